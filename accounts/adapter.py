@@ -1,0 +1,15 @@
+from allauth.account.adapter import DefaultAccountAdapter
+from django.conf import settings
+
+from audit.client_ip import client_ip
+
+
+class AccountAdapter(DefaultAccountAdapter):
+    """Where sign-in follows this project's settings instead of allauth's own."""
+
+    def is_open_for_signup(self, request):
+        return settings.SIGNUP_OPEN
+
+    def get_client_ip(self, request):
+        # Behind a Unix socket nobody trusts, all share one bucket: strict, never open.
+        return client_ip(request) or "unknown"

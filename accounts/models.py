@@ -1,0 +1,63 @@
+from django.contrib.auth.base_user import AbstractBaseUser, BaseUserManager
+from django.contrib.auth.models import PermissionsMixin
+from django.db import models
+from django.db.models.functions import Lower
+from django.utils import timezone
+
+
+class UserManager(BaseUserManager):
+    def create_user(self, email, password=None, **fields):
+        """Create a person who signs in with `email` (stored in lower case)."""
+        user = self.model(email=self.normalize_email(email), **fields)
+        user.set_password(password)
+        user.save(using=self._db)
+        return user
+
+    def create_superuser(self, email, password=None, **fields):
+        return self.create_user(email, password, is_staff=True, is_superuser=True, **fields)
+
+    def get_by_natural_key(self, email):
+        return self.get(email=self.normalize_email(email))
+
+    @classmethod
+    def normalize_email(cls, email):
+        return email.strip().lower()
+
+
+class User(AbstractBaseUser, PermissionsMixin):
+    """A person who signs in. The e-mail address is the login."""
+
+    email = models.EmailField("e-mail", unique=True, error_messages={"unique": "This e-mail is taken."})
+    name = models.CharField(max_length=100, blank=True)
+    is_staff = models.BooleanField(
+        "support staff", default=False, help_text="May sign in to the admin. Shows no password there."
+    )
+    is_active = models.BooleanField(
+        "active", default=True, help_text="Clear this instead of deleting the person: events keep their name."
+    )
+    date_joined = models.DateTimeField(default=timezone.now, editable=False)
+
+    objects = UserManager()
+
+    USERNAME_FIELD = EMAIL_FIELD = "email"
+    REQUIRED_FIELDS = []
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                Lower("email"), name="user_email_unique", violation_error_message="This e-mail is taken."
+            ),
+        ]
+
+    def __str__(self):
+        return self.email
+
+    def clean(self):
+        super().clean()
+        self.email = UserManager.normalize_email(self.email)
+
+    @property
+    def initials(self) -> str:
+        """Two letters for the account button."""
+        words = self.name.split() or [self.email]
+        return (words[0][:1] + words[-1][:1] if len(words) > 1 else words[0][:2]).upper()

@@ -1,0 +1,28 @@
+"""The pages of django-allauth that have a template here, under its own route names."""
+
+from allauth.account import views
+from django.urls import path, re_path
+
+urlpatterns = [
+    path("login/", views.login, name="account_login"),
+    path("logout/", views.logout, name="account_logout"),
+    path("signup/", views.signup, name="account_signup"),
+    path("account/inactive/", views.account_inactive, name="account_inactive"),
+    path("account/reauthenticate/", views.reauthenticate, name="account_reauthenticate"),
+    path("account/confirm-email/", views.email_verification_sent, name="account_email_verification_sent"),
+    re_path(r"^account/confirm-email/(?P<key>[-:\w]+)/$", views.confirm_email, name="account_confirm_email"),
+    path("account/password/", views.password_change, name="account_change_password"),
+    path("account/password/set/", views.password_set, name="account_set_password"),
+    path("account/password/reset/", views.password_reset, name="account_reset_password"),
+    path("account/password/reset/done/", views.password_reset_done, name="account_reset_password_done"),
+    re_path(
+        r"^account/password/reset/key/(?P<uidb36>[0-9A-Za-z]+)-(?P<key>[-:\w]+)/$",
+        views.password_reset_from_key,
+        name="account_reset_password_from_key",
+    ),
+    path(
+        "account/password/reset/key/done/",
+        views.password_reset_from_key_done,
+        name="account_reset_password_from_key_done",
+    ),
+]

@@ -1,0 +1,31 @@
+"""The one who acts: a signed-in person with where they are, or a part of the system."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from audit.client_ip import client_ip
+
+USER_AGENT_LENGTH = 200
+
+
+@dataclass(frozen=True)
+class Actor:
+    """Who acts and from where, as an event copies it; `user` is None for the system."""
+
+    name: str
+    user: Any = None
+    ip: str | None = None
+    user_agent: str = ""
+
+    @classmethod
+    def of(cls, request) -> Actor:
+        """Return the signed-in person of a request."""
+        agent = request.headers.get("User-Agent", "").replace("\x00", "")
+        return cls(request.user.email, request.user, client_ip(request), agent[:USER_AGENT_LENGTH])
+
+    @classmethod
+    def system(cls, name: str) -> Actor:
+        """Return an actor for a command or a timer, by its name."""
+        return cls(name)

@@ -1,0 +1,85 @@
+"""The vault: seals secrets that must be shown again. Only this module knows the encryption.
+
+AES-256-GCM (NIST SP 800-38D) with a random 96-bit nonce. A token reads
+`v1.<key id>.<base64url of nonce and ciphertext>`; the place it was sealed for
+(username and field) is its associated data, so a token moved to another row does not open.
+"""
+
+import base64
+import binascii
+import os
+import re
+from functools import lru_cache
+
+from cryptography.exceptions import InvalidTag
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+from django.conf import settings
+
+VERSION = "v1"
+NONCE_BYTES = 12
+KEY_BYTES = 32
+
+
+class KeyringError(ValueError):
+    """CREDENTIAL_KEYS is missing or malformed; str() says how, without any key."""
+
+
+class CannotOpen(Exception):
+    """A token does not open: its key is gone, or it was changed or moved."""
+
+
+def seal(secret: str, *, place: str) -> str:
+    """Encrypt a secret for one place with the first key. Raises KeyringError."""
+    key_id, cipher = next(iter(_keyring().items()))
+    nonce = os.urandom(NONCE_BYTES)
+    sealed = cipher.encrypt(nonce, secret.encode(), place.encode())
+    return f"{VERSION}.{key_id}.{base64.urlsafe_b64encode(nonce + sealed).decode()}"
+
+
+def open(token: str, *, place: str) -> str:
+    """Decrypt a token that was sealed for this place. Raises KeyringError, CannotOpen."""
+    try:
+        version, key_id, text = token.split(".")
+        raw = base64.urlsafe_b64decode(text)
+    except (ValueError, binascii.Error):
+        raise CannotOpen("not a sealed secret") from None
+    cipher = _keyring().get(key_id)
+    if version != VERSION or cipher is None:
+        raise CannotOpen(f"no key with id {key_id!r}")
+    try:
+        return cipher.decrypt(raw[:NONCE_BYTES], raw[NONCE_BYTES:], place.encode()).decode()
+    except (InvalidTag, ValueError):
+        raise CannotOpen(f"key {key_id!r} does not open it") from None
+
+
+def parse(text: str) -> dict[str, AESGCM]:
+    """Return key id → cipher of a CREDENTIAL_KEYS text, `id:base64key,…`. Raises KeyringError."""
+    ring: dict[str, AESGCM] = {}
+    for number, entry in enumerate(filter(None, map(str.strip, text.split(","))), start=1):
+        key_id, _, encoded = entry.partition(":")
+        if not re.fullmatch(r"[A-Za-z0-9_-]{1,32}", key_id) or not encoded:
+            raise KeyringError(f"entry {number} is not of the form id:base64key")
+        if key_id in ring:
+            raise KeyringError(f"the key id {key_id!r} stands there twice")
+        try:
+            key = base64.b64decode(encoded, altchars=b"-_", validate=True)
+        except (ValueError, binascii.Error):
+            raise KeyringError(f"the key {key_id!r} is not valid base64") from None
+        if len(key) != KEY_BYTES:
+            raise KeyringError(f"the key {key_id!r} has {len(key)} bytes instead of {KEY_BYTES}")
+        ring[key_id] = AESGCM(key)
+    if not ring:
+        raise KeyringError("there is no key")
+    return ring
+
+
+def new_key() -> str:
+    """Return a fresh key as base64url text, for CREDENTIAL_KEYS."""
+    return base64.urlsafe_b64encode(os.urandom(KEY_BYTES)).decode()
+
+
+_parse_once = lru_cache(maxsize=4)(parse)
+
+
+def _keyring() -> dict[str, AESGCM]:
+    return _parse_once(settings.CREDENTIAL_KEYS)

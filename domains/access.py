@@ -1,0 +1,52 @@
+"""The one gate: who may do what in a domain. Every view of a domain starts here."""
+
+from enum import Enum, auto
+
+from django.core.exceptions import PermissionDenied
+from django.db.models import F
+from django.http import Http404
+
+from domains.models import Domain, Membership
+
+Role = Membership.Role
+
+
+class Permission(Enum):
+    VIEW = auto()
+    REVEAL_PASSWORDS = auto()
+    MANAGE_CREDENTIALS = auto()
+    MANAGE_MEMBERS = auto()
+    MANAGE_DOMAIN = auto()
+
+
+_MANAGER = {Permission.VIEW, Permission.REVEAL_PASSWORDS, Permission.MANAGE_CREDENTIALS}
+ALLOWED = {
+    Role.VIEWER: {Permission.VIEW},
+    Role.MANAGER: _MANAGER,
+    Role.OWNER: _MANAGER | {Permission.MANAGE_MEMBERS, Permission.MANAGE_DOMAIN},
+}
+
+
+def get_domain(request, name: str, permission: Permission) -> Domain:
+    """Return the domain `name` of the signed-in person.
+
+    It carries their `membership` and, for templates, `can`: permission name → bool.
+
+    Raises Http404 when there is none that they are a member of (a stranger learns
+    nothing), PermissionDenied when their role does not allow `permission`.
+    """
+    # A name may be pending twice; of two that a person is in, the authorized one counts.
+    membership = (
+        Membership.objects.select_related("domain")
+        .filter(user=request.user, domain__name=name)
+        .order_by(F("domain__authorized_at").desc(nulls_last=True), "domain_id")
+        .first()
+    )
+    if membership is None:
+        raise Http404
+    if permission not in ALLOWED[membership.role]:
+        raise PermissionDenied
+    domain = membership.domain
+    domain.membership = membership
+    domain.can = {each.name.lower(): each in ALLOWED[membership.role] for each in Permission}
+    return domain

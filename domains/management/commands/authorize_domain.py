@@ -1,0 +1,53 @@
+from django.core.management.base import BaseCommand, CommandError
+
+from accounts.models import User
+from audit.actor import Actor
+from domains import names
+from domains.models import AlreadyAuthorized, Domain
+
+
+class Command(BaseCommand):
+    help = "Let a domain send mail, and issue its first SMTP credential."
+
+    def add_arguments(self, parser):
+        parser.add_argument("name", help="the domain, as its owner added it")
+        parser.add_argument(
+            "--owner",
+            metavar="EMAIL",
+            help="whose domain, when several people added it; adds it when nobody did",
+        )
+
+    def handle(self, *, name, owner, **options):
+        domain = self._find(name, owner)
+        try:
+            credential = domain.authorize(by=Actor.system("authorize_domain"))
+        except AlreadyAuthorized:
+            raise CommandError(f"{domain.name} is authorized in another account already.") from None
+        if credential is None:
+            self.stdout.write(f"{domain.name} was authorized already; nothing changed.")
+        else:
+            self.stdout.write(f"{domain.name} is authorized. First SMTP username: {credential.username}")
+
+    def _find(self, name, owner):
+        try:
+            name = names.normalise(name)
+        except names.InvalidDomainName as error:
+            raise CommandError(str(error)) from None
+        user = self._user(owner) if owner else None
+        found = Domain.objects.filter(name=name)
+        found = list(found.filter(memberships__user=user, memberships__role="owner") if user else found)
+        if not found and user:
+            return Domain.objects.add(name, by=Actor(user.email, user))
+        if not found:
+            raise CommandError(f"Nobody has added {name}. Give --owner EMAIL to add it for that person.")
+        # An authorized one among several is the answer to "is it authorized?".
+        authorized = [domain for domain in found if domain.authorized_at]
+        if len(found) > 1 and not authorized:
+            raise CommandError(f"Several people have added {name}. Say whose it is with --owner EMAIL.")
+        return (authorized or found)[0]
+
+    def _user(self, email):
+        try:
+            return User.objects.get_by_natural_key(email)
+        except User.DoesNotExist:
+            raise CommandError(f"There is no user {email}.") from None

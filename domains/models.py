@@ -1,0 +1,123 @@
+import secrets
+
+from django.conf import settings
+from django.db import IntegrityError, models, transaction
+from django.db.models import Q
+from django.utils import timezone
+
+import audit
+from domains import names
+
+
+class AlreadyAuthorized(Exception):
+    """Another account has proved this domain name already."""
+
+
+class DomainQuerySet(models.QuerySet):
+    def for_user(self, user):
+        """The domains a person is a member of, in the dropdown's order."""
+        return self.filter(memberships__user=user).order_by("name", "pk")
+
+    def search(self, text):
+        return self.filter(Q(name__icontains=text) | Q(display_name__icontains=text)) if text else self
+
+    @transaction.atomic
+    def add(self, name, *, by):
+        """Create a pending domain owned by the actor's user; `name` is in its stored form."""
+        domain = self.create(name=name, display_name=names.display(name), created_by=by.user)
+        domain.memberships.create(user=by.user, role=Membership.Role.OWNER)
+        audit.record("domain.added", by=by, domain=domain)
+        return domain
+
+
+def new_verification_token() -> str:
+    return secrets.token_hex(16)
+
+
+class Domain(models.Model):
+    """A domain that mail is sent for. Its state is derived from its times."""
+
+    class State(models.TextChoices):
+        PENDING = "pending", "Pending"
+        AUTHORIZED = "authorized", "Authorized"
+        SUSPENDED = "suspended", "Suspended"
+
+    name = models.CharField(max_length=253, db_index=True, help_text="As A-label: lower case, no trailing dot.")
+    display_name = models.CharField(max_length=253, blank=True)
+    verification_token = models.CharField(max_length=64, default=new_verification_token, editable=False)
+    authorized_at = models.DateTimeField(null=True, blank=True, editable=False)
+    suspended_at = models.DateTimeField(null=True, blank=True, editable=False)
+    created_at = models.DateTimeField(auto_now_add=True)
+    created_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, models.SET_NULL, null=True, blank=True, editable=False, related_name="+"
+    )
+    members = models.ManyToManyField(settings.AUTH_USER_MODEL, through="Membership", related_name="domains")
+
+    objects = DomainQuerySet.as_manager()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                "name", condition=Q(authorized_at__isnull=False), name="domain_authorized_once"
+            ),
+            models.CheckConstraint(condition=~Q(name=""), name="domain_has_name"),
+        ]
+
+    def __str__(self):
+        return self.display_name or self.name
+
+    @property
+    def state(self) -> State:
+        if self.suspended_at:
+            return self.State.SUSPENDED
+        return self.State.AUTHORIZED if self.authorized_at else self.State.PENDING
+
+    @property
+    def is_authorized(self) -> bool:
+        return self.state == self.State.AUTHORIZED
+
+    def authorize(self, *, by, reason=""):
+        """Let the domain send, and issue its first SMTP credential.
+
+        Returns that credential, or None when the domain was authorized before: of two
+        calls at once the conditional UPDATE lets exactly one through. Raises
+        AlreadyAuthorized when another account holds the same name.
+        """
+        try:
+            with transaction.atomic():
+                now = timezone.now()
+                if not Domain.objects.filter(pk=self.pk, authorized_at=None).update(authorized_at=now):
+                    self.refresh_from_db()
+                    return None
+                self.authorized_at = now
+                audit.record("domain.authorized", by=by, domain=self, data={"reason": reason} if reason else {})
+                credential, _password = self.credentials.issue(by=by)
+                return credential
+        except IntegrityError:
+            self.authorized_at = None
+            if Domain.objects.filter(name=self.name, authorized_at__isnull=False).exists():
+                raise AlreadyAuthorized(self.name) from None
+            raise
+
+
+class Membership(models.Model):
+    class Role(models.TextChoices):
+        OWNER = "owner", "Owner"
+        MANAGER = "manager", "Manager"
+        VIEWER = "viewer", "Viewer"
+
+    user = models.ForeignKey(settings.AUTH_USER_MODEL, models.CASCADE, related_name="memberships")
+    domain = models.ForeignKey(Domain, models.CASCADE, related_name="memberships")
+    role = models.CharField(max_length=10, choices=Role)
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint("user", "domain", name="membership_once"),
+            models.CheckConstraint(
+                condition=Q(role__in=["owner", "manager", "viewer"]), name="membership_role_known"
+            ),
+        ]
+
+    def __str__(self):
+        return f"{self.user} · {self.domain} ({self.role})"

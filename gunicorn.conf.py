@@ -1,0 +1,20 @@
+"""gunicorn's settings: `gunicorn sendlayer.wsgi` from the project's root."""
+
+import os
+
+from sendlayer.environment import env, load
+
+load()
+
+bind = env.str("WEB_BIND", default=f"127.0.0.1:{os.environ.get('PORT', '8000')}")
+worker_class = "gthread"
+workers = env.int("WEB_WORKERS", default=2)
+threads = env.int("WEB_THREADS", default=4)
+# Loaded once in the master: a refused start is one message, not one a worker.
+preload_app = True
+keepalive = 5
+timeout = 30
+forwarded_allow_ips = env.str("TRUSTED_PROXIES", default="127.0.0.1")
+accesslog = env.str("ACCESS_LOG", default="-")
+# Path without query: nothing a user typed into a search stays in the log.
+access_log_format = '%(h)s "%(m)s %(U)s" %(s)s %(B)s %(M)sms'

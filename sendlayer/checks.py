@@ -1,0 +1,111 @@
+"""System checks of the settings that SendLayer cannot run safely without."""
+
+from ipaddress import ip_network
+from pathlib import Path
+
+from django.apps import apps
+from django.conf import settings
+from django.core.checks import Error, Warning, register
+from django.core.exceptions import ImproperlyConfigured
+from django.db import DatabaseError, connections
+
+START = "sendlayer"  # the tag of what is checked before any request is served
+EX_CONFIG = 78  # sysexits.h
+
+_KEYS_HINT = (
+    "Set CREDENTIAL_KEYS (or CREDENTIAL_KEYS_FILE) to `id:base64key`, 32 random bytes a key, newest first. "
+    "On a server that has credentials already, take the keys it was using from your backup: "
+    "with other keys their passwords can't be shown again."
+)
+
+
+@register(START)
+def check_secret_key(app_configs, **kwargs):
+    try:
+        if len(settings.SECRET_KEY) >= 32:
+            return []
+        problem = "SECRET_KEY is too short."
+    except ImproperlyConfigured:
+        problem = "SECRET_KEY is not set."
+    return [
+        Error(problem, hint="Set SECRET_KEY or SECRET_KEY_FILE to 50 random characters.", id="sendlayer.E001")
+    ]
+
+
+@register(START)
+def check_credential_keys(app_configs, **kwargs):
+    from credentials import vault
+
+    if not settings.CREDENTIAL_KEYS:
+        return [Error("CREDENTIAL_KEYS is not set.", hint=_KEYS_HINT, id="sendlayer.E002")]
+    try:
+        vault.parse(settings.CREDENTIAL_KEYS)
+    except vault.KeyringError as error:
+        return [Error(f"CREDENTIAL_KEYS can't be used: {error}.", hint=_KEYS_HINT, id="sendlayer.E003")]
+    problem = _keys_do_not_open_what_is_stored()
+    return [Error(problem, hint=_KEYS_HINT, id="sendlayer.E004")] if problem else []
+
+
+def _keys_do_not_open_what_is_stored() -> str:
+    """Try the oldest and the newest stored password; return what is wrong, or ""."""
+    from credentials import vault
+
+    Credential = apps.get_model("credentials", "Credential")
+    try:
+        ends = [Credential.objects.order_by(order).first() for order in ("pk", "-pk")]
+    except DatabaseError:
+        return ""  # not migrated yet, or out of reach: another message tells of that
+    for credential in filter(None, ends):
+        try:
+            vault.open(credential.password_sealed, place=f"{credential.username}:password")
+        except vault.CannotOpen as error:
+            return f"CREDENTIAL_KEYS does not open the stored SMTP passwords: {error}."
+    return ""
+
+
+@register(START)
+def check_trusted_proxies(app_configs, **kwargs):
+    wrong = [proxy for proxy in settings.TRUSTED_PROXIES if proxy != "unix" and not _is_network(proxy)]
+    if not wrong:
+        return []
+    hint = "List IP addresses or CIDR networks, or `unix`, separated by commas."
+    return [Error(f"TRUSTED_PROXIES holds {', '.join(wrong)}.", hint=hint, id="sendlayer.E005")]
+
+
+@register(START)
+def check_submission_certificate(app_configs, **kwargs):
+    pair = {
+        "SUBMISSION_TLS_CERT": settings.SUBMISSION_TLS_CERT,
+        "SUBMISSION_TLS_KEY": settings.SUBMISSION_TLS_KEY,
+    }
+    if not any(pair.values()):
+        return []
+    missing = [name for name, path in pair.items() if not Path(path).is_file()]
+    if not missing:
+        return []
+    hint = "Set both to PEM files that this process may read, or neither to have a self-signed one made."
+    return [Error(f"{' and '.join(missing)}: no such file.", hint=hint, id="sendlayer.E006")]
+
+
+@register(START, deploy=True)
+def check_https(app_configs, **kwargs):
+    if settings.HTTPS_ONLY:
+        return []
+    hint = "Serve the dashboard over TLS and leave HTTPS_ONLY at its default, yes."
+    return [Warning("HTTPS_ONLY is off: passwords cross the network in clear.", hint=hint, id="sendlayer.W001")]
+
+
+def close_connections():
+    """Close what the checks opened: a forked worker must not share the parent's connections."""
+    for connection in connections.all(initialized_only=True):
+        connection.close()
+        if hasattr(connection, "close_pool"):
+            connection.close_pool()
+
+
+def _is_network(text: str) -> bool:
+    try:
+        ip_network(text, strict=False)
+    except ValueError:
+        return False
+    return True

@@ -1,0 +1,51 @@
+"""`python -m sendlayer.firstrun`: give a fresh machine its VAR_DIR and an `.env` with new keys.
+
+Only `make run` calls this. It never replaces keys: where a database lies without its
+`.env`, the keys are lost or elsewhere, and new ones would only hide that.
+"""
+
+import os
+import secrets
+import sys
+from pathlib import Path
+
+from sendlayer.environment import load
+
+ENV = """\
+# Written at the first start. Keep a copy apart from the database: without CREDENTIAL_KEYS
+# the stored SMTP passwords can't be shown again. Every setting: see .env.example.
+SECRET_KEY={secret_key}
+CREDENTIAL_KEYS=k1:{credential_key}
+# This trial serves plain HTTP on the loopback address. Behind TLS remove the next line.
+HTTPS_ONLY=no
+SMTP_HOST=127.0.0.1
+SMTP_PORT=2587
+"""
+
+
+def main() -> int:
+    from credentials.vault import new_key
+
+    var_dir = load()
+    env_file = var_dir / ".env"
+    if env_file.exists() or {"SECRET_KEY", "CREDENTIAL_KEYS"} <= set(os.environ):
+        return 0
+    if (var_dir / "db.sqlite3").exists():
+        sys.stderr.write(
+            f"{var_dir} holds a database but no .env: its keys are missing.\n"
+            "Put the .env back from your backup. To start over, move the folder away.\n"
+        )
+        return 78
+    _write(env_file, ENV.format(secret_key=secrets.token_urlsafe(50), credential_key=new_key()))
+    return 0
+
+
+def _write(path: Path, text: str) -> None:
+    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    with os.fdopen(descriptor, "w", encoding="utf-8") as file:
+        file.write(text)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

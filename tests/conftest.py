@@ -1,0 +1,74 @@
+import shutil
+
+import pytest
+from django.core.cache import cache
+
+from tests import factories
+from tests.environment import VAR_DIR
+
+
+def pytest_unconfigure():
+    shutil.rmtree(VAR_DIR, ignore_errors=True)
+
+
+@pytest.fixture(scope="session")
+def django_db_modify_db_settings():
+    """A file, not memory: the servers under test are other processes on the same database."""
+    from django.conf import settings
+
+    database = settings.DATABASES["default"]
+    if database["ENGINE"].endswith("sqlite3"):
+        database.setdefault("TEST", {})["NAME"] = str(VAR_DIR / "test.sqlite3")
+
+
+@pytest.fixture(autouse=True)
+def plain_static_files(settings):
+    """Pages name static files as they stand; the hashed names are tested in tests/e2e."""
+    settings.STORAGES = settings.STORAGES | {
+        "staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"}
+    }
+
+
+@pytest.fixture(autouse=True)
+def fresh_rate_limits(request):
+    """No test starts with the tries that another one used up."""
+    if "db" in request.fixturenames or "transactional_db" in request.fixturenames:
+        cache.clear()
+
+
+@pytest.fixture
+def alice(db):
+    """Owner of sl.example.com."""
+    return factories.make_user("alice@example.com", name="Alice Archer")
+
+
+@pytest.fixture
+def bob(db):
+    """A member of sl.example.com: viewer, unless the test says otherwise."""
+    return factories.make_user("bob@example.com")
+
+
+@pytest.fixture
+def carol(db):
+    """A stranger to sl.example.com."""
+    return factories.make_user("carol@example.com")
+
+
+@pytest.fixture
+def domain(alice, bob):
+    """sl.example.com, authorized, without any credential."""
+    domain = factories.make_domain("sl.example.com", owner=alice)
+    domain.memberships.create(user=bob, role="viewer")
+    return domain
+
+
+@pytest.fixture
+def credential(domain):
+    """A credential of sl.example.com; its password is factories.password_of(credential)."""
+    return factories.make_credential(domain)
+
+
+@pytest.fixture
+def as_alice(client, alice):
+    client.force_login(alice)
+    return client

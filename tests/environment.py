@@ -1,0 +1,24 @@
+"""Loaded before Django (`-p tests.environment`): the settings that every test runs under.
+
+The database is DATABASE_URL where one is given (tests/with_postgres.py does), else SQLite.
+"""
+
+import base64
+import os
+import secrets
+import tempfile
+from pathlib import Path
+
+VAR_DIR = Path(tempfile.mkdtemp(prefix="sendlayer-test-"))
+
+os.environ.update(
+    VAR_DIR=str(VAR_DIR),
+    SECRET_KEY=secrets.token_urlsafe(50),
+    CREDENTIAL_KEYS="k1:" + base64.urlsafe_b64encode(secrets.token_bytes(32)).decode(),
+    HTTPS_ONLY="no",
+    EMAIL_URL="memorymail://",
+    SMTP_HOST="smtp.sendlayer.net",
+    SMTP_PORT="587",
+)
+for name in ("DEBUG", "SMTP_RELAY_URL", "CACHE_URL", "SIGNUP_OPEN", "TRUSTED_PROXIES"):
+    os.environ.pop(name, None)
