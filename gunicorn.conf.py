@@ -1,6 +1,9 @@
 """gunicorn's settings: `gunicorn sendlayer.wsgi` from the project's root."""
 
 import os
+import re
+
+from gunicorn.glogging import Logger
 
 from sendlayer.environment import env, load
 
@@ -18,3 +21,17 @@ forwarded_allow_ips = env.str("TRUSTED_PROXIES", default="127.0.0.1")
 accesslog = env.str("ACCESS_LOG", default="-")
 # Path without query: nothing a user typed into a search stays in the log.
 access_log_format = '%(h)s "%(m)s %(U)s" %(s)s %(B)s %(M)sms'
+# A second way in, in the home folder of whoever starts it, that nothing here uses.
+control_socket_disable = True
+
+
+class AccessLogger(Logger):
+    """The usual access log, without the keys of mailed links: they open an account until used."""
+
+    def atoms(self, *args):
+        atoms = super().atoms(*args)
+        atoms["U"] = re.sub(r"/(key|confirm-email)/[^/]+/", r"/\1/…/", atoms["U"])
+        return atoms
+
+
+logger_class = AccessLogger

@@ -1,12 +1,20 @@
 """The pages of django-allauth that have a template here, under its own route names."""
 
 from allauth.account import views
+from django.conf import settings
 from django.urls import path, re_path
 
+from accounts.views import theme
+
 urlpatterns = [
-    path("login/", views.login, name="account_login"),
+    path(
+        "login/",
+        views.LoginView.as_view(extra_context={"signup_open": settings.SIGNUP_OPEN}),
+        name="account_login",
+    ),
     path("logout/", views.logout, name="account_logout"),
     path("signup/", views.signup, name="account_signup"),
+    path("account/theme/", theme, name="theme"),
     path("account/inactive/", views.account_inactive, name="account_inactive"),
     path("account/reauthenticate/", views.reauthenticate, name="account_reauthenticate"),
     path("account/confirm-email/", views.email_verification_sent, name="account_email_verification_sent"),

@@ -21,6 +21,11 @@ class DomainQuerySet(models.QuerySet):
     def search(self, text):
         return self.filter(Q(name__icontains=text) | Q(display_name__icontains=text)) if text else self
 
+    def with_counts(self, user):
+        """Add `credential_count`, and `role`: the person's own role."""
+        role = Membership.objects.filter(user=user, domain=models.OuterRef("pk")).values("role")
+        return self.annotate(credential_count=models.Count("credentials"), role=models.Subquery(role))
+
     @transaction.atomic
     def add(self, name, *, by):
         """Create a pending domain owned by the actor's user; `name` is in its stored form."""

@@ -24,7 +24,6 @@ INSTALLED_APPS = [
     "django.contrib.staticfiles",
     "allauth",
     "allauth.account",
-    "django_htmx",
     "audit",
     "accounts",
     "domains",
@@ -117,6 +116,7 @@ ACCOUNT_LOGOUT_REDIRECT_URL = "account_login"
 ACCOUNT_SESSION_REMEMBER = True
 ACCOUNT_LOGOUT_ON_PASSWORD_CHANGE = False
 ACCOUNT_EMAIL_UNKNOWN_ACCOUNTS = False
+ACCOUNT_EMAIL_NOTIFICATIONS = True
 
 SESSION_COOKIE_AGE = int(timedelta(days=7).total_seconds())
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = HTTPS_ONLY
@@ -144,6 +144,10 @@ SUBMISSION_PORT = env.int("SUBMISSION_PORT", default=SMTP_PORT)
 SUBMISSION_TLS_CERT = env.str("SUBMISSION_TLS_CERT", default="")
 SUBMISSION_TLS_KEY = env.str("SUBMISSION_TLS_KEY", default="")
 SUBMISSION_MAX_SIZE = env.int("SUBMISSION_MAX_SIZE", default=25 * 1024 * 1024)
+SUBMISSION_MAX_CONNECTIONS = env.int("SUBMISSION_MAX_CONNECTIONS", default=500)
+SUBMISSION_MAX_CONNECTIONS_PER_IP = env.int("SUBMISSION_MAX_CONNECTIONS_PER_IP", default=20)
+SUBMISSION_COMMAND_TIMEOUT = env.int("SUBMISSION_COMMAND_TIMEOUT", default=60)
+SUBMISSION_LOGIN_TIMEOUT = env.int("SUBMISSION_LOGIN_TIMEOUT", default=60)
 SMTP_RELAY_URL = secret("SMTP_RELAY_URL")
 
 # --- language, files, logs -----------------------------------------------------------
@@ -158,7 +162,7 @@ STATIC_ROOT = VAR_DIR / "static"
 STATICFILES_DIRS = [BASE_DIR / "static"]
 STORAGES = {
     "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
-    "staticfiles": {"BACKEND": "whitenoise.storage.CompressedManifestStaticFilesStorage"},
+    "staticfiles": {"BACKEND": "sendlayer.storage.StaticFilesStorage"},
 }
 
 LOGGING = {

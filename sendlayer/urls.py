@@ -2,6 +2,8 @@ from allauth.account.decorators import secure_admin_login
 from django.contrib import admin
 from django.urls import include, path
 
+import domains.converters  # noqa: F401  (registers <domain:…>)
+
 # The admin is reached through the same rate-limited sign-in as everything else.
 admin.site.login = secure_admin_login(admin.site.login)
 
@@ -9,4 +11,6 @@ urlpatterns = [
     path("admin/", admin.site.urls),
     path("", include("accounts.urls")),
     path("", include("domains.urls")),
+    path("domains/<domain:name>/activity/", include("audit.urls")),
+    path("domains/<domain:name>/settings/smtp/", include("credentials.urls")),
 ]

@@ -1,0 +1,6 @@
+from django import template
+
+from audit.sentences import sentence
+
+register = template.Library()
+register.filter(sentence)

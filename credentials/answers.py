@@ -1,0 +1,90 @@
+"""How the tab's acts answer: a fragment to htmx, plain text to our scripts, else a page."""
+
+from functools import wraps
+
+from django.contrib import messages
+from django.http import HttpResponse
+from django.shortcuts import redirect, render
+from django_htmx.http import reswap, retarget
+
+from credentials import vault
+from credentials.models import Credential
+from credentials.page import row_context
+from domains.access import get_domain
+
+GONE = "This SMTP user no longer exists."
+SEALED = (
+    "This password can't be shown: none of the server's keys opens it. "
+    "Ask the operator to check CREDENTIAL_KEYS, or reset the password."
+)
+
+
+def of_credential(permission):
+    """Decorate a view of one credential: it gets (request, domain, credential).
+
+    The credential is looked up among those of the domain that the person was let into,
+    so another domain's one is as absent as one that was deleted in another tab.
+    """
+
+    def decorate(view):
+        @wraps(view)
+        def answer(request, name, username):
+            domain = get_domain(request, name, permission)
+            try:
+                return view(request, domain, domain.credentials.for_page().get(username=username))
+            except Credential.DoesNotExist:
+                return _gone(request, domain, username)
+            except vault.CannotOpen:
+                return _plain(request, SEALED, status=503)
+
+        return answer
+
+    return decorate
+
+
+def wants_text(request) -> bool:
+    return request.get_preferred_type(["text/html", "text/plain"]) == "text/plain"
+
+
+def password_text(password: str) -> HttpResponse:
+    return HttpResponse(
+        password, content_type="text/plain; charset=utf-8", headers={"Cache-Control": "no-store"}
+    )
+
+
+def row(request, domain, credential, *, status=200, **more):
+    """The one row after an act on it, for htmx; without htmx, back to the list."""
+    if not request.htmx:
+        return redirect("credentials:list", domain.name)
+    context = row_context(domain, credential=credential, **more)
+    return render(request, "credentials/_changed_row.html", context, status=status)
+
+
+def ask(request, domain, credential, template, *, status=200, **more):
+    """A question about one credential: inside the dialog for htmx, else as a page."""
+    context = row_context(domain, credential=credential, at="smtp", **more)
+    # The page includes the same partial that the dialog shows.
+    context["question"] = f"credentials/{template}"
+    response = render(
+        request, context["question"] if request.htmx else "credentials/ask.html", context, status=status
+    )
+    return reswap(retarget(response, "#dialog"), "innerHTML") if request.htmx else response
+
+
+def _gone(request, domain, username):
+    if request.htmx:
+        messages.error(request, GONE)
+        response = render(request, "_toasts.html", status=404)
+        return reswap(retarget(response, f"#cred-{username}"), "delete")
+    if wants_text(request):
+        return HttpResponse(GONE, status=404, content_type="text/plain")
+    context = {"title": GONE, "domain": domain}
+    return render(request, "credentials/gone.html", context, status=404)
+
+
+def _plain(request, text, *, status):
+    if wants_text(request):
+        return HttpResponse(text, status=status, content_type="text/plain")
+    return render(
+        request, "problem.html", {"title": "The password can't be opened", "text": text}, status=status
+    )

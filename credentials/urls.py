@@ -1,0 +1,29 @@
+from django.urls import path, register_converter
+
+from credentials import views
+
+
+class UsernameConverter:
+    """32 upper-case hexadecimal characters: nothing else can be a username."""
+
+    regex = "[0-9A-F]{32}"
+
+    def to_python(self, value):
+        return value
+
+    def to_url(self, value):
+        return value
+
+
+register_converter(UsernameConverter, "username")
+
+app_name = "credentials"
+urlpatterns = [
+    path("", views.credential_list, name="list"),
+    path("add/", views.add, name="add"),
+    path("<username:username>/reveal/", views.reveal, name="reveal"),
+    path("<username:username>/copy/", views.copy, name="copy"),
+    path("<username:username>/reset/", views.reset, name="reset"),
+    path("<username:username>/delete/", views.delete, name="delete"),
+    path("<username:username>/label/", views.label, name="label"),
+]

@@ -1,0 +1,125 @@
+"""The SMTP Credentials tab. GET asks or shows, POST acts."""
+
+from urllib.parse import urlsplit
+
+from django.contrib import messages
+from django.http import QueryDict
+from django.shortcuts import redirect, render
+from django.urls import reverse
+from django.views.decorators.debug import sensitive_variables
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
+from django_htmx.http import push_url
+
+from audit.actor import Actor
+from credentials import answers
+from credentials.forms import AddForm, LabelForm, ResetForm
+from credentials.models import PasswordChanged
+from credentials.page import asked_for, list_context
+from domains.access import Permission, get_domain
+
+ask_or_act = require_http_methods(["GET", "HEAD", "POST"])
+
+
+@require_safe
+def credential_list(request, name):
+    domain = get_domain(request, name, Permission.VIEW)
+    context = list_context(domain, new=request.GET.get("new"), **asked_for(request))
+    return render(request, "credentials/_list.html" if request.htmx else "credentials/list.html", context)
+
+
+@ask_or_act
+def add(request, name):
+    domain = get_domain(request, name, Permission.MANAGE_CREDENTIALS)
+    if request.method != "POST":
+        return redirect("credentials:list", domain.name)
+    form = AddForm(request.POST)
+    if not domain.is_authorized:
+        messages.error(request, "Authorize the domain first: until then it can't send.")
+        return _list_again(request, domain, number=1, status=409)
+    if not form.is_valid():
+        messages.error(request, "This page is out of date. Press Add New SMTP User again.")
+        return _list_again(request, domain, number=1, status=422)
+    credential, created = domain.credentials.issue_once(form.cleaned_data["key"], by=Actor.of(request))
+    if created:
+        messages.success(request, "New SMTP user is added.")
+    return _list_again(request, domain, number="last", new=credential.username)
+
+
+@ask_or_act
+@answers.of_credential(Permission.REVEAL_PASSWORDS)
+@sensitive_variables("password")
+def reveal(request, domain, credential):
+    """Show the password: as text to our script, as a page of its own without it."""
+    if request.method != "POST":
+        return answers.ask(request, domain, credential, "_reveal.html")
+    password = credential.reveal("credential.password_shown", by=Actor.of(request))
+    if answers.wants_text(request):
+        return answers.password_text(password)
+    # The one page that holds a password: it is what this POST asked for, and is not stored.
+    return answers.ask(request, domain, credential, "_revealed.html", password=password)
+
+
+@require_POST
+@answers.of_credential(Permission.REVEAL_PASSWORDS)
+def copy(request, domain, credential):
+    """The password for the clipboard, never shown."""
+    return answers.password_text(credential.reveal("credential.password_copied", by=Actor.of(request)))
+
+
+@ask_or_act
+@answers.of_credential(Permission.MANAGE_CREDENTIALS)
+def reset(request, domain, credential):
+    if request.method != "POST":
+        return answers.ask(request, domain, credential, "_reset.html")
+    form = ResetForm(request.POST)
+    try:
+        if not form.is_valid():
+            raise PasswordChanged
+        credential.reset_password(by=Actor.of(request), seen=form.cleaned_data["seen"])
+    except PasswordChanged:
+        messages.error(request, "Nothing is reset: the password was changed after you opened this page.")
+        return answers.row(request, domain, credential, status=409)
+    messages.success(request, "SMTP password is reset.")
+    return answers.row(request, domain, credential, was_reset=True)
+
+
+@ask_or_act
+@answers.of_credential(Permission.MANAGE_CREDENTIALS)
+def delete(request, domain, credential):
+    if request.method != "POST":
+        return answers.ask(request, domain, credential, "_delete.html")
+    credential.remove(by=Actor.of(request))
+    messages.success(request, "SMTP user is deleted.")
+    return _list_again(request, domain)
+
+
+@ask_or_act
+@answers.of_credential(Permission.MANAGE_CREDENTIALS)
+def label(request, domain, credential):
+    form = LabelForm(request.POST if request.method == "POST" else None, initial={"label": credential.label})
+    if request.method == "POST" and form.is_valid():
+        credential.rename(form.cleaned_data["label"], by=Actor.of(request))
+        messages.success(request, "Label is saved.")
+        return answers.row(request, domain, credential)
+    return answers.ask(
+        request, domain, credential, "_label.html", form=form, status=422 if form.errors else 200
+    )
+
+
+def _list_again(request, domain, *, number=None, status=200, new=""):
+    """The list after it changed: at the page the person is on, or at `number` without their search."""
+    url = reverse("credentials:list", args=[domain.name])
+    if not request.htmx:
+        query = f"?page={number}&new={new}" if new else ""
+        return redirect(url + query)
+    where = {"number": number} if number else _where_the_tab_is(request)
+    context = list_context(domain, new=new, **where)
+    response = render(request, "credentials/_changed_list.html", context, status=status)
+    if number:
+        push_url(response, f"{url}?page={context['page'].number}")
+    return response
+
+
+def _where_the_tab_is(request) -> dict:
+    query = QueryDict(urlsplit(request.htmx.current_url_abs_path or "").query)
+    return {"number": query.get("page"), "search": query.get("q", "")}

@@ -1,0 +1,30 @@
+from django import forms
+
+from domains import names
+from domains.models import Domain
+
+
+class AddDomainForm(forms.Form):
+    """One field that takes a domain name the way people paste it."""
+
+    name = forms.CharField(
+        label="Domain name",
+        max_length=1000,
+        help_text="The part after the @ of the addresses you send from, like example.com.",
+        widget=forms.TextInput(
+            attrs={"autocomplete": "off", "autocapitalize": "none", "spellcheck": "false", "autofocus": True}
+        ),
+    )
+
+    def __init__(self, *args, user, **kwargs):
+        super().__init__(*args, **kwargs)
+        self.user = user
+
+    def clean_name(self):
+        try:
+            name = names.normalise(self.cleaned_data["name"])
+        except names.InvalidDomainName as error:
+            raise forms.ValidationError(str(error)) from None
+        if Domain.objects.for_user(self.user).filter(name=name).exists():
+            raise forms.ValidationError(f"{names.display(name)} is among your domains already.")
+        return name

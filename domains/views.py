@@ -1,0 +1,79 @@
+from django.contrib import messages
+from django.core.paginator import Paginator
+from django.db.models import Count, Max
+from django.shortcuts import redirect, render
+from django.views.decorators.http import require_http_methods, require_safe
+
+from audit.actor import Actor
+from audit.models import Event
+from domains.access import Permission, get_domain
+from domains.forms import AddDomainForm
+from domains.models import Domain
+from domains.navigation import page_of
+from sendlayer.search import search_text
+
+PAGE_SIZE = 25
+MENU_SIZE = 50
+FILTER_FROM = 8
+RECENT_EVENTS = 5
+
+
+@require_safe
+def home(request):
+    """Go to the one domain a person has, else to the list of them."""
+    names = Domain.objects.for_user(request.user).values_list("name", flat=True)[:2]
+    return redirect("domains:overview", names[0]) if len(names) == 1 else redirect("domains:list")
+
+
+@require_safe
+def domain_list(request):
+    search = search_text(request)
+    domains = Domain.objects.for_user(request.user).search(search).with_counts(request.user)
+    page = Paginator(domains, PAGE_SIZE).get_page(request.GET.get("page"))
+    return render(request, "domains/list.html", {"page": page, "search": search, "page_size": PAGE_SIZE})
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+def add(request):
+    form = AddDomainForm(request.POST or None, user=request.user)
+    if request.method == "POST" and form.is_valid():
+        domain = Domain.objects.add(form.cleaned_data["name"], by=Actor.of(request))
+        messages.success(request, "Domain is added.")
+        return redirect("domains:overview", domain.name)
+    return render(request, "domains/add.html", {"form": form}, status=422 if form.errors else 200)
+
+
+@require_safe
+def menu(request):
+    """The content of the domain dropdown, loaded when it is opened."""
+    search, page = search_text(request), request.GET.get("at", "")
+    found = list(Domain.objects.for_user(request.user).search(search)[: MENU_SIZE + 1])
+    entries = [(domain, page_of(domain.name, page)) for domain in found[:MENU_SIZE]]
+    context = {
+        "entries": entries,
+        "more": len(found) > MENU_SIZE,
+        "search": search,
+        "at": page,
+        "current": request.GET.get("current", ""),
+        "with_filter": len(found) > FILTER_FROM,
+        "only_entries": "q" in request.GET,
+    }
+    return render(request, "domains/_menu.html", context)
+
+
+@require_safe
+def overview(request, name):
+    domain = get_domain(request, name, Permission.VIEW)
+    context = {
+        "domain": domain,
+        "at": "overview",
+        "credentials": domain.credentials.aggregate(count=Count("pk"), last_used_at=Max("last_used_at")),
+        "events": Event.objects.for_page(domain)[:RECENT_EVENTS],
+    }
+    return render(request, "domains/overview.html", context)
+
+
+@require_safe
+def settings(request, name):
+    domain = get_domain(request, name, Permission.VIEW)
+    return redirect("credentials:list", domain.name)

@@ -1,0 +1,6 @@
+import "./copy.js";
+import "./dialog.js";
+import "./failures.js";
+import "./menu.js";
+import "./reveal.js";
+import "./toast.js";

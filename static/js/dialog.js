@@ -1,0 +1,40 @@
+// Links with data-dialog load their question into the one <dialog> instead of a page.
+
+const dialog = document.getElementById("dialog");
+
+document.addEventListener("click", (event) => {
+  const link = event.target.closest("a[data-dialog]");
+  if (link && !event.ctrlKey && !event.metaKey && !event.shiftKey) {
+    event.preventDefault();
+    htmx.ajax("GET", link.getAttribute("href"), { source: link, target: dialog, swap: "innerHTML" });
+  }
+  if (event.target.closest("#dialog [data-close]") || event.target === dialog) {
+    event.preventDefault();
+    dialog.close();
+  }
+});
+
+document.addEventListener("htmx:afterSwap", (event) => {
+  if (event.detail.target === dialog && dialog.childElementCount && !dialog.open) dialog.showModal();
+  if (event.detail.target === dialog) dialog.querySelector(".has-error input, [autofocus]")?.focus();
+});
+
+// The answer to the question went elsewhere (a row, the list): the question is done with.
+document.addEventListener("htmx:beforeSwap", (event) => {
+  const asked = dialog.contains(event.detail.requestConfig.elt);
+  const headers = event.detail.xhr.getResponseHeader("HX-Retarget");
+  if (asked && event.detail.shouldSwap && headers !== "#dialog") dialog.close();
+});
+
+dialog.addEventListener("close", () => {
+  dialog.replaceChildren();
+  // The row that the dialog was opened from may be gone; never lose the keyboard's place.
+  requestAnimationFrame(() => {
+    if (document.activeElement === document.body) document.getElementById("main").focus();
+  });
+});
+
+document.addEventListener("htmx:afterSettle", () => {
+  document.querySelector("tr.is-new")?.scrollIntoView({ block: "nearest" });
+  if (document.activeElement === document.body) document.getElementById("main")?.focus({ preventScroll: true });
+});

@@ -1,0 +1,25 @@
+// Fetches one password, when a person asks for it. It is kept nowhere.
+
+import { toast } from "./toast.js";
+
+// Returns the password, or null after telling the person what went wrong.
+export async function fetchPassword(url, row) {
+  let answer;
+  try {
+    const body = new FormData(document.getElementById("acts"));
+    answer = await fetch(url, { method: "POST", body, headers: { Accept: "text/plain" }, redirect: "manual" });
+  } catch {
+    toast("The server can't be reached. Check your connection and try again.", "error");
+    return null;
+  }
+  if (answer.ok) return answer.text();
+  if (answer.type === "opaqueredirect") {
+    // Signed out meanwhile: the reload leads to the sign-in and back here.
+    location.reload();
+    return null;
+  }
+  const known = answer.headers.get("Content-Type")?.startsWith("text/plain");
+  toast(known ? await answer.text() : "That did not work. Reload the page and try again.", "error");
+  if (answer.status === 404 && known) row.remove();
+  return null;
+}
