@@ -8,7 +8,7 @@ SENTENCES = {
     "credential.password_shown": "showed the password of {user}",
     "credential.password_copied": "copied the password of {user}",
     "credential.reset": "reset the password of {user}",
-    "credential.labelled": "labelled {user} “{to}”",
+    "credential.labelled": "labelled {user} “{label}”",
     "credential.suspended": "suspended the SMTP user {user}",
     "credential.resumed": "resumed the SMTP user {user}",
     "credential.deleted": "deleted the SMTP user {user}",
@@ -22,10 +22,14 @@ SENTENCES = {
 
 def sentence(event) -> SafeString:
     """Return what the actor of an event did, as HTML; an unknown tag reads as itself."""
-    words = dict.fromkeys(("to", "member", "role"), "?") | event.data
-    words = {key: str(value) for key, value in words.items()}
-    words["user"] = format_html('<code title="{0}">{1}</code>', event.credential, event.credential[:8] + "…")
-    # Label removal reads better than quoting an empty label.
-    if event.tag == "credential.labelled" and not words["to"]:
-        return format_html("removed the label of {user}", **words)
-    return format_html(SENTENCES.get(event.tag, "{tag}"), tag=event.tag, **words)
+    words = {"tag": event.tag, "label": "", "member": "?", "role": "?"} | event.data
+    # Removing a label reads better than an empty quotation.
+    text = SENTENCES.get(event.tag, "{tag}")
+    if event.tag == "credential.labelled" and not words["label"]:
+        text = "removed the label of {user}"
+    return format_html(text, **words | {"user": _user(event, words["label"])})
+
+
+def _user(event, label) -> SafeString:
+    named = format_html(" <bdi>{}</bdi>", label) if label and event.tag != "credential.labelled" else ""
+    return format_html('<code title="{}">{}…</code>{}', event.credential, event.credential[:8], named)

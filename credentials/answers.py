@@ -31,7 +31,7 @@ def of_credential(permission):
         def answer(request, name, username):
             domain = get_domain(request, name, permission)
             try:
-                return view(request, domain, domain.credentials.for_page().get(username=username))
+                return view(request, domain, domain.credentials.without_secrets().get(username=username))
             except Credential.DoesNotExist:
                 return _gone(request, domain, username)
             except vault.CannotOpen:
@@ -56,7 +56,8 @@ def row(request, domain, credential, *, status=200, **more):
     """The one row after an act on it, for htmx; without htmx, back to the list."""
     if not request.htmx:
         return redirect("credentials:list", domain.name)
-    context = row_context(domain, credential=credential, **more)
+    changed = domain.credentials.for_page().filter(pk=credential.pk)
+    context = row_context(domain, changed=changed, **more)
     return render(request, "credentials/_changed_row.html", context, status=status)
 
 

@@ -16,6 +16,15 @@ from domains.models import Domain
 
 USERNAME_BYTES = 16
 NOTE_USE_EVERY = timedelta(seconds=60)
+ROW_FIELDS = (
+    "username",
+    "label",
+    "suspended_at",
+    "last_used_at",
+    "last_used_ip",
+    "created_at",
+    "created_by__email",
+)
 
 
 class Outcome(Enum):
@@ -43,6 +52,11 @@ def new_username() -> str:
     return secrets.token_hex(USERNAME_BYTES).upper()
 
 
+def short(username: str) -> str:
+    """A username as people compare it: its first and last eight characters."""
+    return f"{username[:8]}…{username[-8:]}"
+
+
 class CredentialQuerySet(models.QuerySet):
     def usable(self, at):
         """Those that a mail server accepts at this time."""
@@ -54,22 +68,14 @@ class CredentialQuerySet(models.QuerySet):
         )
 
     def for_page(self, search=""):
-        """Those of one domain as the tab shows them, oldest first, without their secrets."""
+        """Those of one domain as named tuples of ROW_FIELDS, oldest first: no secret, no model."""
         if search:
             self = self.filter(Q(label__icontains=search) | Q(username__startswith=search.upper()))
-        rows = self.select_related("created_by").order_by("created_at", "pk")
-        return rows.only(
-            "username",
-            "label",
-            "domain_id",
-            "password_changed_at",
-            "expires_at",
-            "suspended_at",
-            "last_used_at",
-            "last_used_ip",
-            "created_at",
-            "created_by__email",
-        )
+        return self.order_by("created_at", "pk").values_list(*ROW_FIELDS, named=True)
+
+    def without_secrets(self):
+        """Rows for acts: the secrets are read only by the act that needs them."""
+        return self.defer("password_sealed", "verifier")
 
     @sensitive_variables("password")
     def authenticate(self, username, password, *, at=None) -> Login:
@@ -200,7 +206,7 @@ class Credential(models.Model):
 
     @property
     def short_username(self) -> str:
-        return f"{self.username[:8]}…{self.username[-8:]}"
+        return short(self.username)
 
     @sensitive_variables("password")
     def reveal(self, tag, *, by) -> str:
@@ -212,7 +218,7 @@ class Credential(models.Model):
         with transaction.atomic():
             self.refresh_from_db(fields=["password_sealed"])
             password = vault.open(self.password_sealed, place=_place(self.username))
-            audit.record(tag, by=by, domain=self.domain, credential=self.username)
+            self._record(tag, by)
         return password
 
     @sensitive_variables("password")
@@ -235,7 +241,7 @@ class Credential(models.Model):
             if not updated:
                 self.refresh_from_db(fields=["password_changed_at"])
                 raise PasswordChanged
-            audit.record("credential.reset", by=by, domain=self.domain, credential=self.username)
+            self._record("credential.reset", by)
         self.password_changed_at = changed_at
         return password
 
@@ -246,8 +252,7 @@ class Credential(models.Model):
             return
         with transaction.atomic():
             self._change(label=label)
-            data = {"from": old, "to": label}
-            audit.record("credential.labelled", by=by, domain=self.domain, credential=self.username, data=data)
+            self._record("credential.labelled", by, before=old)
 
     def suspend(self, *, by, reason="") -> bool:
         """Refuse it from now on, keeping everything; return False when it was suspended already."""
@@ -263,8 +268,7 @@ class Credential(models.Model):
             deleted, _ = Credential.objects.filter(pk=self.pk).delete()
             if not deleted:
                 raise Credential.DoesNotExist
-            data = {"label": self.label} | ({"reason": reason} if reason else {})
-            audit.record("credential.deleted", by=by, domain=self.domain, credential=self.username, data=data)
+            self._record("credential.deleted", by, reason=reason)
 
     def _set_suspended(self, at, tag, by, reason) -> bool:
         with transaction.atomic():
@@ -272,9 +276,12 @@ class Credential(models.Model):
             if not rows.update(suspended_at=at):
                 return False
             self.suspended_at = at
-            data = {"reason": reason} if reason else {}
-            audit.record(tag, by=by, domain=self.domain, credential=self.username, data=data)
+            self._record(tag, by, reason=reason)
         return True
+
+    def _record(self, tag, by, **data):
+        data = {key: value for key, value in ({"label": self.label} | data).items() if value}
+        audit.record(tag, by=by, domain=self.domain, credential=self.username, data=data)
 
     def _change(self, **fields):
         if not Credential.objects.filter(pk=self.pk).update(**fields):

@@ -30,23 +30,22 @@ ALLOWED = {
 def get_domain(request, name: str, permission: Permission) -> Domain:
     """Return the domain `name` of the signed-in person.
 
-    It carries their `membership` and, for templates, `can`: permission name → bool.
+    It carries their `role` and, for templates, `can`: permission name → bool.
 
     Raises Http404 when there is none that they are a member of (a stranger learns
     nothing), PermissionDenied when their role does not allow `permission`.
     """
     # A name may be pending twice; of two that a person is in, the authorized one counts.
-    membership = (
-        Membership.objects.select_related("domain")
-        .filter(user=request.user, domain__name=name)
-        .order_by(F("domain__authorized_at").desc(nulls_last=True), "domain_id")
+    domain = (
+        Domain.objects.filter(name=name, memberships__user=request.user)
+        .annotate(role=F("memberships__role"))
+        .order_by(F("authorized_at").desc(nulls_last=True), "pk")
         .first()
     )
-    if membership is None:
+    if domain is None:
         raise Http404
-    if permission not in ALLOWED[membership.role]:
+    allowed = ALLOWED[domain.role]
+    if permission not in allowed:
         raise PermissionDenied
-    domain = membership.domain
-    domain.membership = membership
-    domain.can = {each.name.lower(): each in ALLOWED[membership.role] for each in Permission}
+    domain.can = {each.name.lower(): each in allowed for each in Permission}
     return domain

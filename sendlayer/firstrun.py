@@ -11,6 +11,8 @@ from pathlib import Path
 
 from sendlayer.environment import load
 
+EX_CONFIG = 78  # sysexits.h; sendlayer.checks would bring Django in
+
 ENV = """\
 # Written at the first start. Keep a copy apart from the database: without CREDENTIAL_KEYS
 # the stored SMTP passwords can't be shown again. Every setting: see .env.example.
@@ -24,20 +26,29 @@ SMTP_PORT=2587
 
 
 def main() -> int:
+    """Write `.env` unless the keys are there already; return the exit code."""
     from credentials.vault import new_key
 
     var_dir = load()
     env_file = var_dir / ".env"
-    if env_file.exists() or {"SECRET_KEY", "CREDENTIAL_KEYS"} <= set(os.environ):
+    if env_file.exists() or all(map(_is_given, ("SECRET_KEY", "CREDENTIAL_KEYS"))):
         return 0
     if (var_dir / "db.sqlite3").exists():
         sys.stderr.write(
             f"{var_dir} holds a database but no .env: its keys are missing.\n"
             "Put the .env back from your backup. To start over, move the folder away.\n"
         )
-        return 78
-    _write(env_file, ENV.format(secret_key=secrets.token_urlsafe(50), credential_key=new_key()))
+        return EX_CONFIG
+    try:
+        _write(env_file, ENV.format(secret_key=secrets.token_urlsafe(50), credential_key=new_key()))
+    except OSError as error:
+        sys.stderr.write(f"{env_file} can't be written: {error}.\nGive another folder: VAR_DIR=…\n")
+        return EX_CONFIG
     return 0
+
+
+def _is_given(name: str) -> bool:
+    return name in os.environ or f"{name}_FILE" in os.environ
 
 
 def _write(path: Path, text: str) -> None:

@@ -50,7 +50,16 @@ ROOT_URLCONF = "sendlayer.urls"
 WSGI_APPLICATION = "sendlayer.wsgi.application"
 
 TEMPLATES = [
+    # Our own pages; asked first, so that allauth's pages are ours too.
     {
+        "NAME": "jinja2",
+        "BACKEND": "django.template.backends.jinja2.Jinja2",
+        "DIRS": [BASE_DIR / "templates" / "jinja2"],
+        "OPTIONS": {"environment": "sendlayer.jinja.environment"},
+    },
+    # The admin, and the mail texts and messages of allauth.
+    {
+        "NAME": "django",
         "BACKEND": "django.template.backends.django.DjangoTemplates",
         "DIRS": [BASE_DIR / "templates"],
         "APP_DIRS": True,

@@ -1,6 +1,0 @@
-from django import template
-
-from audit.sentences import sentence
-
-register = template.Library()
-register.filter(sentence)

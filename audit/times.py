@@ -1,0 +1,56 @@
+"""Times as people read them: `Apr 11, 2022`, with the exact time on hover."""
+
+from datetime import timedelta
+
+from django.utils import timezone
+from django.utils.safestring import mark_safe
+
+MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
+JUST_NOW = timedelta(minutes=1)
+HOUR = timedelta(hours=1)
+DAY = timedelta(days=1)
+
+
+def day(at):
+    """A date like `Apr 11, 2022`; `Just now` within a minute."""
+    return _time(at, lambda local: "Just now" if timezone.now() - at < JUST_NOW else _date(local))
+
+
+def ago(at):
+    """How long ago, up to a day; a date before that."""
+    return _time(at, lambda local: _passed(timezone.now() - at) or _date(local))
+
+
+def moment(at):
+    """Date and time of day: `Apr 11, 2022, 14:03`."""
+    return _time(at, lambda local: f"{_date(local)}, {local:%H:%M}")
+
+
+def _time(at, words):
+    """The <time> element of a moment, "" for None; `words` makes its text from the local time."""
+    if at is None:
+        return ""
+    local = timezone.localtime(at)
+    date, text = _date(local), words(local)
+    # All of it is made here, of digits and month names; format_html would cost more than the rest.
+    return mark_safe(  # noqa: S308
+        f'<time datetime="{local:%Y-%m-%dT%H:%M:%S%z}" title="{date}, {local:%H:%M:%S %Z}">{text}</time>'
+    )
+
+
+def _date(local) -> str:
+    # Written out: strftime's month names follow the locale of the process.
+    return f"{MONTHS[local.month - 1]} {local.day}, {local.year}"
+
+
+def _passed(time) -> str:
+    """How much time it is, in words; "" for a day and more."""
+    if time < JUST_NOW:
+        return "Just now"
+    if time < HOUR:
+        return _plural(time // JUST_NOW, "minute")
+    return _plural(time // HOUR, "hour") if time < DAY else ""
+
+
+def _plural(count, unit):
+    return f"{count} {unit}{'' if count == 1 else 's'} ago"
