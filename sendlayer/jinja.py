@@ -1,0 +1,25 @@
+"""The template engine of our own pages (templates/jinja2/).
+
+Jinja2 compiles to Python: a full tab renders several times as fast as with Django's
+engine, which keeps the admin and the mail texts of the libraries.
+"""
+
+from django.contrib.messages import get_messages
+from django.templatetags.static import static
+from django.urls import reverse
+from jinja2 import Environment
+
+from audit.sentences import sentence
+from audit.times import ago, day, moment
+from credentials.models import short
+
+
+def environment(**options) -> Environment:
+    env = Environment(**options, trim_blocks=True, lstrip_blocks=True)  # noqa: S701  (Django sets autoescape)
+    env.globals.update(messages=get_messages, static=static, url=_url)
+    env.filters.update(ago=ago, day=day, moment=moment, sentence=sentence, short=short)
+    return env
+
+
+def _url(route: str, *args: str) -> str:
+    return reverse(route, args=args)
