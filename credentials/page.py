@@ -11,18 +11,6 @@ from sendlayer.search import search_text
 PAGE_SIZE = 25
 
 
-class Pages(Paginator):
-    """A paginator that counts only when it must: most domains have less than one page."""
-
-    def __init__(self, rows, number):
-        super().__init__(rows, PAGE_SIZE)
-        if number in (None, "", "1"):
-            first = list(rows[: PAGE_SIZE + 1])
-            if len(first) <= PAGE_SIZE:
-                self.object_list = first
-                self.count = len(first)
-
-
 def row_context(domain, **more) -> dict:
     """What one row needs beside its credential."""
     return {
@@ -37,7 +25,7 @@ def row_context(domain, **more) -> dict:
 
 def list_context(domain, *, number, search="", **more) -> dict:
     """The rows of page `number` (1 … or "last"; anything else is clamped) and what surrounds them."""
-    paginator = Pages(domain.credentials.for_page(search), number)
+    paginator = Paginator(domain.credentials.for_page(search), PAGE_SIZE)
     page = paginator.get_page(paginator.num_pages if number == "last" else number)
     return row_context(
         domain,

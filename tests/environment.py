@@ -22,3 +22,5 @@ os.environ.update(
 )
 for name in ("DEBUG", "SMTP_RELAY_URL", "CACHE_URL", "SIGNUP_OPEN", "TRUSTED_PROXIES"):
     os.environ.pop(name, None)
+# Where collectstatic would write; WhiteNoise warns when it is not there.
+(VAR_DIR / "static").mkdir()

@@ -1,0 +1,23 @@
+from django.conf import settings
+from django.contrib.auth.views import redirect_to_login
+from django.shortcuts import resolve_url
+from django_htmx.http import HttpResponseClientRedirect
+
+
+class SignInAgainMiddleware:
+    """Send the whole page to the sign-in when a session ends under an open tab.
+
+    htmx would follow the redirect and put the sign-in form into a row of the table.
+    Stands after HtmxMiddleware.
+    """
+
+    def __init__(self, get_response):
+        self.get_response = get_response
+
+    def __call__(self, request):
+        response = self.get_response(request)
+        location = response.headers.get("Location", "")
+        if not request.htmx or not location.startswith(resolve_url(settings.LOGIN_URL)):
+            return response
+        page = request.htmx.current_url_abs_path or "/"
+        return HttpResponseClientRedirect(redirect_to_login(page).url)

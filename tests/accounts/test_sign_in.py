@@ -1,0 +1,173 @@
+"""Sign-in, sign-out, password change and reset, closed sign-up, theme."""
+
+import re
+
+import pytest
+from django.core import mail
+
+from accounts.models import User
+from tests.factories import PASSWORD
+from tests.http import text
+
+pytestmark = pytest.mark.django_db
+WRONG = "not-the-password"
+
+
+def sign_in(client, email="alice@example.com", password=PASSWORD, **extra):
+    return client.post("/login/", {"login": email, "password": password}, **extra)
+
+
+def is_signed_in(client):
+    return client.get("/domains/").status_code == 200
+
+
+def test_e_mail_and_password_sign_in(client, alice):
+    assert sign_in(client, " Alice@Example.COM ")["Location"] == "/"
+    assert is_signed_in(client)
+
+
+@pytest.mark.parametrize(
+    ("email", "password"),
+    [
+        ("alice@example.com", WRONG),
+        ("nobody@example.com", WRONG),
+        ("\x00", "\x00"),
+        ("", ""),
+        ("x" * 9999, "y"),
+    ],
+)
+def test_anything_else_does_not_and_says_so(client, alice, email, password):
+    response = sign_in(client, email, password)
+    assert response.status_code == 200
+    assert 'role="alert"' in text(response) or 'class="error"' in text(response)
+    assert not is_signed_in(client)
+
+
+def test_a_known_and_an_unknown_address_get_the_same_answer(client, alice):
+    answers = [text(sign_in(client, email, WRONG)) for email in ("alice@example.com", "nobody@example.com")]
+    known, unknown = (re.sub(r'value="[^"]*"', "", answer) for answer in answers)
+    assert known == unknown
+
+
+def test_after_five_wrong_tries_even_the_right_password_waits(client, alice):
+    for _ in range(5):
+        sign_in(client, password=WRONG)
+    assert "Too many failed login attempts" in text(sign_in(client))
+    assert not is_signed_in(client)
+
+
+def test_a_forged_forwarded_address_gives_no_further_tries(client, alice):
+    for number in range(6):
+        response = sign_in(client, password=WRONG, headers={"X-Forwarded-For": f"203.0.113.{number}"})
+    assert "Too many failed login attempts" in text(response)
+
+
+@pytest.mark.parametrize(
+    "target",
+    ["https://evil.test/", "//evil.test/", "/\\evil.test", "javascript:alert(1)", "///evil", "\t//evil"],
+)
+def test_the_sign_in_leads_nowhere_else(client, alice, target):
+    response = client.post("/login/", {"login": "alice@example.com", "password": PASSWORD, "next": target})
+    assert response["Location"] == "/"
+
+
+def test_signing_out_takes_a_post(as_alice):
+    assert as_alice.get("/logout/").status_code == 200
+    assert is_signed_in(as_alice)
+    as_alice.post("/logout/")
+    assert not is_signed_in(as_alice)
+
+
+def test_sign_up_is_closed_by_default(client):
+    page = text(client.get("/signup/"))
+    assert "Sign-up is closed" in page
+    client.post("/signup/", {"email": "x@example.com", "password1": PASSWORD, "password2": PASSWORD})
+    assert not User.objects.filter(email="x@example.com").exists()
+    assert "Create an account" not in text(client.get("/login/"))
+
+
+def test_changing_the_password_takes_the_old_one_and_ends_other_sessions(as_alice, alice):
+    from django.test import Client
+
+    other = Client()
+    other.force_login(alice)
+    form = {"oldpassword": WRONG, "password1": "a new long password", "password2": "a new long password"}
+    assert "current password" in text(as_alice.post("/account/password/", form))
+    as_alice.post("/account/password/", form | {"oldpassword": PASSWORD})
+    alice.refresh_from_db()
+    assert alice.check_password("a new long password")
+    assert is_signed_in(as_alice)
+    assert not is_signed_in(other)
+
+
+@pytest.mark.parametrize("password", ["short", "password123", "1234567890123", "alice@example.com"])
+def test_a_weak_password_is_refused_with_the_rule(as_alice, alice, password):
+    form = {"oldpassword": PASSWORD, "password1": password, "password2": password}
+    assert 'class="error"' in text(as_alice.post("/account/password/", form))
+    alice.refresh_from_db()
+    assert alice.check_password(PASSWORD)
+
+
+def test_a_forgotten_password_is_reset_by_mail_once(client, alice):
+    client.post("/account/password/reset/", {"email": "alice@example.com"})
+    assert [message.to for message in mail.outbox] == [["alice@example.com"]]
+    assert mail.outbox[0].subject == "Choose a new password"
+    link = re.search(r"http://testserver(/account/password/reset/key/\S+)", mail.outbox[0].body)[1]
+    page = client.get(link, follow=True)
+    form_url = page.redirect_chain[-1][0]
+    client.post(form_url, {"password1": "a new long password", "password2": "a new long password"})
+    alice.refresh_from_db()
+    assert alice.check_password("a new long password")
+    client.logout()
+    assert "This link no longer works" in text(client.get(link, follow=True))
+
+
+def test_a_reset_for_nobody_looks_the_same_and_sends_nothing(client, alice):
+    answers = [
+        client.post("/account/password/reset/", {"email": f"{name}@example.com"}) for name in ("x", "alice")
+    ]
+    assert answers[0]["Location"] == answers[1]["Location"] == "/account/password/reset/done/"
+    assert [message.to for message in mail.outbox] == [["alice@example.com"]]
+
+
+@pytest.mark.parametrize("key", ["x", "1-1", "zzz-set-password", "1-abc-def", "%00-%00"])
+def test_a_made_up_reset_link_opens_nothing(client, alice, key):
+    assert client.get(f"/account/password/reset/key/{key}/").status_code in (200, 404)
+    assert not is_signed_in(client)
+
+
+def test_the_theme_is_remembered_and_nothing_else_is(as_alice):
+    as_alice.post("/account/theme/", {"theme": "dark"}, headers={"Referer": "http://testserver/domains/"})
+    assert 'data-theme="dark"' in text(as_alice.get("/domains/"))
+    response = as_alice.post(
+        "/account/theme/", {"theme": '"><script>'}, headers={"Referer": "http://evil.test/"}
+    )
+    assert response["Location"] == "/"
+    assert "data-theme" not in text(as_alice.get("/domains/"))
+
+
+PUBLIC = ["/login/", "/logout/", "/signup/", "/account/inactive/", "/account/password/reset/"]
+PRIVATE = [
+    "/",
+    "/domains/",
+    "/domains/add/",
+    "/domains/menu/",
+    "/account/password/",
+    "/admin/",
+    "/account/reauthenticate/",
+]
+
+
+@pytest.mark.parametrize("path", PRIVATE)
+def test_pages_ask_for_the_sign_in(client, path):
+    response = client.get(path)
+    assert response.status_code == 302
+    assert response["Location"].startswith(("/login/?next=", "/admin/login/"))
+
+
+@pytest.mark.parametrize("path", [*PUBLIC, *PRIVATE])
+def test_every_answer_carries_the_policy_and_stays_out_of_caches(as_alice, path):
+    response = as_alice.get(path)
+    assert response["Content-Security-Policy"].startswith("default-src 'none'")
+    assert "no-store" in response["Cache-Control"]
+    assert response["X-Frame-Options"] == "DENY"

@@ -1,0 +1,147 @@
+"""The domain pages through HTTP: list, dropdown, add, overview, home."""
+
+import re
+
+import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
+from django.utils import timezone
+
+from domains.models import Domain
+from tests.factories import make_credential, make_domain, make_user
+from tests.http import text
+
+pytestmark = pytest.mark.django_db
+
+
+def names(response):
+    return re.findall(r'href="/domains/([a-z0-9.-]+\.[a-z0-9.-]+)/', text(response))
+
+
+def test_home_of_one_domain_is_its_overview(as_alice, domain):
+    assert as_alice.get("/")["Location"] == "/domains/sl.example.com/"
+
+
+def test_home_of_none_or_several_is_the_list(as_alice, alice, domain):
+    make_domain("b.example.com", owner=alice)
+    assert as_alice.get("/")["Location"] == "/domains/"
+    Domain.objects.all().delete()
+    assert as_alice.get("/")["Location"] == "/domains/"
+    assert "Add your first domain" in text(as_alice.get("/domains/"))
+
+
+def test_the_list_holds_only_ones_own(as_alice, alice, carol, domain):
+    make_domain("a.example.com", owner=alice, authorized=False)
+    make_domain("other.example.com", owner=carol)
+    assert names(as_alice.get("/domains/")) == ["a.example.com", "sl.example.com"]
+
+
+@pytest.mark.parametrize("path", ["/domains/", "/domains/menu/", "/domains/sl.example.com/"])
+def test_queries_do_not_grow_with_domains(as_alice, alice, domain, path):
+    counts = []
+    for number in range(20):
+        make_credential(make_domain(f"d{number}.example.com", owner=alice))
+        if number in (2, 19):
+            with CaptureQueriesContext(connection) as queries:
+                assert as_alice.get(path).status_code == 200
+            counts.append(len(queries))
+    assert counts[0] == counts[1] <= 6
+
+
+def test_the_dropdown_keeps_the_page_one_is_on(as_alice, domain):
+    for page, path in (("overview", ""), ("activity", "activity/"), ("smtp", "settings/smtp/"), ("x", "")):
+        answer = text(as_alice.get("/domains/menu/", {"at": page, "current": "sl.example.com"}))
+        assert f'href="/domains/sl.example.com/{path}" aria-current="true"' in answer
+
+
+def test_the_dropdown_has_a_filter_beyond_eight_domains(as_alice, alice, domain):
+    for number in range(7):
+        make_domain(f"d{number}.example.com", owner=alice)
+    assert "Filter domains" not in text(as_alice.get("/domains/menu/"))
+    make_domain("d7.example.com", owner=alice)
+    assert "Filter domains" in text(as_alice.get("/domains/menu/"))
+    assert names(as_alice.get("/domains/menu/", {"q": "d7"})) == ["d7.example.com"]
+    assert "No domain matches" in text(as_alice.get("/domains/menu/", {"q": "<b>"}))
+
+
+def test_the_dropdown_never_lists_more_than_a_screenful(as_alice, alice):
+    for number in range(55):
+        make_domain(f"d{number}.example.com", owner=alice)
+    answer = as_alice.get("/domains/menu/")
+    assert len(names(answer)) == 50
+    assert "Show all" in text(answer)
+
+
+def test_an_added_domain_is_pending_and_says_what_is_next(as_alice, alice):
+    response = as_alice.post("/domains/add/", {"name": " Example.COM. "}, follow=True)
+    domain = Domain.objects.get()
+    assert (domain.name, domain.state, domain.created_by) == ("example.com", "pending", alice)
+    assert domain.memberships.get().role == "owner"
+    assert "Domain is added." in text(response)
+    assert "manage.py authorize_domain example.com" in text(response)
+
+
+@pytest.mark.parametrize(
+    ("name", "said"),
+    [
+        ("", "This field is required"),
+        ("com", "lacks its ending"),
+        ("127.0.0.1", "An IP address"),
+        ("https://example.org/x", "Did you mean example.org?"),
+        ("a\x00b.com", "Null characters"),
+        ("sl.example.com", "among your domains already"),
+        ("SL.EXAMPLE.COM.", "among your domains already"),
+        ("x" * 2000, "at most 1000 characters"),
+    ],
+)
+def test_a_name_that_will_not_do_is_explained_beside_the_field(as_alice, domain, name, said):
+    response = as_alice.post("/domains/add/", {"name": name})
+    assert response.status_code == 422
+    assert said in text(response)
+    assert Domain.objects.count() == 1
+
+
+def test_one_name_may_be_pending_in_two_accounts(as_alice, carol):
+    make_domain("example.com", owner=carol, authorized=False)
+    as_alice.post("/domains/add/", {"name": "example.com"})
+    assert Domain.objects.filter(name="example.com").count() == 2
+
+
+def test_an_international_name_is_shown_as_people_read_it(as_alice):
+    page = text(as_alice.post("/domains/add/", {"name": "münchen.de"}, follow=True))
+    assert "<bdi>münchen.de</bdi>" in page
+    assert "xn--mnchen-3ya.de" in page
+
+
+def test_the_overview_leads_to_the_next_step(as_alice, domain):
+    make_credential(domain)
+    assert "Next step: connect your site" in text(as_alice.get("/domains/sl.example.com/"))
+    domain.credentials.update(last_used_at=timezone.now())
+    assert "Next step" not in text(as_alice.get("/domains/sl.example.com/"))
+    Domain.objects.update(suspended_at=timezone.now())
+    assert "This domain is suspended" in text(as_alice.get("/domains/sl.example.com/"))
+
+
+def test_settings_lead_to_the_tab(as_alice, domain):
+    assert as_alice.get("/domains/sl.example.com/settings/")["Location"].endswith("/settings/smtp/")
+
+
+@pytest.mark.parametrize("path", ["", "activity/", "settings/", "settings/smtp/"])
+def test_strangers_and_former_members_find_nothing(client, domain, bob, carol, path):
+    domain.memberships.filter(user=bob).delete()
+    for person in (bob, carol, make_user("staff@example.com", is_staff=True)):
+        client.force_login(person)
+        assert client.get(f"/domains/sl.example.com/{path}").status_code == 404
+
+
+@pytest.mark.parametrize("path", ["", "activity/", "settings/smtp/"])
+def test_a_member_sees_the_pages(client, bob, domain, path):
+    client.force_login(bob)
+    assert client.get(f"/domains/sl.example.com/{path}").status_code == 200
+    assert client.post(f"/domains/sl.example.com/{path}").status_code == 405
+
+
+def test_a_deactivated_member_is_signed_out(client, bob, domain):
+    client.force_login(bob)
+    type(bob).objects.filter(pk=bob.pk).update(is_active=False)
+    assert client.get("/domains/sl.example.com/").status_code == 302

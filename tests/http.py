@@ -1,0 +1,22 @@
+"""Small helpers for tests that go through HTTP."""
+
+import re
+
+from django.urls import reverse
+
+
+def smtp_url(credential_or_domain, act=""):
+    """`credentials:<act>` of a credential, or the list or `add` of a domain."""
+    if hasattr(credential_or_domain, "username"):
+        args = [credential_or_domain.domain.name, credential_or_domain.username]
+        return reverse(f"credentials:{act}", args=args)
+    return reverse(f"credentials:{act or 'list'}", args=[credential_or_domain.name])
+
+
+def without_tokens(response) -> bytes:
+    """The body without what differs in each answer: CSRF tokens."""
+    return re.sub(rb'(name="csrfmiddlewaretoken" value="|X-CSRFToken":")[^"]+', rb"\1", response.content)
+
+
+def text(response) -> str:
+    return response.content.decode()
