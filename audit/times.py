@@ -23,18 +23,19 @@ def ago(at):
 
 def moment(at):
     """Date and time of day: `Apr 11, 2022, 14:03`."""
-    return _time(at, lambda local: f"{_date(local)}, {local:%H:%M}")
+    return _time(at, lambda local: f"{_date(local)}, {local.hour:02}:{local.minute:02}")
 
 
 def _time(at, words):
     """The <time> element of a moment, "" for None; `words` makes its text from the local time."""
     if at is None:
         return ""
-    local = timezone.localtime(at)
-    date, text = _date(local), words(local)
+    # One time zone for the whole site: asking for the current one costs more than all the rest.
+    local = at.astimezone(timezone.get_default_timezone())
+    exact = f"{_date(local)}, {local.hour:02}:{local.minute:02}:{local.second:02} {local.tzname()}"
     # All of it is made here, of digits and month names; format_html would cost more than the rest.
     return mark_safe(  # noqa: S308
-        f'<time datetime="{local:%Y-%m-%dT%H:%M:%S%z}" title="{date}, {local:%H:%M:%S %Z}">{text}</time>'
+        f'<time datetime="{local.isoformat(timespec="seconds")}" title="{exact}">{words(local)}</time>'
     )
 
 

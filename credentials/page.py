@@ -5,10 +5,18 @@ from uuid import uuid4
 from django.conf import settings
 from django.core.paginator import Paginator
 from django.urls import reverse
+from django.utils.safestring import SafeString
 
+from credentials.models import short
 from sendlayer.search import search_text
 
 PAGE_SIZE = 25
+
+
+def of_user(markup, username: str) -> SafeString:
+    """Fill the @USERNAME@ and @SHORT@ of a piece of a row; a username is hexadecimal, so safe as it is."""
+    text = str(markup)  # replacing in plain text: markup would escape what it is given each time
+    return SafeString(text.replace("@USERNAME@", username).replace("@SHORT@", short(username)))
 
 
 def row_context(domain, **more) -> dict:

@@ -29,7 +29,7 @@ def test_a_date_reads_as_on_the_help_page_with_the_exact_time_on_hover(as_alice,
     make_credential(domain, created_at=datetime(2022, 4, 11, 14, 3, 22, tzinfo=UTC))
     page = text(as_alice.get(smtp_url(domain)))
     assert (
-        '<time datetime="2022-04-11T14:03:22+0000" title="Apr 11, 2022, 14:03:22 UTC">Apr 11, 2022</time>'
+        '<time datetime="2022-04-11T14:03:22+00:00" title="Apr 11, 2022, 14:03:22 UTC">Apr 11, 2022</time>'
         in page
     )
 
