@@ -1,0 +1,122 @@
+from allauth.account.forms import ResetPasswordForm
+from allauth.account.models import EmailAddress
+from django.contrib import admin
+from django.contrib.auth.admin import GroupAdmin as StockGroupAdmin
+from django.contrib.auth.models import Group
+from django.db.models import QuerySet
+from django.shortcuts import redirect
+
+import audit
+from accounts.models import User
+from audit.actor import Actor
+from audit.admin import Act, Refused, SupportAdmin
+
+RIGHTS = ("is_staff", "is_superuser", "groups", "user_permissions")
+
+# Whoever could edit these could take over an account, or write themselves more rights.
+admin.site.unregister([EmailAddress, Group])
+
+
+def _to_own_password_page(request, **kwargs):
+    return redirect("account_change_password")
+
+
+# Django's own page checks the old password without any limit on the tries.
+admin.site.password_change = _to_own_password_page
+
+
+def _reset_email(request):
+    """Make the act that sends one person allauth's e-mail with a link to set a new password."""
+
+    def do(user, by, reason):
+        if not user.is_active:
+            raise Refused(f"{user} is not active")
+        form = ResetPasswordForm({"email": user.email})
+        if not form.is_valid():
+            raise Refused(f"{user} has no address that mail can be sent to")
+        form.save(request)
+        audit.record("support.password_reset_sent", by=by, data={"user": user.email, "reason": reason})
+        return True
+
+    return Act(
+        name="send_reset",
+        title="Send password reset e-mails",
+        effect="Each person gets an e-mail with a link to choose a new password for the dashboard.",
+        done="sent",
+        unchanged="",
+        do=do,
+    )
+
+
+@admin.register(User)
+class UserAdmin(SupportAdmin):
+    """People. Deactivated instead of deleted; their password is shown and set nowhere here."""
+
+    list_display = ("email", "name", "is_active", "is_staff", "is_superuser", "last_login", "date_joined")
+    list_filter = ("is_active", "is_staff", "is_superuser")
+    search_fields = ("email", "name")
+    search_help_text = "E-mail or name"
+    ordering = ("email",)
+    fields = ("email", "name", "is_active", *RIGHTS, "last_login", "date_joined")
+    filter_horizontal = ("groups", "user_permissions")
+    actions = ("send_reset",)
+
+    def get_queryset(self, request):
+        return super().get_queryset(request).defer("password")
+
+    def get_fields(self, request, obj=None):
+        return self.fields if obj else ("email", "name")
+
+    def get_readonly_fields(self, request, obj=None):
+        if obj is None:
+            return ()
+        # With another address its password could be reset by somebody else.
+        fixed = ("email", "last_login", "date_joined")
+        if obj == request.user:
+            return (*fixed, "is_active", *RIGHTS)
+        return fixed if request.user.is_superuser else (*fixed, *RIGHTS)
+
+    def has_change_permission(self, request, obj=None):
+        may_change = super().has_change_permission(request, obj)
+        return may_change and (request.user.is_superuser or obj is None or not obj.is_superuser)
+
+    def formfield_for_manytomany(self, db_field, request, **kwargs):
+        if db_field.name == "user_permissions":
+            kwargs["queryset"] = db_field.remote_field.model.objects.select_related("content_type")
+        return super().formfield_for_manytomany(db_field, request, **kwargs)
+
+    @admin.action(description="Send password reset e-mail", permissions=["change"])
+    def send_reset(self, request, queryset):
+        return self.ask_and_do(request, queryset, _reset_email(request))
+
+    def save_model(self, request, obj, form, change):
+        """Save what was changed, with its event, in the transaction of the page."""
+        if not change:
+            obj.set_unusable_password()  # they choose one by the e-mail that "Send password reset" sends
+            obj.save()
+        else:
+            columns = {field.name for field in obj._meta.concrete_fields}
+            obj.save(update_fields=[name for name in form.changed_data if name in columns])
+        changed = {name: _as_json(form.cleaned_data[name]) for name in form.changed_data}
+        tag = "support.user_changed" if change else "support.user_added"
+        audit.record(tag, by=Actor.of(request), data={"user": obj.email} | changed)
+
+
+def _as_json(value):
+    return [str(each) for each in value] if isinstance(value, QuerySet) else value
+
+
+@admin.register(Group)
+class GroupAdmin(SupportAdmin, StockGroupAdmin):
+    """Sets of permissions. Only for superusers: staff could add to the group that they are in."""
+
+    def has_module_permission(self, request):
+        return request.user.is_superuser
+
+    def has_view_permission(self, request, obj=None):
+        return request.user.is_superuser
+
+    has_change_permission = has_view_permission
+
+    def has_add_permission(self, request):
+        return request.user.is_superuser

@@ -1,0 +1,171 @@
+from datetime import timedelta
+
+from django.contrib import admin
+from django.db.models import Q
+from django.utils import timezone
+
+from audit.admin import Act, SupportAdmin
+from credentials.models import Credential, Outcome
+
+STATES = {
+    Outcome.ACCEPTED: "Active",
+    Outcome.SUSPENDED: "Suspended",
+    Outcome.EXPIRED: "Expired",
+    Outcome.DOMAIN_NOT_AUTHORIZED: "Domain not authorized",
+}
+
+
+def _still_there(row):
+    """Raise DoesNotExist for a row that an act left alone because it is gone."""
+    type(row).objects.only("pk").get(pk=row.pk)
+    return False
+
+
+def _remove(row, by, reason):
+    row.remove(by=by, reason=reason)
+    return True
+
+
+SUSPEND = Act(
+    name="suspend",
+    title="Suspend SMTP credentials",
+    effect="Sites and apps that use them can't send mail until they are resumed. Nothing else is lost.",
+    done="suspended",
+    unchanged="suspended already",
+    do=lambda row, by, reason: row.suspend(by=by, reason=reason) or _still_there(row),
+)
+RESUME = Act(
+    name="resume",
+    title="Resume SMTP credentials",
+    effect="Sites and apps that use them can send mail again, with the same password.",
+    done="resumed",
+    unchanged="not suspended",
+    do=lambda row, by, reason: row.resume(by=by, reason=reason) or _still_there(row),
+)
+REMOVE = Act(
+    name="remove",
+    title="Delete SMTP credentials",
+    effect="Any site or app that uses them must be connected again. This can't be undone.",
+    done="deleted",
+    unchanged="",
+    do=_remove,
+)
+
+
+class StateFilter(admin.SimpleListFilter):
+    title = parameter_name = "state"
+
+    def lookups(self, request, model_admin):
+        return [(outcome.name.lower(), text) for outcome, text in STATES.items()]
+
+    def queryset(self, request, queryset):
+        # Of several reasons the first counts, as in Credential.outcome.
+        now = timezone.now()
+        running = queryset.filter(suspended_at=None)
+        may_send = Q(domain__authorized_at__isnull=False, domain__suspended_at=None)
+        match self.value():
+            case "accepted":
+                return queryset.usable(now)
+            case "suspended":
+                return queryset.filter(suspended_at__isnull=False)
+            case "expired":
+                return running.filter(expires_at__lte=now)
+            case "domain_not_authorized":
+                return running.exclude(expires_at__lte=now).exclude(may_send)
+        return queryset
+
+
+class LastUsedFilter(admin.SimpleListFilter):
+    title, parameter_name = "last used", "used"
+    DAYS = {"1": "Past 24 hours", "7": "Past 7 days", "30": "Past 30 days"}
+
+    def lookups(self, request, model_admin):
+        return [*self.DAYS.items(), ("long", "More than 90 days ago"), ("never", "Never")]
+
+    def queryset(self, request, queryset):
+        now, value = timezone.now(), self.value()
+        if value in self.DAYS:
+            return queryset.filter(last_used_at__gt=now - timedelta(days=int(value)))
+        if value == "long":
+            return queryset.filter(last_used_at__lte=now - timedelta(days=90))
+        return queryset.filter(last_used_at=None) if value == "never" else queryset
+
+
+@admin.register(Credential)
+class CredentialAdmin(SupportAdmin):
+    """Credentials without their secrets: to be found, suspended, resumed and deleted by support.
+
+    Made only by the owner's Add, since the admin can't show a password; changed by acts only.
+    """
+
+    list_display = (
+        "username",
+        "label",
+        "domain",
+        "state",
+        "last_used_at",
+        "last_used_ip",
+        "created_at",
+    )
+    list_filter = (StateFilter, LastUsedFilter)
+    list_select_related = ("domain",)
+    search_fields = ("username", "label", "domain__name", "domain__display_name")
+    search_help_text = "Username, label or domain"
+    ordering = ("-pk",)  # the newest first, by an index
+    fields = readonly_fields = (
+        "username",
+        "label",
+        "domain",
+        "state",
+        "suspended_at",
+        "expires_at",
+        "last_used_at",
+        "last_used_ip",
+        "password_changed_at",
+        "created_at",
+        "created_by",
+    )
+    actions = ("suspend", "resume", "remove")
+
+    def get_queryset(self, request):
+        secrets = ("password_sealed", "verifier", "issue_key")
+        return super().get_queryset(request).select_related("domain", "created_by").defer(*secrets)
+
+    def has_add_permission(self, request):
+        return False
+
+    def has_change_permission(self, request, obj=None):
+        return False  # the fields; the acts ask for has_act_permission
+
+    def has_act_permission(self, request):
+        return request.user.has_perm("credentials.change_credential")
+
+    def has_remove_permission(self, request):
+        return request.user.has_perm("credentials.delete_credential")
+
+    @admin.action(description="Suspend", permissions=["act"])
+    def suspend(self, request, queryset):
+        return self.ask_and_do(request, queryset, SUSPEND)
+
+    @admin.action(description="Resume", permissions=["act"])
+    def resume(self, request, queryset):
+        return self.ask_and_do(request, queryset, RESUME)
+
+    @admin.action(description="Delete", permissions=["remove"])
+    def remove(self, request, queryset):
+        return self.ask_and_do(request, queryset, REMOVE)
+
+    @admin.display(description="state")
+    def state(self, credential):
+        return STATES[credential.outcome(timezone.now())]
+
+    def describe(self, row):
+        used = f"{row.last_used_at:%Y-%m-%d %H:%M} UTC" if row.last_used_at else "never"
+        label = f" “{row.label}”" if row.label else ""
+        return f"{row.username}{label} of {row.domain}, {self.state(row).lower()}, last used: {used}"
+
+    def render_change_form(self, request, context, *args, obj=None, **kwargs):
+        useless = "suspend" if obj.suspended_at else "resume"
+        acts = self.get_actions(request).values()
+        context["acts"] = [(name, text) for _function, name, text in acts if name != useless]
+        return super().render_change_form(request, context, *args, obj=obj, **kwargs)

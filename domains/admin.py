@@ -1,0 +1,186 @@
+from django import forms
+from django.contrib import admin
+from django.core.exceptions import ValidationError
+from django.db.models import Q
+from django.forms.models import BaseInlineFormSet
+
+import audit
+from accounts.models import User
+from audit.actor import Actor
+from audit.admin import Act, ReasonField, Refused, SupportAdmin
+from domains.models import AlreadyAuthorized, Domain, Membership
+
+
+def _authorize(row, by, reason):
+    try:
+        return row.authorize(by=by, reason=reason) is not None
+    except AlreadyAuthorized:
+        raise Refused(f"{row} is authorized in another account") from None
+
+
+AUTHORIZE = Act(
+    name="authorize",
+    title="Authorize domains",
+    effect="Each may send mail from now on, without a DNS proof, and gets its first SMTP credential.",
+    done="authorized",
+    unchanged="authorized already",
+    do=_authorize,
+)
+
+
+class StateFilter(admin.SimpleListFilter):
+    title = parameter_name = "state"
+
+    def lookups(self, request, model_admin):
+        return Domain.State.choices
+
+    def queryset(self, request, queryset):
+        match self.value():
+            case Domain.State.SUSPENDED:
+                return queryset.filter(suspended_at__isnull=False)
+            case Domain.State.AUTHORIZED:
+                return queryset.filter(Q(authorized_at__isnull=False), suspended_at=None)
+            case Domain.State.PENDING:
+                return queryset.filter(authorized_at=None, suspended_at=None)
+        return queryset
+
+
+class DomainForm(forms.ModelForm):
+    """The members are all that can be changed here, so saving always asks why."""
+
+    reason = ReasonField()
+
+    class Meta:
+        model = Domain
+        fields = ()
+
+
+class MembershipForm(forms.ModelForm):
+    """A member by e-mail. Who it is stays: somebody else is another row."""
+
+    email = forms.EmailField(label="member's e-mail")
+
+    class Meta:
+        model = Membership
+        fields = ("role",)
+
+    def __init__(self, *args, **kwargs):
+        super().__init__(*args, **kwargs)
+        if self.instance.pk:
+            self.initial["email"] = self.instance.user.email
+            self.fields["email"].disabled = True
+
+    def clean_email(self):
+        email = self.cleaned_data["email"]
+        if self.instance.pk:
+            return email
+        try:
+            self.instance.user = User.objects.get_by_natural_key(email)
+        except User.DoesNotExist:
+            raise ValidationError("Nobody has this e-mail. Add the user first.") from None
+        if Membership.objects.filter(domain=self.instance.domain_id, user=self.instance.user).exists():
+            raise ValidationError("This user is a member already.")
+        return self.instance.user.email
+
+
+class MembershipFormSet(BaseInlineFormSet):
+    """Keeps an owner in every domain, and staff from letting themselves in: owners see passwords."""
+
+    staff = None  # who is signed in; set by MembershipInline
+
+    def clean(self):
+        super().clean()
+        kept = [form for form in self.forms if not self._should_delete_form(form)]
+        touched = [form for form in self.forms if form.has_changed()]
+        if any(form.instance.user_id == self.staff.pk for form in touched):
+            raise ValidationError("You can't change your own membership here.")
+        if touched and not any(form.cleaned_data.get("role") == Membership.Role.OWNER for form in kept):
+            raise ValidationError("A domain needs an owner. Make somebody else the owner first.")
+        people = [form.instance.user_id for form in kept if form.instance.user_id]
+        if len(people) > len(set(people)):
+            raise ValidationError("Somebody stands there twice.")
+
+
+class MembershipInline(admin.TabularInline):
+    model = Membership
+    form = MembershipForm
+    formset = MembershipFormSet
+    fields = ("email", "role", "created_at")
+    readonly_fields = ("created_at",)
+    extra = 0
+
+    def get_queryset(self, request):
+        return super().get_queryset(request).select_related("user", "domain").order_by("pk")
+
+    def get_formset(self, request, obj=None, **kwargs):
+        formset = super().get_formset(request, obj, **kwargs)
+        formset.staff = request.user
+        return formset
+
+    @admin.display(description="member's e-mail")
+    def email(self, membership):
+        return membership.user.email  # where the row may only be looked at
+
+
+@admin.register(Domain)
+class DomainAdmin(SupportAdmin):
+    """Domains: their members can be changed, each with an event, and they can be authorized."""
+
+    form = DomainForm
+    list_display = ("name", "display_name", "state", "authorized_at", "created_at", "created_by")
+    list_filter = (StateFilter,)
+    list_select_related = ("created_by",)
+    search_fields = ("name", "display_name", "memberships__user__email")
+    search_help_text = "Domain, or a member's e-mail"
+    ordering = ("-pk",)  # the newest first, by an index
+    readonly_fields = (
+        "name",
+        "display_name",
+        "state",
+        "authorized_at",
+        "suspended_at",
+        "created_at",
+        "created_by",
+    )
+    inlines = (MembershipInline,)
+    actions = ("authorize",)
+
+    def get_queryset(self, request):
+        return super().get_queryset(request).select_related("created_by").defer("verification_token")
+
+    def get_fields(self, request, obj=None):
+        may_change = self.has_change_permission(request, obj)
+        return (*self.readonly_fields, "reason") if may_change else self.readonly_fields
+
+    def has_add_permission(self, request):
+        return False  # `manage.py authorize_domain NAME --owner EMAIL` adds one for somebody
+
+    @admin.action(description="Authorize", permissions=["change"])
+    def authorize(self, request, queryset):
+        return self.ask_and_do(request, queryset, AUTHORIZE)
+
+    @admin.display(description="state")
+    def state(self, domain):
+        return domain.state.label
+
+    def describe(self, row):
+        return f"{row.name}, {row.state.label.lower()}, added by {row.created_by or 'nobody known'}"
+
+    def save_model(self, request, obj, form, change):
+        """Save nothing: no column of the domain itself is changed here."""
+
+    def save_formset(self, request, form, formset, change):
+        """Save the members, each change with its event, in the transaction of the page."""
+        roles = form.instance.memberships.values_list("user__email", "role")
+        before = dict(roles.all())
+        formset.save()
+        after = dict(roles.all())
+        for member in sorted(before.keys() | after.keys()):
+            was, now = before.get(member), after.get(member)
+            if was == now:
+                continue
+            act = "added" if was is None else "removed" if now is None else "changed"
+            data = {"member": member, "role": now or was, "reason": form.cleaned_data["reason"]}
+            if was and now:
+                data["was"] = was
+            audit.record(f"support.member_{act}", by=Actor.of(request), domain=form.instance, data=data)

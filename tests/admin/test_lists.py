@@ -1,0 +1,127 @@
+"""The lists: what they find, what they filter, and that they cost the same at any length."""
+
+from datetime import timedelta
+
+import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
+from django.utils import timezone
+
+import audit
+from audit.models import Event
+from tests.factories import SYSTEM, make_credential, make_domain, make_user
+
+pytestmark = pytest.mark.django_db
+
+CREDENTIALS = "/admin/credentials/credential/"
+EVENTS = "/admin/audit/event/"
+
+
+def rows(client, path, **query):
+    return list(client.get(path, query).context["cl"].result_list)
+
+
+def more(count):
+    for _ in range(count):
+        domain = make_domain(f"d{Event.objects.count()}.example")
+        make_credential(domain, created_by=make_user(f"creator@{domain.name}"))
+
+
+@pytest.mark.parametrize(
+    "path", [CREDENTIALS, EVENTS, "/admin/domains/domain/", "/admin/accounts/user/", f"{CREDENTIALS}?q=example"]
+)
+def test_a_list_costs_the_same_at_5_and_50_rows(as_root, path, django_assert_num_queries):
+    more(5)
+    as_root.get(path)
+    with CaptureQueriesContext(connection) as few:
+        assert as_root.get(path).status_code == 200
+    more(45)
+    with django_assert_num_queries(len(few)):
+        assert as_root.get(path).status_code == 200
+
+
+def test_a_credential_is_found_by_username_label_and_domain(as_sam, domain):
+    shop = make_credential(domain, label="Shop")
+    other = make_credential(make_domain("other.example"))
+    assert rows(as_sam, CREDENTIALS, q=shop.username) == [shop]
+    assert rows(as_sam, CREDENTIALS, q=shop.username.lower()[:12]) == [shop]
+    assert rows(as_sam, CREDENTIALS, q="shop") == [shop]
+    assert rows(as_sam, CREDENTIALS, q="other.example") == [other]
+
+
+def test_the_state_column_and_its_filter_agree(as_sam, domain):
+    now = timezone.now()
+    made = {
+        "accepted": make_credential(domain),
+        "suspended": make_credential(domain, suspended_at=now, expires_at=now),
+        "expired": make_credential(domain, expires_at=now),
+        "domain_not_authorized": make_credential(make_domain("p.example", authorized=False)),
+    }
+    page = as_sam.get(CREDENTIALS).content.decode()
+    for state, text in zip(made, ("Active", "Suspended", "Expired", "Domain not authorized"), strict=True):
+        assert rows(as_sam, CREDENTIALS, state=state) == [made[state]]
+        assert f'<td class="field-state">{text}</td>' in page
+
+
+def test_the_list_filters_and_orders_by_last_use(as_sam, domain):
+    now = timezone.now()
+    never, old, new = (
+        make_credential(domain, last_used_at=at, last_used_ip="203.0.113.7")
+        for at in (None, now - timedelta(days=100), now - timedelta(hours=1))
+    )
+    for value, found in {"1": [new], "30": [new], "long": [old], "never": [never]}.items():
+        assert rows(as_sam, CREDENTIALS, used=value) == found
+    assert rows(as_sam, CREDENTIALS, o="5", used="30") == [new]
+    assert [row for row in rows(as_sam, CREDENTIALS, o="-5") if row != never] == [new, old]
+
+
+@pytest.mark.parametrize(
+    "query", ["state=x", "used=x", "p=0", "p=-1", "p=abc", "q=%00", "q=%27%20OR%201=1", "all="]
+)
+def test_a_made_up_query_is_no_error(as_root, credential, query):
+    assert as_root.get(f"{CREDENTIALS}?{query}").status_code == 200
+
+
+@pytest.mark.parametrize("query", ["tag=%00", "tag=nothing", "q=%00%ff", "state=x", "at__year=2020"])
+def test_a_made_up_query_for_events_is_no_error(as_root, credential, query):
+    assert as_root.get(f"{EVENTS}?{query}").status_code in (200, 400)
+
+
+def test_a_domain_is_found_by_name_and_by_member_and_filtered_by_state(as_sam, domain):
+    pending = make_domain("pending.example", authorized=False)
+    assert rows(as_sam, "/admin/domains/domain/", q="bob@example.com") == [domain]
+    assert rows(as_sam, "/admin/domains/domain/", q="pending") == [pending]
+    assert rows(as_sam, "/admin/domains/domain/", state="pending") == [pending]
+    assert rows(as_sam, "/admin/domains/domain/", state="authorized") == [domain]
+    assert rows(as_sam, "/admin/domains/domain/", state="suspended") == []
+
+
+def test_events_are_found_by_tag_credential_domain_and_actor(as_sam, alice, credential):
+    assert {event.tag for event in rows(as_sam, EVENTS)} == {"domain.added", "credential.created"}
+    assert [event.tag for event in rows(as_sam, EVENTS, tag="credential.created")] == ["credential.created"]
+    assert [event.tag for event in rows(as_sam, EVENTS, q=credential.username)] == ["credential.created"]
+    assert len(rows(as_sam, EVENTS, q="sl.example.com")) == 2
+    assert [event.tag for event in rows(as_sam, EVENTS, q="alice@example.com")] == ["domain.added"]
+    assert "?tag=domain.added" in as_sam.get(EVENTS).content.decode()
+
+
+def test_events_are_for_reading_only_even_for_superusers(as_root, credential):
+    event = Event.objects.first()
+    assert as_root.get(f"{EVENTS}add/").status_code == 403
+    for act in ("change", "delete"):
+        answer = as_root.post(f"{EVENTS}{event.pk}/{act}/", {"tag": "x", "post": "yes"})
+        assert answer.status_code == 403
+    page = as_root.get(f"{EVENTS}{event.pk}/change/").content.decode()
+    assert "<input" not in page.partition('id="event_form"')[2].partition("</form>")[0].replace(
+        '<input type="hidden" name="csrfmiddlewaretoken"', ""
+    )
+
+
+def test_what_a_stranger_wrote_is_shown_as_text(as_sam, domain):
+    evil = "<img src=x onerror=alert(1)>"
+    credential = make_credential(domain, label=evil)
+    event = audit.record("credential.labelled", by=SYSTEM, domain=domain, data={"to": evil, "reason": evil})
+    Event.objects.filter(pk=event.pk).update(user_agent=evil)
+    for path in (CREDENTIALS, f"{CREDENTIALS}{credential.pk}/change/", EVENTS, f"{EVENTS}{event.pk}/change/"):
+        page = as_sam.get(path).content.decode()
+        assert evil not in page and "&lt;img src=x" in page

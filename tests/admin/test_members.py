@@ -1,0 +1,148 @@
+"""The members of a domain, changed by staff: with a reason, with an event, never for themselves."""
+
+import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
+
+from accounts.models import User
+from audit.models import Event
+from domains.models import Membership
+from tests.factories import make_user
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def save(as_sam, domain):
+    """Post the domain's page; each row is (membership or None, user, role, delete)."""
+
+    def post(*rows, reason="asked by phone", client=as_sam):
+        fields = {"reason": reason, "_continue": "Save", "memberships-TOTAL_FORMS": len(rows)}
+        fields["memberships-INITIAL_FORMS"] = sum(1 for row in rows if row[0])
+        for number, (membership, user, role, *delete) in enumerate(rows):
+            values = {
+                "id": membership and membership.pk,
+                "email": user.email,
+                "role": role,
+                "domain": domain.pk,
+            }
+            values |= {"DELETE": "on"} if delete else {}
+            fields |= {f"memberships-{number}-{key}": value or "" for key, value in values.items()}
+        return client.post(f"/admin/domains/domain/{domain.pk}/change/", fields)
+
+    return post
+
+
+@pytest.fixture
+def owner(domain, alice):
+    return (domain.memberships.get(user=alice), alice, "owner")
+
+
+@pytest.fixture
+def viewer(domain, bob):
+    return (domain.memberships.get(user=bob), bob, "viewer")
+
+
+def roles(domain):
+    return dict(domain.memberships.values_list("user__email", "role"))
+
+
+def test_each_change_writes_its_event(save, domain, owner, viewer, bob, carol, sam):
+    assert save(owner, (viewer[0], bob, "manager"), (None, carol, "viewer")).status_code == 302
+    assert save(owner, (viewer[0], bob, "manager", "delete")).status_code == 302
+    events = Event.objects.filter(tag__startswith="support.").order_by("pk")
+    assert [(event.tag, event.data["member"], event.data["role"]) for event in events] == [
+        ("support.member_changed", bob.email, "manager"),
+        ("support.member_added", carol.email, "viewer"),
+        ("support.member_removed", bob.email, "manager"),
+    ]
+    assert {(event.actor, event.domain, event.data["reason"]) for event in events} == {
+        (sam, domain, "asked by phone")
+    }
+
+
+def test_a_row_is_not_given_to_somebody_else(save, domain, owner, viewer, bob, carol):
+    save(owner, (viewer[0], carol, "manager"))
+    assert roles(domain)[bob.email] == "manager"
+    assert carol.email not in roles(domain)
+
+
+@pytest.mark.parametrize("email", ["nobody@example.com", "", "x", "a@b.c\x00", "o" * 300 + "@example.com"])
+def test_a_member_is_a_user_that_there_is(save, domain, owner, viewer, email):
+    assert save(owner, viewer, (None, User(email=email), "viewer")).context["errors"]
+    assert domain.memberships.count() == 2
+
+
+@pytest.mark.parametrize("reason", ["", "x" * 201])
+def test_without_a_reason_nothing_changes(save, domain, owner, viewer, bob, reason):
+    response = save(owner, (viewer[0], bob, "owner"), reason=reason)
+    assert response.context["errors"]
+    assert roles(domain)[bob.email] == "viewer"
+
+
+def test_nothing_changed_writes_no_event(save, owner, viewer):
+    save(owner, viewer)
+    assert not Event.objects.filter(tag__startswith="support.").exists()
+
+
+def test_staff_cannot_let_themselves_in(save, domain, owner, viewer, sam):
+    assert "your own membership" in save(owner, viewer, (None, sam, "owner")).content.decode()
+    mine = domain.memberships.create(user=sam, role="viewer")
+    assert "your own membership" in save(owner, viewer, (mine, sam, "owner")).content.decode()
+    assert roles(domain)[sam.email] == "viewer"
+
+
+def test_the_last_owner_stays(save, domain, owner, viewer, alice):
+    for rows in ([(*owner, "delete"), viewer], [(owner[0], alice, "viewer"), viewer]):
+        assert "needs an owner" in save(*rows).content.decode()
+    assert roles(domain)[alice.email] == "owner"
+
+
+def test_nobody_is_a_member_twice(save, domain, owner, viewer, bob, carol):
+    assert save(owner, viewer, (None, bob, "owner")).context["errors"]
+    assert save(owner, viewer, (None, carol, "viewer"), (None, carol, "viewer")).context["errors"]
+    assert domain.memberships.count() == 2
+
+
+def test_a_stale_page_does_not_add_somebody_twice(save, domain, owner, viewer, carol):
+    domain.memberships.create(user=carol, role="viewer")
+    assert "is a member already" in save(owner, viewer, (None, carol, "owner")).content.decode()
+    assert roles(domain)[carol.email] == "viewer"
+
+
+@pytest.mark.parametrize("role", ["admin", "", "OWNER"])
+def test_only_known_roles_are_taken(save, domain, owner, viewer, carol, role):
+    assert save(owner, viewer, (None, carol, role)).context["errors"]
+    assert domain.memberships.count() == 2
+
+
+def test_the_rest_of_the_domain_stays_as_it_is(save, domain, owner, viewer, as_sam):
+    token = domain.verification_token
+    path = f"/admin/domains/domain/{domain.pk}/change/"
+    as_sam.post(path, {"name": "evil.example", "verification_token": "x", "reason": "r", "authorized_at": ""})
+    domain.refresh_from_db()
+    assert (domain.name, domain.verification_token) == ("sl.example.com", token)
+    assert domain.authorized_at
+
+
+def test_those_who_may_only_look_see_no_field(save, domain, owner, viewer, bob, vera, client):
+    client.force_login(vera)
+    page = client.get(f"/admin/domains/domain/{domain.pk}/change/").content.decode()
+    assert bob.email in page and 'name="reason"' not in page and "memberships-0-role" not in page
+    assert save(owner, (viewer[0], bob, "owner"), client=client).status_code == 403
+    assert Membership.objects.get(user=bob).role == "viewer"
+
+
+def test_a_domain_is_not_added_here(as_root):
+    assert as_root.get("/admin/domains/domain/add/").status_code == 403
+
+
+def test_the_same_number_of_queries_with_two_and_thirty_members(as_root, domain, django_assert_num_queries):
+    path = f"/admin/domains/domain/{domain.pk}/change/"
+    as_root.get(path)
+    with CaptureQueriesContext(connection) as few:
+        as_root.get(path)
+    for number in range(30):
+        domain.memberships.create(user=make_user(f"m{number}@example.com"), role="viewer")
+    with django_assert_num_queries(len(few)):
+        as_root.get(path)

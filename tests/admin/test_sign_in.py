@@ -1,0 +1,74 @@
+"""How staff come in and go out."""
+
+from urllib.parse import unquote
+
+import pytest
+
+from tests.factories import PASSWORD
+
+pytestmark = pytest.mark.django_db
+
+ADMIN = ["/admin/", "/admin/credentials/credential/", "/admin/audit/event/1/change/", "/admin/nothing/"]
+
+
+@pytest.mark.parametrize("path", ADMIN)
+def test_anonymous_is_sent_to_the_sign_in_of_everybody(client, db, path):
+    response = client.get(path, follow=True)
+    assert unquote(response.redirect_chain[-1][0]) == f"/login/?next={path}"
+
+
+@pytest.mark.parametrize("path", ADMIN)
+def test_a_member_who_is_no_staff_is_refused(as_alice, path):
+    assert as_alice.get(path, follow=True).status_code in (403, 404)
+    assert as_alice.get("/admin/", follow=True).status_code == 403
+
+
+def test_the_admins_own_sign_in_takes_no_password(client, root):
+    for password in ("wrong", PASSWORD):
+        response = client.post("/admin/login/", {"username": root.email, "password": password})
+        assert response.status_code == 302
+        assert response.url.startswith("/login/?next=")
+    assert "_auth_user_id" not in client.session
+
+
+def test_deactivated_staff_are_out_at_once(as_sam, sam):
+    assert as_sam.get("/admin/").status_code == 200
+    sam.is_active = False
+    sam.save(update_fields=["is_active"])
+    assert as_sam.get("/admin/", follow=True).redirect_chain[-1][0].startswith("/login/")
+
+
+def test_signing_out_is_a_post(as_sam):
+    assert as_sam.get("/admin/logout/").status_code == 405
+    assert as_sam.post("/admin/logout/").status_code == 200
+    assert as_sam.get("/admin/").status_code == 302
+
+
+def test_the_own_password_is_changed_on_the_dashboards_page(as_sam):
+    for response in (as_sam.get("/admin/password_change/"), as_sam.post("/admin/password_change/")):
+        assert response.status_code == 302
+        assert response.url == "/account/password/"
+
+
+def test_the_index_is_titled_and_lists_only_what_support_needs(as_sam):
+    page = as_sam.get("/admin/").content.decode()
+    assert "SendLayer support" in page
+    for path in ("/admin/accounts/user/", "/admin/domains/domain/", "/admin/credentials/credential/"):
+        assert path in page
+    for path in ("/admin/auth/group/", "/admin/account/emailaddress/"):
+        assert path not in page
+        assert as_sam.get(path).status_code in (403, 404)
+
+
+def test_pages_hold_no_inline_script_or_style_and_keep_the_policy(as_root, credential):
+    for path in (
+        "/admin/",
+        "/admin/credentials/credential/",
+        f"/admin/credentials/credential/{credential.pk}/change/",
+        f"/admin/domains/domain/{credential.domain_id}/change/",
+        "/admin/accounts/user/add/",
+    ):
+        response = as_root.get(path)
+        page = response.content.decode()
+        assert "<script>" not in page and "<style" not in page and " style=" not in page
+        assert "script-src 'self'" in response["Content-Security-Policy"]
