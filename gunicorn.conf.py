@@ -17,7 +17,8 @@ threads = env.int("WEB_THREADS", default=4)
 preload_app = True
 keepalive = 5
 timeout = 30
-forwarded_allow_ips = env.str("TRUSTED_PROXIES", default="127.0.0.1")
+# Whose X-Forwarded-Proto counts; gunicorn always takes that of a Unix socket's peer.
+forwarded_allow_ips = ",".join(proxy for proxy in env.list("TRUSTED_PROXIES", default=[]) if proxy != "unix")
 accesslog = env.str("ACCESS_LOG", default="-")
 # Path without query: nothing a user typed into a search stays in the log.
 access_log_format = '%(h)s "%(m)s %(U)s" %(s)s %(B)s %(M)sms'

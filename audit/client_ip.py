@@ -1,6 +1,6 @@
 """The address a request came from, seen through the proxies that the operator trusts."""
 
-from ipaddress import ip_address, ip_network
+from ipaddress import IPv4Address, IPv6Address, ip_address, ip_network
 
 from django.conf import settings
 
@@ -19,16 +19,22 @@ def client_ip(request) -> str | None:
         if not _is_address(hop):
             break
         peer = hop
-    return str(ip_address(peer)) if _is_address(peer) else None
+    return str(_address(peer)) if _is_address(peer) else None
 
 
 def _is_trusted(peer: str) -> bool:
     if not _is_address(peer):
         return peer in settings.TRUSTED_PROXIES
-    address = ip_address(peer)
+    address = _address(peer)
     return any(
         address in ip_network(proxy, strict=False) for proxy in settings.TRUSTED_PROXIES if proxy != "unix"
     )
+
+
+def _address(text: str) -> IPv4Address | IPv6Address:
+    """An IPv4 client of a socket that takes both kinds is named ::ffff:203.0.113.7 there."""
+    address = ip_address(text)
+    return getattr(address, "ipv4_mapped", None) or address
 
 
 def _is_address(text: str) -> bool:

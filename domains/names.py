@@ -10,6 +10,10 @@ from ipaddress import ip_address
 import idna
 
 MAX_LENGTH = 253  # RFC 1035 section 2.3.4, without the root's dot
+MAX_INPUT = 2000  # a long URL may be pasted; beyond that nothing is looked into
+
+INVALID = "This is not a valid domain name. Enter one like example.com."
+TOO_LONG = f"This name is too long: {MAX_LENGTH} characters at most, and 63 between two dots."
 
 
 class InvalidDomainName(ValueError):
@@ -21,11 +25,13 @@ def normalise(text: str) -> str:
 
     Raises InvalidDomainName with a sentence that says what to do.
     """
-    name = text.strip(" \t\r\n").removesuffix(".")
-    if not name:
+    name = text.strip(" ")
+    if not name.strip("."):
         raise InvalidDomainName("Enter a domain name, like example.com.")
+    if len(name) > MAX_INPUT:
+        raise InvalidDomainName(TOO_LONG)
     if host := _host_inside(name):
-        raise InvalidDomainName(f"Enter only the domain name. Did you mean {host}?")
+        raise InvalidDomainName(f"Enter only the domain name. Did you mean {display(host)}?")
     if _is_ip_address(name):
         raise InvalidDomainName("An IP address can't be used. Enter a domain name, like example.com.")
     if "*" in name:
@@ -34,9 +40,11 @@ def normalise(text: str) -> str:
         raise InvalidDomainName("An underscore can't be part of a mail domain. Enter the domain itself.")
     try:
         ascii_name = idna.encode(name, uts46=True, std3_rules=True, transitional=False).decode("ascii")
-    except (idna.IDNAError, UnicodeError):
-        raise InvalidDomainName("This is not a valid domain name. Enter one like example.com.") from None
-    return _checked(ascii_name)
+    except (idna.IDNAError, UnicodeError) as error:
+        why = TOO_LONG if "too long" in str(error) else INVALID
+        raise InvalidDomainName(why) from None
+    # idna allows one dot at the end, the root's, in any script's form of a dot.
+    return _checked(ascii_name.removesuffix("."))
 
 
 def display(name: str) -> str:
@@ -48,12 +56,11 @@ def display(name: str) -> str:
 
 
 def _checked(name: str) -> str:
-    if len(name) > MAX_LENGTH:
-        raise InvalidDomainName(f"This name is too long: a domain name has at most {MAX_LENGTH} characters.")
     labels = name.split(".")
     if len(labels) < 2:
-        raise InvalidDomainName(f"“{name}” lacks its ending. Enter the whole name, like {name}.com.")
-    if labels[-1].isdigit():
+        raise InvalidDomainName(f"“{display(name)}” lacks its ending. Enter the whole name, like example.com.")
+    # Browsers read such an ending, hexadecimal too, as the end of an IPv4 address.
+    if re.fullmatch(r"[0-9]+|0x[0-9a-f]*", labels[-1]):
         raise InvalidDomainName("A domain name can't end in a number. Enter one like example.com.")
     return name
 

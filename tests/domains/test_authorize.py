@@ -1,0 +1,172 @@
+"""Authorizing a domain: once, with its first credential, in one account; and the two commands that do it."""
+
+import re
+from concurrent.futures import ThreadPoolExecutor
+from threading import Barrier
+
+import pytest
+from django.core.management import CommandError, call_command
+from django.db import connection
+from django.utils import timezone
+
+from accounts.models import User
+from audit.models import Event
+from credentials.models import Credential
+from domains.models import AlreadyAuthorized, Domain
+from tests.factories import PASSWORD, SYSTEM, make_domain, make_user
+
+pytestmark = pytest.mark.django_db
+
+
+def pending(name="sl.example.com", email="alice@example.com"):
+    owner = User.objects.filter(email=email).first() or make_user(email)
+    return make_domain(name, owner=owner, authorized=False)
+
+
+def run(command, *arguments, capsys):
+    call_command(command, *arguments)
+    return capsys.readouterr().out
+
+
+def test_the_first_authorization_issues_the_first_credential():
+    domain = pending()
+    credential = domain.authorize(by=SYSTEM, reason="proved")
+    assert list(domain.credentials.all()) == [credential]
+    assert Domain.objects.get().is_authorized and domain.is_authorized
+    tags = Event.objects.order_by("pk").values_list("tag", "data")
+    assert list(tags)[1:] == [("domain.authorized", {"reason": "proved"}), ("credential.created", {})]
+
+
+def test_the_second_changes_nothing():
+    domain = pending()
+    stale = Domain.objects.get(pk=domain.pk)
+    domain.authorize(by=SYSTEM)
+    at = domain.authorized_at
+    assert domain.authorize(by=SYSTEM) is None and stale.authorize(by=SYSTEM) is None
+    assert stale.authorized_at == Domain.objects.get().authorized_at == at
+    assert Credential.objects.count() == Event.objects.filter(tag="domain.authorized").count() == 1
+
+
+def test_a_name_is_authorized_in_one_account_only():
+    mine, theirs = pending(), pending(email="bob@example.com")
+    mine.authorize(by=SYSTEM)
+    with pytest.raises(AlreadyAuthorized):
+        theirs.authorize(by=SYSTEM)
+    assert theirs.authorized_at is None and not theirs.credentials.exists()
+    assert Event.objects.filter(domain=theirs).values_list("tag", flat=True).get() == "domain.added"
+
+
+def test_a_suspended_domain_stays_suspended():
+    domain = pending()
+    Domain.objects.update(suspended_at=timezone.now())
+    domain.refresh_from_db()
+    assert domain.authorize(by=SYSTEM) is not None
+    assert (domain.state, domain.is_authorized) == (Domain.State.SUSPENDED, False)
+
+
+def test_when_the_event_cannot_be_written_it_stays_pending(monkeypatch):
+    domain = pending()
+
+    def refuse(*args, **kwargs):
+        raise RuntimeError("disk full")
+
+    monkeypatch.setattr("audit.record", refuse)
+    with pytest.raises(RuntimeError):
+        domain.authorize(by=SYSTEM)
+    assert Domain.objects.get().authorized_at is None and not Credential.objects.exists()
+
+
+def at_once(*acts):
+    """Run the acts in threads that start together; return what each came to."""
+    barrier = Barrier(len(acts))
+
+    def run(act):
+        connection.ensure_connection()
+        barrier.wait(10)
+        try:
+            return act(by=SYSTEM)
+        except AlreadyAuthorized as refusal:
+            return refusal
+        finally:
+            connection.close()
+
+    with ThreadPoolExecutor(len(acts)) as pool:
+        return list(pool.map(run, acts))
+
+
+@pytest.mark.django_db(transaction=True)
+def test_of_two_at_once_exactly_one_issues_the_first_credential():
+    domain = pending()
+    results = at_once(*(Domain.objects.get(pk=domain.pk).authorize for _ in range(4)))
+    assert sum(result is not None for result in results) == 1
+    assert Credential.objects.count() == Event.objects.filter(tag="domain.authorized").count() == 1
+
+
+@pytest.mark.django_db(transaction=True)
+def test_of_two_accounts_at_once_exactly_one_gets_the_name():
+    results = at_once(*(pending(email=f"{who}@example.com").authorize for who in "abc"))
+    assert sum(isinstance(result, AlreadyAuthorized) for result in results) == 2
+    assert Domain.objects.filter(authorized_at__isnull=False).count() == Credential.objects.count() == 1
+
+
+def test_the_command_authorizes_what_somebody_added(capsys):
+    domain = pending()
+    said = run("authorize_domain", "SL.example.com.", capsys=capsys)
+    assert f"First SMTP username: {domain.credentials.get().username}" in said
+    assert Event.objects.get(tag="domain.authorized").actor_name == "authorize_domain"
+    assert "authorized already; nothing changed" in run("authorize_domain", "sl.example.com", capsys=capsys)
+    assert domain.credentials.count() == 1
+
+
+def test_the_command_adds_a_domain_for_an_owner(capsys):
+    alice = make_user("alice@example.com")
+    run("authorize_domain", "münchen.de", "--owner", "ALICE@example.com", capsys=capsys)
+    domain = Domain.objects.get(name="xn--mnchen-3ya.de")
+    assert domain.is_authorized and domain.memberships.get().role == "owner"
+    assert list(alice.domains.all()) == [domain]
+
+
+def test_the_command_asks_whose_when_several_added_it(capsys):
+    pending(), pending(email="bob@example.com")
+    with pytest.raises(CommandError, match="Several people have added sl.example.com"):
+        run("authorize_domain", "sl.example.com", capsys=capsys)
+    run("authorize_domain", "sl.example.com", "--owner", "bob@example.com", capsys=capsys)
+    assert Domain.objects.get(authorized_at__isnull=False).created_by.email == "bob@example.com"
+    assert "nothing changed" in run("authorize_domain", "sl.example.com", capsys=capsys)
+    with pytest.raises(CommandError, match="authorized in another account already"):
+        run("authorize_domain", "sl.example.com", "--owner", "alice@example.com", capsys=capsys)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "sentence"),
+    [
+        (["nobody.example"], "Nobody has added nobody.example"),
+        (["http://example.com/"], "Did you mean example.com"),
+        (["localhost"], "lacks its ending"),
+        (["new.example", "--owner", "nobody@example.com"], "There is no user nobody@example.com"),
+    ],
+)
+def test_the_command_says_what_it_cannot_do(arguments, sentence):
+    with pytest.raises(CommandError, match=sentence):
+        call_command("authorize_domain", *arguments)
+    assert not Domain.objects.exists()
+
+
+def test_the_demo_makes_an_owner_who_can_sign_in_and_send(capsys, monkeypatch):
+    monkeypatch.delenv("DEMO_PASSWORD", raising=False)
+    said = run("demo", capsys=capsys)
+    password = re.search(r"Sign in as owner@example.com with the password (\S+)", said)[1]
+    user = User.objects.get()
+    assert len(password) >= 16 and user.check_password(password)
+    domain = user.domains.get()
+    assert (domain.name, domain.is_authorized, domain.credentials.count()) == ("sl.example.com", True, 1)
+
+
+def test_the_demo_again_keeps_everything(capsys, monkeypatch):
+    monkeypatch.setenv("DEMO_PASSWORD", PASSWORD)
+    assert PASSWORD in run("demo", capsys=capsys)
+    before = list(User.objects.values()), list(Credential.objects.values()), Event.objects.count()
+    monkeypatch.setenv("DEMO_PASSWORD", "another-password")
+    said = run("demo", capsys=capsys)
+    assert (list(User.objects.values()), list(Credential.objects.values()), Event.objects.count()) == before
+    assert "another-password" not in said and "changepassword" in said

@@ -1,0 +1,169 @@
+"""Settings that SendLayer can't run on: told by id and hint, without a key, before anything is served."""
+
+import base64
+import hashlib
+import os
+import subprocess
+import sys
+
+import pytest
+from django.core.checks import run_checks
+from django.db import connection
+
+from credentials.vault import new_key
+from sendlayer import checks
+from tests.factories import make_credential
+from tests.servers import ROOT, database_url, free_port
+
+pytestmark = pytest.mark.django_db
+
+KEY = base64.urlsafe_b64encode(bytes(range(32))).decode()
+SHORT = KEY[:20]
+
+
+def found(**changes):
+    messages = run_checks(tags=[checks.START], include_deployment_checks=True)
+    assert all(message.hint for message in messages)
+    return {message.id: message.msg for message in messages if message.id != "sendlayer.W001"}
+
+
+def test_the_settings_of_the_tests_pass():
+    assert found() == {}
+
+
+@pytest.mark.parametrize("key", ["", "short"])
+def test_e001_a_secret_key_that_is_missing_or_short(settings, key):
+    settings.SECRET_KEY = key
+    assert list(found()) == ["sendlayer.E001"]
+
+
+def test_e002_no_credential_keys(settings):
+    settings.CREDENTIAL_KEYS = ""
+    assert list(found()) == ["sendlayer.E002"]
+
+
+@pytest.mark.parametrize(
+    ("keys", "what"),
+    [
+        (KEY, "entry 1 is not of the form id:base64key"),
+        (f"k1:{KEY},k 2:{KEY}", "entry 2 is not of the form"),
+        ("k1:", "entry 1 is not of the form"),
+        (f"k1:{SHORT}", "has 15 bytes instead of 32"),
+        (f"k1:{KEY[:-3]}*{KEY[-2:]}", "is not valid base64"),
+        (f"k1:{KEY},k1:{KEY}", "stands there twice"),
+        (f"{'k' * 33}:{KEY}", "entry 1 is not of the form"),
+        (" , ", "there is no key"),
+    ],
+)
+def test_e003_malformed_credential_keys_are_told_without_the_key(settings, keys, what):
+    settings.CREDENTIAL_KEYS = keys
+    messages = found()
+    assert list(messages) == ["sendlayer.E003"]
+    assert what in messages["sendlayer.E003"]
+    assert KEY[:12] not in messages["sendlayer.E003"]
+
+
+@pytest.mark.parametrize("id", ["k1", "k2"])
+def test_e004_the_keys_of_another_install(settings, credential, id):
+    other = new_key()
+    settings.CREDENTIAL_KEYS = f"{id}:{other}"
+    messages = found()
+    assert list(messages) == ["sendlayer.E004"]
+    assert "'k1'" in messages["sendlayer.E004"] and other[:12] not in messages["sendlayer.E004"]
+
+
+def test_e004_is_found_at_the_newest_credential_too(settings, domain):
+    old = settings.CREDENTIAL_KEYS
+    make_credential(domain)
+    settings.CREDENTIAL_KEYS = f"k2:{KEY},{old}"
+    make_credential(domain)
+    assert found() == {}
+    settings.CREDENTIAL_KEYS = old
+    assert "no key with id 'k2'" in found()["sendlayer.E004"]
+
+
+@pytest.mark.parametrize("proxies", [["10.0.0.0/33"], ["proxy"], ["127.0.0.1", "10.0.0.256"]])
+def test_e005_proxies_that_are_no_addresses(settings, proxies):
+    settings.TRUSTED_PROXIES = proxies
+    assert list(found()) == ["sendlayer.E005"]
+    assert proxies[-1] in found()["sendlayer.E005"]
+
+
+def test_e005_takes_addresses_networks_and_unix(settings):
+    settings.TRUSTED_PROXIES = ["127.0.0.1", "10.1.2.3/8", "::1", "2001:db8::/32", "unix"]
+    assert found() == {}
+
+
+def test_e006_a_certificate_without_its_files(settings, tmp_path):
+    cert = tmp_path / "cert.pem"
+    settings.SUBMISSION_TLS_CERT = str(cert)
+    assert "SUBMISSION_TLS_CERT and SUBMISSION_TLS_KEY" in found()["sendlayer.E006"]
+    cert.touch()
+    assert found()["sendlayer.E006"].startswith("SUBMISSION_TLS_KEY:")
+    settings.SUBMISSION_TLS_KEY = str(cert)
+    assert found() == {}
+
+
+@pytest.mark.parametrize("https", [True, False])
+def test_w001_plain_http_is_told_when_deploying(settings, https):
+    settings.HTTPS_ONLY = https
+    deploying = run_checks(tags=[checks.START], include_deployment_checks=True)
+    assert [message.id for message in deploying] == ([] if https else ["sendlayer.W001"])
+    assert run_checks(tags=[checks.START]) == []
+
+
+def run(*command, **environment):
+    environment = os.environ | {"DATABASE_URL": database_url()} | environment
+    done = subprocess.run(
+        [sys.executable, *command], cwd=ROOT, env=environment, capture_output=True, text=True, timeout=30
+    )
+    return done.returncode, done.stdout + done.stderr
+
+
+@pytest.mark.parametrize(
+    ("changes", "id"),
+    [
+        ({"CREDENTIAL_KEYS": ""}, "sendlayer.E002"),
+        ({"SECRET_KEY": ""}, "sendlayer.E001"),
+        ({"CREDENTIAL_KEYS": f"k1:{SHORT}"}, "sendlayer.E003"),
+        ({"TRUSTED_PROXIES": "proxy"}, "sendlayer.E005"),
+    ],
+)
+def test_manage_py_check_fails_naming_the_check(changes, id):
+    code, said = run("manage.py", "check", **changes)
+    assert code == 1
+    assert f"({id})" in said and "HINT" in said and SHORT not in said
+
+
+def test_a_secret_file_that_cannot_be_read_is_named():
+    code, said = run("manage.py", "check", CREDENTIAL_KEYS_FILE="/nowhere/keys")
+    assert code == 1
+    assert "CREDENTIAL_KEYS_FILE=/nowhere/keys cannot be read" in said
+
+
+def digest():
+    """One number for every row of every table."""
+    rows = []
+    with connection.cursor() as cursor:
+        for table in sorted(connection.introspection.table_names()):
+            cursor.execute(f"SELECT * FROM {connection.ops.quote_name(table)}")  # noqa: S608
+            rows.append((table, sorted(map(repr, cursor.fetchall()))))
+    return hashlib.sha256(repr(rows).encode()).hexdigest()
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize(("keys", "id"), [("", "sendlayer.E002"), (f"k1:{KEY}", "sendlayer.E004")])
+def test_gunicorn_does_not_start_with_wrong_keys_and_changes_nothing(credential, keys, id):
+    before = digest()
+    command = ("-m", "gunicorn", "sendlayer.wsgi", "-b", f"127.0.0.1:{free_port()}")
+    code, said = run(*command, CREDENTIAL_KEYS=keys)
+    assert code == checks.EX_CONFIG
+    assert f"({id})" in said and "take the keys it was using from your backup" in said
+    assert KEY not in said and "Traceback" not in said
+    assert digest() == before
+
+
+def test_the_listener_does_not_start_without_its_certificate(tmp_path):
+    code, said = run("manage.py", "submission", SUBMISSION_TLS_CERT=str(tmp_path / "cert.pem"))
+    assert code == checks.EX_CONFIG
+    assert "(sendlayer.E006)" in said and "HINT" in said

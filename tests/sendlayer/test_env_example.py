@@ -1,0 +1,39 @@
+""".env.example documents every setting, and the defaults that it names are the real ones."""
+
+import re
+from math import prod
+
+from tests.servers import ROOT
+
+SOURCES = ["sendlayer/settings.py", "sendlayer/environment.py", "sendlayer/start.py", "gunicorn.conf.py"]
+NOT_READ_THERE = {"DEMO_PASSWORD"}  # by the command `demo`
+
+
+def documented():
+    lines = re.findall(r"^#([A-Z_]+)=(.*)$", (ROOT / ".env.example").read_text(), re.M)
+    assert len(dict(lines)) == len(lines)
+    return dict(lines)
+
+
+def test_every_setting_is_documented_and_every_documented_one_exists():
+    text = "".join((ROOT / source).read_text() for source in SOURCES)
+    read = set(re.findall(r'(?:env(?:\.\w+)?|secret)\(\s*"([A-Z_]+)"', text))
+    assert set(documented()) == read | NOT_READ_THERE
+    assert all(name in (ROOT / "domains/management/commands/demo.py").read_text() for name in NOT_READ_THERE)
+
+
+def test_the_secrets_that_a_file_may_hold_are_marked():
+    text = (ROOT / ".env.example").read_text()
+    marked = set(re.findall(r"^# \(secret\)[^=]*?\n(?:# .*\n)*#([A-Z_]+)=", text, re.M))
+    assert marked == set(re.findall(r'secret\("(\w+)"\)', (ROOT / "sendlayer/settings.py").read_text()))
+
+
+def test_numbers_and_switches_stand_there_with_their_defaults():
+    text = "".join((ROOT / source).read_text() for source in SOURCES)
+    numbers = re.findall(r'env\.int\(\s*"([A-Z_]+)", default=([0-9 *]+)\)', text)
+    switches = re.findall(r'env\.bool\(\s*"([A-Z_]+)", default=(True|False)\)', text)
+    assert numbers and switches
+    for name, default in numbers:
+        assert documented()[name] == str(prod(map(int, default.split("*"))))
+    for name, default in switches:
+        assert documented()[name] == {"True": "yes", "False": "no"}[default]

@@ -1,0 +1,35 @@
+"""The migrations match the models, and go forward and back."""
+
+import pytest
+from django.apps import apps
+from django.core.management import call_command
+from django.db import connection
+
+OURS = ["submission", "credentials", "audit", "domains", "accounts"]
+
+
+def tables():
+    return set(connection.introspection.table_names(include_views=True))
+
+
+def own_tables():
+    models = {model._meta.db_table for model in apps.get_models() if model._meta.app_label in OURS}
+    return models | {"sendlayer_cache"}
+
+
+@pytest.mark.django_db
+def test_the_models_have_no_change_without_a_migration():
+    call_command("makemigrations", "--check", "--dry-run", verbosity=0)
+
+
+@pytest.mark.django_db(transaction=True)
+def test_our_apps_can_be_migrated_to_nothing_and_back():
+    before = tables()
+    try:
+        for app in OURS:
+            if apps.get_app_config(app).models_module is not None:
+                call_command("migrate", app, "zero", verbosity=0)
+        assert not own_tables() & tables()
+    finally:
+        call_command("migrate", verbosity=0)
+    assert tables() == before

@@ -1,0 +1,88 @@
+"""`python -m sendlayer.start`, the heart of `make run`: both servers, their addresses, the sign-in."""
+
+import os
+import re
+import signal
+import socket
+import sqlite3
+import subprocess
+import sys
+import time
+from contextlib import closing, contextmanager
+from http.client import HTTPConnection
+
+import pytest
+
+from sendlayer.start import EX_UNAVAILABLE
+from tests.servers import ROOT, free_port
+
+READY = "Stop       Ctrl-C"
+SECONDS = 40
+
+
+@pytest.fixture
+def place(tmp_path):
+    """The environment of a fresh machine: a VAR_DIR that is not there yet, two free ports."""
+    given = ("SECRET_KEY", "CREDENTIAL_KEYS", "DATABASE_URL", "SMTP_HOST", "DEMO_PASSWORD", "EMAIL_URL")
+    environment = {name: value for name, value in os.environ.items() if name not in given}
+    # collectstatic is make's; WhiteNoise wants the folder.
+    (tmp_path / "static").mkdir()
+    ports = {"PORT": str(free_port()), "SMTP_PORT": str(free_port())}
+    return environment | {"VAR_DIR": str(tmp_path), "PYTHONUNBUFFERED": "1"} | ports
+
+
+@contextmanager
+def started(place, log):
+    with open(log, "wb") as output:
+        process = subprocess.Popen(
+            [sys.executable, "-m", "sendlayer.start"], cwd=ROOT, env=place, stdout=output, stderr=output
+        )
+    try:
+        deadline = time.monotonic() + SECONDS
+        while READY not in log.read_text() and process.poll() is None and time.monotonic() < deadline:
+            time.sleep(0.1)
+        yield process, log.read_text()
+    finally:
+        process.send_signal(signal.SIGTERM)
+        process.wait(SECONDS)
+
+
+def get(path, port):
+    with closing(HTTPConnection("127.0.0.1", int(port), timeout=SECONDS)) as connection:
+        connection.request("GET", path)
+        response = connection.getresponse()
+        return response.status, response.headers["Location"]
+
+
+def stored(place):
+    queries = ("SELECT * FROM accounts_user", "SELECT * FROM audit_event")
+    with closing(sqlite3.connect(f"{place['VAR_DIR']}/db.sqlite3")) as database:
+        return [database.execute(query).fetchall() for query in queries]
+
+
+def test_it_starts_both_servers_says_where_and_keeps_everything_the_next_time(place, tmp_path):
+    with started(place, tmp_path / "log") as (_process, said):
+        assert f"http://127.0.0.1:{place['PORT']}/" in said
+        assert f"127.0.0.1:{place['SMTP_PORT']} (STARTTLS)" in said
+        assert re.search(r"Sign in as owner@example.com with the password \S{16}\n", said)
+        assert get("/", place["PORT"]) == (302, "/login/?next=/")
+        with socket.create_connection(("127.0.0.1", int(place["SMTP_PORT"])), 5) as client:
+            assert client.recv(100).startswith(b"220 ")
+    first, keys = stored(place), (tmp_path / ".env").read_text()
+    with started(place | {"DEMO_PASSWORD": "something-else"}, tmp_path / "log") as (process, said):
+        assert "the password from the first start" in said and "something-else" not in said
+    assert process.returncode == 143
+    assert (stored(place), (tmp_path / ".env").read_text()) == (first, keys)
+    for port in (place["PORT"], place["SMTP_PORT"]):
+        with pytest.raises(ConnectionRefusedError):
+            socket.create_connection(("127.0.0.1", int(port)), 5)
+
+
+@pytest.mark.parametrize("name", ["PORT", "SMTP_PORT"])
+def test_a_port_in_use_is_named_before_anything_starts(place, tmp_path, name):
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        with started(place | {name: str(port)}, tmp_path / "log") as (process, said):
+            assert process.wait(SECONDS) == EX_UNAVAILABLE
+    assert f"127.0.0.1:{port} is in use. Give another port: make run {name}=" in said
+    assert READY not in said and not (tmp_path / "db.sqlite3").exists()
