@@ -1,0 +1,84 @@
+# `make run` starts SendLayer, `make test` tests it; both install what they need.
+# PORT, SMTP_PORT, DEMO_PASSWORD, VAR_DIR and every setting in .env.example may be given:
+#   make run PORT=8080 SMTP_PORT=2525
+
+PYTHON3 ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+VAR_DIR ?= var
+export VAR_DIR
+
+RUN_INSTALLED := $(VENV)/requirements.stamp
+DEV_INSTALLED := $(VENV)/requirements-dev.stamp
+STATIC_COLLECTED := $(VAR_DIR)/static/staticfiles.json
+
+.PHONY: run test test-fast lint bench screenshots browser smtp-client postgresql
+.DELETE_ON_ERROR:
+
+# exec: a SIGTERM that make passes on then reaches the servers.
+run: $(STATIC_COLLECTED)
+	@exec $(BIN)/python -m sendlayer.start
+
+test: lint browser smtp-client postgresql
+	$(BIN)/python -m pytest
+	$(BIN)/python tests/with_postgres.py $(BIN)/python -m pytest -m "not e2e"
+
+test-fast: $(DEV_INSTALLED)
+	$(BIN)/python -m pytest -m "not e2e"
+
+lint: $(DEV_INSTALLED)
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+
+bench: $(DEV_INSTALLED)
+	$(BIN)/python -m bench
+
+screenshots: $(DEV_INSTALLED) browser
+	$(BIN)/python -m docs.screenshots
+
+# --- what they need -----------------------------------------------------------
+
+APT := $(shell [ "$$(id -u)" = 0 ] || echo sudo) env DEBIAN_FRONTEND=noninteractive apt-get -qq
+
+# $(call apt-install,PACKAGE): install it, or stop and name it.
+define apt-install
+{ echo "Installing $(1) with apt-get …"; \
+  $(APT) install -y $(1) >/dev/null 2>&1 || { $(APT) update && $(APT) install -y $(1) >/dev/null; } || \
+  { echo "$(1) is missing and can't be installed. Install it (apt-get install $(1)), then run make again." >&2; \
+    exit 1; }; }
+endef
+
+browser:
+	@command -v chromium >/dev/null || $(call apt-install,chromium)
+
+smtp-client:
+	@command -v swaks >/dev/null || $(call apt-install,swaks)
+
+postgresql:
+	@command -v initdb >/dev/null || ls /usr/lib/postgresql/*/bin/initdb >/dev/null 2>&1 || \
+	$(call apt-install,postgresql)
+
+# Debian packs ensurepip, which puts pip into a virtual environment, apart from Python.
+$(BIN)/pip:
+	@command -v $(PYTHON3) >/dev/null || $(call apt-install,python3)
+	@$(PYTHON3) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
+	{ echo "$(PYTHON3) is not Python 3.11 or newer. Name another one: make PYTHON3=…" >&2; exit 1; }
+	@$(PYTHON3) -c 'import ensurepip; ensurepip.version()' 2>/dev/null || $(call apt-install,python3-venv)
+	@echo "Making the virtual environment $(VENV) …"
+	@$(PYTHON3) -m venv --clear $(VENV)
+
+$(RUN_INSTALLED): requirements.txt | $(BIN)/pip
+	@echo "Installing $< …"
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r $<
+	@touch $@
+
+$(DEV_INSTALLED): requirements-dev.txt | $(BIN)/pip
+	@echo "Installing $< …"
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r $<
+	@touch $@
+
+# Named after the manifest, which collectstatic writes last.
+$(STATIC_COLLECTED): $(RUN_INSTALLED) $(shell find static -type f)
+	@$(BIN)/python -m sendlayer.firstrun
+	@$(BIN)/python manage.py collectstatic --noinput --verbosity 0
+	@touch $@
