@@ -1,0 +1,78 @@
+"""How much one client, and all of them together, may take. No Django, no sockets."""
+
+from collections import Counter
+from dataclasses import dataclass
+from ipaddress import IPv6Address, ip_address
+
+LOGIN_TRIES = 3  # AUTH commands of one connection
+MAX_ERRORS = 20  # 4yz and 5yz replies between two accepted messages
+MAX_RECIPIENTS = 100  # RFC 5321 section 4.5.3.1.8 asks for at least as many
+MAX_LINE = 1000  # octets of a command or an AUTH response, with its CRLF
+MAX_HELLO_NAME = 255
+DATA_SECONDS = 600  # for one whole message to come in
+ANSWER_SECONDS = 300  # for a whole message to be judged and handed on
+LINGER_SECONDS = 1  # for the last reply to reach a client that is closed on
+MAX_HELD = 256 * 1024 * 1024  # bytes of messages in memory, all sessions together
+
+
+@dataclass(frozen=True)
+class Limits:
+    """The limits an operator sets: bytes, counts, seconds."""
+
+    message_size: int = 25 * 1024 * 1024
+    connections: int = 500
+    connections_per_ip: int = 20
+    command_seconds: float = 60
+    login_seconds: float = 60
+
+
+class Connections:
+    """Counts open connections, by client."""
+
+    def __init__(self, total: int, per_ip: int):
+        self._total, self._per_ip = total, per_ip
+        self._open: Counter[str] = Counter()
+
+    def enter(self, ip: str) -> bool:
+        """Count one in; False when there are too many already."""
+        client = _client(ip)
+        if self._open.total() >= self._total or self._open[client] >= self._per_ip:
+            return False
+        self._open[client] += 1
+        return True
+
+    def leave(self, ip: str) -> None:
+        client = _client(ip)
+        self._open[client] -= 1
+        if not self._open[client]:
+            del self._open[client]
+
+
+class Memory:
+    """Counts the bytes of messages that sessions hold."""
+
+    def __init__(self, size: int = MAX_HELD):
+        self._free = size
+
+    def take(self, size: int) -> bool:
+        """Count some more; False when that is too much."""
+        if size > self._free:
+            return False
+        self._free -= size
+        return True
+
+    def give_back(self, size: int) -> None:
+        self._free += size
+
+
+def plain_ip(ip: str) -> str:
+    """Return an address without zone, an IPv4 one that came over IPv6 as IPv4."""
+    address = ip_address(ip.partition("%")[0])
+    mapped = address.ipv4_mapped if isinstance(address, IPv6Address) else None
+    return str(mapped or address)
+
+
+def _client(ip: str) -> str:
+    """One client's key: its IPv4 address, or the /64 that an IPv6 customer owns."""
+    address = ip_address(ip)
+    return str(address) if address.version == 4 else address.exploded[:19]

@@ -1,0 +1,99 @@
+import asyncio
+import logging
+import os
+import ssl
+import threading
+import time
+
+from django.conf import settings
+from django.core.management.base import BaseCommand, CommandError
+from django.db import connection
+
+from sendlayer.checks import EX_CONFIG, check_submission_certificate, close_connections
+from submission import journal, listener, tls
+from submission.handler import Handler
+from submission.limits import Limits
+from submission.logins import Logins
+from submission.relay import BadURL
+from submission.server import Shared
+
+THREAD_SECONDS = 1
+
+
+class Command(BaseCommand):
+    help = "Listen for SMTP submissions until SIGTERM; SIGHUP loads the certificate again."
+    # The listener never opens a password: it runs without CREDENTIAL_KEYS, and before a
+    # database that can't be asked yet it answers 454.
+    requires_system_checks = []
+
+    def handle(self, **options):
+        asyncio.run(self._serve())
+        self._end_threads()
+
+    async def _serve(self):
+        host = listener.announced_name(settings.SMTP_HOST)
+        context = tls.context()
+        self._load_certificate(context)
+        try:
+            hop = listener.next_hop(settings.SMTP_RELAY_URL, settings.VAR_DIR / "outbox", host)
+        except BadURL as error:
+            raise CommandError(f"SMTP_RELAY_URL: {error}.", returncode=EX_CONFIG) from None
+        handler = Handler(Logins(), hop, host)
+        try:
+            await self._listen(Shared(handler, host, context, _limits()), hop)
+        finally:
+            handler.close()
+
+    async def _listen(self, shared, hop):
+        address, port = settings.SUBMISSION_ADDRESS, settings.SUBMISSION_PORT
+
+        def ready():
+            self.stdout.write(f"Submission listens on {address}:{port}, mail goes to {hop}")
+            self.stdout.flush()
+
+        def reload():
+            try:
+                self._load_certificate(shared.tls)
+            except CommandError as error:
+                journal.log.error("The certificate stays the old one: %s", error)
+
+        try:
+            await listener.serve(shared, address, port, ready=ready, reload=reload)
+        except OSError as error:
+            raise CommandError(f"Can't listen on {address}:{port}: {error}") from None
+
+    def _load_certificate(self, context):
+        problems = check_submission_certificate(None)
+        if problems:
+            raise CommandError("\n".join(map(str, problems)), returncode=EX_CONFIG)
+        paths = settings.SUBMISSION_TLS_CERT, settings.SUBMISSION_TLS_KEY
+        try:
+            if not any(paths):
+                paths = tls.self_signed(settings.VAR_DIR / "tls", settings.SMTP_HOST)
+            tls.load(context, *paths)
+        except (OSError, ssl.SSLError) as error:
+            message = f"The certificate {paths[0]} can't be used: {error}"
+            raise CommandError(message, returncode=EX_CONFIG) from None
+
+    def _end_threads(self):
+        """Close the database and leave, even when a thread waits for SQLite's lock for up to 20 s."""
+        _ = connection.settings_dict  # makes this thread's wrapper, through which the pool is closed
+        close_connections()
+        deadline = time.monotonic() + THREAD_SECONDS
+        for thread in threading.enumerate():
+            if thread is not threading.current_thread():
+                thread.join(max(0, deadline - time.monotonic()))
+        if threading.active_count() > 1:
+            logging.shutdown()
+            self.stdout.flush()
+            os._exit(0)
+
+
+def _limits() -> Limits:
+    return Limits(
+        message_size=settings.SUBMISSION_MAX_SIZE,
+        connections=settings.SUBMISSION_MAX_CONNECTIONS,
+        connections_per_ip=settings.SUBMISSION_MAX_CONNECTIONS_PER_IP,
+        command_seconds=settings.SUBMISSION_COMMAND_TIMEOUT,
+        login_seconds=settings.SUBMISSION_LOGIN_TIMEOUT,
+    )

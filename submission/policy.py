@@ -1,0 +1,76 @@
+"""Who may be the sender: the one rule of the listener, without Django and sockets.
+
+A credential sends for exactly its own domain: MAIL FROM (RFC 5321), and every address
+of From and Sender (RFC 5322), have that domain; no subdomain, no parent, no null path.
+"""
+
+import re
+from enum import Enum, auto
+
+from submission import headers
+from submission.addresses import BadAddress, parse_mailbox
+
+MAX_LINE = 998  # octets without CRLF, RFC 5322 section 2.1.1
+
+# Some thousand lines, each with its CR: the interpreter can switch threads between two matches.
+_LINES = re.compile(rb"(?:[^\n]{0,%d}+\n){1,10000}+" % (MAX_LINE + 1))
+
+
+class Refusal(Enum):
+    """Why a sender or a message is not taken."""
+
+    FOREIGN_SENDER = auto()
+    FOREIGN_HEADER = auto()
+    BAD_HEADER = auto()
+    NO_SINGLE_FROM = auto()
+    BAD_SENDER_FIELD = auto()
+    NUL = auto()
+    BARE_NEWLINE = auto()
+    LONG_LINE = auto()
+
+
+def judge_sender(mailbox: str, domain: str) -> Refusal | None:
+    """Judge the text of a MAIL FROM; `domain` is the credential's, as A-label. None is yes."""
+    try:
+        address = parse_mailbox(mailbox)
+    except BadAddress:
+        return Refusal.FOREIGN_SENDER
+    # A quoted local part is refused even within the domain: next hops differ in where it ends.
+    return Refusal.FOREIGN_SENDER if address.is_quoted or address.domain != domain else None
+
+
+def judge_message(content: bytes, domain: str) -> Refusal | None:
+    """Judge a whole message, as it came after DATA; None is yes."""
+    return _judge_form(content) or _judge_header(content, domain)
+
+
+def _judge_form(content: bytes) -> Refusal | None:
+    if b"\x00" in content:
+        return Refusal.NUL
+    # A lone CR or LF ends a line for some next hops and not for others: with a dot
+    # after it, it smuggles a second message past this rule (CVE-2023-51764).
+    newlines = content.count(b"\r\n")
+    if content.count(b"\n") != newlines or content.count(b"\r") != newlines:
+        return Refusal.BARE_NEWLINE
+    position = 0
+    while match := _LINES.match(content, position):
+        position = match.end()
+    return Refusal.LONG_LINE if position < len(content) else None
+
+
+def _judge_header(content: bytes, domain: str) -> Refusal | None:
+    try:
+        fields, _body = headers.split(content)
+        senders = [field for field in fields if field.name == "sender"]
+        froms = [field for field in fields if field.name == "from"]
+        if len(froms) != 1:
+            return Refusal.NO_SINGLE_FROM
+        addresses = headers.mailboxes(froms[0].value)
+        if senders:
+            sender = headers.mailboxes(senders[0].value)
+            if len(senders) + len(sender) != 2:
+                return Refusal.BAD_SENDER_FIELD
+            addresses += sender
+    except headers.BadHeader:
+        return Refusal.BAD_HEADER
+    return Refusal.FOREIGN_HEADER if {address.domain for address in addresses} != {domain} else None

@@ -1,0 +1,67 @@
+"""A next hop for the tests: a real SMTP server that keeps what it gets and refuses on demand."""
+
+from aiosmtpd.controller import Controller
+from aiosmtpd.smtp import SMTP, AuthResult
+
+from tests import servers
+
+
+class Sink:
+    """`r550@…` is refused with 550 at RCPT; `mail` and `data` are replies to those commands."""
+
+    def __init__(self):
+        self.forget()
+
+    def forget(self):
+        self.messages, self.options, self.logins = [], [], []
+        self.mail = self.data = None
+
+    async def handle_MAIL(self, server, session, envelope, address, options):
+        self.options.append(options)
+        envelope.mail_from = address
+        return self.mail or "250 OK"
+
+    async def handle_RCPT(self, server, session, envelope, address, options):
+        if address[:1] == "r" and address[1:4].isdigit():
+            return f"{address[1:4]} refused"
+        envelope.rcpt_tos.append(address)
+        return "250 OK"
+
+    async def handle_DATA(self, server, session, envelope):
+        if self.data:
+            return self.data
+        self.messages.append((envelope.mail_from, envelope.rcpt_tos, envelope.original_content))
+        return "250 OK"
+
+    def authenticate(self, server, session, envelope, mechanism, login):
+        self.logins.append((login.login, login.password))
+        return AuthResult(success=login.password == b"right & proper", handled=False)
+
+
+class SinkServer(Controller):
+    """Runs a Sink in a thread; `url` is what SMTP_RELAY_URL needs."""
+
+    def __init__(self, *, credentials="", scheme="smtp", tls=None, implicit_tls=None, **options):
+        self.sink = Sink()
+        self._tls, self._options = tls, options
+        port = servers.free_port()
+        super().__init__(self.sink, hostname="127.0.0.1", port=port, ssl_context=implicit_tls)
+        self.url = f"{scheme}://{credentials}127.0.0.1:{port}"
+
+    def factory(self):
+        return SMTP(
+            self.sink,
+            tls_context=self._tls,
+            authenticator=self.sink.authenticate,
+            auth_require_tls=False,
+            hostname="sink.example",
+            **{"enable_SMTPUTF8": True} | self._options,
+        )
+
+    def __enter__(self):
+        self.start()
+        return self
+
+    def __exit__(self, *_):
+        if self._thread:
+            self.stop()

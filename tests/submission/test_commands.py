@@ -1,0 +1,158 @@
+"""Order and syntax of commands; what is not offered.
+
+The tables are walked through in one session each: a refusal must leave it usable.
+"""
+
+import pytest
+
+from tests.submission.clients import SENDER, closed, submit
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+MAIL = f"MAIL FROM:<{SENDER}>"
+
+NOT_OFFERED = ["VRFY root", "VRFY info@sl.example.com", "VRFY", "EXPN list", "ETRN x", "TURN", "HELP"]
+UNKNOWN = [
+    "BDAT 3 LAST",
+    "XCLIENT a=b",
+    "PROXY TCP4",
+    "GET / HTTP/1.1",
+    "\x00",
+    "é",
+    "",
+    " MAIL",
+    "MAIL\x00FROM",
+]
+BAD_NAMES = ["", "x" * 256, "a\x00b", "a\x1b[31mb", "a\u202eb"]
+STRANGE_NAMES = ["<script>alert(1)</script>", "a b", "[127.0.0.1]", "my_pc", "münchen"]
+MAIL_ARGUMENTS = {
+    "": 501,
+    SENDER: 501,
+    f"TO:<{SENDER}>": 501,
+    f"FROM:{SENDER}": 501,
+    f"FROM:<{SENDER}> SIZE=1000 BODY=8BITMIME": 250,
+    f"FROM:<{SENDER}> body=7bit auth=<>": 250,
+    f"from: <{SENDER}> AUTH=x@y.example": 250,
+    f"FROM:<{SENDER}> SIZE=26214400": 250,
+    f"FROM:<{SENDER}> SIZE=26214401": 552,
+    f"FROM:<{SENDER}> SIZE={'9' * 20}": 552,
+    f"FROM:<{SENDER}> SIZE=-1": 501,
+    f"FROM:<{SENDER}> SIZE": 501,
+    f"FROM:<{SENDER}> SIZE=1 SIZE=1": 501,
+    f"FROM:<{SENDER}> BODY=BINARYMIME": 501,
+    f"FROM:<{SENDER}> SMTPUTF8=yes": 501,
+    f"FROM:<{SENDER}> SIZE==": 501,
+    f"FROM:<{SENDER}> RET=HDRS": 555,
+    f"FROM:<{SENDER}> X=1": 555,
+    f"FROM:<{SENDER}>SIZE=1": 553,
+    f"FROM:<{SENDER}><x@evil.com>": 553,
+}
+RCPT_ARGUMENTS = {
+    "TO:<a@example.org>": 250,
+    'TO:<"john doe"@example.org>': 250,
+    "": 501,
+    "FROM:<a@example.org>": 501,
+    "TO:a@example.org": 501,
+    "TO:<>": 553,
+    "TO:<a>": 553,
+    "TO:<postmaster>": 553,
+    "TO:<a@localhost>": 553,
+    "TO:<a@[127.0.0.1]>": 553,
+    "TO:<a@b@example.org>": 553,
+    "TO:<@x.example:a@example.org>": 553,
+    "TO:<a\x00@example.org>": 553,
+    "TO:<a@example.org\x00>": 553,
+    'TO:<"a\x07"@example.org>': 553,
+    "TO:<grün@example.org>": 553,
+    "TO:<a@example.org> NOTIFY=NEVER": 555,
+}
+
+
+@pytest.fixture
+def smtp(smtp):
+    smtp.command_encoding = "utf-8"
+    return smtp
+
+
+def test_ehlo_offers_what_there_is_and_nothing_else(secure):
+    offered = {"size": "26214400", "pipelining": "", "8bitmime": "", "smtputf8": "", "auth": " LOGIN PLAIN"}
+    assert secure.esmtp_features == offered
+
+
+def test_questions_are_not_answered(smtp):
+    assert {smtp.docmd(command) for command in NOT_OFFERED} == {(502, b"5.5.1 Command not implemented")}
+
+
+def test_unknown_commands_are_refused(smtp):
+    assert {smtp.docmd(command)[0] for command in UNKNOWN} == {500, 501}
+
+
+def test_mail_needs_a_login(secure):
+    assert secure.docmd(MAIL) == (530, b"5.7.0 Authentication required")
+
+
+def test_commands_out_of_order_are_refused(smtp):
+    assert smtp.docmd("RCPT TO:<a@example.org>")[0] == 503
+    assert smtp.docmd("DATA")[0] == 503
+    assert smtp.docmd(MAIL)[0] == 250
+    assert smtp.docmd(MAIL)[0] == 503
+    assert smtp.docmd("DATA")[0] == 503
+
+
+@pytest.mark.parametrize("command", ["RSET", "EHLO again"])
+def test_a_transaction_is_given_up(smtp, command):
+    assert smtp.docmd(MAIL)[0] == 250
+    assert smtp.docmd("RCPT TO:<a@example.org>")[0] == 250
+    assert smtp.docmd(command)[0] == 250
+    assert smtp.docmd("DATA")[0] == 503
+    assert submit(smtp)[0] == 250
+
+
+def test_mail_arguments_are_read_strictly(smtp):
+    for argument, code in MAIL_ARGUMENTS.items():
+        assert (argument, smtp.docmd("MAIL", argument)[0]) == (argument, code)
+        smtp.docmd("RSET")
+
+
+def test_rcpt_arguments_are_read_strictly(smtp):
+    smtp.docmd(MAIL)
+    for argument, code in RCPT_ARGUMENTS.items():
+        assert (argument, smtp.docmd("RCPT", argument)[0]) == (argument, code)
+
+
+def test_data_takes_no_argument(smtp):
+    smtp.docmd(MAIL)
+    smtp.docmd("RCPT TO:<a@example.org>")
+    assert smtp.docmd("DATA now")[0] == 501
+    assert smtp.docmd("DATA")[0] == 354
+
+
+def test_a_bad_hello_name_is_refused(smtp):
+    assert {smtp.docmd("EHLO", name)[0] for name in BAD_NAMES} == {501}
+
+
+def test_a_strange_hello_name_is_cleaned(smtp, outbox):
+    for name in STRANGE_NAMES:
+        assert smtp.docmd("EHLO", name)[0] == 250
+        assert submit(smtp)[0] == 250
+    for message in outbox():
+        received = message.partition(b"Received: from ")[2].partition(b"\r\n")[0].decode("ascii")
+        assert not set(received) & set("<>/")
+        assert received.endswith(" ([127.0.0.1])")
+    assert len(outbox()) == len(STRANGE_NAMES)
+
+
+def test_helo_takes_no_parameters(smtp):
+    assert smtp.docmd("HELO old")[0] == 250
+    assert smtp.docmd(f"{MAIL} SIZE=1")[0] == 555
+    assert submit(smtp)[0] == 250
+
+
+def test_quit_says_goodbye(smtp):
+    assert smtp.docmd("QUIT") == (221, b"2.0.0 Bye")
+    assert closed(smtp)
+
+
+def test_pipelined_commands_are_answered_in_order(smtp):
+    smtp.sock.sendall(f"{MAIL}\r\nRCPT TO:<a@example.org>\r\nRCPT TO:<bad>\r\nDATA\r\n".encode())
+    assert [smtp.getreply()[0] for _ in range(4)] == [250, 250, 553, 354]

@@ -1,0 +1,127 @@
+"""A database that can't be asked is a temporary failure: never 535, never a crash."""
+
+import asyncio
+from contextlib import contextmanager
+
+import pytest
+from django.db import DatabaseError, connection, transaction
+
+from credentials.models import Credential
+from submission import logins
+from tests import servers
+from tests.factories import password_of
+from tests.submission.clients import MESSAGE, SENDER, auth_login, auth_plain, finish, submit, wait_until
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+LOGIN_UNAVAILABLE = (454, b"4.7.0 Temporary authentication failure")
+INTERNAL_ERROR = (451, b"4.3.0 Internal error, try again later")
+
+
+@contextmanager
+def no_table():
+    """The table is away, as in a half-done restore; every question about credentials fails."""
+    with connection.cursor() as cursor:
+        cursor.execute("ALTER TABLE credentials_credential RENAME TO credentials_away")
+        try:
+            yield
+        finally:
+            cursor.execute("ALTER TABLE credentials_away RENAME TO credentials_credential")
+
+
+def test_a_login_is_refused_for_now_and_works_afterwards(secure, credential):
+    password = password_of(credential)
+    with no_table():
+        assert auth_plain(secure, credential.username, password) == LOGIN_UNAVAILABLE
+        assert auth_login(secure, credential.username, password) == LOGIN_UNAVAILABLE
+    assert auth_plain(secure, credential.username, password)[0] == 235
+
+
+def test_a_sender_is_refused_for_now_and_works_afterwards(smtp, credential):
+    with no_table():
+        assert smtp.docmd(f"MAIL FROM:<{SENDER}>") == INTERNAL_ERROR
+    assert submit(smtp)[0] == 250
+
+
+def test_a_message_is_refused_for_now_and_not_kept(smtp, outbox):
+    for command in (f"MAIL FROM:<{SENDER}>", "RCPT TO:<a@example.org>", "DATA"):
+        assert smtp.docmd(command)[0] < 400
+    with no_table():
+        assert finish(smtp, MESSAGE) == INTERNAL_ERROR
+    assert outbox() == []
+    assert submit(smtp)[0] == 250
+
+
+@pytest.mark.parametrize("kind", ["no tables", "no server"])
+def test_it_starts_without_its_database_and_answers_454(start_listener, credential, tmp_path, kind):
+    url = {
+        "no tables": f"sqlite:///{tmp_path}/empty.sqlite3",
+        "no server": f"postgres://nobody:secret-word@127.0.0.1:{servers.free_port()}/nothing",
+    }[kind]
+    with start_listener(DATABASE_URL=url) as listener:
+        assert auth_plain(listener.secure(), credential.username, password_of(credential)) == LOGIN_UNAVAILABLE
+        assert "secret-word" not in listener.log.read_text()
+
+
+def test_a_login_does_not_wait_for_another_writer(listener, credential):
+    password = password_of(credential)
+    with transaction.atomic():
+        Credential.objects.filter(pk=credential.pk).update(label="being renamed")
+        assert auth_plain(listener.secure(), credential.username, password)[0] == 235
+    wait_until(lambda: credential.refresh_from_db() or credential.last_used_at, 25)
+
+
+def test_a_login_does_not_fail_for_its_footnote(credential, monkeypatch, caplog):
+    text = "secret-word"
+
+    def fail(*_arguments):
+        raise DatabaseError(text)
+
+    async def note():
+        answers = logins.Logins()
+        await answers.note_use(
+            logins.LoggedIn(credential, "u", "d", credential.password_changed_at), "127.0.0.1"
+        )
+        answers.close()
+
+    monkeypatch.setattr(Credential.objects, "note_use", fail)
+    asyncio.run(note())
+    assert "Noting the last use failed: DatabaseError" in caplog.text
+    assert text not in caplog.text
+
+
+def test_too_many_waiting_questions_are_turned_away():
+    async def run():
+        release = asyncio.Event()
+        loop = asyncio.get_running_loop()
+        workers = logins.Workers(threads=1, waiting=1)
+
+        def slow():
+            asyncio.run_coroutine_threadsafe(release.wait(), loop).result()
+
+        tasks = [asyncio.create_task(workers.run(slow)) for _ in range(2)]
+        await asyncio.sleep(0)
+        with pytest.raises(logins.Busy):
+            await workers.run(slow)
+        release.set()
+        await asyncio.gather(*tasks)
+        await workers.run(lambda: None)
+        workers.close()
+
+    asyncio.run(run())
+
+
+def test_a_question_without_answer_ends_in_time(monkeypatch):
+    monkeypatch.setattr(logins, "QUESTION_SECONDS", 0.1)
+
+    async def run():
+        release = asyncio.Event()
+        loop = asyncio.get_running_loop()
+        workers = logins.Workers(threads=1, waiting=1)
+        with pytest.raises(TimeoutError):
+            await workers.run(lambda: asyncio.run_coroutine_threadsafe(release.wait(), loop).result())
+        release.set()
+        await asyncio.sleep(0.05)
+        workers.close()
+
+    asyncio.run(run())

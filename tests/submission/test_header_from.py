@@ -1,0 +1,214 @@
+"""The header From and Sender of a message, judged after DATA."""
+
+import time
+
+import pytest
+
+from submission.policy import Refusal, judge_message
+from tests.submission.clients import submit
+
+OWN = [
+    "info@sl.example.com",
+    "<info@sl.example.com>",
+    "Info <info@sl.example.com>",
+    '"Info, Desk" <info@SL.example.com>',
+    "John Q. Public <info@sl.example.com>",
+    "info@sl.example.com (Cron Daemon)",
+    "(a) Info (b) <info@sl.example.com> (c)",
+    "=?utf-8?q?J=C3=B6rg?= <info@sl.example.com>",
+    "=?utf-8?b?SsO2cmc=?= =?utf-8?q?M?= <info@sl.example.com>",
+    "Jörg <info@sl.example.com>",
+    "Info\r\n <info@sl.example.com>",
+    '"boss@evil.com" <info@sl.example.com>',
+    '"a \\" b" <info@sl.example.com>',
+    "a@sl.example.com, B <b@sl.example.com>",
+]
+FOREIGN = [
+    "info@evil.com",
+    "Info <info@evil.com>",
+    "info@sub.sl.example.com",
+    "info@example.com",
+    "info@sl.example.com.evil.com",
+    '"info@sl.example.com" <x@evil.com>',
+    "info@sl.example.com <x@evil.com>",
+    "=?utf-8?q?info=40sl.example.com?= <x@evil.com>",
+    "a@sl.example.com, b@evil.com",
+    "b@evil.com, a@sl.example.com",
+    "(info@sl.example.com) x@evil.com",
+    "x@sl.exаmple.com",
+]
+BROKEN = [
+    "",
+    "Info",
+    "<>",
+    "Info <>",
+    "Info <info>",
+    "info@",
+    "info@[127.0.0.1]",
+    "Group: info@sl.example.com;",
+    "Undisclosed:;",
+    "<@evil.com:info@sl.example.com>",
+    "<@sl.example.com:x@evil.com>",
+    '"x@evil.com"@sl.example.com',
+    '"info@sl.example.com"@evil.com',
+    "x@evil.com <info@sl.example.com>",
+    "<x@evil.com> <info@sl.example.com>",
+    "Info <info@sl.example.com> <x@evil.com>",
+    "Info <info@sl.example.com> x@evil.com",
+    "<info@sl.example.com>, Foo",
+    "info@sl.example.com,",
+    ",info@sl.example.com",
+    "a@sl.example.com,,b@sl.example.com",
+    "a@sl.example.com b@evil.com",
+    "a@sl.example.com; b@evil.com",
+    "info @ sl.example.com",
+    "info@sl. example.com",
+    "info@sl(.evil).example.com",
+    "x@evil.com(<info@sl.example.com>",
+    "(nested (comment)) info@sl.example.com",
+    "=?utf-8?q?x=40evil.com?=@sl.example.com",
+    "info@=?utf-8?q?sl.example.com?=",
+    "=?utf-8?q?info=40sl.example.com?=",
+    "=?utf-8?q?Info=0D=0AFrom=3A_x=40evil.com?= <info@sl.example.com>",
+    '"Info <info@sl.example.com>',
+    "Info <info@sl.example.com",
+    "Info info@sl.example.com>",
+    "a" * 70 + "@sl.example.com",
+    "\x01 <info@sl.example.com>",
+]
+
+
+def message(*header, body="Body\r\n"):
+    return "".join(f"{line}\r\n" for line in header).encode() + b"\r\n" + body.encode()
+
+
+def judge(*header):
+    return judge_message(message(*header), "sl.example.com")
+
+
+@pytest.mark.parametrize("value", OWN)
+def test_addresses_of_the_own_domain_are_allowed(value):
+    assert judge("Subject: x", f"From: {value}", "To: a@b.example") is None
+
+
+@pytest.mark.parametrize("value", FOREIGN)
+def test_addresses_of_another_domain_are_refused(value):
+    assert judge(f"From: {value}") in (Refusal.FOREIGN_HEADER, Refusal.BAD_HEADER)
+
+
+@pytest.mark.parametrize("value", BROKEN)
+def test_what_can_be_read_in_two_ways_is_refused(value):
+    assert judge(f"From: {value}") is Refusal.BAD_HEADER
+
+
+@pytest.mark.parametrize(
+    "header",
+    [
+        (),
+        ("Subject: no sender",),
+        ("Sender: info@sl.example.com",),
+        ("From: info@sl.example.com", "From: info@sl.example.com"),
+        ("From: info@sl.example.com", "Subject: x", "FROM: x@evil.com"),
+        ("X-From: info@sl.example.com",),
+        ("Subject: x\r\n From: info@sl.example.com",),
+    ],
+)
+def test_there_must_be_exactly_one_from(header):
+    assert judge(*header) is Refusal.NO_SINGLE_FROM
+
+
+@pytest.mark.parametrize(
+    "header",
+    [
+        ("From: info@sl.example.com", "rubbish", "From: x@evil.com"),
+        ("From: info@sl.example.com", "From : x@evil.com"),
+        ("From: info@sl.example.com", "\tx", " ", "From: x@evil.com"),
+        (" folded: first", "From: info@sl.example.com"),
+        ("From info@sl.example.com Mon Jan 1", "From: info@sl.example.com"),
+        ("From: info@sl.example.com", ": no name"),
+        ("Fr\u00f6m: x", "From: info@sl.example.com"),
+    ],
+)
+def test_anything_but_fields_in_the_header_is_refused(header):
+    assert judge(*header) is Refusal.BAD_HEADER
+
+
+def test_a_from_in_the_body_does_not_count():
+    assert (
+        judge_message(message("From: info@sl.example.com", body="From: x@evil.com\r\n"), "sl.example.com")
+        is None
+    )
+
+
+@pytest.mark.parametrize(
+    ("sender", "refusal"),
+    [
+        ("Sender: b@sl.example.com", None),
+        ("Sender: b@evil.com", Refusal.FOREIGN_HEADER),
+        ("Sender: b@sl.example.com, c@sl.example.com", Refusal.BAD_SENDER_FIELD),
+        ("Sender: b@sl.example.com\r\nSender: b@sl.example.com", Refusal.BAD_SENDER_FIELD),
+        ("Sender: ", Refusal.BAD_HEADER),
+    ],
+)
+def test_sender_must_be_of_the_own_domain_too(sender, refusal):
+    assert judge("From: info@sl.example.com", sender) is refusal
+
+
+def test_a_latin_1_from_is_refused():
+    content = "From: J\xf6rg <info@sl.example.com>\r\n\r\n".encode("latin-1")
+    assert judge_message(content, "sl.example.com") is Refusal.BAD_HEADER
+
+
+def test_lines_have_998_octets_at_most():
+    longest = "Subject: " + "x" * 989
+    assert judge("From: info@sl.example.com", longest) is None
+    assert judge("From: info@sl.example.com", longest + "x") is Refusal.LONG_LINE
+
+
+@pytest.mark.parametrize("newline", ["\n", "\r", "\r\r\n", "\n\n", "\n.\n", "\r.\r"])
+def test_bare_newlines_are_refused(newline):
+    content = message("From: info@sl.example.com", body=f"a{newline}b\r\n")
+    assert judge_message(content, "sl.example.com") is Refusal.BARE_NEWLINE
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        "(" * 3000,
+        "<" * 3000,
+        '"' * 3001,
+        "a," * 1900,
+        "a@b.c <" * 500,
+        "=?utf-8?q?" * 300,
+        "a." * 1900,
+        "\\" * 3000,
+    ],
+)
+def test_hostile_headers_are_judged_fast(value):
+    folded = "\r\n ".join(value[start : start + 900] for start in range(0, len(value), 900))
+    start = time.process_time()
+    assert judge(f"From: {folded}") is not None
+    assert time.process_time() - start < 2
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize(
+    ("header", "code"),
+    [
+        (b"From: info@sl.example.com\r\n", 250),
+        (b"From: x@evil.com\r\n", 553),
+        (b"From: info@sl.example.com\r\nSender: x@evil.com\r\n", 553),
+        (b"Subject: none\r\n", 550),
+        (b"From: info@sl.example.com\r\nFrom: info@sl.example.com\r\n", 550),
+        (b"From: info@sl.example.com\r\nX: a\0b\r\n", 550),
+        (b"From: info@sl.example.com\r\nX: " + b"a" * 2000 + b"\r\n", 550),
+        (b"From: info@sl.example.com\r\nX: " + b"a" * 100_000 + b"\r\n", 550),
+        (b"From: Group: info@sl.example.com;\r\n", 550),
+    ],
+)
+def test_the_listener_refuses_such_messages_and_keeps_none(smtp, outbox, header, code):
+    reply = submit(smtp, header + b"\r\nBody\r\n")
+    assert reply[0] == code
+    assert code == 250 or b"5.7.1" in reply[1]
+    assert len(outbox()) == (code == 250)
+    assert submit(smtp)[0] == 250  # the session goes on

@@ -1,0 +1,174 @@
+"""What one client may take, and that others do not feel it."""
+
+import time
+
+import pytest
+
+from tests.factories import password_of
+from tests.submission.clients import (
+    MESSAGE,
+    SENDER,
+    auth_plain,
+    bare,
+    closed,
+    finish,
+    submit,
+    wait_until,
+)
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+SIZE = 100_000
+
+
+@pytest.fixture(scope="module")
+def tight(start_listener):
+    """A listener with a small size, short timeouts and 4 connections an address."""
+    with start_listener(
+        SUBMISSION_MAX_SIZE=str(SIZE),
+        SUBMISSION_COMMAND_TIMEOUT="1",
+        SUBMISSION_LOGIN_TIMEOUT="2",
+        SUBMISSION_MAX_CONNECTIONS_PER_IP="4",
+        SUBMISSION_MAX_CONNECTIONS="7",
+    ) as listener:
+        yield listener
+
+
+def test_a_message_of_the_announced_size_is_accepted(tight, credential):
+    smtp = tight.login(credential)
+    assert smtp.esmtp_features["size"] == str(SIZE)
+    lines = b"x" * 98 + b"\r\n"
+    message = MESSAGE + lines * ((SIZE - len(MESSAGE)) // len(lines))
+    assert submit(smtp, message + b"x" * (SIZE - len(message) - 2) + b"\r\n")[0] == 250
+
+
+def test_a_bigger_message_is_refused_after_data_and_the_session_goes_on(tight, credential):
+    smtp = tight.login(credential)
+    too_big = MESSAGE + (b"x" * 98 + b"\r\n") * (2 * SIZE // 100)
+    assert submit(smtp, too_big) == (552, b"5.3.4 Message size exceeds the limit")
+    assert submit(smtp, MESSAGE + b"x" * SIZE + b"\r\n")[0] == 552  # one long line
+    assert submit(smtp)[0] == 250
+
+
+def test_a_bigger_message_is_refused_at_mail(tight, credential):
+    reply = tight.login(credential).docmd(f"MAIL FROM:<{SENDER}> SIZE={SIZE + 1}")
+    assert reply == (552, b"5.3.4 Message size exceeds the limit")
+
+
+def test_the_101st_recipient_is_refused_and_the_others_get_the_message(smtp, outbox):
+    assert smtp.docmd(f"MAIL FROM:<{SENDER}>")[0] == 250
+    for number in range(100):
+        assert smtp.docmd(f"RCPT TO:<r{number}@example.org>")[0] == 250
+    assert smtp.docmd("RCPT TO:<r100@example.org>") == (452, b"4.5.3 Too many recipients")
+    assert smtp.docmd("DATA")[0] == 354
+    assert finish(smtp)[0] == 250
+    assert outbox()[0].count(b"@example.org") == 100
+
+
+@pytest.mark.parametrize("command", ["NOOP ", "MAIL FROM:<", "NONSENSE"])
+@pytest.mark.parametrize("length", [1001, 100_000])
+def test_a_long_command_line_is_refused_and_the_session_goes_on(smtp, command, length):
+    assert smtp.docmd(command + "x" * length)[0] == 500
+    assert submit(smtp)[0] == 250
+
+
+def test_twenty_errors_end_the_connection(smtp):
+    replies = [smtp.docmd("NONSENSE")[0] for _ in range(20)]
+    assert replies == [500] * 19 + [421]
+    assert closed(smtp)
+
+
+def test_an_accepted_message_forgives_earlier_errors(smtp):
+    for _ in range(3):
+        assert [smtp.docmd("NONSENSE")[0] for _ in range(10)] == [500] * 10
+        assert submit(smtp)[0] == 250
+
+
+def test_connections_of_one_address_are_limited(tight, stack):
+    def greeting(source):
+        return stack.enter_context(bare(tight.port, source=source)).recv(1000)
+
+    wait_until(lambda: greeting("127.0.2.9").startswith(b"220"))
+    assert [greeting("127.0.2.1")[:3] for _ in range(4)] == [b"220"] * 4
+    assert greeting("127.0.2.1") == b"421 4.7.0 Too many connections, try again later\r\n"
+    assert greeting("127.0.2.2").startswith(b"220")
+
+
+def test_connections_of_all_are_limited_and_free_again(tight, stack):
+    def greeting(number):
+        return stack.enter_context(bare(tight.port, source=f"127.0.3.{number}")).recv(1000)
+
+    wait_until(lambda: [greeting(number)[:3] for number in range(1, 9)][-1] == b"421")
+    stack.close()
+    wait_until(lambda: tight.connect(source="127.0.3.20").noop()[0] == 250)
+
+
+def test_an_idle_client_is_sent_away_before_its_login(tight):
+    smtp = tight.secure(source="127.0.4.1")
+    assert smtp.getreply() == (421, b"4.4.2 Timeout, closing connection")
+    assert closed(smtp)
+
+
+def test_a_busy_client_is_sent_away_when_it_never_logs_in(tight):
+    smtp = tight.secure(source="127.0.4.2")
+    start = time.monotonic()
+    while (reply := smtp.noop()[0]) == 250 and time.monotonic() - start < 8:
+        time.sleep(0.2)
+    assert reply == 421
+    assert time.monotonic() - start > 1
+
+
+def test_an_idle_client_is_sent_away_after_its_login(tight, credential):
+    smtp = tight.login(credential, source="127.0.4.3")
+    for _ in range(3):  # beyond the time for the login
+        time.sleep(0.7)
+        assert smtp.noop()[0] == 250
+    assert smtp.getreply()[0] == 421
+
+
+def test_a_client_that_stalls_in_its_handshake_is_sent_away(tight, stack):
+    sock = stack.enter_context(bare(tight.port, source="127.0.4.4"))
+    sock.recv(1000)
+    sock.sendall(b"STARTTLS\r\n")
+    assert sock.recv(1000).startswith(b"220")
+    assert sock.recv(1000) == b""
+
+
+def test_a_client_that_stalls_in_data_is_sent_away(tight, credential, stack):
+    smtp = tight.login(credential, source="127.0.4.5")
+    for command in (f"MAIL FROM:<{SENDER}>", "RCPT TO:<a@example.org>", "DATA"):
+        assert smtp.docmd(command)[0] < 400
+    smtp.sock.sendall(b"From: ")
+    assert smtp.getreply()[0] == 421
+
+
+def test_200_idle_connections_do_not_slow_a_login(start_listener, credential, stack):
+    password = password_of(credential)
+    with start_listener(SUBMISSION_MAX_CONNECTIONS_PER_IP="20") as listener:
+        for number in range(200):
+            sock = bare(listener.port, source=f"127.0.5.{1 + number // 20}")
+            stack.enter_context(sock).sendall(b"E")
+        start = time.monotonic()
+        smtp = listener.secure()
+        assert auth_plain(smtp, credential.username, password)[0] == 235
+        assert time.monotonic() - start < 1
+        assert bare_greeting(listener, "127.0.5.1").startswith(b"421")
+        stack.close()
+
+
+def bare_greeting(listener, source):
+    with bare(listener.port, source=source) as sock:
+        return sock.recv(1000)
+
+
+def test_clients_that_vanish_leave_nothing_behind(listener):
+    for _ in range(40):  # more than one address may have open
+        listener.secure().close()
+    wait_until(lambda: listener.connect().noop()[0] == 250)
+
+
+def test_clients_that_never_close_do_not_keep_their_place(tight):
+    for _ in range(4):
+        tight.secure(source="127.0.4.6")  # stays open on this side, and unread
+    assert bare_greeting(tight, "127.0.4.6").startswith(b"421")
+    wait_until(lambda: bare_greeting(tight, "127.0.4.6").startswith(b"220"))

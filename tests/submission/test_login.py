@@ -1,0 +1,205 @@
+"""AUTH: who gets in, and that nobody learns why somebody did not."""
+
+from datetime import timedelta
+
+import pytest
+from django.utils import timezone
+
+from domains.models import Domain
+from tests.factories import SYSTEM, make_credential, make_domain, password_of
+from tests.submission.clients import auth_login, auth_plain, closed, encoded, wait_until
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+REFUSED = (535, b"5.7.8 Authentication credentials invalid")
+ACCEPTED = (235, b"2.7.0 Authentication successful")
+
+
+def test_plain_is_accepted(secure, credential):
+    assert auth_plain(secure, credential.username, password_of(credential)) == ACCEPTED
+
+
+def test_plain_without_initial_response_is_accepted(secure, credential):
+    assert secure.docmd("AUTH", "PLAIN") == (334, b"")
+    assert secure.docmd(encoded("", credential.username, password_of(credential))) == ACCEPTED
+
+
+def test_login_is_accepted(secure, credential):
+    assert auth_login(secure, credential.username, password_of(credential)) == ACCEPTED
+
+
+def test_login_with_initial_username_is_accepted(secure, credential):
+    assert secure.docmd("AUTH", "LOGIN " + encoded(credential.username)) == (334, b"UGFzc3dvcmQ6")
+    assert secure.docmd(encoded(password_of(credential))) == ACCEPTED
+
+
+def test_mechanism_names_may_be_lower_case(secure, credential):
+    response = encoded("", credential.username, password_of(credential))
+    assert secure.docmd("auth", "plain " + response) == ACCEPTED
+
+
+def unknown(credential):
+    return "0" * 32, password_of(credential)
+
+
+def wrong_password(credential):
+    return credential.username, "sl_" + "0" * 38
+
+
+def lower_case(credential):
+    return credential.username.lower(), password_of(credential)
+
+
+def injection(credential):
+    return "' OR 1=1 --", password_of(credential)
+
+
+def variable(credential):
+    return "%u", password_of(credential)
+
+
+def very_long(credential):
+    return "A" * 400, password_of(credential)
+
+
+def no_username(credential):
+    return "", password_of(credential)
+
+
+def no_password(credential):
+    return credential.username, ""
+
+
+def not_utf8(credential):
+    return b"\xff\xfe", password_of(credential)
+
+
+def suspended(credential):
+    credential.suspend(by=SYSTEM)
+    return credential.username, password_of(credential)
+
+
+def expired(credential):
+    type(credential).objects.update(expires_at=timezone.now() - timedelta(seconds=1))
+    return credential.username, password_of(credential)
+
+
+def deleted(credential):
+    password = password_of(credential)
+    credential.remove(by=SYSTEM)
+    return credential.username, password
+
+
+def domain_not_authorized(credential):
+    Domain.objects.update(authorized_at=None)
+    return credential.username, password_of(credential)
+
+
+def domain_suspended(credential):
+    Domain.objects.update(suspended_at=timezone.now())
+    return credential.username, password_of(credential)
+
+
+@pytest.mark.parametrize(
+    "login",
+    [
+        unknown,
+        wrong_password,
+        lower_case,
+        injection,
+        variable,
+        very_long,
+        no_username,
+        no_password,
+        not_utf8,
+        suspended,
+        expired,
+        deleted,
+        domain_not_authorized,
+        domain_suspended,
+    ],
+)
+@pytest.mark.parametrize("mechanism", [auth_plain, auth_login])
+def test_every_refusal_has_the_same_bytes(secure, credential, login, mechanism):
+    assert mechanism(secure, *login(credential)) == REFUSED
+
+
+def test_a_foreign_authorization_identity_is_refused(secure, credential):
+    other = make_credential(make_domain("other.example"))
+    assert auth_plain(secure, credential.username, password_of(credential), other.username) == REFUSED
+
+
+def test_the_own_authorization_identity_is_accepted(secure, credential):
+    assert auth_plain(secure, credential.username, password_of(credential), credential.username) == ACCEPTED
+
+
+def test_reset_refuses_the_old_password_and_accepts_the_new_one(secure, credential):
+    old = password_of(credential)
+    new = credential.reset_password(by=SYSTEM)
+    assert auth_plain(secure, credential.username, old) == REFUSED
+    assert auth_plain(secure, credential.username, new) == ACCEPTED
+
+
+@pytest.mark.parametrize("response", ["a", "####", "YWJj=YWJj", encoded("x"), encoded(*"abcde"), "="])
+def test_a_malformed_plain_response_is_a_syntax_error(secure, response):
+    assert secure.docmd("AUTH", "PLAIN " + response)[0] == 501
+
+
+def test_a_malformed_login_response_is_a_syntax_error(secure):
+    assert secure.docmd("AUTH", "LOGIN")[0] == 334
+    assert secure.docmd("####")[0] == 501
+
+
+def test_a_star_aborts(secure, credential):
+    assert secure.docmd("AUTH", "LOGIN")[0] == 334
+    assert secure.docmd("*") == (501, b"5.7.0 Authentication aborted")
+    assert auth_login(secure, credential.username, password_of(credential)) == ACCEPTED
+
+
+@pytest.mark.parametrize("mechanism", ["CRAM-MD5", "SCRAM-SHA-256", "XOAUTH2", "GSSAPI", "smtp"])
+def test_other_mechanisms_are_not_known(secure, mechanism):
+    assert secure.docmd("AUTH", mechanism)[0] == 504
+
+
+def test_auth_without_argument_is_a_syntax_error(secure):
+    assert secure.docmd("AUTH")[0] == 501
+
+
+def test_a_long_auth_line_is_refused_and_the_session_goes_on(secure, credential):
+    assert secure.docmd("AUTH", "PLAIN " + "A" * 2000)[0] == 500
+    assert auth_plain(secure, credential.username, password_of(credential)) == ACCEPTED
+
+
+def test_a_long_auth_response_is_refused_and_the_session_goes_on(secure, credential):
+    assert secure.docmd("AUTH", "PLAIN")[0] == 334
+    assert secure.docmd("A" * 20_000) == (500, b"5.5.6 Authentication exchange line is too long")
+    assert auth_plain(secure, credential.username, password_of(credential)) == ACCEPTED
+
+
+def test_the_fourth_try_ends_the_connection(secure, credential):
+    for _ in range(3):
+        assert auth_plain(secure, credential.username, "wrong") == REFUSED
+    assert auth_plain(secure, credential.username, password_of(credential))[0] == 421
+    assert closed(secure)
+
+
+def test_a_new_ehlo_gives_no_new_tries(secure, credential):
+    for _ in range(3):
+        assert auth_plain(secure, credential.username, "wrong") == REFUSED
+        assert secure.docmd("EHLO again")[0] == 250
+    assert auth_plain(secure, credential.username, "wrong")[0] == 421
+
+
+def test_auth_after_success_is_out_of_order(smtp, credential):
+    assert auth_plain(smtp, credential.username, password_of(credential))[0] == 503
+
+
+def test_a_login_is_noted_as_last_used(smtp, credential):
+    wait_until(lambda: credential.refresh_from_db() or credential.last_used_at)
+    assert credential.last_used_ip == "127.0.0.1"
+
+
+def test_a_refused_login_is_not_noted(secure, credential):
+    auth_plain(secure, credential.username, "wrong")
+    credential.refresh_from_db()
+    assert credential.last_used_at is None

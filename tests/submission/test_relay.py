@@ -1,0 +1,222 @@
+"""SMTP_RELAY_URL: 250 only once the next hop has the message for all its recipients."""
+
+import asyncio
+import socket
+import ssl
+
+import pytest
+
+from submission import relay, replies, tls
+from submission.delivery import Deferred, Rejected
+from submission.message import Message
+from submission.relay import BadURL, Relay
+from tests.factories import password_of
+from tests.submission.clients import MESSAGE, RECIPIENT, SENDER, submit
+from tests.submission.sink import SinkServer
+
+database = pytest.mark.django_db(transaction=True)
+
+UNAVAILABLE = (451, b"4.3.0 Message not accepted now, try again later")
+
+
+@pytest.fixture(scope="module")
+def server():
+    with SinkServer() as server:
+        yield server
+
+
+@pytest.fixture
+def sink(server):
+    server.sink.forget()
+    return server.sink
+
+
+@pytest.fixture(scope="module")
+def relaying(start_listener, server):
+    with start_listener(SMTP_RELAY_URL=server.url) as listener:
+        yield listener
+
+
+@database
+def test_the_next_hop_gets_the_message(relaying, sink, credential):
+    body = b"..two dots\r\n.one\r\n\r\nEnd\r\n".replace(b"\r\n.", b"\r\n..").replace(b"..two", b"...two")
+    smtp = relaying.login(credential)
+    assert submit(smtp, MESSAGE + body, recipients=[RECIPIENT, "other@example.org"])[0] == 250
+    [(sender, recipients, content)] = sink.messages
+    assert (sender, recipients) == (SENDER, [RECIPIENT, "other@example.org"])
+    assert content.endswith(MESSAGE.partition(b"\r\n\r\n")[2] + b"..two dots\r\n.one\r\n\r\nEnd\r\n")
+    assert content.startswith(
+        b"Received: from client.example ([127.0.0.1])\r\n\tby smtp.sendlayer.net with ESMTPSA id "
+    )
+    assert credential.username.encode() not in content
+    assert password_of(credential).encode() not in content
+    assert not (relaying.var_dir / "outbox").exists()
+
+
+@database
+@pytest.mark.parametrize(
+    ("reply", "expected"),
+    [
+        ("550 5.1.1 <no>\x1b[31m", (554, b"5.0.0 The next mail server refused the message with code 550")),
+        ("554 no", (554, b"5.0.0 The next mail server refused the message with code 554")),
+        ("451 later", UNAVAILABLE),
+        ("421 bye", UNAVAILABLE),
+        ("530 log in first", UNAVAILABLE),
+    ],
+)
+@pytest.mark.parametrize("stage", ["mail", "data"])
+def test_a_refusal_of_the_next_hop_is_passed_on(relaying, sink, credential, stage, reply, expected):
+    setattr(sink, stage, reply)
+    smtp = relaying.login(credential)
+    assert submit(smtp) == expected
+    setattr(sink, stage, None)
+    assert submit(smtp)[0] == 250
+    assert len(sink.messages) == 1
+
+
+@database
+@pytest.mark.parametrize(
+    ("recipients", "code"),
+    [
+        (["r550@example.org"], 554),
+        ([RECIPIENT, "r550@example.org"], 554),
+        ([RECIPIENT, "r450@example.org"], 451),
+        (["r550@example.org", "r450@example.org", RECIPIENT], 451),
+        (["r421@example.org", RECIPIENT], 451),
+    ],
+)
+def test_when_one_recipient_is_refused_nobody_gets_the_message(relaying, sink, credential, recipients, code):
+    assert submit(relaying.login(credential), recipients=recipients)[0] == code
+    assert sink.messages == []
+
+
+@database
+def test_a_next_hop_that_is_down_is_a_temporary_failure(start_listener, credential):
+    server = SinkServer()
+    with start_listener(SMTP_RELAY_URL=server.url) as listener:
+        smtp = listener.login(credential)
+        assert submit(smtp) == UNAVAILABLE
+        with server:  # and when it comes up, the same session goes on
+            assert submit(smtp)[0] == 250
+        assert submit(smtp) == UNAVAILABLE
+        assert "MESSAGE id=" in listener.log.read_text()
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "127.0.0.1:25",
+        "http://mail.example",
+        "smtp://",
+        "smtp://mail.example:abc",
+        "smtp://mail.example/path",
+        "smtp://mail.example?tls=no",
+        "smtp://user:secret@mail.example",
+        "smtp://user:secret@mail.example:99999",
+    ],
+)
+def test_a_url_that_cannot_be_used_is_refused_without_telling_its_password(url):
+    with pytest.raises(BadURL) as caught:
+        Relay.from_url(url, "me.example")
+    assert "secret" not in str(caught.value)
+
+
+def test_a_wrong_url_stops_the_start(start_listener):
+    with (
+        pytest.raises(RuntimeError, match="SMTP_RELAY_URL: it must be"),
+        start_listener(SMTP_RELAY_URL="ftp://x"),
+    ):
+        pass
+
+
+def test_a_blackhole_is_a_temporary_failure(monkeypatch):
+    monkeypatch.setattr(relay, "CONNECT_SECONDS", 0.3)
+    with socket.create_server(("127.0.0.1", 0)) as silent, pytest.raises(Deferred):
+        deliver(f"smtp://127.0.0.1:{silent.getsockname()[1]}")
+
+
+def test_the_whole_transaction_is_bounded(monkeypatch):
+    monkeypatch.setattr(relay, "WHOLE_SECONDS", 0.3)
+    with socket.create_server(("127.0.0.1", 0)) as silent, pytest.raises(Deferred):
+        deliver(f"smtp://127.0.0.1:{silent.getsockname()[1]}")
+
+
+def test_it_logs_in_with_the_decoded_password():
+    with SinkServer(credentials="me%40x:right%20%26%20proper@") as server:
+        deliver(server.url)
+    assert server.sink.logins == [(b"me@x", b"right & proper")]
+    assert len(server.sink.messages) == 1
+
+
+def test_a_refused_login_is_our_fault_and_temporary():
+    with SinkServer(credentials="me:wrong@") as server, pytest.raises(Deferred) as caught:
+        deliver(server.url)
+    assert "wrong" not in str(caught.value)
+
+
+def test_starttls_is_used_where_it_is_offered(certificate):
+    with SinkServer(tls=certificate, require_starttls=True) as server:
+        deliver(server.url)
+    assert len(server.sink.messages) == 1
+
+
+def test_smtp_tls_refuses_a_next_hop_without_starttls():
+    with SinkServer(scheme="smtp+tls") as server, pytest.raises(Deferred):
+        deliver(server.url)
+    assert server.sink.messages == []
+
+
+def test_smtp_tls_refuses_a_wrong_certificate(certificate):
+    with SinkServer(scheme="smtp+tls", tls=certificate) as server, pytest.raises(Deferred):
+        deliver(server.url)
+    assert server.sink.messages == []
+
+
+def test_smtp_tls_trusts_the_authorities_of_the_system(certificate, tmp_path, monkeypatch):
+    monkeypatch.setenv("SSL_CERT_FILE", str(tmp_path / "submission.crt"))
+    with SinkServer(scheme="smtp+tls", tls=certificate) as server:
+        deliver(server.url)
+    assert len(server.sink.messages) == 1
+
+
+@pytest.mark.parametrize(
+    ("options", "reply"),
+    [
+        ({"sender": "jörg@sl.example.com", "smtp_utf8": True}, replies.NEEDS_SMTPUTF8),
+        ({"recipients": ("jörg@example.org",), "smtp_utf8": True}, replies.NEEDS_SMTPUTF8),
+    ],
+)
+def test_a_next_hop_without_smtputf8_gets_no_such_addresses(options, reply):
+    with SinkServer(enable_SMTPUTF8=False) as server, pytest.raises(Rejected) as caught:
+        deliver(server.url, **options)
+    assert caught.value.reply == reply
+
+
+def test_a_next_hop_without_8bitmime_gets_no_such_message():
+    with SinkServer(enable_SMTPUTF8=True, decode_data=True) as server, pytest.raises(Rejected) as caught:
+        deliver(server.url, content="From: a@b.example\r\n\r\nJörg\r\n".encode())
+    assert caught.value.reply == replies.NEEDS_8BITMIME
+
+
+def test_the_next_hop_is_told_of_8_bit_and_utf_8():
+    with SinkServer() as server:
+        content = "From: jörg@sl.example.com\r\n\r\n".encode()
+        deliver(server.url, sender="jörg@sl.example.com", smtp_utf8=True, content=content)
+    assert set(server.sink.options[0]) == {f"SIZE={len(content)}", "SMTPUTF8", "BODY=8BITMIME"}
+
+
+@pytest.fixture
+def certificate(tmp_path) -> ssl.SSLContext:
+    context = tls.context()
+    tls.load(context, *tls.self_signed(tmp_path, "localhost"))
+    return context
+
+
+def deliver(url, **fields):
+    defaults = {"id": "1", "sender": SENDER, "recipients": (RECIPIENT,), "content": MESSAGE, "smtp_utf8": False}
+    message = Message(**defaults | fields)
+
+    async def run():
+        await Relay.from_url(url, "me.example").deliver(message)
+
+    asyncio.run(run())

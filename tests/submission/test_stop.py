@@ -1,0 +1,115 @@
+"""The process: it says where it listens, stops cleanly, and survives what a session does."""
+
+import asyncio
+import signal
+import smtplib
+import time
+
+import pytest
+from django.db import transaction
+
+from credentials.models import Credential
+from submission import tls
+from submission.limits import Limits
+from submission.server import Shared, Submission
+from tests.factories import password_of
+from tests.submission.clients import MESSAGE, SENDER, auth_plain, closed, finish
+
+database = pytest.mark.django_db(transaction=True)
+
+
+def test_it_says_in_one_line_where_it_listens(start_listener):
+    with start_listener(LOG_LEVEL="INFO") as listener:
+        said = listener.log.read_text()
+    assert said == f"Submission listens on 127.0.0.1:{listener.port}, mail goes to {listener.var_dir}/outbox\n"
+
+
+def test_a_taken_port_stops_the_start_with_a_message(start_listener, listener):
+    taken = {"SUBMISSION_PORT": str(listener.port)}
+    with pytest.raises(RuntimeError, match="Can't listen on 127.0.0.1"), start_listener(**taken):
+        pass
+
+
+@database
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_it_stops_at_once_when_sessions_are_idle(start_listener, credential, number):
+    with start_listener() as listener:
+        clients = [listener.connect(), listener.secure(), listener.login(credential)]
+        start = time.monotonic()
+        listener.process.send_signal(number)
+        assert listener.process.wait(10) == 0
+        assert time.monotonic() - start < 5
+        assert [client.getreply()[0] for client in clients] == [421] * 3
+        assert "Traceback" not in listener.log.read_text()
+
+
+@database
+def test_a_message_that_is_coming_in_is_finished_before_it_stops(start_listener, credential):
+    with start_listener() as listener:
+        smtp = listener.login(credential)
+        for command in (f"MAIL FROM:<{SENDER}>", "RCPT TO:<a@example.org>", "DATA"):
+            assert smtp.docmd(command)[0] < 400
+        listener.process.send_signal(signal.SIGTERM)
+        time.sleep(0.5)
+        assert listener.process.poll() is None
+        assert finish(smtp)[0] == 250
+        assert smtp.getreply() == (421, b"4.3.2 Server is shutting down")
+        assert listener.process.wait(10) == 0
+        assert len(listener.messages()) == 1
+
+
+@database
+def test_a_message_that_never_ends_does_not_keep_it_from_stopping(start_listener, credential):
+    with start_listener() as listener:
+        smtp = listener.login(credential)
+        for command in (f"MAIL FROM:<{SENDER}>", "RCPT TO:<a@example.org>", "DATA"):
+            assert smtp.docmd(command)[0] < 400
+        smtp.sock.sendall(MESSAGE)
+        listener.process.send_signal(signal.SIGTERM)
+        assert listener.process.wait(10) == 0
+        assert smtp.getreply()[0] == 421
+        assert closed(smtp)
+        assert listener.messages() == []
+
+
+@database
+def test_a_thread_that_waits_for_the_database_does_not_keep_it_from_stopping(start_listener, credential):
+    password = password_of(credential)
+    with start_listener() as listener, transaction.atomic():
+        Credential.objects.update(label="held")  # the note of the last use waits for this row
+        auth_plain(listener.secure(), credential.username, password)
+        listener.process.send_signal(signal.SIGTERM)
+        assert listener.process.wait(10) == 0
+
+
+class Crashing:
+    """A handler with a bug."""
+
+    async def auth_PLAIN(self, server, arguments):
+        raise RuntimeError("secret-word")
+
+    async def handle_exception(self, error):
+        from submission.handler import Handler
+
+        return await Handler.handle_exception(self, error)
+
+
+def test_a_crash_ends_no_session_and_tells_nothing(tmp_path, caplog):
+    """The one fault that needs a stub: the real handler has no known way to crash."""
+    context = tls.context()
+    tls.load(context, *tls.self_signed(tmp_path, "localhost"))
+
+    async def run():
+        shared = Shared(Crashing(), "localhost", context, Limits())
+        server = await asyncio.get_running_loop().create_server(lambda: Submission(shared), "127.0.0.1", 0)
+        async with server:
+            return await asyncio.to_thread(talk, server.sockets[0].getsockname()[1])
+
+    def talk(port):
+        with smtplib.SMTP("127.0.0.1", port) as smtp:
+            smtp.starttls()
+            smtp.ehlo()
+            return auth_plain(smtp, "u", "p"), smtp.noop()
+
+    assert asyncio.run(run()) == ((451, b"4.3.0 Internal error, try again later"), (250, b"2.0.0 OK"))
+    assert "A session failed: RuntimeError" in caplog.text

@@ -1,0 +1,177 @@
+"""STARTTLS: nothing goes before it, nothing gets through it."""
+
+import os
+import signal
+import ssl
+import stat
+from datetime import timedelta
+from ipaddress import ip_address
+
+import pytest
+from cryptography import x509
+
+from submission import tls
+from tests.submission.clients import auth_plain, bare, wait_until
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+TLS_FIRST = (530, b"5.7.0 Must issue a STARTTLS command first")
+
+
+def test_auth_is_not_offered_before_tls(listener):
+    smtp = listener.connect()
+    assert smtp.has_extn("starttls")
+    assert not smtp.has_extn("auth")
+
+
+def test_auth_is_offered_within_tls_and_starttls_no_more(secure):
+    assert secure.esmtp_features["auth"].split() == ["LOGIN", "PLAIN"]
+    assert not secure.has_extn("starttls")
+
+
+@pytest.mark.parametrize(
+    "command",
+    ["AUTH PLAIN AGEAYg==", "AUTH LOGIN", "MAIL FROM:<info@sl.example.com>", "RCPT TO:<a@b.example>"]
+    + ["DATA", "VRFY root", "EXPN root", "HELP", "RSET", "HELO x", "NONSENSE"],
+)
+def test_nothing_but_starttls_goes_before_tls(listener, command):
+    assert listener.connect().docmd(command) == TLS_FIRST
+
+
+def test_starttls_within_tls_is_out_of_order(secure):
+    assert secure.docmd("STARTTLS")[0] == 503
+
+
+def test_starttls_with_an_argument_is_a_syntax_error(listener):
+    assert listener.connect().docmd("STARTTLS now")[0] == 501
+
+
+def test_the_session_starts_anew_within_tls(listener):
+    smtp = listener.connect()
+    smtp.starttls(context=trusting(listener))
+    assert auth_plain(smtp, "a", "b")[0] == 503
+
+
+def test_commands_sent_together_with_starttls_are_dropped(listener):
+    with bare(listener.port) as plain:
+        plain.recv(1000)
+        plain.sendall(b"EHLO a\r\n")
+        plain.recv(1000)
+        plain.sendall(b"STARTTLS\r\nEHLO injected\r\nNOOP\r\n")
+        assert plain.recv(1000).startswith(b"220")
+        with trusting(listener).wrap_socket(plain, server_hostname="127.0.0.1") as sock:
+            sock.sendall(b"NOOP\r\nMAIL FROM:<a@b.example>\r\n")
+            replies = b""
+            while replies.count(b"\r\n") < 2:
+                replies += sock.recv(1000)
+    assert replies == b"250 2.0.0 OK\r\n503 5.5.1 Send EHLO first\r\n"
+
+
+@pytest.mark.filterwarnings("ignore:ssl.TLSVersion.TLSv1_1 is deprecated:DeprecationWarning")
+def test_tls_1_1_is_refused(listener):
+    context = trusting(listener)
+    context.set_ciphers("ALL:@SECLEVEL=0")
+    context.minimum_version = context.maximum_version = ssl.TLSVersion.TLSv1_1
+    with pytest.raises((ssl.SSLError, ConnectionError)):
+        listener.connect().starttls(context=context)
+
+
+def test_clients_that_break_off_the_handshake_are_forgotten(listener):
+    for _ in range(40):  # more than one address may have open
+        with bare(listener.port) as sock:
+            sock.recv(1000)
+            sock.sendall(b"STARTTLS\r\n")
+            assert sock.recv(1000).startswith(b"220")
+    assert wait_until(lambda: listener.connect().noop()[0] == 250)
+
+
+def test_the_certificate_is_made_once_with_a_private_key(listener, tmp_path):
+    paths = tls.self_signed(tmp_path / "tls", "smtp.example.com")
+    made = [os.stat(path).st_ino for path in paths]
+    assert tls.self_signed(tmp_path / "tls", "smtp.example.com") == paths
+    assert [os.stat(path).st_ino for path in paths] == made
+    assert stat.S_IMODE(os.stat(paths[1]).st_mode) == 0o600
+    assert stat.S_IMODE(os.stat(listener.var_dir / "tls").st_mode) == 0o700
+
+
+@pytest.mark.parametrize("host", ["smtp.example.com", "192.0.2.1", "2001:db8::1", "localhost"])
+def test_the_certificate_names_the_host(tmp_path, host):
+    names = alternative_names(tls.self_signed(tmp_path, host)[0])
+    assert {host, "localhost", "127.0.0.1"} == names
+
+
+def test_the_certificate_is_made_anew_for_another_host(tmp_path):
+    tls.self_signed(tmp_path, "old.example.com")
+    assert "new.example.com" in alternative_names(tls.self_signed(tmp_path, "new.example.com")[0])
+
+
+def test_the_certificate_is_made_anew_when_it_expires(tmp_path, monkeypatch):
+    monkeypatch.setattr(tls, "LIFETIME", timedelta(days=29))
+    old = serial(tls.self_signed(tmp_path, "localhost")[0])
+    monkeypatch.undo()
+    assert serial(tls.self_signed(tmp_path, "localhost")[0]) != old
+
+
+@pytest.mark.parametrize("name", ["submission.key", "submission.crt"])
+@pytest.mark.parametrize("content", [b"", b"rubbish", None])
+def test_the_certificate_is_made_anew_when_a_file_is_lost(tmp_path, name, content):
+    paths = tls.self_signed(tmp_path, "localhost")
+    (tmp_path / name).unlink() if content is None else (tmp_path / name).write_bytes(content)
+    tls.self_signed(tmp_path, "localhost")
+    tls.load(tls.context(), *paths)
+
+
+def test_the_certificate_is_made_anew_when_the_key_is_another_one(tmp_path):
+    paths = tls.self_signed(tmp_path, "localhost")
+    tls.self_signed(tmp_path / "other", "localhost")
+    (tmp_path / "other" / "submission.key").rename(tmp_path / "submission.key")
+    tls.self_signed(tmp_path, "localhost")
+    tls.load(tls.context(), *paths)
+
+
+def test_the_operators_certificate_is_used_and_loaded_again_at_sighup(start_listener, tmp_path):
+    cert, key = tls.self_signed(tmp_path, "mine.example.com")
+    with start_listener(SUBMISSION_TLS_CERT=cert, SUBMISSION_TLS_KEY=key) as listener:
+        first = presented(listener)
+        assert first == serial(cert)
+        tls.self_signed(tmp_path, "renewed.example.com")
+        listener.process.send_signal(signal.SIGHUP)
+        assert wait_until(lambda: presented(listener) != first)
+        assert presented(listener) == serial(cert)
+        assert not (listener.var_dir / "tls").exists()
+
+
+@pytest.mark.parametrize(
+    "pair",
+    [{"SUBMISSION_TLS_CERT": "/nowhere"}, {"SUBMISSION_TLS_CERT": __file__, "SUBMISSION_TLS_KEY": __file__}],
+)
+def test_a_wrong_certificate_stops_the_start_with_a_message(start_listener, pair):
+    with pytest.raises(RuntimeError, match="certificate|no such file"), start_listener(**pair):
+        pass
+
+
+def trusting(listener):
+    return ssl.create_default_context(cafile=listener.var_dir / "tls" / "submission.crt")
+
+
+def presented(listener):
+    context = ssl.create_default_context()
+    context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
+    smtp = listener.connect()
+    smtp.starttls(context=context)
+    return x509.load_der_x509_certificate(smtp.sock.getpeercert(binary_form=True)).serial_number
+
+
+def read(path):
+    with open(path, "rb") as file:
+        return x509.load_pem_x509_certificate(file.read())
+
+
+def serial(path):
+    return read(path).serial_number
+
+
+def alternative_names(path):
+    names = read(path).extensions.get_extension_for_class(x509.SubjectAlternativeName).value
+    addresses = {str(ip_address(name)) for name in names.get_values_for_type(x509.IPAddress)}
+    return addresses | set(names.get_values_for_type(x509.DNSName))
