@@ -53,6 +53,7 @@ browser:
 
 smtp-client:
 	@command -v swaks >/dev/null || $(call apt-install,swaks)
+	@perl -MNet::SSLeay -e 1 2>/dev/null || $(call apt-install,libnet-ssleay-perl)
 
 postgresql:
 	@command -v initdb >/dev/null || ls /usr/lib/postgresql/*/bin/initdb >/dev/null 2>&1 || \

@@ -87,7 +87,9 @@ class CredentialQuerySet(models.QuerySet):
         at = at or timezone.now()
         credential = None
         if _is_username(username):
-            credential = self.select_related("domain").filter(username=username).first()
+            # Not the sealed password: who only judges logins need not be able to read it.
+            rows = self.select_related("domain").defer("password_sealed")
+            credential = rows.filter(username=username).first()
         match, stale = verifier.check(password, credential.verifier if credential else None)
         if credential is None:
             return Login(Outcome.UNKNOWN_USERNAME)

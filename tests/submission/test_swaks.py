@@ -2,12 +2,10 @@
 
 import shutil
 import subprocess
-import sys
 
 import pytest
 
 from tests.factories import SYSTEM, password_of
-from tests.servers import ROOT
 from tests.submission.clients import RECIPIENT, SENDER
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -35,12 +33,11 @@ def swaks(*options):
 
 @pytest.fixture
 def within_tls(listener):
-    certificate = listener.var_dir / "tls" / "submission.crt"
-    bridge = f"{sys.executable} {ROOT}/tests/submission/starttls_pipe.py {listener.port} {certificate}"
+    server = ["--server", f"127.0.0.1:{listener.port}", "-tls"]
 
     def run(credential, password, *options, mechanism="PLAIN"):
         login = ["--auth", mechanism, "--auth-user", credential.username, "--auth-password", password]
-        return swaks("--pipe", bridge, *login, *options)
+        return swaks(*server, *login, *options)
 
     return run
 
