@@ -1,5 +1,6 @@
 """gunicorn's settings: `gunicorn sendlayer.wsgi` from the project's root."""
 
+import gc
 import os
 import re
 
@@ -24,6 +25,13 @@ accesslog = env.str("ACCESS_LOG", default="-")
 access_log_format = '%(h)s "%(m)s %(U)s" %(s)s %(B)s %(M)sms'
 # A second way in, in the home folder of whoever starts it, that nothing here uses.
 control_socket_disable = True
+
+
+def when_ready(server):
+    # What is loaded by now stays: the workers' garbage collector need not walk through it,
+    # nor copy the pages that they share with the master.
+    gc.collect()
+    gc.freeze()
 
 
 class AccessLogger(Logger):

@@ -4,6 +4,8 @@ Jinja2 compiles to Python: a full tab renders several times as fast as with Djan
 engine, which keeps the admin and the mail texts of the libraries.
 """
 
+from functools import lru_cache
+
 from django.contrib.messages import get_messages
 from django.templatetags.static import static
 from django.urls import reverse
@@ -16,10 +18,11 @@ from credentials.page import of_user
 
 def environment(**options) -> Environment:
     env = Environment(**options, trim_blocks=True, lstrip_blocks=True)  # noqa: S701  (Django sets autoescape)
-    env.globals.update(messages=get_messages, static=static, url=_url)
+    env.globals.update(messages=get_messages, static=lru_cache(static), url=_url)
     env.filters.update(ago=ago, day=day, moment=moment, sentence=sentence, of_user=of_user)
     return env
 
 
+@lru_cache(maxsize=2048)
 def _url(route: str, *args: str) -> str:
     return reverse(route, args=args)
