@@ -3,8 +3,11 @@ from datetime import timedelta
 from django.contrib import admin
 from django.db.models import Q
 from django.utils import timezone
+from django.utils.html import format_html_join
+from django.utils.safestring import mark_safe
 
 from audit.admin import Act, SupportAdmin
+from audit.times import ago, day
 from credentials.models import Credential, Outcome
 
 STATES = {
@@ -103,9 +106,8 @@ class CredentialAdmin(SupportAdmin):
         "label",
         "domain",
         "state",
-        "last_used_at",
-        "last_used_ip",
-        "created_at",
+        "last_used",
+        "created",
     )
     list_filter = (StateFilter, LastUsedFilter)
     list_select_related = ("domain",)
@@ -126,6 +128,15 @@ class CredentialAdmin(SupportAdmin):
         "created_by",
     )
     actions = ("suspend", "resume", "remove")
+
+    @admin.display(ordering="last_used_at")
+    def last_used(self, credential):
+        parts = filter(None, (ago(credential.last_used_at), credential.last_used_ip))
+        return format_html_join(mark_safe("<br>"), "{}", ((part,) for part in parts)) or "Never"
+
+    @admin.display(ordering="created_at")
+    def created(self, credential):
+        return day(credential.created_at)
 
     def get_queryset(self, request):
         secrets = ("password_sealed", "verifier", "issue_key")
