@@ -2,5 +2,6 @@ import "./copy.js";
 import "./dialog.js";
 import "./failures.js";
 import "./menu.js";
+import "./once.js";
 import "./reveal.js";
 import "./toast.js";

@@ -37,16 +37,17 @@ async function writePassword(button) {
 
 document.addEventListener("click", async (event) => {
   const button = event.target.closest("[data-copy], [data-copy-password]");
-  if (!button) return;
+  if (!button || "busy" in button.dataset) return;
   const secret = "copyPassword" in button.dataset;
-  button.disabled = secret;
+  // Not `disabled`: that takes the keyboard's focus away.
+  if (secret) button.dataset.busy = "";
   try {
     const copied = secret ? await writePassword(button) : (await write(button.dataset.copy), true);
     if (copied) done(button, secret ? "Password is copied." : "Copied.");
   } catch {
     toast("The browser did not allow copying. Show the text and copy it by hand.", "error");
   }
-  button.disabled = false;
+  delete button.dataset.busy;
 });
 
 function done(button, text) {

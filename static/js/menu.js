@@ -24,6 +24,10 @@ document.addEventListener("keydown", (event) => {
   items[(at + step + items.length) % items.length]?.focus();
 });
 
+// An arrow key may be faster than the answer, which then takes the focused item away.
+// Else htmx focuses the filter by itself.
 document.addEventListener("htmx:afterSwap", (event) => {
-  if (event.detail.target.id === "domain-menu") event.detail.target.querySelector("[autofocus]")?.focus();
+  const panel = event.detail.target;
+  if (panel.id === "domain-menu" && document.activeElement === document.body)
+    panel.querySelector("input, .menu-item").focus();
 });

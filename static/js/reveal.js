@@ -8,10 +8,10 @@ const DOTS = "•".repeat(16);
 const timers = new WeakMap();
 
 async function show(button) {
-  button.disabled = true;
+  // Not `disabled`: that takes the keyboard's focus away.
+  if (button.classList.contains("is-busy")) return;
   button.classList.add("is-busy");
   const password = await fetchPassword(button.formAction, button.closest("tr"));
-  button.disabled = false;
   button.classList.remove("is-busy");
   if (password === null || !button.isConnected || document.hidden) return;
   const code = field(button);

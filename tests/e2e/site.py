@@ -1,0 +1,85 @@
+"""The servers under test, gunicorn and the submission listener, and an SMTP client for what the page shows."""
+
+import smtplib
+import ssl
+import subprocess
+import sys
+from contextlib import contextmanager
+from dataclasses import dataclass
+from email.message import EmailMessage
+from pathlib import Path
+
+from tests.environment import VAR_DIR
+from tests.servers import ROOT, free_port, running
+
+SMTP_SECONDS = 10
+
+
+@dataclass(frozen=True)
+class Site:
+    """A running site; what its servers wrote lies in `logs`."""
+
+    url: str
+    smtp_port: int
+    logs: tuple[Path, ...]
+
+    def all_logs(self) -> bytes:
+        return b"\n".join(log.read_bytes() for log in self.logs)
+
+
+@contextmanager
+def serving():
+    """Run both servers until the block ends, with hashed static files and chatty logs."""
+    subprocess.run([sys.executable, "manage.py", "collectstatic", "--noinput", "-v0"], cwd=ROOT, check=True)
+    web, smtp = free_port(), free_port()
+    access, output, mail = (VAR_DIR / f"e2e-{name}.log" for name in ("access", "web", "mail"))
+    environment = {
+        "SMTP_HOST": "127.0.0.1",
+        "SMTP_PORT": str(smtp),
+        "SUBMISSION_PORT": str(smtp),
+        "PORT": str(web),
+        "ACCESS_LOG": str(access),
+        "LOG_LEVEL": "DEBUG",
+    }
+    with (
+        running(["-m", "gunicorn", "sendlayer.wsgi"], port=web, log=output, **environment),
+        running(["manage.py", "submission"], port=smtp, log=mail, **environment),
+    ):
+        yield Site(f"http://127.0.0.1:{web}", smtp, (access, output, mail))
+
+
+@dataclass(frozen=True)
+class Connection:
+    """What a person copies from a row of the tab into a site."""
+
+    username: str
+    host: str
+    port: int
+
+    def send(self, password: str, subject: str) -> bytes:
+        """Send a message the way a site does; return it as the listener keeps it."""
+        message = EmailMessage()
+        message["From"], message["To"] = "info@sl.example.com", "somebody@example.org"
+        message["Subject"] = subject
+        message.set_content("Your order is on its way.")
+        with self._secure() as smtp:
+            smtp.login(self.username, password)
+            smtp.send_message(message)
+        kept = (path.read_bytes() for path in (VAR_DIR / "outbox" / "new").iterdir())
+        (found,) = (content for content in kept if f"Subject: {subject}".encode() in content)
+        return found
+
+    def refusal(self, password: str) -> int | None:
+        """The code that a login is refused with; None when it is accepted."""
+        with self._secure() as smtp:
+            try:
+                smtp.login(self.username, password)
+            except smtplib.SMTPAuthenticationError as error:
+                return error.smtp_code
+        return None
+
+    def _secure(self) -> smtplib.SMTP:
+        certificate = VAR_DIR / "tls" / "submission.crt"
+        smtp = smtplib.SMTP(self.host, self.port, timeout=SMTP_SECONDS)
+        smtp.starttls(context=ssl.create_default_context(cafile=certificate))
+        return smtp

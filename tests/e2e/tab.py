@@ -1,0 +1,69 @@
+"""The SMTP Credentials tab in a browser window, in the words of the help page."""
+
+from playwright.sync_api import expect
+
+from credentials.models import Credential
+from tests.e2e.site import Connection
+from tests.http import smtp_url
+
+DOTS = "•" * 16
+
+
+class Tab:
+    """A window on the tab of one domain."""
+
+    def __init__(self, page, domain, watch):
+        self.page, self.domain, self.watch = page, domain, watch
+        self.dialog = page.locator("dialog")
+        self.rows = page.locator("tr[id^=cred-]")
+
+    def open(self, query=""):
+        self.page.goto(smtp_url(self.domain) + query)
+        return self
+
+    def row(self, credential):
+        return self.page.locator(f"#cred-{credential.username}")
+
+    def press(self, credential, name):
+        """Click a button or link of a row, by its accessible name (or the beginning of it)."""
+        row = self.row(credential)
+        row.get_by_role("button", name=name).or_(row.get_by_role("link", name=name)).first.click()
+
+    def password(self, credential):
+        """The field that holds dots or the password."""
+        return self.row(credential).locator("[data-password] code")
+
+    def connection(self, credential) -> Connection:
+        """Username, host and port as the row shows them."""
+        codes = self.row(credential).locator("dd:not([data-password]) code")
+        username, host, port = codes.all_inner_texts()
+        return Connection(username, host, int(port))
+
+    def clipboard(self) -> str:
+        return self.page.evaluate("navigator.clipboard.readText()")
+
+    def copied_password(self, credential) -> str:
+        """Press the copy icon and return what it put into the clipboard."""
+        self.press(credential, "Copy password")
+        self.told("Password is copied.")
+        return self.clipboard()
+
+    def told(self, text):
+        """Wait until a toast says this, and dismiss it."""
+        toast = self.page.locator(".toast", has_text=text)
+        expect(toast).to_have_count(1)
+        expect(toast).to_be_visible()
+        toast.get_by_role("button", name="Dismiss").click()
+        expect(toast).to_have_count(0)
+
+    def add(self) -> Credential:
+        """Press Add New SMTP User; return what it made."""
+        before = list(self.domain.credentials.values_list("pk", flat=True))
+        self.page.get_by_role("button", name="Add New SMTP User").click()
+        self.told("New SMTP user is added.")
+        return self.domain.credentials.exclude(pk__in=before).get()
+
+    def answer(self, name):
+        """Press a button of the dialog and wait until it is gone."""
+        self.dialog.get_by_role("button", name=name).or_(self.dialog.get_by_role("link", name=name)).click()
+        expect(self.dialog).to_be_hidden()

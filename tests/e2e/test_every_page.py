@@ -1,0 +1,85 @@
+"""What holds for every page: names for assistive technology, one heading, no id twice, no sideways scroll."""
+
+from collections import Counter
+
+import pytest
+from playwright.sync_api import expect
+
+from tests.factories import make_credential, make_domain
+from tests.http import smtp_url
+
+pytestmark = [pytest.mark.e2e, pytest.mark.django_db(transaction=True)]
+
+NAMED_ROLES = {"button", "link", "textbox", "searchbox", "checkbox", "radio", "combobox", "DisclosureTriangle"}
+IDS = "[...document.querySelectorAll('[id]')].map((element) => element.id)"
+OVERFLOW = "document.documentElement.scrollWidth - document.documentElement.clientWidth"
+DESKTOP, PHONE = {"width": 1280, "height": 860}, {"width": 390, "height": 844}
+
+
+def complaints(page):
+    """What an assistive technology, or a person with one, would stumble over."""
+    found = [f"id {name} is there twice" for name, count in Counter(page.evaluate(IDS)).items() if count > 1]
+    headings = page.get_by_role("heading", level=1).all_inner_texts()
+    if len(headings) != 1:
+        found.append(f"h1: {headings}")
+    for node in accessibility_nodes(page):
+        if not node["ignored"] and node["role"]["value"] in NAMED_ROLES and not node["name"]["value"].strip():
+            found.append(f"{node['role']['value']} without a name")
+    if overflow := page.evaluate(OVERFLOW):
+        found.append(f"{overflow} px too wide")
+    return found
+
+
+def complaints_of(page, paths):
+    """The complaints about pages, by path; their width is judged on a phone too."""
+    found = {}
+    for path in paths:
+        page.set_viewport_size(DESKTOP)
+        page.goto(path)
+        found[path] = complaints(page)
+        page.set_viewport_size(PHONE)
+        if overflow := page.evaluate(OVERFLOW):
+            found[path].append(f"{overflow} px too wide on a phone")
+    return {path: each for path, each in found.items() if each}
+
+
+def accessibility_nodes(page):
+    """The tree that Chromium gives to a screen reader."""
+    session = page.context.new_cdp_session(page)
+    nodes = session.send("Accessibility.getFullAXTree")["nodes"]
+    session.detach()
+    return nodes
+
+
+@pytest.fixture
+def pages(credential, alice):
+    """The address of every page that a signed-in person comes to."""
+    make_credential(credential.domain, label="WooCommerce store " * 4)
+    make_domain("pending.example", owner=alice, authorized=False)
+    home = "/domains/sl.example.com/"
+    asked = [smtp_url(credential, act) for act in ("reveal", "reset", "delete", "label")]
+    plain = ["/domains/", "/domains/add/", home, f"{home}activity/", f"{home}settings/smtp/"]
+    empty = ["/domains/pending.example/", "/domains/pending.example/settings/smtp/"]
+    return [*plain, *empty, *asked, "/account/password/", "/logout/", "/no-such-page/"]
+
+
+class TestEveryPage:
+    def test_of_a_signed_in_person(self, window, alice, pages):
+        page, watch = window(alice)
+        watch.expect(404)
+        assert complaints_of(page, pages) == {}
+
+    def test_of_somebody_signed_out(self, window):
+        page, _ = window()
+        pages = ("/login/", "/account/password/reset/", "/account/password/reset/done/", "/signup/")
+        assert complaints_of(page, pages) == {}
+
+    def test_the_tab_with_an_open_menu_popup_and_toast(self, tab, credential):
+        tab.page.locator("details.domain-switcher summary").click()
+        expect(tab.page.locator("#domain-entries")).to_be_visible()
+        assert complaints(tab.page) == []
+        tab.page.keyboard.press("Escape")
+        tab.press(credential, "Copy username")
+        tab.press(credential, "Add label")
+        expect(tab.dialog).to_be_visible()
+        assert complaints(tab.page) == []

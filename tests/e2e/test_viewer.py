@@ -1,0 +1,29 @@
+"""A viewer sees what there is, and no control for what is not theirs to do."""
+
+import pytest
+from playwright.sync_api import expect
+
+from tests.http import smtp_url
+
+pytestmark = [pytest.mark.e2e, pytest.mark.django_db(transaction=True)]
+
+
+class TestViewer:
+    def test_it_shows_the_rows_without_password_controls(self, open_tab, bob, credential):
+        row = open_tab(bob).row(credential)
+        expect(row).to_contain_text(credential.username)
+        expect(row.get_by_role("link")).to_have_count(0)
+        names = [button.get_attribute("aria-label") for button in row.get_by_role("button").all()]
+        assert names == [f"Copy username {credential.short_username}", "Copy host", "Copy port"]
+
+    def test_it_offers_nothing_to_add_or_delete(self, open_tab, bob, credential):
+        tab = open_tab(bob)
+        expect(tab.page.get_by_role("button", name="Add New SMTP User")).to_have_count(0)
+        assert tab.page.locator("thead th").all_inner_texts() == ["CREDENTIALS", "LAST USED", "DATE CREATED"]
+
+    def test_an_address_from_elsewhere_is_not_allowed(self, open_tab, bob, credential):
+        tab = open_tab(bob)
+        tab.watch.expect(403)
+        for act in ("reveal", "reset", "delete", "label"):
+            tab.page.goto(smtp_url(credential, act))
+            expect(tab.page.get_by_role("heading", name="Not allowed")).to_be_visible()
