@@ -6,12 +6,13 @@ import { toast } from "./toast.js";
 async function write(text) {
   if (navigator.clipboard) return navigator.clipboard.writeText(text);
   // Plain HTTP on another host than localhost has no clipboard API.
-  const area = document.createElement("textarea");
-  area.value = text;
+  const focused = document.activeElement;
+  const area = Object.assign(document.createElement("textarea"), { value: text });
   document.body.append(area);
   area.select();
   const copied = document.execCommand("copy");
   area.remove();
+  focused.focus();
   if (!copied) throw new Error("copy refused");
 }
 
@@ -26,9 +27,7 @@ async function writePassword(button) {
     try {
       await navigator.clipboard.write([new ClipboardItem({ "text/plain": blob })]);
       return true;
-    } catch {
-      if ((await fetched) === null) return false;
-    }
+    } catch {} // tried once more below
   }
   const text = await fetched;
   if (text !== null) await write(text);
@@ -39,8 +38,7 @@ document.addEventListener("click", async (event) => {
   const button = event.target.closest("[data-copy], [data-copy-password]");
   if (!button || "busy" in button.dataset) return;
   const secret = "copyPassword" in button.dataset;
-  // Not `disabled`: that takes the keyboard's focus away.
-  if (secret) button.dataset.busy = "";
+  button.dataset.busy = ""; // not `disabled`: that takes the keyboard's focus away
   try {
     const copied = secret ? await writePassword(button) : (await write(button.dataset.copy), true);
     if (copied) done(button, secret ? "Password is copied." : "Copied.");
