@@ -34,6 +34,12 @@ def when_ready(server):
     gc.freeze()
 
 
+def post_fork(server, worker):
+    # A page makes some ten thousand short-lived objects: with Python's default of 700 the
+    # collector runs dozens of times within one, and finds nothing.
+    gc.set_threshold(20_000, 50, 100)
+
+
 class AccessLogger(Logger):
     """The usual access log, without the keys of mailed links: they open an account until used."""
 

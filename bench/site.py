@@ -34,7 +34,7 @@ def prepare() -> Path:
 def fill():
     """Make a signed-in owner and a domain with a full page of credentials.
 
-    Return (session cookie, domain name, [(username, password), …]).
+    Return (Cookie header of a browser that is signed in, domain name, [(username, password), …]).
     """
     import django
 
@@ -57,7 +57,7 @@ def fill():
     session[BACKEND_SESSION_KEY] = settings.AUTHENTICATION_BACKENDS[0]
     session[HASH_SESSION_KEY] = user.get_session_auth_hash()
     session.create()
-    cookie = f"{settings.SESSION_COOKIE_NAME}={session.session_key}"
+    cookie = f"{settings.SESSION_COOKIE_NAME}={session.session_key}; {settings.CSRF_COOKIE_NAME}={'c' * 32}"
     return cookie, domain.name, [(credential.username, password) for credential, password in issued]
 
 

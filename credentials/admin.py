@@ -14,7 +14,7 @@ STATES = {
     Outcome.ACCEPTED: "Active",
     Outcome.SUSPENDED: "Suspended",
     Outcome.EXPIRED: "Expired",
-    Outcome.DOMAIN_NOT_AUTHORIZED: "Domain not authorized",
+    Outcome.DOMAIN_NOT_AUTHORIZED: "Domain not usable",
 }
 
 

@@ -1,15 +1,17 @@
 """How the tab's acts answer: a fragment to htmx, plain text to our scripts, else a page."""
 
 from functools import wraps
+from urllib.parse import urlsplit
 
 from django.contrib import messages
-from django.http import HttpResponse
+from django.http import HttpResponse, QueryDict
 from django.shortcuts import redirect, render
-from django_htmx.http import reswap, retarget
+from django.urls import reverse
+from django_htmx.http import push_url, reswap, retarget
 
 from credentials import vault
 from credentials.models import Credential
-from credentials.page import row_context
+from credentials.page import list_context, row_context
 from domains.access import get_domain
 
 GONE = "This SMTP user no longer exists."
@@ -33,7 +35,7 @@ def of_credential(permission):
             try:
                 return view(request, domain, domain.credentials.without_secrets().get(username=username))
             except Credential.DoesNotExist:
-                return _gone(request, domain, username)
+                return _gone(request, domain)
             except vault.CannotOpen:
                 return _plain(request, SEALED, status=503)
 
@@ -72,15 +74,32 @@ def ask(request, domain, credential, template, *, status=200, **more):
     return reswap(retarget(response, "#dialog"), "innerHTML") if request.htmx else response
 
 
-def _gone(request, domain, username):
+def list_again(request, domain, *, number=None, status=200, new=""):
+    """The list after it changed: at the page the person is on, or at `number` without their search."""
+    url = reverse("credentials:list", args=[domain.name])
+    if not request.htmx:
+        query = f"?page={number}&new={new}" if new else ""
+        return redirect(url + query)
+    where = {"number": number} if number else _where_the_tab_is(request)
+    context = list_context(domain, new=new, **where)
+    response = render(request, "credentials/_changed_list.html", context, status=status)
+    if number:
+        push_url(response, f"{url}?page={context['page'].number}")
+    return reswap(retarget(response, "#credentials"), "outerHTML")
+
+
+def _where_the_tab_is(request) -> dict:
+    query = QueryDict(urlsplit(request.htmx.current_url_abs_path or "").query)
+    return {"number": query.get("page"), "search": query.get("q", "")}
+
+
+def _gone(request, domain):
     if request.htmx:
         messages.error(request, GONE)
-        response = render(request, "_toasts.html", status=404)
-        return reswap(retarget(response, f"#cred-{username}"), "delete")
+        return list_again(request, domain, status=404)
     if wants_text(request):
         return HttpResponse(GONE, status=404, content_type="text/plain")
-    context = {"title": GONE, "domain": domain}
-    return render(request, "credentials/gone.html", context, status=404)
+    return render(request, "credentials/gone.html", {"title": GONE, "domain": domain}, status=404)
 
 
 def _plain(request, text, *, status):

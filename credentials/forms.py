@@ -19,7 +19,6 @@ class LabelForm(forms.Form):
     label = forms.CharField(
         label="Label",
         required=False,
-        max_length=1000,
         strip=False,
         help_text="Which site or app uses it, for you to know. Up to 80 characters; blank removes it.",
         widget=forms.TextInput(

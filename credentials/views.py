@@ -1,14 +1,9 @@
 """The SMTP Credentials tab. GET asks or shows, POST acts."""
 
-from urllib.parse import urlsplit
-
 from django.contrib import messages
-from django.http import QueryDict
 from django.shortcuts import redirect, render
-from django.urls import reverse
 from django.views.decorators.debug import sensitive_variables
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
-from django_htmx.http import push_url
 
 from audit.actor import Actor
 from credentials import answers
@@ -35,14 +30,14 @@ def add(request, name):
     form = AddForm(request.POST)
     if not domain.is_authorized:
         messages.error(request, "Authorize the domain first: until then it can't send.")
-        return _list_again(request, domain, number=1, status=409)
+        return answers.list_again(request, domain, number=1, status=409)
     if not form.is_valid():
         messages.error(request, "This page is out of date. Press Add New SMTP User again.")
-        return _list_again(request, domain, number=1, status=422)
+        return answers.list_again(request, domain, number=1, status=422)
     credential, created = domain.credentials.issue_once(form.cleaned_data["key"], by=Actor.of(request))
     if created:
         messages.success(request, "New SMTP user is added.")
-    return _list_again(request, domain, number="last", new=credential.username)
+    return answers.list_again(request, domain, number="last", new=credential.username)
 
 
 @ask_or_act
@@ -90,7 +85,7 @@ def delete(request, domain, credential):
         return answers.ask(request, domain, credential, "_delete.html")
     credential.remove(by=Actor.of(request))
     messages.success(request, "SMTP user is deleted.")
-    return _list_again(request, domain)
+    return answers.list_again(request, domain)
 
 
 @ask_or_act
@@ -104,22 +99,3 @@ def label(request, domain, credential):
     return answers.ask(
         request, domain, credential, "_label.html", form=form, status=422 if form.errors else 200
     )
-
-
-def _list_again(request, domain, *, number=None, status=200, new=""):
-    """The list after it changed: at the page the person is on, or at `number` without their search."""
-    url = reverse("credentials:list", args=[domain.name])
-    if not request.htmx:
-        query = f"?page={number}&new={new}" if new else ""
-        return redirect(url + query)
-    where = {"number": number} if number else _where_the_tab_is(request)
-    context = list_context(domain, new=new, **where)
-    response = render(request, "credentials/_changed_list.html", context, status=status)
-    if number:
-        push_url(response, f"{url}?page={context['page'].number}")
-    return response
-
-
-def _where_the_tab_is(request) -> dict:
-    query = QueryDict(urlsplit(request.htmx.current_url_abs_path or "").query)
-    return {"number": query.get("page"), "search": query.get("q", "")}

@@ -14,8 +14,10 @@ def smtp_url(credential_or_domain, act=""):
 
 
 def without_tokens(response) -> bytes:
-    """The body without what differs in each answer: CSRF tokens."""
-    return re.sub(rb'(name="csrfmiddlewaretoken" value="|X-CSRFToken":")[^"]+', rb"\1", response.content)
+    """The body without what differs in each answer: CSRF tokens, and the key of the Add button."""
+    return re.sub(
+        rb'(name="csrfmiddlewaretoken" value="|id="issue-key" value=")[^"]+', rb"\1", response.content
+    )
 
 
 def text(response) -> str:

@@ -17,7 +17,7 @@ async function write(text) {
 }
 
 async function writePassword(button) {
-  const fetched = fetchPassword(button.dataset.copyPassword, button.closest("tr"));
+  const fetched = fetchPassword(button.dataset.copyPassword);
   if (navigator.clipboard && window.ClipboardItem) {
     // Safari takes the text of a later moment only when it is promised within the click.
     const blob = fetched.then((text) => {

@@ -3,7 +3,7 @@
 import { toast } from "./toast.js";
 
 // Returns the password, or null after telling the person what went wrong.
-export async function fetchPassword(url, row) {
+export async function fetchPassword(url) {
   let answer;
   try {
     const body = new FormData(document.getElementById("acts"));
@@ -20,6 +20,9 @@ export async function fetchPassword(url, row) {
   }
   const known = answer.headers.get("Content-Type")?.startsWith("text/plain");
   toast(known ? await answer.text() : "That did not work. Reload the page and try again.", "error");
-  if (answer.status === 404 && known) row.remove();
+  if (answer.status === 404 && known) {
+    // Deleted elsewhere: show the list as it is now.
+    htmx.ajax("GET", location.pathname + location.search, { target: "#credentials", swap: "outerHTML" });
+  }
   return null;
 }

@@ -11,7 +11,7 @@ async function show(button) {
   // Not `disabled`: that takes the keyboard's focus away.
   if (button.classList.contains("is-busy")) return;
   button.classList.add("is-busy");
-  const password = await fetchPassword(button.formAction, button.closest("tr"));
+  const password = await fetchPassword(button.formAction);
   button.classList.remove("is-busy");
   if (password === null || !button.isConnected || document.hidden) return;
   const code = field(button);

@@ -58,7 +58,7 @@ def test_the_state_column_and_its_filter_agree(as_sam, domain):
         "domain_not_authorized": make_credential(make_domain("p.example", authorized=False)),
     }
     page = as_sam.get(CREDENTIALS).content.decode()
-    for state, text in zip(made, ("Active", "Suspended", "Expired", "Domain not authorized"), strict=True):
+    for state, text in zip(made, ("Active", "Suspended", "Expired", "Domain not usable"), strict=True):
         assert rows(as_sam, CREDENTIALS, state=state) == [made[state]]
         assert f'<td class="field-state">{text}</td>' in page
 

@@ -225,8 +225,8 @@ def test_a_stale_tab_is_told_and_its_row_goes(as_alice, credential, act):
     credential.remove(by=SYSTEM)
     response = as_alice.post(smtp_url(credential, act), headers=HTMX)
     assert response.status_code == 404
-    assert response["HX-Retarget"] == f"#cred-{credential.username}"
-    assert response["HX-Reswap"] == "delete"
+    assert (response["HX-Retarget"], response["HX-Reswap"]) == ("#credentials", "outerHTML")
+    assert credential.username not in text(response)
     assert "This SMTP user no longer exists." in text(response)
 
 
