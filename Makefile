@@ -12,7 +12,7 @@ RUN_INSTALLED := $(VENV)/requirements.stamp
 DEV_INSTALLED := $(VENV)/requirements-dev.stamp
 STATIC_COLLECTED := $(VAR_DIR)/static/staticfiles.json
 
-.PHONY: run test test-fast lint bench screenshots browser smtp-client postgresql
+.PHONY: run test test-fast lint bench screenshots browser smtp-client postgresql load-generator
 .DELETE_ON_ERROR:
 
 # exec: a SIGTERM that make passes on then reaches the servers.
@@ -30,7 +30,7 @@ lint: $(DEV_INSTALLED)
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 
-bench: $(DEV_INSTALLED)
+bench: $(DEV_INSTALLED) load-generator
 	$(BIN)/python -m bench
 
 screenshots: $(DEV_INSTALLED) browser
@@ -54,6 +54,9 @@ browser:
 smtp-client:
 	@command -v swaks >/dev/null || $(call apt-install,swaks)
 	@perl -MNet::SSLeay -e 1 2>/dev/null || $(call apt-install,libnet-ssleay-perl)
+
+load-generator:
+	@command -v wrk >/dev/null || $(call apt-install,wrk)
 
 postgresql:
 	@command -v initdb >/dev/null || ls /usr/lib/postgresql/*/bin/initdb >/dev/null 2>&1 || \
