@@ -11,7 +11,7 @@ from django_htmx.http import push_url, reswap, retarget
 
 from credentials import vault
 from credentials.models import Credential
-from credentials.page import list_context, row_context
+from credentials.page import asked_for, list_context, row_context
 from domains.access import get_domain
 
 GONE = "This SMTP user no longer exists."
@@ -89,8 +89,7 @@ def list_again(request, domain, *, number=None, status=200, new=""):
 
 
 def _where_the_tab_is(request) -> dict:
-    query = QueryDict(urlsplit(request.htmx.current_url_abs_path or "").query)
-    return {"number": query.get("page"), "search": query.get("q", "")}
+    return asked_for(QueryDict(urlsplit(request.htmx.current_url_abs_path or "").query))
 
 
 def _gone(request, domain):

@@ -130,7 +130,7 @@ class CredentialManager(models.Manager.from_queryset(CredentialQuerySet)):
             credential = self.create(
                 username=username,
                 label=label,
-                password_sealed=vault.seal(password, place=_place(username)),
+                password_sealed=vault.seal(password, place=place_of_password(username)),
                 verifier=verifier.make(password),
                 password_changed_at=timezone.now(),
                 issue_key=key,
@@ -151,7 +151,8 @@ class CredentialManager(models.Manager.from_queryset(CredentialQuerySet)):
             return self.get(issue_key=key), False
 
 
-def _place(username: str) -> str:
+def place_of_password(username: str) -> str:
+    """The place that a credential's password is sealed for (see credentials/vault.py)."""
     return f"{username}:password"
 
 
@@ -219,7 +220,7 @@ class Credential(models.Model):
         """
         with transaction.atomic():
             self.refresh_from_db(fields=["password_sealed"])
-            password = vault.open(self.password_sealed, place=_place(self.username))
+            password = vault.open(self.password_sealed, place=place_of_password(self.username))
             self._record(tag, by)
         return password
 
@@ -236,7 +237,7 @@ class Credential(models.Model):
         rows = Credential.objects.filter(pk=self.pk)
         with transaction.atomic():
             updated = rows.filter(password_changed_at=seen or self.password_changed_at).update(
-                password_sealed=vault.seal(password, place=_place(self.username)),
+                password_sealed=vault.seal(password, place=place_of_password(self.username)),
                 verifier=verifier.make(password),
                 password_changed_at=changed_at,
             )

@@ -47,6 +47,6 @@ def list_context(domain, *, number, search="", **more) -> dict:
     )
 
 
-def asked_for(request) -> dict:
-    """Page number and search text of a request for the list."""
-    return {"number": request.GET.get("page"), "search": search_text(request)}
+def asked_for(query) -> dict:
+    """Page number and search text of a query (a QueryDict) for the list."""
+    return {"number": query.get("page"), "search": search_text(query)}

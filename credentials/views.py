@@ -18,7 +18,7 @@ ask_or_act = require_http_methods(["GET", "HEAD", "POST"])
 @require_safe
 def credential_list(request, name):
     domain = get_domain(request, name, Permission.VIEW)
-    context = list_context(domain, new=request.GET.get("new"), **asked_for(request))
+    context = list_context(domain, new=request.GET.get("new"), **asked_for(request.GET))
     return render(request, "credentials/_list.html" if request.htmx else "credentials/list.html", context)
 
 

@@ -27,7 +27,7 @@ def home(request):
 
 @require_safe
 def domain_list(request):
-    search = search_text(request)
+    search = search_text(request.GET)
     domains = Domain.objects.for_user(request.user).search(search).with_counts(request.user)
     page = Paginator(domains, PAGE_SIZE).get_page(request.GET.get("page"))
     return render(request, "domains/list.html", {"page": page, "search": search, "page_size": PAGE_SIZE})
@@ -46,7 +46,7 @@ def add(request):
 @require_safe
 def menu(request):
     """The content of the domain dropdown, loaded when it is opened."""
-    search, page = search_text(request), request.GET.get("at", "")
+    search, page = search_text(request.GET), request.GET.get("at", "")
     found = list(Domain.objects.for_user(request.user).search(search)[: MENU_SIZE + 1])
     entries = [(domain, page_of(domain.name, page)) for domain in found[:MENU_SIZE]]
     context = {

@@ -3,7 +3,6 @@
 from ipaddress import ip_network
 from pathlib import Path
 
-from django.apps import apps
 from django.conf import settings
 from django.core.checks import Error, Warning, register
 from django.core.exceptions import ImproperlyConfigured
@@ -49,15 +48,15 @@ def check_credential_keys(app_configs, **kwargs):
 def _keys_do_not_open_what_is_stored() -> str:
     """Try the oldest and the newest stored password; return what is wrong, or ""."""
     from credentials import vault
+    from credentials.models import Credential, place_of_password
 
-    Credential = apps.get_model("credentials", "Credential")
     try:
         ends = [Credential.objects.order_by(order).first() for order in ("pk", "-pk")]
     except DatabaseError:
         return ""  # not migrated yet, or out of reach: another message tells of that
     for credential in filter(None, ends):
         try:
-            vault.open(credential.password_sealed, place=f"{credential.username}:password")
+            vault.open(credential.password_sealed, place=place_of_password(credential.username))
         except vault.CannotOpen as error:
             return f"CREDENTIAL_KEYS does not open the stored SMTP passwords: {error}."
     return ""

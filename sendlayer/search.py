@@ -1,6 +1,6 @@
 MAX_LENGTH = 100
 
 
-def search_text(request) -> str:
-    """Return what a person searches for (`?q=`): trimmed, short, without NUL, which PostgreSQL refuses."""
-    return request.GET.get("q", "").replace("\x00", "").strip()[:MAX_LENGTH]
+def search_text(query) -> str:
+    """Return the search text of a query (a QueryDict): trimmed, short, without NUL, which PostgreSQL refuses."""
+    return query.get("q", "").replace("\x00", "").strip()[:MAX_LENGTH]

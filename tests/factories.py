@@ -8,6 +8,7 @@ from django.utils import timezone
 from accounts.models import User
 from audit.actor import Actor
 from credentials import vault
+from credentials.models import place_of_password
 from domains.models import Domain
 
 PASSWORD = "correct-horse-battery"
@@ -48,4 +49,4 @@ def make_credential(domain=None, **fields):
 def password_of(credential):
     """The password, opened without an audit event."""
     credential.refresh_from_db(fields=["password_sealed"])
-    return vault.open(credential.password_sealed, place=f"{credential.username}:password")
+    return vault.open(credential.password_sealed, place=place_of_password(credential.username))

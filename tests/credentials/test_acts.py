@@ -220,6 +220,13 @@ def test_delete_stays_on_the_page_and_search_of_the_tab(as_alice, domain):
     assert re.findall(r'id="cred-(\w+)"', text(response)) == [made[25].username]
 
 
+@pytest.mark.parametrize("query", ["q=%00", "q=%FF", "page=%00", "page=x&q=" + "y" * 9000])
+def test_a_mangled_address_of_the_tab_fails_no_act(as_alice, credential, query):
+    here = HTMX | {"HX-Current-URL": f"http://testserver{smtp_url(credential.domain)}?{query}"}
+    assert as_alice.post(smtp_url(credential, "delete"), headers=here).status_code == 200
+    assert not Credential.objects.exists()
+
+
 @pytest.mark.parametrize("act", ACTS)
 def test_a_stale_tab_is_told_and_its_row_goes(as_alice, credential, act):
     credential.remove(by=SYSTEM)
