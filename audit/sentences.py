@@ -9,6 +9,7 @@ SENTENCES = {
     "credential.password_copied": "copied the password of {user}",
     "credential.reset": "reset the password of {user}",
     "credential.labelled": "labelled {user} “{label}”",
+    "credential.networks_set": "set the allowed networks of {user} to {networks}",
     "credential.suspended": "suspended the SMTP user {user}",
     "credential.resumed": "resumed the SMTP user {user}",
     "credential.deleted": "deleted the SMTP user {user}",
@@ -22,7 +23,7 @@ SENTENCES = {
 
 def sentence(event) -> SafeString:
     """Return what the actor of an event did, as HTML; an unknown tag reads as itself."""
-    words = {"tag": event.tag, "label": "", "member": "?", "role": "?"} | event.data
+    words = {"tag": event.tag, "label": "", "member": "?", "role": "?", "networks": "anywhere"} | event.data
     # Removing a label reads better than an empty quotation.
     text = SENTENCES.get(event.tag, "{tag}")
     if event.tag == "credential.labelled" and not words["label"]:

@@ -123,6 +123,10 @@ class CredentialAdmin(SupportAdmin):
         "expires_at",
         "last_used_at",
         "last_used_ip",
+        "allowed_networks",
+        "last_refused_at",
+        "last_refused_ip",
+        "last_refused_cause",
         "password_changed_at",
         "created_at",
         "created_by",
@@ -139,7 +143,7 @@ class CredentialAdmin(SupportAdmin):
         return day(credential.created_at)
 
     def get_queryset(self, request):
-        secrets = ("password_sealed", "verifier", "issue_key")
+        secrets = ("password_sealed", "verifier", "previous_verifier", "issue_key")
         return super().get_queryset(request).select_related("domain", "created_by").defer(*secrets)
 
     def has_add_permission(self, request):

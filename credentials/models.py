@@ -6,22 +6,29 @@ from typing import NamedTuple
 from django.conf import settings
 from django.core.validators import RegexValidator
 from django.db import IntegrityError, models, transaction
-from django.db.models import Q
+from django.db.models import F, Q
 from django.utils import timezone
 from django.views.decorators.debug import sensitive_variables
 
 import audit
-from credentials import labels, passwords, vault, verifier
+from credentials import labels, networks, passwords, vault, verifier
+from credentials.refusals import Cause, RefusedLogins  # noqa: F401  (a model of this app)
 from domains.models import Domain
 
 USERNAME_BYTES = 16
 NOTE_USE_EVERY = timedelta(seconds=60)
+CHECK_LASTS = timedelta(seconds=60)
+IN_USE_FOR = timedelta(hours=24)
 ROW_FIELDS = (
     "username",
     "label",
     "suspended_at",
+    "allowed_networks",
     "last_used_at",
     "last_used_ip",
+    "last_refused_at",
+    "last_refused_ip",
+    "last_refused_cause",
     "created_at",
     "created_by__email",
 )
@@ -36,11 +43,18 @@ class Outcome(Enum):
     SUSPENDED = auto()
     EXPIRED = auto()
     DOMAIN_NOT_AUTHORIZED = auto()
+    NETWORK_NOT_ALLOWED = auto()
 
 
 class Login(NamedTuple):
+    """A judged login; `verifier` is the one that the password fits, to ask again later whether it is good."""
+
     outcome: Outcome
     credential: "Credential | None" = None
+    verifier: str = ""
+
+    def __repr__(self):
+        return f"Login({self.outcome})"
 
 
 class PasswordChanged(Exception):
@@ -75,14 +89,16 @@ class CredentialQuerySet(models.QuerySet):
 
     def without_secrets(self):
         """Rows for acts: the secrets are read only by the act that needs them."""
-        return self.defer("password_sealed", "verifier")
+        return self.defer("password_sealed", "verifier", "previous_verifier")
 
     @sensitive_variables("password")
-    def authenticate(self, username, password, *, at=None) -> Login:
+    def authenticate(self, username, password, *, ip="", at=None) -> Login:
         """Judge a login: the single door from a username and password to a credential.
 
-        Every refusal costs one check of a verifier, whatever its cause. A stale verifier
-        is made anew. Usernames are compared as they stand, upper case.
+        `ip` is the client's address, "" when it is not known. A wrong password costs two
+        checks of a verifier, whether or not there is such a username or a previous
+        password. A stale verifier is made anew. Usernames are compared as they stand,
+        upper case.
         """
         at = at or timezone.now()
         credential = None
@@ -90,24 +106,37 @@ class CredentialQuerySet(models.QuerySet):
             # Not the sealed password: who only judges logins need not be able to read it.
             rows = self.select_related("domain").defer("password_sealed")
             credential = rows.filter(username=username).first()
-        match, stale = verifier.check(password, credential.verifier if credential else None)
+        fitting = credential.verifier if credential else None
+        match, stale = verifier.check(password, fitting)
+        if not match:
+            fitting = credential.previous_verifier_at(at) if credential else None
+            match, stale = verifier.check(password, fitting)[0], False
         if credential is None:
             return Login(Outcome.UNKNOWN_USERNAME)
         if not match:
             return Login(Outcome.WRONG_PASSWORD, credential)
-        outcome = credential.outcome(at)
+        outcome = credential.outcome(at, ip)
         if stale and outcome is Outcome.ACCEPTED:
+            fresh = verifier.make(password)
             # Only while the old one stands: a reset that comes between must win.
-            self.filter(pk=credential.pk, verifier=credential.verifier).update(verifier=verifier.make(password))
-        return Login(outcome, credential)
+            if self.filter(pk=credential.pk, verifier=fitting).update(verifier=fresh):
+                fitting = fresh
+        return Login(outcome, credential, fitting)
 
     def note_use(self, credential, ip, *, at=None):
-        """Remember when and from where a credential was last used, at most once a minute."""
+        """Remember when and from where a credential was last used, at most once a minute.
+
+        A login that the dashboard's own check made is none.
+        """
         at = at or timezone.now()
-        silent_since = at - NOTE_USE_EVERY
-        self.filter(Q(last_used_at=None) | Q(last_used_at__lt=silent_since), pk=credential.pk).update(
-            last_used_at=at, last_used_ip=ip
-        )
+        rows = self.filter(Q(last_used_at=None) | Q(last_used_at__lt=at - NOTE_USE_EVERY), pk=credential.pk)
+        rows = rows.exclude(checked_from=ip, checked_at__gt=at - CHECK_LASTS)
+        rows.update(last_used_at=at, last_used_ip=ip)
+
+    def note_refusal(self, credential, cause, ip, *, at):
+        """Remember when, from where and why a credential was last refused."""
+        rows = self.filter(Q(last_refused_at=None) | Q(last_refused_at__lte=at), pk=credential.pk)
+        rows.update(last_refused_at=at, last_refused_ip=ip, last_refused_cause=cause)
 
 
 def _is_username(username: str) -> bool:
@@ -170,11 +199,26 @@ class Credential(models.Model):
     password_sealed = models.CharField(max_length=255, editable=False)
     verifier = models.CharField(max_length=255, editable=False)
     password_changed_at = models.DateTimeField(editable=False)
+    # Counts its passwords: by it a mail server ends the sessions that an earlier one opened.
+    # db_default: code of the version before can still add rows.
+    password_number = models.PositiveIntegerField(default=1, db_default=1, editable=False)
+    previous_verifier = models.CharField(max_length=255, blank=True, default="", db_default="", editable=False)
+    previous_valid_until = models.DateTimeField(null=True, blank=True, editable=False)
+    allowed_networks = models.CharField(
+        max_length=networks.MAX_LENGTH, blank=True, default="", db_default="", editable=False
+    )
     issue_key = models.UUIDField(null=True, unique=True, editable=False)
     expires_at = models.DateTimeField(null=True, blank=True, editable=False)
     suspended_at = models.DateTimeField(null=True, blank=True, editable=False)
     last_used_at = models.DateTimeField(null=True, blank=True, editable=False)
     last_used_ip = models.GenericIPAddressField("last used IP", null=True, blank=True, editable=False)
+    last_refused_at = models.DateTimeField(null=True, blank=True, editable=False)
+    last_refused_ip = models.GenericIPAddressField("last refused IP", null=True, blank=True, editable=False)
+    last_refused_cause = models.CharField(
+        max_length=24, choices=Cause, blank=True, default="", db_default="", editable=False
+    )
+    checked_at = models.DateTimeField(null=True, blank=True, editable=False)
+    checked_from = models.GenericIPAddressField(null=True, blank=True, editable=False)
     created_at = models.DateTimeField(auto_now_add=True)
     created_by = models.ForeignKey(
         settings.AUTH_USER_MODEL, models.SET_NULL, null=True, blank=True, editable=False, related_name="+"
@@ -197,15 +241,35 @@ class Credential(models.Model):
     def __str__(self):
         return self.username
 
-    def outcome(self, at) -> Outcome:
-        """What a login with the right password comes to at this time."""
+    def outcome(self, at, ip="") -> Outcome:
+        """What a login with the right password comes to at this time, from this address ("": from anywhere)."""
         if self.suspended_at:
             return Outcome.SUSPENDED
         if self.expires_at and self.expires_at <= at:
             return Outcome.EXPIRED
         if not self.domain.is_authorized:
             return Outcome.DOMAIN_NOT_AUTHORIZED
+        if ip and not networks.allows(self.allowed_networks, ip):
+            return Outcome.NETWORK_NOT_ALLOWED
         return Outcome.ACCEPTED
+
+    def still_takes(self, verifier, at, ip="") -> bool:
+        """Whether a login that fitted this verifier would be accepted now."""
+        known = verifier in (self.verifier, self.previous_verifier_at(at))
+        return known and self.outcome(at, ip) is Outcome.ACCEPTED
+
+    def previous_verifier_at(self, at) -> str | None:
+        """The verifier of the password before this one, while that is still accepted."""
+        valid = self.previous_valid_until and self.previous_valid_until > at
+        return self.previous_verifier if valid else None
+
+    def is_checked_from(self, ip, at) -> bool:
+        """Whether a login at this time and from this address was the dashboard's own check."""
+        return bool(self.checked_at) and self.checked_from == ip and abs(at - self.checked_at) < CHECK_LASTS
+
+    def was_used_lately(self, at) -> bool:
+        """Whether some site or app used it within 24 hours, so that taking it away hurts now."""
+        return bool(self.last_used_at) and at - self.last_used_at < IN_USE_FOR
 
     @property
     def short_username(self) -> str:
@@ -225,12 +289,13 @@ class Credential(models.Model):
         return password
 
     @sensitive_variables("password")
-    def reset_password(self, *, by, seen=None) -> str:
+    def reset_password(self, *, by, seen=None, keep_old_for=None) -> str:
         """Replace the password and return the new one; the old one is refused from then on.
 
-        `seen` is the `password_changed_at` that the person looked at. Raises
-        PasswordChanged when it has moved on since, Credential.DoesNotExist when the
-        row is gone.
+        With `keep_old_for` (a timedelta) the old one is accepted for as long beside it;
+        one that was kept by an earlier reset is not. `seen` is the `password_changed_at`
+        that the person looked at. Raises PasswordChanged when it has moved on since,
+        Credential.DoesNotExist when the row is gone.
         """
         password = passwords.generate()
         changed_at = timezone.now()
@@ -240,6 +305,10 @@ class Credential(models.Model):
                 password_sealed=vault.seal(password, place=place_of_password(self.username)),
                 verifier=verifier.make(password),
                 password_changed_at=changed_at,
+                password_number=F("password_number") + 1,
+                # Expressions on the right see the row as it was before this UPDATE.
+                previous_verifier=F("verifier") if keep_old_for else "",
+                previous_valid_until=changed_at + keep_old_for if keep_old_for else None,
             )
             if not updated:
                 self.refresh_from_db(fields=["password_changed_at"])
@@ -256,6 +325,19 @@ class Credential(models.Model):
         with transaction.atomic():
             self._change(label=label)
             self._record("credential.labelled", by, before=old)
+
+    def set_networks(self, text, *, by):
+        """Set from where it may be used (networks.clean). Raises ValidationError, Credential.DoesNotExist."""
+        allowed, old = networks.clean(text), self.allowed_networks
+        if allowed == old:
+            return
+        with transaction.atomic():
+            self._change(allowed_networks=allowed)
+            self._record("credential.networks_set", by, networks=allowed, before=old)
+
+    def note_check(self, ip):
+        """Remember that the dashboard itself is about to log in with it, from this address."""
+        Credential.objects.filter(pk=self.pk).update(checked_at=timezone.now(), checked_from=ip)
 
     def suspend(self, *, by, reason="") -> bool:
         """Refuse it from now on, keeping everything; return False when it was suspended already."""

@@ -42,14 +42,14 @@ class Handler:
 
     async def _judge(self, server, login) -> AuthResult:
         try:
-            outcome, logged_in = await self._logins.judge(login)
+            outcome, logged_in = await self._logins.judge(login, plain_ip(server.peer_ip))
         except UNAVAILABLE as error:
             journal.login(login.username, server.peer_ip, f"unavailable:{type(error).__name__}")
             return AuthResult(success=False, handled=False, message=replies.LOGIN_UNAVAILABLE)
         journal.login(login.username, server.peer_ip, outcome.name.lower())
         if outcome is not Outcome.ACCEPTED:
             return AuthResult(success=False, handled=False, message=replies.OUTCOMES[outcome])
-        await self._logins.note_use(logged_in, plain_ip(server.peer_ip))
+        await self._logins.note_use(logged_in)
         return AuthResult(success=True, message=replies.OUTCOMES[outcome], auth_data=logged_in)
 
     async def handle_MAIL(self, server, session, envelope, mailbox: str, options) -> str:

@@ -7,17 +7,20 @@ import asyncio
 import threading
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from dataclasses import dataclass, field
-from datetime import datetime
+from functools import partial
 
 import django.db
 from django.utils import timezone
 
 from credentials.models import Credential, Outcome
+from credentials.usage import Tally
 from submission import journal, sasl
 
 QUESTION_SECONDS = 15  # above the PostgreSQL pool's own 5
 NOTE_SECONDS = 1  # a reply waits no longer for "last used"
+WRITE_EVERY_SECONDS = 1  # refusals: a flood of them is one write a second
 
 
 class Busy(Exception):
@@ -34,7 +37,8 @@ class LoggedIn:
     credential: Credential = field(repr=False)
     username: str
     domain: str
-    password_changed_at: datetime
+    ip: str
+    verifier: str = field(repr=False)
 
 
 class Workers:
@@ -66,24 +70,37 @@ class Logins:
         self._logins = Workers(threads=3, waiting=100)
         self._checks = Workers(threads=2, waiting=500)
         self._notes = Workers(threads=1, waiting=100)
+        self._tally = Tally()
 
-    async def judge(self, login: sasl.Login) -> tuple[Outcome, LoggedIn | None]:
-        """Judge a username and password. Raises one of UNAVAILABLE."""
-        outcome, credential = await self._logins.run(Credential.objects.authenticate, *login)
+    async def judge(self, login: sasl.Login, ip: str) -> tuple[Outcome, LoggedIn | None]:
+        """Judge a username and password from a client's address. Raises one of UNAVAILABLE."""
+        judge = partial(Credential.objects.authenticate, *login, ip=ip)
+        outcome, credential, verifier = await self._logins.run(judge)
         if outcome is not Outcome.ACCEPTED:
+            # A username that can't be one is as unknown as any other, and may be a password.
+            self._tally.add(credential.username if credential else "", ip, outcome)
             return outcome, None
-        domain, changed_at = credential.domain.name, credential.password_changed_at
-        return outcome, LoggedIn(credential, credential.username, domain, changed_at)
+        return outcome, LoggedIn(credential, credential.username, credential.domain.name, ip, verifier)
 
     async def still_valid(self, login: LoggedIn) -> bool:
         """Whether the credential would be accepted now, with the same password. Raises one of UNAVAILABLE."""
         return await self._checks.run(_still_valid, login)
 
-    async def note_use(self, login: LoggedIn, ip: str) -> None:
+    async def note_use(self, login: LoggedIn) -> None:
         """Remember the use. Never raises: a login does not fail for its footnote."""
-        note = asyncio.ensure_future(self._notes.run(Credential.objects.note_use, login.credential, ip))
+        note = asyncio.ensure_future(self._notes.run(Credential.objects.note_use, login.credential, login.ip))
         note.add_done_callback(_tell_of_failure)
         await asyncio.wait([note], timeout=NOTE_SECONDS)
+
+    async def write_refusals(self, stopped: asyncio.Event) -> None:
+        """Write the refused logins every second until the event is set, and once more then."""
+        while not stopped.is_set():
+            with suppress(TimeoutError):
+                await asyncio.wait_for(stopped.wait(), WRITE_EVERY_SECONDS)
+            try:
+                await self._notes.run(self._tally.write)
+            except UNAVAILABLE as error:
+                journal.log.warning("Refused logins wait to be written: %s", type(error).__name__)
 
     def close(self) -> None:
         for workers in (self._logins, self._checks, self._notes):
@@ -91,13 +108,9 @@ class Logins:
 
 
 def _still_valid(login: LoggedIn) -> bool:
-    credential = (
-        Credential.objects.select_related("domain")
-        .defer("password_sealed", "verifier")
-        .filter(pk=login.credential.pk, password_changed_at=login.password_changed_at)
-        .first()
-    )
-    return credential is not None and credential.outcome(timezone.now()) is Outcome.ACCEPTED
+    rows = Credential.objects.select_related("domain").defer("password_sealed")
+    credential = rows.filter(pk=login.credential.pk).first()
+    return credential is not None and credential.still_takes(login.verifier, timezone.now(), login.ip)
 
 
 def _with_sound_connection(function, *arguments):

@@ -63,6 +63,7 @@ OUTCOMES = {
     Outcome.SUSPENDED: BAD_LOGIN,
     Outcome.EXPIRED: BAD_LOGIN,
     Outcome.DOMAIN_NOT_AUTHORIZED: BAD_LOGIN,
+    Outcome.NETWORK_NOT_ALLOWED: BAD_LOGIN,
 }
 FAULTS = {
     Fault.ABORTED: "501 5.7.0 Authentication aborted",

@@ -79,9 +79,7 @@ def test_a_login_does_not_fail_for_its_footnote(credential, monkeypatch, caplog)
 
     async def note():
         answers = logins.Logins()
-        await answers.note_use(
-            logins.LoggedIn(credential, "u", "d", credential.password_changed_at), "127.0.0.1"
-        )
+        await answers.note_use(logins.LoggedIn(credential, "u", "d", "127.0.0.1", "v"))
         answers.close()
 
     monkeypatch.setattr(Credential.objects, "note_use", fail)

@@ -38,10 +38,15 @@ class Command(BaseCommand):
             hop = listener.next_hop(settings.SMTP_RELAY_URL, settings.VAR_DIR / "outbox", host)
         except BadURL as error:
             raise CommandError(f"SMTP_RELAY_URL: {error}.", returncode=EX_CONFIG) from None
-        handler = Handler(Logins(), hop, host)
+        logins = Logins()
+        handler = Handler(logins, hop, host)
+        stopped = asyncio.Event()
+        refusals = asyncio.create_task(logins.write_refusals(stopped))
         try:
             await self._listen(Shared(handler, host, context, _limits()), hop)
         finally:
+            stopped.set()
+            await asyncio.wait([refusals], timeout=THREAD_SECONDS)
             handler.close()
 
     async def _listen(self, shared, hop):

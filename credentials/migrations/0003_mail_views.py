@@ -1,0 +1,60 @@
+"""The contract with mail servers: three views, and nothing else that they may read.
+
+smtp_passdb           username, verifier, allow_nets, sasl_username    who may log in
+smtp_passdb_previous  the same, for passwords in rotation overlap
+smtp_sender           domain, username, sasl_username                  who may send for a domain
+
+They list usable credentials only (credentials.models.Credential.outcome is the same rule),
+so that a mail server refuses whatever is missing in them, from the moment of the commit.
+`sasl_username` is the username and the number of its password: a server that goes by it
+in its sessions refuses those that an earlier password opened.
+
+A migration that alters these tables has to drop the views first and make them again: SQLite
+rebuilds a table by renaming, which a view on it prevents; PostgreSQL would lose the grants
+of deploy/postgres/roles.sql, so it uses CREATE OR REPLACE VIEW where columns stay.
+"""
+
+from django.db import migrations
+
+NOW = {
+    "postgresql": "now()",
+    # As Django stores times: text in UTC.
+    "sqlite": "strftime('%Y-%m-%d %H:%M:%f', 'now')",
+}
+USABLE = """
+    FROM credentials_credential c JOIN domains_domain d ON d.id = c.domain_id
+    WHERE c.suspended_at IS NULL AND (c.expires_at IS NULL OR c.expires_at > {now})
+      AND d.authorized_at IS NOT NULL AND d.suspended_at IS NULL
+"""
+OVERLAP = " AND c.previous_verifier <> '' AND c.previous_valid_until > {now}"
+CURRENT_NAME = "c.username || '.' || CAST(c.password_number AS text) AS sasl_username"
+PREVIOUS_NAME = "c.username || '.' || CAST(c.password_number - 1 AS text) AS sasl_username"
+NETWORKS = "NULLIF(c.allowed_networks, '') AS allow_nets"
+
+VIEWS = {
+    "smtp_passdb": f"SELECT c.username, c.verifier, {NETWORKS}, {CURRENT_NAME} {USABLE}",
+    "smtp_passdb_previous": (
+        f"SELECT c.username, c.previous_verifier AS verifier, {NETWORKS}, {PREVIOUS_NAME} {USABLE} {OVERLAP}"
+    ),
+    "smtp_sender": (
+        f"SELECT d.name AS domain, c.username, {CURRENT_NAME} {USABLE} "
+        f"UNION ALL SELECT d.name AS domain, c.username, {PREVIOUS_NAME} {USABLE} {OVERLAP}"
+    ),
+}
+
+
+def create(apps, schema_editor):
+    now = NOW[schema_editor.connection.vendor]
+    for name, query in VIEWS.items():
+        schema_editor.execute(f"CREATE VIEW {name} AS {query.format(now=now)}", params=None)
+
+
+def drop(apps, schema_editor):
+    for name in VIEWS:
+        schema_editor.execute(f"DROP VIEW IF EXISTS {name}", params=None)
+
+
+class Migration(migrations.Migration):
+    dependencies = [("credentials", "0002_usage_and_networks")]
+
+    operations = [migrations.RunPython(create, drop, elidable=False)]

@@ -1,0 +1,67 @@
+"""Allowed networks: from where a credential may be used. Stored as Dovecot's `allow_nets` reads them."""
+
+from ipaddress import ip_address, ip_network
+
+from django.core.exceptions import ValidationError
+
+MAX_NETWORKS = 50
+MAX_LENGTH = 2500  # 50 of the longest, and their commas
+
+
+def clean(text: str) -> str:
+    """Return the networks of a text as `192.0.2.0/24,2001:db8::1`, "" for anywhere.
+
+    They may be separated by commas, spaces or lines, and stand twice. Raises
+    ValidationError with one message for each that can't be used.
+    """
+    words = text.replace(",", " ").split()
+    networks, errors = {}, []
+    for word in words:
+        try:
+            networks[_parse(word)] = None
+        except ValueError as error:
+            errors.append(ValidationError("%(problem)s", params={"problem": error}))
+    if len(networks) > MAX_NETWORKS:
+        errors.append(ValidationError(f"List at most {MAX_NETWORKS} networks (these are {len(networks)})."))
+    if errors:
+        raise ValidationError(errors[:MAX_NETWORKS])
+    return ",".join(networks)
+
+
+def allows(networks: str, ip: str) -> bool:
+    """Whether an address lies in one of the stored networks; blank allows every address."""
+    if not networks:
+        return True
+    address = ip_address(ip)
+    return any(address in ip_network(network) for network in networks.split(","))
+
+
+def listed(networks: str) -> list[str]:
+    return networks.split(",") if networks else []
+
+
+def _parse(word: str) -> str:
+    """Return one network in its shortest form. Raises ValueError with a sentence for the person."""
+    shown = f"“{word[:60]}”" if word.isprintable() else "One entry"
+    if "%" in word:
+        raise ValueError(f"{shown} names an interface of this machine: leave out what follows the %.")
+    try:
+        network = ip_network(word, strict=False)
+    except ValueError:
+        raise ValueError(
+            f"{shown} is not a network. Write an IP address or a CIDR network, "
+            "like 192.0.2.0/24 or 2001:db8::/32."
+        ) from None
+    if network.version == 6 and network.network_address.ipv4_mapped:
+        raise ValueError(f"{shown} is an IPv4 address within IPv6: write it as {_unmapped(network)}.")
+    if "/" in word and ip_network(word, strict=False).network_address != ip_address(word.partition("/")[0]):
+        raise ValueError(
+            f"{shown} is an address within a network: "
+            f"write {network} for the whole network, or {word.partition('/')[0]} for this address alone."
+        )
+    return str(network.network_address) if network.num_addresses == 1 else str(network)
+
+
+def _unmapped(network) -> str:
+    length = max(0, network.prefixlen - 96)
+    return str(network.network_address.ipv4_mapped) + (f"/{length}" if length < 32 else "")
