@@ -7,9 +7,12 @@ from django.utils.html import format_html_join
 from django.utils.safestring import mark_safe
 
 from audit.admin import Act, SupportAdmin
-from audit.times import ago, day
+from audit.times import ago, day, moment
+from credentials import networks
 from credentials.models import Credential, Outcome
+from credentials.refusals import Cause, RefusedLogins
 
+SECRETS = ("password_sealed", "verifier", "previous_verifier", "issue_key")
 STATES = {
     Outcome.ACCEPTED: "Active",
     Outcome.SUSPENDED: "Suspended",
@@ -27,6 +30,11 @@ def _still_there(row):
 def _remove(row, by, reason):
     row.remove(by=by, reason=reason)
     return True
+
+
+def _lines(*parts):
+    """Those that are there, one a line."""
+    return format_html_join(mark_safe("<br>"), "{}", ((part,) for part in parts if part))
 
 
 SUSPEND = Act(
@@ -123,10 +131,8 @@ class CredentialAdmin(SupportAdmin):
         "expires_at",
         "last_used_at",
         "last_used_ip",
-        "allowed_networks",
-        "last_refused_at",
-        "last_refused_ip",
-        "last_refused_cause",
+        "last_refused",
+        "networks",
         "password_changed_at",
         "created_at",
         "created_by",
@@ -135,16 +141,23 @@ class CredentialAdmin(SupportAdmin):
 
     @admin.display(ordering="last_used_at")
     def last_used(self, credential):
-        parts = filter(None, (ago(credential.last_used_at), credential.last_used_ip))
-        return format_html_join(mark_safe("<br>"), "{}", ((part,) for part in parts)) or "Never"
+        return _lines(ago(credential.last_used_at), credential.last_used_ip) or "Never"
+
+    @admin.display
+    def last_refused(self, credential):
+        cause = credential.get_last_refused_cause_display()
+        return _lines(moment(credential.last_refused_at), credential.last_refused_ip, cause) or "Never"
+
+    @admin.display(description="allowed networks")
+    def networks(self, credential):
+        return _lines(*networks.listed(credential.allowed_networks)) or "Anywhere"
 
     @admin.display(ordering="created_at")
     def created(self, credential):
         return day(credential.created_at)
 
     def get_queryset(self, request):
-        secrets = ("password_sealed", "verifier", "previous_verifier", "issue_key")
-        return super().get_queryset(request).select_related("domain", "created_by").defer(*secrets)
+        return super().get_queryset(request).select_related("domain", "created_by").defer(*SECRETS)
 
     def has_add_permission(self, request):
         return False
@@ -184,3 +197,44 @@ class CredentialAdmin(SupportAdmin):
         acts = self.get_actions(request).values()
         context["acts"] = [(name, text) for _function, name, text in acts if name != useless]
         return super().render_change_form(request, context, *args, obj=obj, **kwargs)
+
+
+class CauseFilter(admin.SimpleListFilter):
+    title = parameter_name = "cause"
+
+    def lookups(self, request, model_admin):
+        return Cause.choices
+
+    def queryset(self, request, queryset):
+        # Only what it offers: PostgreSQL fails at a NUL.
+        return queryset.filter(cause=self.value()) if self.value() in Cause.values else queryset
+
+
+@admin.register(RefusedLogins)
+class RefusedLoginsAdmin(SupportAdmin):
+    """How often logins were refused each day, for reading only; unknown usernames are counted together."""
+
+    list_display = ("day", "user", "cause", "count", "last")
+    list_filter = (CauseFilter,)
+    search_fields = ("credential__username", "credential__label", "credential__domain__name")
+    search_help_text = "Username, label or domain"
+    ordering = ("-day", "-pk")  # the newest first, by an index
+    fields = readonly_fields = ("user", "cause", "day", "count", "last_at", "last_ip")
+
+    def get_queryset(self, request):
+        secrets = [f"credential__{name}" for name in SECRETS]
+        return super().get_queryset(request).select_related("credential").defer(*secrets)
+
+    def has_add_permission(self, request):
+        return False
+
+    def has_change_permission(self, request, obj=None):
+        return False
+
+    @admin.display(description="credential", ordering="credential__username", empty_value="-")
+    def user(self, refused):
+        return refused.credential
+
+    @admin.display(ordering="last_at")
+    def last(self, refused):
+        return _lines(ago(refused.last_at), refused.last_ip)

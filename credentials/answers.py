@@ -30,10 +30,11 @@ def of_credential(permission):
 
     def decorate(view):
         @wraps(view)
-        def answer(request, name, username):
+        def answer(request, name, username, **more):
             domain = get_domain(request, name, permission)
             try:
-                return view(request, domain, domain.credentials.without_secrets().get(username=username))
+                credential = domain.credentials.without_secrets().get(username=username)
+                return view(request, domain, credential, **more)
             except Credential.DoesNotExist:
                 return _gone(request, domain)
             except vault.CannotOpen:
@@ -63,14 +64,16 @@ def row(request, domain, credential, *, status=200, **more):
     return render(request, "credentials/_changed_row.html", context, status=status)
 
 
-def ask(request, domain, credential, template, *, status=200, **more):
-    """A question about one credential: inside the dialog for htmx, else as a page."""
-    context = row_context(domain, credential=credential, at="smtp", **more)
+def ask(request, domain, credential, template, *, form=None, page="credentials/ask.html", **more):
+    """A question about one credential: inside the dialog for htmx, else as a page.
+
+    A form with errors comes back with them, and with what was typed.
+    """
+    context = row_context(domain, credential=credential, at="smtp", form=form, **more)
+    status = 422 if form and form.errors else 200
     # The page includes the same partial that the dialog shows.
-    context["question"] = f"credentials/{template}"
-    response = render(
-        request, context["question"] if request.htmx else "credentials/ask.html", context, status=status
-    )
+    context["question"] = template if "/" in template else f"credentials/{template}"
+    response = render(request, context["question"] if request.htmx else page, context, status=status)
     return reswap(retarget(response, "#dialog"), "innerHTML") if request.htmx else response
 
 

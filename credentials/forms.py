@@ -1,6 +1,7 @@
 from django import forms
+from django.utils import timezone
 
-from credentials import labels
+from credentials import labels, networks
 
 
 class AddForm(forms.Form):
@@ -9,10 +10,37 @@ class AddForm(forms.Form):
     key = forms.UUIDField()
 
 
-class ResetForm(forms.Form):
+class TakeAwayForm(forms.Form):
+    """The OK of an act that stops whatever uses a credential: while that is in use, with a tick more.
+
+    Judged when the answer comes, so that a use after the question was asked counts as well.
+    """
+
+    sure = forms.BooleanField(
+        label="I know that whatever uses it will stop sending.",
+        error_messages={"required": "Nothing is changed yet: tick this first, or press Cancel."},
+    )
+
+    def __init__(self, *args, credential, **kwargs):
+        super().__init__(*args, **kwargs)
+        self.in_use = credential.was_used_lately(timezone.now())
+        if not self.in_use:
+            del self.fields["sure"]
+
+
+class DeleteForm(TakeAwayForm):
+    pass
+
+
+class ResetForm(TakeAwayForm):
     """A reset, and the `password_changed_at` that the person was looking at."""
 
-    seen = forms.DateTimeField(required=False)
+    seen = forms.DateTimeField(required=False, widget=forms.HiddenInput)
+
+    def __init__(self, *args, credential, **kwargs):
+        # As text: a widget would make a local time of it, without its zone.
+        seen = {"seen": credential.password_changed_at.isoformat()}
+        super().__init__(*args, credential=credential, initial=seen, **kwargs)
 
 
 class LabelForm(forms.Form):
@@ -28,3 +56,20 @@ class LabelForm(forms.Form):
 
     def clean_label(self):
         return labels.clean(self.cleaned_data["label"])
+
+
+class NetworksForm(forms.Form):
+    networks = forms.CharField(
+        label="Allowed networks",
+        required=False,
+        strip=False,
+        help_text="One per line: an IPv4 or IPv6 address, or a CIDR network like 192.0.2.0/24. "
+        "Blank allows it from anywhere.",
+        widget=forms.Textarea(
+            attrs={"rows": 6, "autocomplete": "off", "spellcheck": "false", "autofocus": True}
+        ),
+        error_messages={"null_characters_not_allowed": "Remove the invisible characters, then save again."},
+    )
+
+    def clean_networks(self):
+        return networks.clean(self.cleaned_data["networks"])

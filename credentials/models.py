@@ -102,7 +102,7 @@ class CredentialQuerySet(models.QuerySet):
         """
         at = at or timezone.now()
         credential = None
-        if _is_username(username):
+        if is_username(username):
             # Not the sealed password: who only judges logins need not be able to read it.
             rows = self.select_related("domain").defer("password_sealed")
             credential = rows.filter(username=username).first()
@@ -139,7 +139,7 @@ class CredentialQuerySet(models.QuerySet):
         rows.update(last_refused_at=at, last_refused_ip=ip, last_refused_cause=cause)
 
 
-def _is_username(username: str) -> bool:
+def is_username(username: str) -> bool:
     """Whether a text has the form of a username, so that it is worth asking the database."""
     return len(username) == 2 * USERNAME_BYTES and set(username) <= set("0123456789ABCDEF")
 

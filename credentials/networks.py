@@ -6,6 +6,7 @@ from django.core.exceptions import ValidationError
 
 MAX_NETWORKS = 50
 MAX_LENGTH = 2500  # 50 of the longest, and their commas
+MAX_TYPED = 4 * MAX_LENGTH  # with what may stand between them; more is not worth reading
 
 
 def clean(text: str) -> str:
@@ -14,9 +15,10 @@ def clean(text: str) -> str:
     They may be separated by commas, spaces or lines, and stand twice. Raises
     ValidationError with one message for each that can't be used.
     """
-    words = text.replace(",", " ").split()
+    if len(text) > MAX_TYPED:
+        raise ValidationError(f"List at most {MAX_NETWORKS} networks: this is too long to be read.")
     networks, errors = {}, []
-    for word in words:
+    for word in text.replace(",", " ").split():
         try:
             networks[_parse(word)] = None
         except ValueError as error:

@@ -1,32 +1,64 @@
 """What the SMTP Credentials tab shows: one page of rows and what is common to them."""
 
+from datetime import timedelta
 from uuid import uuid4
 
 from django.conf import settings
 from django.core.paginator import Paginator
 from django.urls import reverse
+from django.utils import timezone
+from django.utils.html import escape
 from django.utils.safestring import SafeString
 
+from audit.times import ago
+from credentials import networks
 from credentials.models import short
+from credentials.refusals import Cause
 from sendlayer.search import search_text
 
 PAGE_SIZE = 25
+NETWORKS_IN_A_ROW = 2
+REFUSALS_SHOWN_FOR = timedelta(days=7)
+REFUSALS_LISTED_FOR = timedelta(days=30)
+UNUSED_AFTER = timedelta(days=90)
+CAUSES = dict(Cause.choices)
 
 
-def of_user(markup, username: str) -> SafeString:
-    """Fill the @USERNAME@ and @SHORT@ of a piece of a row; a username is hexadecimal, so safe as it is."""
+def of_user(markup, username: str, allowed: str = "") -> SafeString:
+    """Fill the @USERNAME@, @SHORT@ and @NETWORKS@ of a piece of a row.
+
+    A username is hexadecimal, so safe as it is; `allowed` are its networks as they are stored.
+    """
     text = str(markup)  # replacing in plain text: markup would escape what it is given each time
-    return SafeString(text.replace("@USERNAME@", username).replace("@SHORT@", short(username)))
+    text = text.replace("@USERNAME@", username).replace("@SHORT@", short(username))
+    return SafeString(text.replace("@NETWORKS@", _few(allowed) if allowed else "Anywhere"))
+
+
+def _few(allowed: str) -> str:
+    """The first of some networks, as HTML, and how many more there are."""
+    listed = networks.listed(allowed)
+    more = len(listed) - NETWORKS_IN_A_ROW
+    return escape(", ".join(listed[:NETWORKS_IN_A_ROW]) + (f" and {more} more" if more > 0 else ""))
+
+
+def long_ago(at) -> SafeString:
+    """How long ago, as it reads within a sentence."""
+    return SafeString(ago(at).replace("Just now", "just now"))
 
 
 def row_context(domain, **more) -> dict:
     """What one row needs beside its credential."""
+    now = timezone.now()
     return {
         "domain": domain,
         "list_url": reverse("credentials:list", args=[domain.name]),
         "example_email": f"info@{domain.name}",
         "host": settings.SMTP_HOST,
         "port": settings.SMTP_PORT,
+        "refused_since": now - REFUSALS_SHOWN_FOR,
+        "unused_since": now - UNUSED_AFTER,
+        "causes": CAUSES,
+        "long_ago": long_ago,
         **more,
     }
 
@@ -45,6 +77,12 @@ def list_context(domain, *, number, search="", **more) -> dict:
         issue_key=uuid4(),
         **more,
     )
+
+
+def refusals_of(credential):
+    """Why, how often and from where it was refused in the last 30 days: RefusedLogins by cause."""
+    since = timezone.now() - REFUSALS_LISTED_FOR
+    return credential.refused_logins.by_cause(since.date())
 
 
 def asked_for(query) -> dict:

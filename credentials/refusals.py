@@ -3,7 +3,7 @@
 from datetime import timedelta
 
 from django.db import models
-from django.db.models import F, Q
+from django.db.models import F, OuterRef, Q, Subquery
 
 KEPT_FOR = timedelta(days=90)
 
@@ -37,11 +37,16 @@ class RefusedLoginsQuerySet(models.QuerySet):
         self.filter(day__lt=day - KEPT_FOR).delete()
 
     def by_cause(self, since):
-        """One row a cause: cause, total, last_at; the newest first."""
+        """One row a cause: cause, total, last, and the IP of that last one; the newest first."""
+        rows = self.filter(day__gte=since)
+        newest = rows.filter(cause=OuterRef("cause")).order_by("-last_at")
         return (
-            self.filter(day__gte=since)
-            .values("cause")
-            .annotate(total=models.Sum("count"), last=models.Max("last_at"))
+            rows.values("cause")
+            .annotate(
+                total=models.Sum("count"),
+                last=models.Max("last_at"),
+                ip=Subquery(newest.values("last_ip")[:1]),
+            )
             .order_by("-last")
         )
 

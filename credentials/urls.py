@@ -26,4 +26,6 @@ urlpatterns = [
     path("<username:username>/reset/", views.reset, name="reset"),
     path("<username:username>/delete/", views.delete, name="delete"),
     path("<username:username>/label/", views.label, name="label"),
+    path("<username:username>/networks/", views.networks, name="networks"),
+    path("<username:username>/refused/", views.refused, name="refused"),
 ]

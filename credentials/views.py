@@ -7,9 +7,10 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 
 from audit.actor import Actor
 from credentials import answers
-from credentials.forms import AddForm, LabelForm, ResetForm
+from credentials.forms import AddForm, DeleteForm, LabelForm, NetworksForm, ResetForm
 from credentials.models import PasswordChanged
-from credentials.page import asked_for, list_context
+from credentials.networks import listed
+from credentials.page import asked_for, list_context, refusals_of
 from domains.access import Permission, get_domain
 
 ask_or_act = require_http_methods(["GET", "HEAD", "POST"])
@@ -64,9 +65,9 @@ def copy(request, domain, credential):
 @ask_or_act
 @answers.of_credential(Permission.MANAGE_CREDENTIALS)
 def reset(request, domain, credential):
-    if request.method != "POST":
-        return answers.ask(request, domain, credential, "_reset.html")
-    form = ResetForm(request.POST)
+    form = ResetForm(_posted(request), credential=credential)
+    if not form.is_bound or "sure" in form.errors:
+        return answers.ask(request, domain, credential, "_reset.html", form=form)
     try:
         if not form.is_valid():
             raise PasswordChanged
@@ -81,8 +82,9 @@ def reset(request, domain, credential):
 @ask_or_act
 @answers.of_credential(Permission.MANAGE_CREDENTIALS)
 def delete(request, domain, credential):
-    if request.method != "POST":
-        return answers.ask(request, domain, credential, "_delete.html")
+    form = DeleteForm(_posted(request), credential=credential)
+    if not form.is_valid():
+        return answers.ask(request, domain, credential, "_delete.html", form=form)
     credential.remove(by=Actor.of(request))
     messages.success(request, "SMTP user is deleted.")
     return answers.list_again(request, domain)
@@ -91,11 +93,33 @@ def delete(request, domain, credential):
 @ask_or_act
 @answers.of_credential(Permission.MANAGE_CREDENTIALS)
 def label(request, domain, credential):
-    form = LabelForm(request.POST if request.method == "POST" else None, initial={"label": credential.label})
-    if request.method == "POST" and form.is_valid():
-        credential.rename(form.cleaned_data["label"], by=Actor.of(request))
-        messages.success(request, "Label is saved.")
-        return answers.row(request, domain, credential)
-    return answers.ask(
-        request, domain, credential, "_label.html", form=form, status=422 if form.errors else 200
-    )
+    form = LabelForm(_posted(request), initial={"label": credential.label})
+    if not form.is_valid():
+        return answers.ask(request, domain, credential, "_label.html", form=form)
+    credential.rename(form.cleaned_data["label"], by=Actor.of(request))
+    messages.success(request, "Label is saved.")
+    return answers.row(request, domain, credential)
+
+
+@ask_or_act
+@answers.of_credential(Permission.MANAGE_CREDENTIALS)
+def networks(request, domain, credential):
+    """From where it may be used."""
+    lines = "\n".join(listed(credential.allowed_networks))
+    form = NetworksForm(_posted(request), initial={"networks": lines})
+    if not form.is_valid():
+        return answers.ask(request, domain, credential, "_networks.html", form=form)
+    credential.set_networks(form.cleaned_data["networks"], by=Actor.of(request))
+    messages.success(request, "Allowed networks are saved.")
+    return answers.row(request, domain, credential)
+
+
+@require_safe
+@answers.of_credential(Permission.VIEW)
+def refused(request, domain, credential):
+    return answers.ask(request, domain, credential, "_refused.html", refusals=refusals_of(credential))
+
+
+def _posted(request):
+    """The fields of a POST, for a form that only asks otherwise."""
+    return request.POST if request.method == "POST" else None

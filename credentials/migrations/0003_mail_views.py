@@ -17,7 +17,7 @@ of deploy/postgres/roles.sql, so it uses CREATE OR REPLACE VIEW where columns st
 from django.db import migrations
 
 NOW = {
-    "postgresql": "now()",
+    "postgresql": "statement_timestamp()",
     # As Django stores times: text in UTC.
     "sqlite": "strftime('%Y-%m-%d %H:%M:%f', 'now')",
 }
@@ -28,7 +28,7 @@ USABLE = """
 """
 OVERLAP = " AND c.previous_verifier <> '' AND c.previous_valid_until > {now}"
 CURRENT_NAME = "c.username || '.' || CAST(c.password_number AS text) AS sasl_username"
-PREVIOUS_NAME = "c.username || '.' || CAST(c.password_number - 1 AS text) AS sasl_username"
+PREVIOUS_NAME = "c.username || '.' || CAST(c.password_number - 1 AS text) || '.previous' AS sasl_username"
 NETWORKS = "NULLIF(c.allowed_networks, '') AS allow_nets"
 
 VIEWS = {

@@ -5,7 +5,7 @@ from tests.factories import make_user
 
 SUPPORT = (
     *("view_user", "change_user", "add_user", "view_event"),
-    *("view_credential", "change_credential", "delete_credential"),
+    *("view_credential", "change_credential", "delete_credential", "view_refusedlogins"),
     *("view_domain", "change_domain"),
     *("view_membership", "add_membership", "change_membership", "delete_membership"),
 )

@@ -9,11 +9,13 @@ from django.utils import timezone
 
 import audit
 from audit.models import Event
+from credentials.refusals import Cause, RefusedLogins
 from tests.factories import SYSTEM, make_credential, make_domain, make_user
 
 pytestmark = pytest.mark.django_db
 
 CREDENTIALS = "/admin/credentials/credential/"
+REFUSED = "/admin/credentials/refusedlogins/"
 EVENTS = "/admin/audit/event/"
 
 
@@ -24,11 +26,20 @@ def rows(client, path, **query):
 def more(count):
     for _ in range(count):
         domain = make_domain(f"d{Event.objects.count()}.example")
-        make_credential(domain, created_by=make_user(f"creator@{domain.name}"))
+        credential = make_credential(domain, created_by=make_user(f"creator@{domain.name}"))
+        refuse(credential)
+
+
+def refuse(credential, cause=Cause.WRONG_PASSWORD, number=1):
+    RefusedLogins.objects.count_up(credential, cause, number, at=timezone.now(), ip="203.0.113.7")
 
 
 @pytest.mark.parametrize(
-    "path", [CREDENTIALS, EVENTS, "/admin/domains/domain/", "/admin/accounts/user/", f"{CREDENTIALS}?q=example"]
+    "path",
+    [
+        *(CREDENTIALS, REFUSED, EVENTS, "/admin/domains/domain/", "/admin/accounts/user/"),
+        *(f"{CREDENTIALS}?q=example", f"{REFUSED}?q=example"),
+    ],
 )
 def test_a_list_costs_the_same_at_5_and_50_rows(as_root, path, django_assert_num_queries):
     more(5)
@@ -125,3 +136,51 @@ def test_what_a_stranger_wrote_is_shown_as_text(as_sam, domain):
     for path in (CREDENTIALS, f"{CREDENTIALS}{credential.pk}/change/", EVENTS, f"{EVENTS}{event.pk}/change/"):
         page = as_sam.get(path).content.decode()
         assert evil not in page and "&lt;img src=x" in page
+
+
+def test_a_credential_tells_when_from_where_and_why_it_was_last_refused(as_sam, credential):
+    path = f"{CREDENTIALS}{credential.pk}/change/"
+    page = as_sam.get(path).content.decode()
+    assert '<div class="readonly">Anywhere</div>' in page
+    at = timezone.now() - timedelta(days=3)
+    type(credential).objects.note_refusal(credential, Cause.WRONG_PASSWORD, "203.0.113.7", at=at)
+    credential.set_networks("192.0.2.0/24 2001:db8::/32", by=SYSTEM)
+    page = as_sam.get(path).content.decode()
+    assert "</time><br>203.0.113.7<br>wrong password</div>" in page
+    assert "192.0.2.0/24<br>2001:db8::/32</div>" in page
+
+
+def test_refused_logins_are_listed_and_filtered_by_cause(as_sam, credential):
+    refuse(credential, Cause.WRONG_PASSWORD, 7)
+    refuse(None, Cause.UNKNOWN_USERNAME, 40)
+    page = as_sam.get(REFUSED).content.decode()
+    for shown in (credential.username, "wrong password", "unknown username", ">7</td>", ">40</td>"):
+        assert shown in page
+    assert [row.count for row in rows(as_sam, REFUSED, cause="unknown_username")] == [40]
+    assert [row.count for row in rows(as_sam, REFUSED, q=credential.username)] == [7]
+
+
+def test_a_refused_login_of_a_credential_that_went_meanwhile_is_no_error(as_sam, credential):
+    refuse(credential)
+    RefusedLogins.objects.update(credential_id=credential.pk + 1)
+    (row,) = rows(as_sam, REFUSED)
+    assert row.credential is None
+    assert as_sam.get(f"{REFUSED}{row.pk}/change/").status_code == 200
+
+
+def test_refused_logins_are_for_reading_only_even_for_superusers(as_root, credential):
+    refuse(credential)
+    row = RefusedLogins.objects.get()
+    assert as_root.get(f"{REFUSED}add/").status_code == 403
+    for act in ("change", "delete"):
+        assert as_root.post(f"{REFUSED}{row.pk}/{act}/", {"count": "9", "post": "yes"}).status_code == 403
+    assert as_root.get(f"{REFUSED}{row.pk}/change/").status_code == 200
+    as_root.post(REFUSED, {"action": "delete_selected", "_selected_action": row.pk, "post": "yes"})
+    row.refresh_from_db()
+    assert row.count == 1
+
+
+@pytest.mark.parametrize("query", ["cause=x", "cause=%00", "q=%00", "q=%27%20OR%201=1", "p=abc"])
+def test_a_made_up_query_for_refused_logins_is_no_error(as_root, credential, query):
+    refuse(credential)
+    assert as_root.get(f"{REFUSED}?{query}", follow=True).status_code in (200, 400)

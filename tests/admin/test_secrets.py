@@ -1,7 +1,9 @@
 """No page, search, filter or order of the admin gives a secret away, not even bit by bit."""
 
 import pytest
+from django.utils import timezone
 
+from credentials.refusals import Cause, RefusedLogins
 from tests.factories import password_of
 
 pytestmark = pytest.mark.django_db
@@ -26,7 +28,9 @@ def secrets(credential, alice, root, sam):
 @pytest.mark.parametrize("who", ["root", "sam"])
 def test_no_page_shows_a_secret(client, request, who, secrets, credential, alice):
     client.force_login(request.getfixturevalue(who))
+    RefusedLogins.objects.count_up(credential, Cause.EXPIRED, 1, at=timezone.now(), ip="203.0.113.7")
     of = {"credentials/credential": credential, "domains/domain": credential.domain, "accounts/user": alice}
+    of["credentials/refusedlogins"] = RefusedLogins.objects.get()
     paths = [f"/admin/{model}/" for model in (*of, "audit/event")]
     for model, row in of.items():
         paths += [f"/admin/{model}/{row.pk}/change/", f"/admin/{model}/{row.pk}/history/"]
@@ -61,6 +65,8 @@ def test_no_page_shows_a_secret(client, request, who, secrets, credential, alice
         "audit/event/?domain__verification_token__startswith=a",
         "credentials/credential/?_to_field=issue_key",
         "credentials/credential/?_to_field=verifier",
+        "credentials/refusedlogins/?credential__verifier__startswith=%7BSSHA512%7D",
+        "credentials/refusedlogins/?credential__password_sealed__gt=a",
     ],
 )
 def test_a_lookup_of_what_is_not_shown_is_refused(as_root, credential, path):
@@ -77,8 +83,9 @@ def test_the_list_orders_only_by_what_it_shows(as_root, credential, order):
     assert "verifier" not in query and "password_sealed" not in query and "issue_key" not in query
 
 
-def test_the_list_never_asks_the_database_for_a_secret(as_root, credential, django_assert_num_queries):
-    response = as_root.get("/admin/credentials/credential/?e=1")
+@pytest.mark.parametrize("model", ["credential", "refusedlogins"])
+def test_a_list_never_asks_the_database_for_a_secret(as_root, credential, model):
+    response = as_root.get(f"/admin/credentials/{model}/?e=1")
     query = str(response.context["cl"].queryset.query)
     assert response.status_code == 200
     assert "verifier" not in query and "password_sealed" not in query

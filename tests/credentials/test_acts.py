@@ -1,6 +1,7 @@
-"""Add, Show, Copy, Reset, Delete and Label through HTTP: who may, what GET does, what POST does."""
+"""Add, Show, Copy, Reset, Delete, Label and Networks through HTTP: who may, what GET does, what POST does."""
 
 import re
+from datetime import UTC, datetime
 from uuid import uuid4
 
 import pytest
@@ -14,7 +15,7 @@ from tests.http import smtp_url, text, without_tokens
 pytestmark = pytest.mark.django_db
 HTMX = {"HX-Request": "true", "HX-Current-URL": "http://testserver/domains/sl.example.com/settings/smtp/"}
 PLAIN = {"Accept": "text/plain"}
-ACTS = ["reveal", "copy", "reset", "delete", "label"]
+ACTS = ["reveal", "copy", "reset", "delete", "label", "networks"]
 STRANGE = "0123456789ABCDEF0123456789ABCDEF"
 
 
@@ -192,6 +193,15 @@ def test_a_reset_of_a_password_that_has_moved_on_is_refused(as_alice, credential
     assert response.status_code == 409
     assert "Nothing is reset" in text(response)
     assert password_of(credential) == new
+
+
+def test_a_password_made_in_the_hour_that_a_clock_shows_twice_can_be_reset(as_alice, domain, settings):
+    settings.TIME_ZONE = "Europe/Berlin"
+    twice = datetime(2025, 10, 26, 0, 30, 1, 123456, tzinfo=UTC)
+    credential = make_credential(domain, password_changed_at=twice)
+    asked = text(as_alice.get(smtp_url(credential, "reset"), headers=HTMX))
+    seen = re.search(r'name="seen" value="([^"]+)"', asked)[1]
+    assert as_alice.post(smtp_url(credential, "reset"), {"seen": seen}, headers=HTMX).status_code == 200
 
 
 @pytest.mark.parametrize("seen", ["x", "2026-99-99", "\x00", "9" * 5000])

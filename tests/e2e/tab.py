@@ -36,7 +36,7 @@ class Tab:
     def connection(self, credential) -> Connection:
         """Username, host and port as the row shows them."""
         codes = self.row(credential).locator("dd:not([data-password]) code")
-        username, host, port = codes.all_inner_texts()
+        username, host, port, *_ = codes.all_inner_texts()
         return Connection(username, host, int(port))
 
     def clipboard(self) -> str:
@@ -62,6 +62,10 @@ class Tab:
         self.page.get_by_role("button", name="Add New SMTP User").click()
         self.told("New SMTP user is added.")
         return self.domain.credentials.exclude(pk__in=before).get()
+
+    def tick(self):
+        """Say in the dialog that the credential may be taken away although it is in use."""
+        self.dialog.get_by_label("I know that whatever uses it will stop sending.").check()
 
     def answer(self, name):
         """Press a button of the dialog and wait until it is gone."""

@@ -1,8 +1,10 @@
 """What holds for every page: names for assistive technology, one heading, no id twice, no sideways scroll."""
 
 from collections import Counter
+from datetime import timedelta
 
 import pytest
+from django.utils import timezone
 from playwright.sync_api import expect
 
 from tests.factories import make_credential, make_domain
@@ -10,6 +12,7 @@ from tests.http import smtp_url
 
 pytestmark = [pytest.mark.e2e, pytest.mark.django_db(transaction=True)]
 
+ACTS = ("reveal", "reset", "delete", "label", "networks", "refused")
 NAMED_ROLES = {"button", "link", "textbox", "searchbox", "checkbox", "radio", "combobox", "DisclosureTriangle"}
 IDS = "[...document.querySelectorAll('[id]')].map((element) => element.id)"
 OVERFLOW = "document.documentElement.scrollWidth - document.documentElement.clientWidth"
@@ -51,13 +54,27 @@ def accessibility_nodes(page):
     return nodes
 
 
+def make_full_row(domain):
+    """A credential whose row shows all that a row can show, and as long as it can be."""
+    now, networks = timezone.now(), "2001:db8:1111:2222:3333:4444:5555:6666,192.0.2.0/24,198.51.100.7"
+    credential = make_credential(
+        domain,
+        label="WooCommerce store " * 4,
+        allowed_networks=networks,
+        created_at=now - timedelta(days=400),
+        suspended_at=now,
+    )
+    refused = (credential, "network_not_allowed", "2001:db8:9999:8888:7777:6666:5555:4444")
+    type(credential).objects.note_refusal(*refused, at=now)
+
+
 @pytest.fixture
 def pages(credential, alice):
     """The address of every page that a signed-in person comes to."""
-    make_credential(credential.domain, label="WooCommerce store " * 4)
+    make_full_row(credential.domain)
     make_domain("pending.example", owner=alice, authorized=False)
     home = "/domains/sl.example.com/"
-    asked = [smtp_url(credential, act) for act in ("reveal", "reset", "delete", "label")]
+    asked = [smtp_url(credential, act) for act in ACTS]
     plain = ["/domains/", "/domains/add/", home, f"{home}activity/", f"{home}settings/smtp/"]
     empty = ["/domains/pending.example/", "/domains/pending.example/settings/smtp/"]
     return [*plain, *empty, *asked, "/account/password/", "/logout/", "/no-such-page/"]

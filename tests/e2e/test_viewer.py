@@ -24,6 +24,6 @@ class TestViewer:
     def test_an_address_from_elsewhere_is_not_allowed(self, open_tab, bob, credential):
         tab = open_tab(bob)
         tab.watch.expect(403)
-        for act in ("reveal", "reset", "delete", "label"):
+        for act in ("reveal", "reset", "delete", "label", "networks"):
             tab.page.goto(smtp_url(credential, act))
             expect(tab.page.get_by_role("heading", name="Not allowed")).to_be_visible()

@@ -1,0 +1,110 @@
+"""Reset and Delete of what was used within 24 hours: they warn, and want a tick more."""
+
+import re
+from datetime import timedelta
+
+import pytest
+from django.utils import timezone
+
+from audit.models import Event
+from credentials.models import Credential
+from tests.factories import SYSTEM, make_credential, password_of
+from tests.http import smtp_url, text
+
+pytestmark = pytest.mark.django_db
+HTMX = {"HX-Request": "true", "HX-Current-URL": "http://testserver/domains/sl.example.com/settings/smtp/"}
+ACTS = ["reset", "delete"]
+TICK = "I know that whatever uses it will stop sending."
+
+
+def use(credential, **ago):
+    at = timezone.now() - timedelta(**ago)
+    Credential.objects.filter(pk=credential.pk).update(last_used_at=at, last_used_ip="203.0.113.7")
+
+
+def state():
+    return list(Credential.objects.values()), Event.objects.count()
+
+
+@pytest.fixture
+def used(domain):
+    credential = make_credential(domain)
+    use(credential, minutes=12)
+    return credential
+
+
+@pytest.mark.parametrize("headers", [{}, HTMX], ids=["page", "htmx"])
+@pytest.mark.parametrize("act", ACTS)
+def test_the_question_warns_and_has_a_box_to_tick(as_alice, used, act, headers):
+    page = text(as_alice.get(smtp_url(used, act), headers=headers))
+    warning = re.search(r'<p class="alert warn">(.*?)</p>', page)[1]
+    assert re.sub(r"<[^>]*>", "", warning) == "In use: last used 12 minutes ago from 203.0.113.7."
+    assert re.search(r'<input type="checkbox" name="sure" required', page)
+    assert TICK in page
+    assert "has-error" not in page
+
+
+@pytest.mark.parametrize("act", ACTS)
+@pytest.mark.parametrize("last_used", [None, {"hours": 24, "seconds": 1}], ids=["never", "a day ago"])
+def test_what_is_not_in_use_is_asked_for_as_ever(as_alice, credential, act, last_used):
+    if last_used:
+        use(credential, **last_used)
+    page = text(as_alice.get(smtp_url(credential, act)))
+    assert TICK not in page and "In use" not in page and "checkbox" not in page
+    response = as_alice.post(smtp_url(credential, act), follow=True)
+    assert "SMTP password is reset." in text(response) or "SMTP user is deleted." in text(response)
+
+
+@pytest.mark.parametrize("headers", [{}, HTMX], ids=["page", "htmx"])
+@pytest.mark.parametrize("sent", [{}, {"sure": ""}, {"sure": "false"}])
+@pytest.mark.parametrize("act", ACTS)
+def test_without_the_tick_nothing_is_done_and_the_question_comes_again(as_alice, used, act, sent, headers):
+    before = state()
+    response = as_alice.post(smtp_url(used, act), sent, headers=headers)
+    assert response.status_code == 422
+    field = re.search(r'<div class="field has-error">.*?</div>', text(response), re.DOTALL)[0]
+    assert TICK in field and "Nothing is changed yet" in field
+    assert "Are you sure you want to" in text(response)
+    assert response.get("HX-Retarget") == ("#dialog" if headers else None)
+    assert state() == before
+
+
+@pytest.mark.parametrize("act", ACTS)
+def test_a_use_after_the_question_was_asked_counts(as_alice, credential, act):
+    assert TICK not in text(as_alice.get(smtp_url(credential, act), headers=HTMX))
+    Credential.objects.note_use(credential, "203.0.113.7")
+    before = state()
+    response = as_alice.post(smtp_url(credential, act), headers=HTMX)
+    assert response.status_code == 422
+    assert "last used <time" in text(response) and ">just now</time> from 203.0.113.7." in text(response)
+    assert state() == before
+
+
+def test_with_the_tick_it_is_deleted(as_alice, used):
+    response = as_alice.post(smtp_url(used, "delete"), {"sure": "on"}, follow=True)
+    assert "SMTP user is deleted." in text(response)
+    assert not Credential.objects.exists()
+
+
+def test_with_the_tick_it_is_reset(as_alice, used):
+    old = password_of(used)
+    seen = used.password_changed_at.isoformat()
+    response = as_alice.post(smtp_url(used, "reset"), {"sure": "on", "seen": seen}, headers=HTMX)
+    assert "SMTP password is reset." in text(response)
+    assert password_of(used) != old
+
+
+def test_the_question_that_comes_again_still_asks_about_the_password_that_was_seen(as_alice, used):
+    seen = used.password_changed_at.isoformat()
+    Credential.objects.get(pk=used.pk).reset_password(by=SYSTEM)
+    again = text(as_alice.post(smtp_url(used, "reset"), {"seen": seen}, headers=HTMX))
+    assert re.search(r'name="seen" value="([^"]+)"', again)[1] == seen
+    response = as_alice.post(smtp_url(used, "reset"), {"seen": seen, "sure": "on"}, headers=HTMX)
+    assert response.status_code == 409
+    assert "Nothing is reset" in text(response)
+
+
+@pytest.mark.parametrize("act", ACTS)
+def test_a_suspended_one_that_was_used_today_asks_too(as_alice, used, act):
+    used.suspend(by=SYSTEM)
+    assert as_alice.post(smtp_url(used, act)).status_code == 422

@@ -1,0 +1,255 @@
+"""The tally of logins: what is written for each, when, and what happens when it can't be written."""
+
+from datetime import timedelta
+
+import pytest
+from django.db import OperationalError, connection
+from django.test.utils import CaptureQueriesContext
+from django.utils import timezone
+
+from credentials import usage
+from credentials.models import Outcome
+from credentials.refusals import KEPT_FOR, Cause, RefusedLogins
+from credentials.usage import Tally
+from domains.models import Domain
+from tests.factories import SYSTEM, make_credential
+
+pytestmark = pytest.mark.django_db
+
+HOME, OFFICE = "203.0.113.7", "2001:db8::7"
+STRANGE = "0123456789ABCDEF0123456789ABCDEF"
+
+
+@pytest.fixture
+def tally():
+    return Tally()
+
+
+@pytest.fixture
+def now():
+    """Noon, so that minutes around it are the same day."""
+    return timezone.now().replace(hour=12, minute=0, second=0, microsecond=0)
+
+
+def counted():
+    return {
+        (row.credential_id, row.cause): (row.count, row.last_ip)
+        for row in RefusedLogins.objects.order_by("day")
+    }
+
+
+def test_an_accepted_login_is_the_last_use(tally, credential, now):
+    tally.add(credential.username, HOME, Outcome.ACCEPTED, at=now)
+    assert tally.write() == 1
+    credential.refresh_from_db()
+    assert (credential.last_used_at, credential.last_used_ip) == (now, HOME)
+    assert credential.last_refused_at is None
+    assert not RefusedLogins.objects.exists()
+
+
+def test_refused_logins_are_counted_and_the_last_one_is_noted(tally, credential, now):
+    for seconds, ip in ((0, HOME), (2, OFFICE), (1, HOME)):
+        tally.add(credential.username, ip, Outcome.WRONG_PASSWORD, at=now + timedelta(seconds=seconds))
+    tally.add(credential.username, HOME, Outcome.NETWORK_NOT_ALLOWED, at=now, number=5)
+    assert tally.write() == 8
+    assert counted() == {
+        (credential.pk, "wrong_password"): (3, OFFICE),
+        (credential.pk, "network_not_allowed"): (5, HOME),
+    }
+    credential.refresh_from_db()
+    last = (credential.last_refused_at, credential.last_refused_ip, credential.last_refused_cause)
+    assert last == (now + timedelta(seconds=2), OFFICE, "wrong_password")
+    assert credential.last_used_at is None
+
+
+def test_two_writes_add_up(tally, credential, now):
+    for number in (2, 3):
+        tally.add(credential.username, HOME, Outcome.EXPIRED, at=now, number=number)
+        tally.write()
+    assert counted() == {(credential.pk, "expired"): (5, HOME)}
+
+
+def test_an_older_refusal_that_comes_late_does_not_hide_a_newer_one(tally, credential, now):
+    for minutes, ip in ((0, HOME), (-5, OFFICE)):
+        tally.add(credential.username, ip, Outcome.WRONG_PASSWORD, at=now + timedelta(minutes=minutes))
+        tally.write()
+    credential.refresh_from_db()
+    assert (credential.last_refused_at, credential.last_refused_ip) == (now, HOME)
+
+
+def test_each_day_is_counted_for_itself(tally, credential, now):
+    for days in (0, 1):
+        tally.add(credential.username, HOME, Outcome.WRONG_PASSWORD, at=now - timedelta(days=days))
+    tally.write()
+    tally.add(credential.username, HOME, Outcome.WRONG_PASSWORD, at=now - timedelta(days=1))
+    tally.write()
+    assert dict(RefusedLogins.objects.values_list("day", "count")) == {
+        now.date(): 2,
+        now.date() - timedelta(days=1): 1,
+    }
+
+
+def test_unknown_usernames_are_counted_together_and_accepted_ones_not_at_all(tally, db, now):
+    for username in ("", STRANGE, "x" * 500):
+        tally.add(username, HOME, Outcome.UNKNOWN_USERNAME, at=now)
+    tally.add(STRANGE, HOME, None, at=now)
+    tally.add(STRANGE, HOME, Outcome.ACCEPTED, at=now)  # deleted since
+    assert tally.write() == 5
+    assert counted() == {(None, "unknown_username"): (4, HOME)}
+
+
+@pytest.mark.parametrize(
+    ("change", "cause"),
+    [
+        ({}, Cause.WRONG_PASSWORD),
+        ({"suspended_at": timezone.now() - timedelta(days=9)}, Cause.SUSPENDED),
+        ({"expires_at": timezone.now() - timedelta(days=9)}, Cause.EXPIRED),
+        ({"expires_at": timezone.now() + timedelta(days=9)}, Cause.WRONG_PASSWORD),
+        ({"allowed_networks": "192.0.2.0/24"}, Cause.NETWORK_NOT_ALLOWED),
+        ({"allowed_networks": "203.0.113.0/24"}, Cause.WRONG_PASSWORD),
+    ],
+)
+def test_a_cause_that_was_not_told_is_found_from_the_row(tally, domain, now, change, cause):
+    credential = make_credential(domain, **change)
+    tally.add(credential.username, HOME, None, at=now)
+    tally.write()
+    assert counted() == {(credential.pk, cause): (1, HOME)}
+
+
+def test_a_cause_that_was_not_told_may_be_the_domains(tally, credential, now):
+    Domain.objects.update(suspended_at=now)
+    tally.add(credential.username, HOME, None, at=now)
+    tally.write()
+    assert counted() == {(credential.pk, "domain_not_authorized"): (1, HOME)}
+
+
+def test_the_last_use_is_written_at_most_once_a_minute(tally, credential, now):
+    def last_use_after(seconds):
+        tally.add(credential.username, HOME, Outcome.ACCEPTED, at=now + timedelta(seconds=seconds))
+        tally.write()
+        credential.refresh_from_db()
+        return (credential.last_used_at - now).total_seconds()
+
+    assert [last_use_after(seconds) for seconds in (0, 30, 59, 61, 90)] == [0, 0, 0, 61, 61]
+
+
+def test_logins_of_one_batch_are_one_write_of_the_last_use(tally, credential, now):
+    for seconds in range(50):
+        tally.add(credential.username, HOME, Outcome.ACCEPTED, at=now + timedelta(seconds=seconds))
+    with CaptureQueriesContext(connection) as queries:
+        assert tally.write() == 50
+    assert len([each for each in queries if each["sql"].startswith("UPDATE")]) == 1
+    credential.refresh_from_db()
+    assert credential.last_used_at == now + timedelta(seconds=49)
+
+
+@pytest.mark.parametrize("outcome", [Outcome.ACCEPTED, Outcome.WRONG_PASSWORD, None])
+def test_the_dashboards_own_check_is_not_counted(tally, domain, now, outcome):
+    credential = make_credential(domain, checked_at=now, checked_from=HOME)
+    tally.add(credential.username, HOME, outcome, at=now + timedelta(seconds=3))
+    tally.write()
+    credential.refresh_from_db()
+    assert (credential.last_used_at, credential.last_refused_at) == (None, None)
+    assert not RefusedLogins.objects.exists()
+
+
+@pytest.mark.parametrize(("ip", "seconds"), [(OFFICE, 3), (HOME, 61)], ids=["from elsewhere", "later"])
+def test_another_login_beside_the_check_is_counted(tally, domain, now, ip, seconds):
+    credential = make_credential(domain, checked_at=now, checked_from=HOME)
+    for outcome in (Outcome.ACCEPTED, Outcome.WRONG_PASSWORD):
+        tally.add(credential.username, ip, outcome, at=now + timedelta(seconds=seconds))
+    tally.write()
+    credential.refresh_from_db()
+    assert credential.last_used_ip == credential.last_refused_ip == ip
+
+
+def test_a_noted_check_is_known_by_its_address(tally, credential):
+    credential.note_check(HOME)
+    tally.add(credential.username, HOME, Outcome.ACCEPTED)
+    tally.write()
+    credential.refresh_from_db()
+    assert credential.last_used_at is None
+
+
+def test_what_could_not_be_written_is_written_the_next_time(tally, credential, now, monkeypatch):
+    def fail(*args, **kwargs):
+        raise OperationalError("the database is away")
+
+    other = make_credential(credential.domain)
+    tally.add(other.username, HOME, Outcome.ACCEPTED, at=now)
+    tally.add(credential.username, HOME, Outcome.WRONG_PASSWORD, at=now, number=4)
+    with monkeypatch.context() as patch:
+        patch.setattr(RefusedLogins.objects, "count_up", fail)
+        with pytest.raises(OperationalError):
+            tally.write()
+    other.refresh_from_db()
+    assert other.last_used_at is None  # all or nothing
+    tally.add(credential.username, HOME, Outcome.WRONG_PASSWORD, at=now + timedelta(seconds=1))
+    assert tally.write() == 6
+    assert counted() == {(credential.pk, "wrong_password"): (5, HOME)}
+    other.refresh_from_db()
+    assert other.last_used_at == now
+    assert tally.write() == 0
+    assert counted() == {(credential.pk, "wrong_password"): (5, HOME)}
+
+
+def test_it_holds_no_more_than_its_bound(tally, credential, monkeypatch):
+    monkeypatch.setattr(usage, "MAX_WAITING", 3)
+    for number in range(5):
+        tally.add(credential.username, f"203.0.113.{number}", Outcome.WRONG_PASSWORD)
+    tally.add(credential.username, "203.0.113.0", Outcome.WRONG_PASSWORD)  # known, so it needs no room
+    assert tally.dropped == 2
+    assert tally.write() == 4
+    tally.add(credential.username, "203.0.113.4", Outcome.WRONG_PASSWORD)
+    assert tally.write() == 1
+    assert RefusedLogins.objects.get().count == 5
+
+
+def test_a_credential_deleted_before_the_write_is_an_unknown_username(tally, credential, now):
+    tally.add(credential.username, HOME, Outcome.WRONG_PASSWORD, at=now)
+    tally.add(credential.username, HOME, Outcome.ACCEPTED, at=now)
+    credential.remove(by=SYSTEM)
+    tally.write()
+    assert counted() == {(None, "unknown_username"): (1, HOME)}
+
+
+def test_more_usernames_than_one_question_may_hold(tally, domain, now, monkeypatch):
+    monkeypatch.setattr(usage, "CHUNK", 2)
+    made = [make_credential(domain) for _ in range(5)]
+    for credential in made:
+        tally.add(credential.username, HOME, Outcome.EXPIRED, at=now)
+    tally.write()
+    assert counted() == {(credential.pk, "expired"): (1, HOME) for credential in made}
+
+
+def test_days_that_are_too_old_go_when_a_new_one_begins(credential, now):
+    for days in (KEPT_FOR.days + 1, KEPT_FOR.days, 1):
+        at = now - timedelta(days=days)
+        for whose, cause in ((credential, Cause.EXPIRED), (None, Cause.UNKNOWN_USERNAME)):
+            RefusedLogins.objects.count_up(whose, cause, 1, at=at, ip=HOME)
+    RefusedLogins.objects.count_up(credential, Cause.EXPIRED, 1, at=now, ip=HOME)
+    kept = RefusedLogins.objects.order_by("day").values_list("day", flat=True).distinct()
+    assert [(now.date() - day).days for day in kept] == [KEPT_FOR.days, 1, 0]
+
+
+def test_refusals_go_with_their_credential(tally, credential, now):
+    for username in (credential.username, ""):
+        tally.add(username, HOME, Outcome.UNKNOWN_USERNAME, at=now)
+    tally.add(credential.username, HOME, Outcome.EXPIRED, at=now)
+    tally.write()
+    credential.remove(by=SYSTEM)
+    assert [row.credential_id for row in RefusedLogins.objects.all()] == [None]
+
+
+def test_by_cause_sums_the_days_and_tells_the_newest_address(credential, now):
+    count_up, wrong = RefusedLogins.objects.count_up, Cause.WRONG_PASSWORD
+    count_up(credential, wrong, 3, at=now - timedelta(days=2), ip=HOME)
+    count_up(credential, wrong, 4, at=now - timedelta(days=1), ip=OFFICE)
+    count_up(credential, Cause.SUSPENDED, 1, at=now, ip=HOME)
+    count_up(credential, Cause.EXPIRED, 9, at=now - timedelta(days=31), ip=HOME)
+    count_up(make_credential(credential.domain), wrong, 70, at=now, ip="198.51.100.1")
+    rows = credential.refused_logins.by_cause(now.date() - timedelta(days=30))
+    assert list(rows) == [
+        {"cause": "suspended", "total": 1, "last": now, "ip": HOME},
+        {"cause": "wrong_password", "total": 7, "last": now - timedelta(days=1), "ip": OFFICE},
+    ]
