@@ -161,6 +161,10 @@ SUBMISSION_COMMAND_TIMEOUT = env.int("SUBMISSION_COMMAND_TIMEOUT", default=60)
 SUBMISSION_LOGIN_TIMEOUT = env.int("SUBMISSION_LOGIN_TIMEOUT", default=60)
 SMTP_RELAY_URL = secret("SMTP_RELAY_URL")
 
+REPORTS_ADDRESS = env.str("REPORTS_ADDRESS", default="127.0.0.1")
+REPORTS_PORT = env.int("REPORTS_PORT", default=2580)
+REPORTS_SECRET = secret("REPORTS_SECRET")
+
 # --- language, files, logs -----------------------------------------------------------
 
 LANGUAGE_CODE = "en-us"

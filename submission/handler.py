@@ -6,7 +6,8 @@ from credentials.models import Outcome
 from submission import addresses, journal, message, policy, replies, sasl
 from submission.delivery import Deferred, NextHop, Rejected
 from submission.limits import plain_ip
-from submission.logins import UNAVAILABLE, LoggedIn, Logins, Workers
+from submission.logins import LoggedIn, Logins
+from submission.workers import UNAVAILABLE, Workers
 
 
 class Handler:

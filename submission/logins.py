@@ -1,33 +1,17 @@
-"""Questions to the database, asked in threads so that no session waits for another's.
-
-Raises what UNAVAILABLE lists when there is no answer: never take that for a refusal.
-"""
+"""Logins and their re-checks, asked of the database."""
 
 import asyncio
-import threading
-from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
-from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import partial
 
-import django.db
 from django.utils import timezone
 
 from credentials.models import Credential, Outcome
 from credentials.usage import Tally
 from submission import journal, sasl
+from submission.workers import Workers, keep_writing
 
-QUESTION_SECONDS = 15  # above the PostgreSQL pool's own 5
 NOTE_SECONDS = 1  # a reply waits no longer for "last used"
-WRITE_EVERY_SECONDS = 1  # refusals: a flood of them is one write a second
-
-
-class Busy(Exception):
-    """Too many questions wait already."""
-
-
-UNAVAILABLE = (django.db.Error, TimeoutError, Busy)
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,25 +23,6 @@ class LoggedIn:
     domain: str
     ip: str
     verifier: str = field(repr=False)
-
-
-class Workers:
-    """A few threads and a bounded queue before them."""
-
-    def __init__(self, threads: int, waiting: int):
-        self._executor = ThreadPoolExecutor(threads, thread_name_prefix="submission")
-        self._slots = threading.BoundedSemaphore(threads + waiting)
-
-    async def run(self, function: Callable, *arguments):
-        """Return what the function returns. Raises Busy, TimeoutError, what it raises."""
-        if not self._slots.acquire(blocking=False):
-            raise Busy
-        future = self._executor.submit(_with_sound_connection, function, *arguments)
-        future.add_done_callback(lambda _future: self._slots.release())
-        return await asyncio.wait_for(asyncio.wrap_future(future), QUESTION_SECONDS)
-
-    def close(self) -> None:
-        self._executor.shutdown(wait=False, cancel_futures=True)
 
 
 class Logins:
@@ -94,13 +59,7 @@ class Logins:
 
     async def write_refusals(self, stopped: asyncio.Event) -> None:
         """Write the refused logins every second until the event is set, and once more then."""
-        while not stopped.is_set():
-            with suppress(TimeoutError):
-                await asyncio.wait_for(stopped.wait(), WRITE_EVERY_SECONDS)
-            try:
-                await self._notes.run(self._tally.write)
-            except UNAVAILABLE as error:
-                journal.log.warning("Refused logins wait to be written: %s", type(error).__name__)
+        await keep_writing(self._tally, self._notes, stopped)
 
     def close(self) -> None:
         for workers in (self._logins, self._checks, self._notes):
@@ -111,14 +70,6 @@ def _still_valid(login: LoggedIn) -> bool:
     rows = Credential.objects.select_related("domain").defer("password_sealed")
     credential = rows.filter(pk=login.credential.pk).first()
     return credential is not None and credential.still_takes(login.verifier, timezone.now(), login.ip)
-
-
-def _with_sound_connection(function, *arguments):
-    django.db.close_old_connections()
-    try:
-        return function(*arguments)
-    finally:
-        django.db.close_old_connections()
 
 
 def _tell_of_failure(note: asyncio.Future) -> None:

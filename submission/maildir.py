@@ -12,8 +12,8 @@ from pathlib import Path
 
 from submission import replies
 from submission.delivery import Deferred
-from submission.logins import UNAVAILABLE, Workers
 from submission.message import Message
+from submission.workers import UNAVAILABLE, Workers
 
 _FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
 

@@ -7,7 +7,7 @@ import pytest
 from django.db import DatabaseError, connection, transaction
 
 from credentials.models import Credential
-from submission import logins
+from submission import logins, workers
 from tests import servers
 from tests.factories import password_of
 from tests.submission.clients import MESSAGE, SENDER, auth_login, auth_plain, finish, submit, wait_until
@@ -92,34 +92,34 @@ def test_too_many_waiting_questions_are_turned_away():
     async def run():
         release = asyncio.Event()
         loop = asyncio.get_running_loop()
-        workers = logins.Workers(threads=1, waiting=1)
+        pool = workers.Workers(threads=1, waiting=1)
 
         def slow():
             asyncio.run_coroutine_threadsafe(release.wait(), loop).result()
 
-        tasks = [asyncio.create_task(workers.run(slow)) for _ in range(2)]
+        tasks = [asyncio.create_task(pool.run(slow)) for _ in range(2)]
         await asyncio.sleep(0)
-        with pytest.raises(logins.Busy):
-            await workers.run(slow)
+        with pytest.raises(workers.Busy):
+            await pool.run(slow)
         release.set()
         await asyncio.gather(*tasks)
-        await workers.run(lambda: None)
-        workers.close()
+        await pool.run(lambda: None)
+        pool.close()
 
     asyncio.run(run())
 
 
 def test_a_question_without_answer_ends_in_time(monkeypatch):
-    monkeypatch.setattr(logins, "QUESTION_SECONDS", 0.1)
+    monkeypatch.setattr(workers, "QUESTION_SECONDS", 0.1)
 
     async def run():
         release = asyncio.Event()
         loop = asyncio.get_running_loop()
-        workers = logins.Workers(threads=1, waiting=1)
+        pool = workers.Workers(threads=1, waiting=1)
         with pytest.raises(TimeoutError):
-            await workers.run(lambda: asyncio.run_coroutine_threadsafe(release.wait(), loop).result())
+            await pool.run(lambda: asyncio.run_coroutine_threadsafe(release.wait(), loop).result())
         release.set()
         await asyncio.sleep(0.05)
-        workers.close()
+        pool.close()
 
     asyncio.run(run())

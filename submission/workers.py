@@ -1,0 +1,63 @@
+"""Questions to the database, asked in threads so that nobody waits for another's.
+
+Raises what UNAVAILABLE lists when there is no answer: never take that for a refusal.
+"""
+
+import asyncio
+import threading
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
+
+import django.db
+
+from credentials.usage import Tally
+from submission import journal
+
+QUESTION_SECONDS = 15  # above the PostgreSQL pool's own 5
+WRITE_EVERY_SECONDS = 1  # a flood of logins is one write a second
+
+
+class Busy(Exception):
+    """Too many questions wait already."""
+
+
+UNAVAILABLE = (django.db.Error, TimeoutError, Busy)
+
+
+class Workers:
+    """A few threads and a bounded queue before them."""
+
+    def __init__(self, threads: int, waiting: int):
+        self._executor = ThreadPoolExecutor(threads, thread_name_prefix="submission")
+        self._slots = threading.BoundedSemaphore(threads + waiting)
+
+    async def run(self, function: Callable, *arguments):
+        """Return what the function returns. Raises Busy, TimeoutError, what it raises."""
+        if not self._slots.acquire(blocking=False):
+            raise Busy
+        future = self._executor.submit(_with_sound_connection, function, *arguments)
+        future.add_done_callback(lambda _future: self._slots.release())
+        return await asyncio.wait_for(asyncio.wrap_future(future), QUESTION_SECONDS)
+
+    def close(self) -> None:
+        self._executor.shutdown(wait=False, cancel_futures=True)
+
+
+async def keep_writing(tally: Tally, workers: Workers, stopped: asyncio.Event) -> None:
+    """Write a tally every second until the event is set, and once more then. Never raises."""
+    while not stopped.is_set():
+        with suppress(TimeoutError):
+            await asyncio.wait_for(stopped.wait(), WRITE_EVERY_SECONDS)
+        try:
+            await workers.run(tally.write)
+        except UNAVAILABLE as error:
+            journal.log.warning("Counted logins wait to be written: %s", type(error).__name__)
+
+
+def _with_sound_connection(function, *arguments):
+    django.db.close_old_connections()
+    try:
+        return function(*arguments)
+    finally:
+        django.db.close_old_connections()
