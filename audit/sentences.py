@@ -7,6 +7,7 @@ SENTENCES = {
     "credential.created": "added the SMTP user {user}",
     "credential.password_shown": "showed the password of {user}",
     "credential.password_copied": "copied the password of {user}",
+    "credential.checked": "checked the SMTP user {user} with a test login",
     "credential.reset": "reset the password of {user}",
     "credential.labelled": "labelled {user} “{label}”",
     "credential.networks_set": "set the allowed networks of {user} to {networks}",

@@ -13,4 +13,5 @@ urlpatterns = [
     path("", include("domains.urls")),
     path("domains/<domain:name>/activity/", include("audit.urls")),
     path("domains/<domain:name>/settings/smtp/", include("credentials.urls")),
+    path("domains/<domain:name>/settings/smtp/", include("submission.urls")),
 ]

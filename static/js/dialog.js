@@ -27,6 +27,8 @@ document.addEventListener("htmx:beforeSwap", (event) => {
 });
 
 dialog.addEventListener("close", () => {
+  // What is still asked from within would find its place gone.
+  for (const asking of dialog.querySelectorAll("[hx-get]")) htmx.trigger(asking, "htmx:abort");
   dialog.replaceChildren();
   // The row that the dialog was opened from may be gone; never lose the keyboard's place.
   requestAnimationFrame(() => {

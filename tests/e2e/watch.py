@@ -7,8 +7,12 @@ REPORT_VIOLATIONS = """
 addEventListener("securitypolicyviolation", (event) =>
   console.error(`CSP: ${event.violatedDirective} forbids ${event.blockedURI || "inline"}`));
 """
-# Chromium and htmx log a refused request once more, beside the response that is judged here.
-_REFUSED = re.compile(r"Failed to load resource: the server responded|Response Status Error Code")
+# Chromium and htmx log a refused request once more, beside the response that is judged here;
+# htmx logs what we abort ourselves.
+_KNOWN = re.compile(
+    r"Failed to load resource: the server responded|Response Status Error Code"
+    r"|htmx:(afterRequest|sendAbort), \[object HTMLDialogElement\]$"
+)
 
 
 class Watch:
@@ -27,7 +31,7 @@ class Watch:
         self.expected.update(statuses)
 
     def _console(self, message):
-        if message.type in ("error", "warning") and not _REFUSED.match(message.text):
+        if message.type in ("error", "warning") and not _KNOWN.match(message.text):
             self.problems.append(f"console: {message.text}")
 
     def _response(self, response):

@@ -1,0 +1,234 @@
+"""What a check that failed means, and what to do: one title and a sentence or two for each.
+
+A refusal of the mail server is judged together with what the dashboard knows of the
+credential, its Outcome: to a client every refused login looks the same.
+"""
+
+from typing import NamedTuple
+
+from credentials.models import Outcome
+from submission.livecheck.conversation import Plan, Stage, Verdict
+from submission.livecheck.wire import Fault
+
+AFTER_LOGIN = (Stage.LOGIN, Stage.SENDER, Stage.RECIPIENT, Stage.MESSAGE)
+NOT_SENT = "The password was not sent."
+
+
+class Advice(NamedTuple):
+    title: str
+    text: str
+
+
+FAULTS = {
+    Fault.NAME_NOT_FOUND: Advice(
+        "The name {host} is not found",
+        "The DNS does not know it. Ask the operator to correct SMTP_HOST, or to give the name an address.",
+    ),
+    Fault.NAME_UNANSWERED: Advice(
+        "The name {host} can't be looked up",
+        "No DNS server answered in time. Try again in a moment; "
+        "when it stays so, ask the operator to check the DNS servers of this machine.",
+    ),
+    Fault.REFUSED: Advice(
+        "{host} refuses connections on port {port}",
+        "Nothing listens there, or a firewall turns the connection away. "
+        "Ask the operator to start the mail server, and to check SMTP_PORT and the firewall.",
+    ),
+    Fault.UNREACHABLE: Advice(
+        "{host} can't be reached",
+        "There is no way to it from the dashboard ({detail}). Ask the operator to check the network.",
+    ),
+    Fault.TIMEOUT: Advice(
+        "The mail server is too slow",
+        "It was not done after {seconds} seconds, at the step “{stage}”. Try again in a moment; "
+        "when it stays so, ask the operator to look at the mail server's load and log.",
+    ),
+    Fault.DROPPED: Advice(
+        "The mail server closed the connection",
+        "It hung up at the step “{stage}”, without an answer. "
+        "Try again in a moment; when it stays so, the mail server's log says why.",
+    ),
+    Fault.NOT_SMTP: Advice(
+        "{host} does not speak SMTP on port {port}",
+        "What came was {detail}. Ask the operator to check that SMTP_HOST and SMTP_PORT name the mail server.",
+    ),
+    Fault.NO_STARTTLS: Advice(
+        "{host} does not offer STARTTLS",
+        f"{NOT_SENT} Ask the operator to give the mail server a certificate and to switch STARTTLS on.",
+    ),
+    Fault.HANDSHAKE: Advice(
+        "No encrypted connection to {host} came about",
+        f"{NOT_SENT} The TLS handshake failed ({{detail}}). "
+        "Ask the operator to check the mail server's TLS settings: TLS 1.2 or later is needed.",
+    ),
+    Fault.CERTIFICATE: Advice(
+        "The certificate of {host} can't be trusted",
+        f"{NOT_SENT} The check found: {{detail}}. Ask the operator for a valid certificate "
+        "for {host}, together with its intermediate certificates.",
+    ),
+    Fault.NO_LOGIN: Advice(
+        "{host} offers no login",
+        f"{NOT_SENT} After STARTTLS the mail server has to offer AUTH PLAIN. Ask the operator to switch it on.",
+    ),
+    Fault.ADDRESS: Advice(
+        "Your e-mail address can't receive mail",
+        "The login and the sender are accepted, but {recipient} can't be written in SMTP. "
+        "Ask support to correct your e-mail address.",
+    ),
+}
+TIMEOUTS = {
+    Stage.CONNECT: Advice(
+        "{host} does not answer on port {port}",
+        "No connection came about within {seconds} seconds. Ask the operator to check SMTP_HOST, SMTP_PORT, "
+        "and whether a firewall drops the connection.",
+    ),
+    Stage.GREETING: Advice(
+        "{host} says nothing on port {port}",
+        "It took the connection, but no greeting came within {seconds} seconds. Ask the operator to check the "
+        "mail server. A port that begins with TLS, like 465, stays silent too: "
+        "SMTP_PORT must be one with STARTTLS.",
+    ),
+}
+REPLIES = {
+    (Stage.LOGIN, 454): Advice(
+        "The mail server can't check passwords now",
+        "That is its own fault, not the password's. Try again in a moment; when it stays so, ask the operator "
+        "whether the mail server reaches its database.",
+    ),
+    (Stage.TLS, 454): Advice(
+        "{host} can't encrypt now",
+        f"{NOT_SENT} Ask the operator to check the mail server's certificate and key.",
+    ),
+    (Stage.SENDER, 553): Advice(
+        "The login works, but {sender} may not send",
+        "The mail server does not let this SMTP user send for {domain}. Ask the operator to check the rule for "
+        "senders (in Postfix smtpd_sender_login_maps).",
+    ),
+}
+REFUSED_RECIPIENT = Advice(
+    "The login works, but mail to {recipient} is refused",
+    "Other recipients may be taken. When the answer speaks of relaying, ask the operator to allow it to "
+    "everybody who is logged in; else check your e-mail address.",
+)
+REFUSED_MESSAGE = Advice(
+    "The login works, but the test message is refused",
+    "The mail server or the next one after it does not take it. Its answer says why; "
+    "ask the operator when it is not clear.",
+)
+CLOSING = Advice(
+    "The mail server does not serve now",
+    "It closed the connection: it is too busy, is being restarted, or had too many connections from {ip}. "
+    "Try again in some minutes.",
+)
+TEMPORARY = Advice(
+    "The mail server could not do it now",
+    "At the step “{stage}” it asks to try again later. When it stays so, ask the operator to look at its log.",
+)
+PERMANENT = Advice(
+    "The mail server refused",
+    "It did so at the step “{stage}”. Its answer says why; ask the operator when it is not clear.",
+)
+OUTCOMES = {
+    Outcome.UNKNOWN_USERNAME: Advice(
+        "This SMTP user was deleted",
+        "Somebody deleted it while the check ran. Nothing can log in with it any more.",
+    ),
+    Outcome.WRONG_PASSWORD: Advice(
+        "The password was changed",
+        "Somebody reset it while the check ran. Check again: that takes the new one.",
+    ),
+    Outcome.SUSPENDED: Advice(
+        "This SMTP user is suspended", "The mail server refuses it rightly. Ask support to resume it."
+    ),
+    Outcome.EXPIRED: Advice(
+        "This SMTP user has expired",
+        "The mail server refuses it rightly. Add a new SMTP user, and put that into the site or app.",
+    ),
+    Outcome.DOMAIN_NOT_AUTHORIZED: Advice(
+        "{domain} is not authorized to send",
+        "The mail server rightly refuses every SMTP user of it. "
+        "The domain's Overview says what the next step is.",
+    ),
+    Outcome.NETWORK_NOT_ALLOWED: Advice(
+        "It may not be used from here",
+        "The check came from {ip}, and this SMTP user is only taken from {networks}. "
+        "A site within these networks can still log in.",
+    ),
+    Outcome.ACCEPTED: Advice(
+        "The mail server refuses a password that is right",
+        "The dashboard would accept it, so the mail server does not read this dashboard's database, "
+        "or reads it wrongly. Ask the operator to check its password lookup (in Dovecot password_query).",
+    ),
+}
+NOT_OBEYED = Advice(
+    "The mail server takes what it has to refuse",
+    "The login went through although the dashboard says otherwise ({outcome}). The mail server does not read "
+    "this dashboard's database, or remembers logins (in Dovecot auth_cache_size must be 0).",
+)
+WORKS = Advice(
+    "This credential works",
+    "The mail server accepted the login, the sender {sender} and the recipient {recipient}. "
+    "No message was sent.",
+)
+WORKS_AND_SENT = Advice("This credential works", "Test message accepted for {recipient}: {reply}")
+SELF_SIGNED = (
+    "The certificate is one that the mail server signed itself. Clients that verify certificates refuse it "
+    "until it is replaced or they are told to trust it."
+)
+CRASHED = Advice("The check could not be finished", "Something went wrong in the dashboard. Its log says more.")
+INTERRUPTED = Advice(
+    "The check was interrupted", "The dashboard was probably restarted meanwhile. Check again."
+)
+
+# A login that should have failed: those that hang on the moment or the address are left out.
+_MUST_FAIL = {Outcome.SUSPENDED, Outcome.EXPIRED, Outcome.DOMAIN_NOT_AUTHORIZED}
+
+
+def works(verdict: Verdict, outcome: Outcome) -> bool:
+    """Whether everything is as it should be."""
+    return verdict.fault is None and outcome not in _MUST_FAIL
+
+
+def advise(verdict: Verdict, outcome: Outcome, plan: Plan, *, seconds: float, networks: str = "") -> Advice:
+    """Return the words for a verdict; `outcome` is what the dashboard itself says about the login."""
+    advice = _choose(verdict, outcome, sent=bool(plan.message))
+    words = {
+        "host": plan.host,
+        "port": plan.port,
+        "sender": plan.sender,
+        "domain": plan.sender.rpartition("@")[2],
+        "recipient": plan.recipient,
+        "ip": verdict.own_ip,
+        "networks": networks,
+        "seconds": f"{seconds:g}",
+        "stage": verdict.stage.value,
+        "detail": verdict.detail or "no reason given",
+        "outcome": outcome.name.lower().replace("_", " "),
+        "reply": verdict.reply or "",
+    }
+    return Advice(*(text.format(**words) for text in advice))
+
+
+def _choose(verdict: Verdict, outcome: Outcome, *, sent: bool) -> Advice:
+    if verdict.fault is None:
+        if not works(verdict, outcome):
+            return NOT_OBEYED
+        return WORKS_AND_SENT if sent else WORKS
+    if verdict.fault is Fault.TIMEOUT:
+        return TIMEOUTS.get(verdict.stage, FAULTS[Fault.TIMEOUT])
+    if verdict.fault is Fault.REPLY:
+        return _of_reply(verdict.stage, verdict.reply.code, outcome)
+    return FAULTS[verdict.fault]
+
+
+def _of_reply(stage: Stage, code: int, outcome: Outcome) -> Advice:
+    if code == 421:
+        return CLOSING
+    if (stage, code) in REPLIES and (code < 500 or outcome is Outcome.ACCEPTED):
+        return REPLIES[stage, code]
+    if code < 500:
+        return TEMPORARY
+    # Refused although it is good is a finding only where the password was asked for.
+    if stage in AFTER_LOGIN and (outcome is not Outcome.ACCEPTED or code == 535):
+        return OUTCOMES[outcome]
+    return {Stage.RECIPIENT: REFUSED_RECIPIENT, Stage.MESSAGE: REFUSED_MESSAGE}.get(stage, PERMANENT)

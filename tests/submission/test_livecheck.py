@@ -1,0 +1,399 @@
+"""Check this credential, through its pages, against the real listener and against bad servers."""
+
+import base64
+import re
+import threading
+import time
+from datetime import timedelta
+
+import pytest
+from django.core.cache import cache
+from django.db import connection
+from django.test import Client
+from django.urls import reverse
+from django.utils import timezone
+
+from audit.models import Event
+from credentials.models import Credential
+from domains.models import Domain
+from submission import tls
+from submission.livecheck import runs
+from tests.factories import SYSTEM, make_credential, make_domain, make_user, password_of
+from tests.http import text
+from tests.submission.clients import wait_until
+from tests.submission.scripted import Scripted, be_silent, closed_port, echo, hang_up
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+@pytest.fixture(autouse=True)
+def ended():
+    """No run outlives its test, so that none meets another test's database."""
+    yield
+    wait_until(lambda: not [each for each in threading.enumerate() if each.name == "livecheck"], 15)
+
+
+@pytest.fixture
+def own(settings, tmp_path):
+    """Certificate and key where the dashboard expects its own listener's."""
+    settings.SMTP_HOST, settings.VAR_DIR = "localhost", tmp_path
+    return tls.self_signed(tmp_path / "tls", "localhost")
+
+
+@pytest.fixture
+def embedded(settings, listener):
+    """The real listener is the mail server."""
+    settings.SMTP_HOST, settings.SMTP_PORT, settings.VAR_DIR = "127.0.0.1", listener.port, listener.var_dir
+    return listener
+
+
+def url_of(credential):
+    return reverse("submission:check", args=[credential.domain.name, credential.username])
+
+
+def begin(client, credential, **fields) -> str:
+    """Press Check without JavaScript; return the address of the run."""
+    response = client.post(url_of(credential), fields)
+    assert response.status_code == 302
+    return response["Location"]
+
+
+def result(client, address) -> str:
+    """The run's page once it has ended."""
+    page = wait_until(lambda: (page := text(client.get(address))) and "http-equiv" not in page and page, 15)
+    return re.sub(r"&#39;", "'", page)
+
+
+def check(client, credential, **fields) -> str:
+    return result(client, begin(client, credential, **fields))
+
+
+def titles(page):
+    """The title of the result."""
+    [title] = re.findall(r"<h3[^>]*><svg.*?</svg>(.*?)</h3>", page)
+    return title
+
+
+class TestAgainstTheListener:
+    def test_it_works(self, as_alice, credential, embedded, outbox):
+        page = check(as_alice, credential)
+        assert titles(page) == "This credential works"
+        assert (
+            "the sender info@sl.example.com and the recipient alice@example.com. No message was sent." in page
+        )
+        assert "C: AUTH PLAIN ********\nS: 235 2.7.0 Authentication successful" in page
+        assert "C: RSET" in page
+        assert outbox() == []
+
+    def test_its_certificate_is_shown_and_what_to_think_of_it(self, as_alice, credential, embedded):
+        page = check(as_alice, credential)
+        assert "* TLSv1.3" in page
+        assert "* Certificate: CN=smtp.sendlayer.net" in page
+        assert "Clients that verify certificates refuse it until it is replaced" in page
+
+    def test_a_test_message_arrives_at_the_person(self, as_alice, credential, embedded, outbox):
+        page = check(as_alice, credential, sends="on")
+        assert titles(page) == "This credential works"
+        assert "Test message accepted for alice@example.com: 250 2.0.0 OK, message " in page
+        [message] = outbox()
+        for line in (
+            b"From: info@sl.example.com",
+            b"To: alice@example.com",
+            b"Subject: Test message for sl.example.com",
+        ):
+            assert line + b"\r\n" in message
+        assert len(re.findall(rb"^(?:Date|Message-ID): ", message, re.MULTILINE)) == 2
+        assert credential.username.encode() not in message
+
+    def test_it_is_no_use_of_the_credential(self, as_alice, credential, embedded):
+        check(as_alice, credential)
+        credential.refresh_from_db()
+        assert credential.checked_from == "127.0.0.1"
+        assert credential.last_used_at is None
+        login = f"AUTH username={credential.username} peer=127.0.0.1 outcome=accepted"
+        assert login in embedded.log.read_text()
+
+    def test_it_is_in_the_activity(self, as_alice, credential, embedded):
+        check(as_alice, credential)
+        event = Event.objects.get(tag="credential.checked")
+        assert (event.actor_name, event.credential) == ("alice@example.com", credential.username)
+        activity = text(as_alice.get(reverse("audit:activity", args=[credential.domain.name])))
+        assert "with a test login" in activity
+
+    @pytest.mark.parametrize(
+        ("fields", "title"),
+        [
+            ({"suspended_at": timezone.now()}, "This SMTP user is suspended"),
+            ({"expires_at": timezone.now() - timedelta(days=1)}, "This SMTP user has expired"),
+            ({"allowed_networks": "192.0.2.0/24,198.51.100.7"}, "It may not be used from here"),
+        ],
+    )
+    def test_a_refusal_is_explained_by_the_credentials_state(
+        self, as_alice, credential, embedded, fields, title
+    ):
+        Credential.objects.update(**fields)
+        page = check(as_alice, credential)
+        assert titles(page) == title
+        assert "<code>535 5.7.8 Authentication credentials invalid</code>" in page
+        if "allowed_networks" in fields:
+            assert (
+                "came from 127.0.0.1, and this SMTP user is only taken from 192.0.2.0/24, 198.51.100.7" in page
+            )
+        assert Credential.objects.get().last_refused_at is None
+
+    def test_a_domain_that_may_not_send(self, as_alice, credential, embedded):
+        Domain.objects.update(suspended_at=timezone.now())
+        assert titles(check(as_alice, credential)) == "sl.example.com is not authorized to send"
+
+    def test_nothing_of_the_password_stays_anywhere(self, as_alice, credential, embedded, caplog):
+        caplog.set_level("DEBUG")
+        page = check(as_alice, credential, sends="on")
+        password = password_of(credential)
+        login = base64.b64encode(f"\0{credential.username}\0{password}".encode()).decode()
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT * FROM sendlayer_cache WHERE cache_key LIKE '%livecheck%'")
+            kept = [str(value) for row in cursor.fetchall() for value in row]
+        assert kept
+        kept += [base64.b64decode(value).decode("latin-1") for value in kept if value.startswith("gA")]
+        places = [page, caplog.text, repr(list(Event.objects.values())), embedded.log.read_text(), *kept]
+        assert any("AUTH PLAIN ********" in each for each in kept)
+        for form in (password, base64.b64encode(password.encode()).decode(), login, login[-40:]):
+            assert [each for each in places if form in each] == []
+
+
+class TestAgainstOtherServers:
+    @pytest.fixture
+    def failing(self, as_alice, credential, own, settings):
+        """Check at a scripted server; return (title, page, server)."""
+
+        def failing(certificate=own, **options):
+            with Scripted(certificate, **options) as server:
+                settings.SMTP_PORT = server.port
+                page = check(as_alice, credential)
+            return titles(page), page, server
+
+        return failing
+
+    @pytest.mark.parametrize(
+        ("answers", "title"),
+        [
+            ({"connect": "421 4.3.2 Too busy"}, "The mail server does not serve now"),
+            ({"connect": "554 5.7.1 Go away"}, "The mail server refused"),
+            ({"connect": hang_up}, "The mail server closed the connection"),
+            ({"connect": "Hello"}, "localhost does not speak SMTP on port {port}"),
+            ({"offers": ["PIPELINING"]}, "localhost does not offer STARTTLS"),
+            ({"STARTTLS": "454 4.7.0 TLS not available"}, "localhost can't encrypt now"),
+            ({"offers_in_tls": []}, "localhost offers no login"),
+            ({"AUTH": "454 4.7.0 Temporary failure"}, "The mail server can't check passwords now"),
+            ({"AUTH": "535 5.7.8 Wrong"}, "The mail server refuses a password that is right"),
+            ({"AUTH": hang_up}, "The mail server closed the connection"),
+            ({"AUTH": echo}, "The mail server refuses a password that is right"),
+            ({"MAIL": "553 5.7.1 Not owned"}, "The login works, but info@sl.example.com may not send"),
+            ({"MAIL": "451 4.3.0 Later"}, "The mail server could not do it now"),
+            ({"RCPT": "550 5.1.1 Unknown"}, "The login works, but mail to alice@example.com is refused"),
+            ({"RCPT": "421 4.3.2 Closing"}, "The mail server does not serve now"),
+        ],
+    )
+    def test_what_to_do_is_said(self, failing, answers, title):
+        found, page, server = failing(**answers)
+        assert found == title.format(port=server.port)
+        assert "Check again</button>" in page
+        replies = [answer for answer in answers.values() if isinstance(answer, str) and answer[0].isdigit()]
+        assert [reply for reply in replies if f"<code>{reply}</code>" not in page] == []
+
+    def test_nothing_listens(self, as_alice, credential, own, settings):
+        settings.SMTP_PORT = closed_port()
+        assert titles(check(as_alice, credential)).startswith("localhost refuses connections on port ")
+
+    def test_a_silent_server_is_not_waited_for(self, failing, monkeypatch):
+        monkeypatch.setattr(runs, "SECONDS", 1)
+        title, page, server = failing(connect=be_silent)
+        assert title == f"localhost says nothing on port {server.port}"
+        assert "no greeting came within 1 seconds" in page
+
+    def test_no_password_goes_to_a_server_that_nobody_vouches_for(self, failing, tmp_path):
+        title, page, server = failing(tls.self_signed(tmp_path / "foreign", "localhost"))
+        assert title == "The certificate of localhost can't be trusted"
+        assert "The password was not sent. The check found: self-signed certificate." in page
+        assert server.verbs == ["EHLO", "STARTTLS"]
+
+    def test_a_server_that_repeats_the_login(self, failing, credential):
+        _, page, server = failing(AUTH=echo)
+        assert server.commands[3].split()[2] not in page
+        assert "S: 535 5.7.8 You said: AUTH PLAIN ********" in page
+
+    def test_a_server_that_takes_what_is_suspended(self, failing, credential):
+        credential.suspend(by=SYSTEM)
+        title, page, _ = failing()
+        assert title == "The mail server takes what it has to refuse"
+        assert "(suspended)" in page
+
+    @pytest.mark.parametrize(
+        ("act", "title"),
+        [("reset_password", "The password was changed"), ("remove", "This SMTP user was deleted")],
+    )
+    def test_what_happens_meanwhile_is_told(self, as_alice, credential, own, settings, act, title):
+        def refuse(server, connection, line):
+            held.wait(10)
+            connection.sendall(b"535 5.7.8 Wrong\r\n")
+
+        held = threading.Event()
+        with Scripted(own, AUTH=refuse) as server:
+            settings.SMTP_PORT = server.port
+            address = begin(as_alice, credential)
+            wait_until(lambda: "AUTH" in server.verbs)
+            getattr(Credential.objects.get(), act)(by=SYSTEM)
+            held.set()
+            wait_until(lambda: not [each for each in threading.enumerate() if each.name == "livecheck"])
+        if act == "remove":
+            assert as_alice.get(address).status_code == 404
+        else:
+            assert titles(result(as_alice, address)) == title
+
+    def test_the_host_header_and_the_form_choose_no_server(self, as_alice, credential, own, settings):
+        with Scripted(own) as server, Scripted(own) as other:
+            settings.SMTP_PORT = server.port
+            check(as_alice, credential, host="127.0.0.1", port=other.port, SMTP_PORT=other.port)
+        assert server.verbs and not other.verbs
+
+
+class TestPages:
+    @pytest.fixture(autouse=True)
+    def server(self, own, settings):
+        with Scripted(own) as server:
+            settings.SMTP_PORT = server.port
+            yield server
+
+    @pytest.fixture
+    def slow(self, own, settings):
+        """A mail server that is still silent."""
+        with Scripted(own, connect=be_silent) as server:
+            settings.SMTP_PORT = server.port
+            yield server
+
+    def test_the_row_has_the_link_for_who_may(self, as_alice, bob, credential):
+        tab = reverse("credentials:list", args=[credential.domain.name])
+        assert f'href="{credential.username}/check/"' in text(as_alice.get(tab))
+        as_alice.force_login(bob)
+        assert "/check/" not in text(as_alice.get(tab))
+
+    def test_a_get_asks_and_changes_nothing(self, as_alice, credential, server):
+        events = Event.objects.count()
+        page = text(as_alice.get(url_of(credential)))
+        assert "Also send a test message to alice@example.com" in page
+        assert "<!doctype html>" in page
+        assert server.commands == []
+        assert Event.objects.count() == events
+
+    @pytest.mark.parametrize("method", ["get", "post"])
+    def test_a_viewer_may_not_and_a_stranger_finds_nothing(
+        self, client, bob, carol, credential, server, method
+    ):
+        for person, status in ((bob, 403), (carol, 404)):
+            client.force_login(person)
+            assert getattr(client, method)(url_of(credential)).status_code == status
+        assert server.commands == []
+        assert not Event.objects.filter(tag="credential.checked").exists()
+
+    def test_another_domains_credential_is_absent(self, as_alice, alice, domain, credential):
+        other = make_credential(make_domain("other.example", owner=alice))
+        address = reverse("submission:check", args=[domain.name, other.username])
+        assert as_alice.post(address).status_code == 404
+
+    def test_a_deleted_one_is_gone(self, as_alice, credential):
+        address = url_of(credential)
+        credential.remove(by=SYSTEM)
+        response = as_alice.post(address)
+        assert response.status_code == 404
+        assert "This SMTP user no longer exists." in text(response)
+
+    def test_a_post_without_token_is_refused(self, alice, credential, server):
+        client = Client(enforce_csrf_checks=True)
+        client.force_login(alice)
+        assert client.post(url_of(credential)).status_code == 403
+        assert server.commands == []
+
+    def test_without_javascript_the_page_reloads_itself_until_the_end(self, as_alice, credential, slow):
+        address = begin(as_alice, credential, sends="on")
+        page = wait_until(lambda: "Greet" in (page := text(as_alice.get(address))) and page)
+        assert '<meta http-equiv="refresh" content="1">' in page
+        slow.stopping.set()
+        assert 'name="sends" id="id_sends" checked' in result(as_alice, address)
+
+    def test_the_status_is_for_who_began_it_and_this_credential(self, client, as_alice, domain, credential):
+        address = begin(as_alice, credential)
+        result(as_alice, address)
+        other = make_credential(domain)
+        run_id = address.rstrip("/").rpartition("/")[2]
+        elsewhere = reverse("submission:check_run", args=[domain.name, other.username, run_id])
+        unknown = address.replace(run_id, "0" * 8 + run_id[8:])
+        assert as_alice.get(elsewhere).status_code == as_alice.get(unknown).status_code == 404
+        dave = make_user("dave@example.com")
+        domain.memberships.create(user=dave, role="owner")
+        client.force_login(dave)
+        response = client.get(address)
+        assert response.status_code == 404
+        assert "alice" not in text(response)
+
+    def test_one_check_of_a_credential_at_a_time(self, as_alice, domain, credential, slow):
+        other = make_credential(domain)
+        address = begin(as_alice, credential)
+        response = as_alice.post(url_of(credential))
+        assert response.status_code == 422
+        assert "This SMTP user is being checked already. Try again in a moment." in text(response)
+        begin(as_alice, other)
+        assert Event.objects.filter(tag="credential.checked").count() == 2
+        slow.stopping.set()
+        result(as_alice, address)
+        wait_until(lambda: as_alice.post(url_of(credential)).status_code == 302)
+
+    def test_few_checks_at_a_time(self, as_alice, domain, slow):
+        made = [make_credential(domain) for _ in range(runs.MOST_RUNS + 1)]
+        for each in made[:-1]:
+            begin(as_alice, each)
+        response = as_alice.post(url_of(made[-1]))
+        assert "Too many checks are running. Try again in a moment." in text(response)
+        slow.stopping.set()
+        wait_until(lambda: as_alice.post(url_of(made[-1])).status_code == 302)
+
+    def test_a_run_whose_process_died_is_shown_as_interrupted(self, as_alice, alice, credential):
+        run_id = "7f6f5a3e-98f2-4d0f-9f0c-0f8c1f5d2b11"
+        address = reverse("submission:check_run", args=["sl.example.com", credential.username, run_id])
+        step = {"title": "Connect", "state": "running", "lines": [], "ms": 0}
+        state = {"sends": False, "started_at": time.time() - 14, "steps": [step], "result": None}
+        cache.set(runs._key(run_id, alice.pk, credential.pk), state)
+        assert "http-equiv" in text(as_alice.get(address))
+        cache.set(runs._key(run_id, alice.pk, credential.pk), state | {"started_at": time.time() - 16})
+        assert titles(text(as_alice.get(address))) == "The check was interrupted"
+
+    def test_a_crash_is_told_without_its_text(self, as_alice, credential, monkeypatch, caplog):
+        def crash(*args):
+            raise RuntimeError(f"with {password}")
+
+        password = password_of(credential)
+        monkeypatch.setattr(Credential, "note_check", crash)
+        assert titles(check(as_alice, credential)) == "The check could not be finished"
+        assert "RuntimeError" in caplog.text
+        assert password not in caplog.text
+
+    def test_a_password_that_no_key_opens(self, as_alice, credential, server):
+        Credential.objects.update(password_sealed="v1.k9.AAAA")
+        for _ in range(2):  # the first one leaves nothing locked
+            assert as_alice.post(url_of(credential)).status_code == 503
+        assert server.commands == []
+
+    def test_htmx_gets_the_dialog_then_only_what_is_new(self, as_alice, credential, slow):
+        htmx = {"HX-Request": "true"}
+        response = as_alice.post(url_of(credential), headers=htmx)
+        assert (response["HX-Retarget"], response["HX-Reswap"]) == ("#dialog", "innerHTML")
+        [poll] = re.findall(r'hx-get="([^"]+)"', text(response))
+        address = poll.partition("?")[0]
+        wait_until(lambda: "Greet" in text(as_alice.get(address, {"seen": "0"}, headers=htmx)))
+        same = as_alice.get(address, {"seen": "2"}, headers=htmx)
+        assert (same["HX-Retarget"], same["HX-Reswap"]) == ("#dialog", "none")
+        assert re.findall(r'id="([^"]+)"', text(same)) == ["check-poll"]
+        slow.stopping.set()
+        result(as_alice, address)
+        ended = text(as_alice.get(address, {"seen": "2"}, headers=htmx))
+        assert "hx-get" not in ended
+        assert titles(ended) == "The mail server closed the connection"

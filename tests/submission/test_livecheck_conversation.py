@@ -1,0 +1,301 @@
+"""The check's conversation with mail servers of every kind: where it ends, how soon, and what it never says."""
+
+import base64
+import socket
+import threading
+import time
+from pathlib import Path
+
+import pytest
+from cryptography import x509
+
+from credentials import passwords
+from submission import tls
+from submission.livecheck.conversation import Conversation, Plan, Stage
+from submission.livecheck.secrecy import Redactor
+from submission.livecheck.wire import Fault
+from tests.submission.scripted import (
+    Scripted,
+    be_silent,
+    closed_port,
+    drip,
+    echo,
+    flood,
+    flood_without_lines,
+    hang_up,
+    talk_ahead,
+)
+
+PASSWORD = passwords.generate()
+USERNAME = "A1" * 16
+SECONDS = 1.5
+MESSAGE = b"Subject: Hello\r\n\r\n.dot\r\nBody\r\n"
+
+
+@pytest.fixture(scope="module")
+def own(tmp_path_factory):
+    """Certificate and key that the dashboard's own listener would have."""
+    return tls.self_signed(tmp_path_factory.mktemp("own"), "mail.example")
+
+
+@pytest.fixture
+def hold(own):
+    """Hold a conversation with a port; return (verdict, conversation, addresses told before the login)."""
+
+    def hold(port, seconds=10.0, **plan):
+        told = []
+        fields = {"host": "localhost", "sender": "info@sl.example.com", "recipient": "alice@example.com"}
+        fields |= {"own_certificate": Path(own[0])} | plan
+        plan = Plan(port=port, username=USERNAME, password=PASSWORD, **fields)
+        conversation = Conversation(plan, seconds=seconds, tell=lambda steps: None, before_login=told.append)
+        return conversation.hold(), conversation, told
+
+    return hold
+
+
+def transcript(conversation) -> str:
+    return "\n".join(line for step in conversation.steps for line in step.lines)
+
+
+def assert_secret(text):
+    login = base64.b64encode(f"\0{USERNAME}\0{PASSWORD}".encode()).decode()
+    for form in (PASSWORD, base64.b64encode(PASSWORD.encode()).decode().rstrip("="), login):
+        for start in range(0, len(form) - 12):
+            assert form[start : start + 12].lower() not in text.lower()
+
+
+def test_it_goes_through_every_step(hold, own):
+    with Scripted(own) as server:
+        verdict, conversation, told = hold(server.port)
+    assert verdict.fault is None
+    assert [step.title for step in conversation.steps] == [s.value for s in Stage if s is not Stage.MESSAGE]
+    assert {step.state for step in conversation.steps} == {"done"}
+    assert server.verbs == ["EHLO", "STARTTLS", "EHLO", "AUTH", "MAIL", "RCPT", "RSET", "QUIT"]
+    assert told == ["127.0.0.1"]
+    login = base64.b64encode(f"\0{USERNAME}\0{PASSWORD}".encode()).decode()
+    assert server.commands[3] == f"AUTH PLAIN {login}"
+
+
+def test_its_transcript_shows_tls_the_certificate_and_no_secret(hold, own):
+    with Scripted(own) as server:
+        verdict, conversation, _ = hold(server.port)
+    text = transcript(conversation)
+    for line in ("TLSv1.3, ", "Certificate: CN=mail.example", "Issued by: CN=mail.example", "Valid until: "):
+        assert f"\n* {line}" in text
+    assert "C: AUTH PLAIN ********\nS: 235 2.7.0 Welcome" in text
+    assert verdict.is_self_signed
+    assert_secret(text)
+    assert PASSWORD not in repr(conversation._plan)
+
+
+def test_a_message_goes_out_with_its_dots_and_the_answer_is_kept(hold, own):
+    with Scripted(own) as server:
+        verdict, _, _ = hold(server.port, message=MESSAGE)
+    assert server.messages == [MESSAGE.replace(b"\r\n.dot", b"\r\n..dot")]
+    assert str(verdict.reply) == "250 2.0.0 Ok: queued as 4711"
+    assert server.verbs[-2:] == ["DATA", "QUIT"]
+
+
+@pytest.mark.parametrize(
+    ("verb", "answer"),
+    [("RSET", hang_up), ("RSET", "421 Enough"), ("QUIT", "500 No"), ("QUIT", hang_up), ("QUIT", be_silent)],
+)
+def test_a_bad_goodbye_spoils_nothing(hold, own, verb, answer):
+    with Scripted(own, **{verb: answer}) as server:
+        verdict, conversation, _ = hold(server.port, seconds=SECONDS)
+    assert (verdict.fault, conversation.steps[-1].state) == (None, "done")
+
+
+STAGES = {
+    "connect": Stage.GREETING,
+    "STARTTLS": Stage.TLS,
+    "AUTH": Stage.LOGIN,
+    "MAIL": Stage.SENDER,
+    "RCPT": Stage.RECIPIENT,
+    "DATA": Stage.MESSAGE,
+    "message": Stage.MESSAGE,
+}
+
+
+@pytest.mark.parametrize("verb", STAGES)
+@pytest.mark.parametrize("answer", ["421 4.7.0 Too busy", "451 4.3.0 Later", "550 5.7.1 Never"])
+def test_it_ends_where_it_is_refused(hold, own, verb, answer):
+    with Scripted(own, **{verb: answer}) as server:
+        verdict, conversation, _ = hold(server.port, message=MESSAGE)
+    assert (verdict.stage, verdict.fault) == (STAGES[verb], Fault.REPLY)
+    assert str(verdict.reply) == answer
+    assert conversation.steps[-1].state == "failed"
+    assert f"S: {answer}" in conversation.steps[-1].lines
+
+
+@pytest.mark.parametrize(
+    ("verb", "answer"),
+    [("connect", be_silent), ("connect", drip), ("STARTTLS", drip), ("AUTH", be_silent), ("message", drip)],
+)
+def test_it_ends_in_time_whatever_the_server_does(hold, own, verb, answer):
+    with Scripted(own, **{verb: answer}) as server:
+        begun = time.monotonic()
+        verdict, _, _ = hold(server.port, seconds=SECONDS, message=MESSAGE)
+        took = time.monotonic() - begun
+    assert (verdict.stage, verdict.fault) == (STAGES[verb], Fault.TIMEOUT)
+    assert SECONDS - 0.1 < took < SECONDS + 1
+
+
+@pytest.mark.parametrize("verb", STAGES)
+def test_a_dropped_connection_is_named(hold, own, verb):
+    with Scripted(own, **{verb: hang_up}) as server:
+        verdict, _, _ = hold(server.port, message=MESSAGE)
+    assert (verdict.stage, verdict.fault) == (STAGES[verb], Fault.DROPPED)
+
+
+@pytest.mark.parametrize("answer", [flood, flood_without_lines, "HTTP/1.1 400 No", "220-a\r\n250 b", ""])
+@pytest.mark.parametrize("verb", ["connect", "AUTH"])
+def test_what_is_no_smtp_is_read_no_further(hold, own, verb, answer):
+    with Scripted(own, **{verb: answer}) as server:
+        verdict, conversation, _ = hold(server.port)
+    assert (verdict.stage, verdict.fault) == (STAGES[verb], Fault.NOT_SMTP)
+    assert len(conversation.steps[-1].lines) <= 60
+
+
+def test_a_long_line_is_shown_short(hold, own):
+    with Scripted(own, connect="220 " + "x" * 900) as server:
+        _, conversation, _ = hold(server.port)
+    assert max(len(line) for step in conversation.steps for line in step.lines) < 310
+
+
+def test_what_could_disturb_a_page_is_not_shown(hold, own):
+    with Scripted(own, AUTH="550 a\x1b[31m\x00\u202eb") as server:
+        verdict, _, _ = hold(server.port)
+    assert str(verdict.reply) == "550 a?[31m??b"
+
+
+class TestNoPasswordWithoutVerifiedTLS:
+    def assert_none(self, server, told):
+        assert "AUTH" not in server.verbs
+        assert told == []
+
+    def test_no_starttls(self, hold, own):
+        with Scripted(own, offers=["AUTH PLAIN LOGIN"]) as server:
+            verdict, _, told = hold(server.port)
+        assert verdict.fault is Fault.NO_STARTTLS
+        self.assert_none(server, told)
+
+    def test_a_certificate_that_nobody_vouches_for(self, hold, tmp_path):
+        with Scripted(tls.self_signed(tmp_path, "mail.example")) as server:
+            verdict, _, told = hold(server.port)
+        assert (verdict.stage, verdict.fault) == (Stage.TLS, Fault.CERTIFICATE)
+        assert "self-signed" in verdict.detail
+        self.assert_none(server, told)
+
+    def test_a_certificate_of_another_name(self, own, hold, tmp_path, monkeypatch):
+        monkeypatch.setattr(tls, "_names", lambda host: [x509.DNSName(host)])
+        other = tls.self_signed(tmp_path, "other.example")
+        with Scripted(other) as server:
+            verdict, _, told = hold(server.port, own_certificate=Path(other[0]))
+        assert verdict.fault is Fault.CERTIFICATE
+        assert "not valid for 'localhost'" in verdict.detail
+        self.assert_none(server, told)
+
+    def test_no_handshake(self, hold):
+        with Scripted() as server:
+            verdict, _, told = hold(server.port)
+        assert (verdict.stage, verdict.fault) == (Stage.TLS, Fault.HANDSHAKE)
+        self.assert_none(server, told)
+
+    def test_a_reply_slipped_in_before_tls(self, hold, own):
+        with Scripted(own, STARTTLS=talk_ahead) as server:
+            verdict, _, told = hold(server.port)
+        assert (verdict.stage, verdict.fault) == (Stage.TLS, Fault.NOT_SMTP)
+        self.assert_none(server, told)
+
+    def test_a_login_offered_before_tls_only(self, hold, own):
+        with Scripted(own, offers=["STARTTLS", "AUTH PLAIN"], offers_in_tls=[]) as server:
+            verdict, _, told = hold(server.port)
+        assert verdict.fault is Fault.NO_LOGIN
+        self.assert_none(server, told)
+
+    def test_no_login_offered(self, hold, own):
+        with Scripted(own, offers_in_tls=["AUTH CRAM-MD5 PLAINER"]) as server:
+            verdict, _, told = hold(server.port)
+        assert (verdict.stage, verdict.fault) == (Stage.LOGIN, Fault.NO_LOGIN)
+        self.assert_none(server, told)
+
+
+class TestNotConnected:
+    def test_nothing_listens(self, hold):
+        verdict, conversation, _ = hold(closed_port())
+        assert (verdict.stage, verdict.fault) == (Stage.CONNECT, Fault.REFUSED)
+        assert conversation.steps[-1].state == "failed"
+
+    @pytest.mark.parametrize(
+        ("error", "fault"),
+        [
+            (socket.gaierror(socket.EAI_NONAME, "unknown"), Fault.NAME_NOT_FOUND),
+            (socket.gaierror(socket.EAI_AGAIN, "try again"), Fault.NAME_UNANSWERED),
+            (UnicodeError("label too long"), Fault.NAME_NOT_FOUND),
+        ],
+    )
+    def test_the_name_leads_nowhere(self, hold, monkeypatch, error, fault):
+        def fail(*args, **kwargs):
+            raise error
+
+        monkeypatch.setattr(socket, "getaddrinfo", fail)
+        verdict, _, _ = hold(25)
+        assert (verdict.stage, verdict.fault) == (Stage.CONNECT, fault)
+
+    def test_a_slow_resolver_is_not_waited_for(self, hold, monkeypatch):
+        answered = threading.Event()
+        monkeypatch.setattr(socket, "getaddrinfo", lambda *args, **kwargs: answered.wait(20) and [])
+        begun = time.monotonic()
+        verdict, _, _ = hold(25, seconds=SECONDS)
+        took = time.monotonic() - begun
+        answered.set()
+        assert verdict.fault is Fault.NAME_UNANSWERED
+        assert took < SECONDS + 1
+
+    def test_the_next_address_is_tried(self, hold, own, monkeypatch):
+        with Scripted(own) as server:
+            kind = (socket.AF_INET, socket.SOCK_STREAM, 6, "")
+            found = [(*kind, ("127.0.0.1", closed_port())), (*kind, ("127.0.0.1", server.port))]
+            monkeypatch.setattr(socket, "getaddrinfo", lambda *args, **kwargs: found)
+            verdict, _, _ = hold(1)
+        assert verdict.fault is None
+
+
+class TestSecrecy:
+    def test_a_server_that_repeats_the_login(self, hold, own):
+        with Scripted(own, AUTH=echo) as server:
+            verdict, conversation, _ = hold(server.port)
+        assert PASSWORD in base64.b64decode(server.commands[3].split()[2]).decode()
+        assert str(verdict.reply) == "535 5.7.8 You said: AUTH PLAIN ********"
+        assert_secret(transcript(conversation))
+
+    @pytest.mark.parametrize(
+        "told",
+        [
+            PASSWORD,
+            PASSWORD.upper(),
+            f"<{PASSWORD[:30]}",
+            f"user\0{PASSWORD}",
+            base64.b64encode(PASSWORD.encode()).decode(),
+            base64.b64encode(b"xy" + PASSWORD.encode() + b"z").decode(),
+            PASSWORD.encode().hex(),
+        ],
+    )
+    def test_the_password_is_masked_in_every_form(self, told):
+        masked = Redactor(PASSWORD)(f"535 {told}.")
+        assert masked.startswith("535 ")
+        assert "********" in masked
+        assert_secret(masked)
+
+    def test_everything_else_is_shown_as_it_is(self):
+        for line in ("250-8BITMIME", "535 5.7.8 Authentication credentials invalid", "ẞÀİ", "sl_", USERNAME):
+            assert Redactor(PASSWORD)(line) == line
+
+
+@pytest.mark.parametrize("recipient", ["no-at", "a b@example.com", "a@b>\r\nRCPT TO:<x@y", "ü@example.com", ""])
+def test_an_address_that_smtp_can_not_write_is_not_sent(hold, own, recipient):
+    with Scripted(own) as server:
+        verdict, _, _ = hold(server.port, recipient=recipient)
+    assert (verdict.stage, verdict.fault) == (Stage.RECIPIENT, Fault.ADDRESS)
+    assert "RCPT" not in server.verbs
