@@ -12,19 +12,20 @@ RUN_INSTALLED := $(VENV)/requirements.stamp
 DEV_INSTALLED := $(VENV)/requirements-dev.stamp
 STATIC_COLLECTED := $(VAR_DIR)/static/staticfiles.json
 
-.PHONY: run test test-fast lint bench screenshots browser smtp-client postgresql load-generator
+.PHONY: run test test-fast lint bench bench-mail screenshots browser smtp-client postgresql load-generator
+.PHONY: mail-servers mail-clients
 .DELETE_ON_ERROR:
 
 # exec: a SIGTERM that make passes on then reaches the servers.
 run: $(STATIC_COLLECTED)
 	@exec $(BIN)/python -m sendlayer.start
 
-test: lint browser smtp-client postgresql
+test: lint browser smtp-client postgresql mail-servers mail-clients
 	$(BIN)/python -m pytest
 	$(BIN)/python tests/with_postgres.py $(BIN)/python -m pytest -m "not e2e"
 
 test-fast: $(DEV_INSTALLED)
-	$(BIN)/python -m pytest -m "not e2e"
+	$(BIN)/python -m pytest -m "not e2e and not mail"
 
 lint: $(DEV_INSTALLED)
 	$(BIN)/ruff check .
@@ -33,12 +34,17 @@ lint: $(DEV_INSTALLED)
 bench: $(DEV_INSTALLED) load-generator
 	$(BIN)/python -m bench
 
+# As root: it starts Postfix.
+bench-mail: $(DEV_INSTALLED) postgresql mail-servers
+	$(BIN)/python -m bench.mail
+
 screenshots: $(DEV_INSTALLED) browser
 	$(BIN)/python -m docs.screenshots
 
 # --- what they need -----------------------------------------------------------
 
-APT := $(shell [ "$$(id -u)" = 0 ] || echo sudo) env DEBIAN_FRONTEND=noninteractive apt-get -qq
+SUDO := $(shell [ "$$(id -u)" = 0 ] || echo sudo)
+APT := $(SUDO) env DEBIAN_FRONTEND=noninteractive apt-get -qq
 
 # $(call apt-install,PACKAGE): install it, or stop and name it.
 define apt-install
@@ -61,6 +67,22 @@ load-generator:
 postgresql:
 	@command -v initdb >/dev/null || ls /usr/lib/postgresql/*/bin/initdb >/dev/null 2>&1 || \
 	$(call apt-install,postgresql)
+
+# Tests run instances of their own: the system's are not started when they come in, as policy-rc.d
+# is asked (101: no). One that is there already stays as it is.
+MAIL_SERVERS := postfix postfix-pgsql postfix-sqlite dovecot-core dovecot-pgsql dovecot-sqlite
+mail-servers:
+	@dpkg-query -W -f='$${db:Status-Status}\n' $(MAIL_SERVERS) 2>&1 | grep -qvx installed || exit 0; \
+	policy=/usr/sbin/policy-rc.d; \
+	[ -e $$policy ] || { printf '#!/bin/sh\nexit 101\n' | $(SUDO) tee $$policy >/dev/null && \
+	  $(SUDO) chmod +x $$policy && trap "$(SUDO) rm -f $$policy" EXIT; }; \
+	$(call apt-install,$(MAIL_SERVERS))
+
+mail-clients:
+	@command -v curl >/dev/null || $(call apt-install,curl)
+	@command -v msmtp >/dev/null || $(call apt-install,msmtp)
+	@command -v node >/dev/null || $(call apt-install,nodejs)
+	@[ -d /usr/share/nodejs/nodemailer ] || $(call apt-install,node-nodemailer)
 
 # Debian packs ensurepip, which puts pip into a virtual environment, apart from Python.
 $(BIN)/pip:

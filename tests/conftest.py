@@ -18,7 +18,7 @@ def django_db_modify_db_settings():
 
     database = settings.DATABASES["default"]
     if database["ENGINE"].endswith("sqlite3"):
-        database.setdefault("TEST", {})["NAME"] = str(VAR_DIR / "test.sqlite3")
+        database.setdefault("TEST", {})["NAME"] = str(VAR_DIR / "database" / "test.sqlite3")
 
 
 @pytest.fixture(autouse=True)

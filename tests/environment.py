@@ -24,3 +24,5 @@ for name in ("DEBUG", "SMTP_RELAY_URL", "CACHE_URL", "SIGNUP_OPEN", "TRUSTED_PRO
     os.environ.pop(name, None)
 # Where collectstatic would write; WhiteNoise warns when it is not there.
 (VAR_DIR / "static").mkdir()
+# A folder of its own, which tests/mail opens to the mail servers.
+(VAR_DIR / "database").mkdir()

@@ -42,39 +42,81 @@ class NotThere(Exception):
 @contextmanager
 def postgres():
     """Run a cluster until the block ends; yield the URL of an empty database in it."""
-    programs = _programs()
-    owner = {"user": "postgres", "group": "postgres", "extra_groups": []} if os.geteuid() == 0 else {}
+    with cluster() as running:
+        yield running.url
+
+
+@contextmanager
+def cluster():
+    """Run a cluster until the block ends; yield it as a Cluster. Raises NotThere."""
     folder = Path(tempfile.mkdtemp(prefix="sendlayer-pg-"))
     try:
-        if owner:
+        made = Cluster(folder)
+        made.start()
+        try:
+            yield made
+        finally:
+            made.stop()
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+class Cluster:
+    """A PostgreSQL cluster in a folder, which can be stopped and started. Raises NotThere."""
+
+    def __init__(self, folder: Path):
+        self._folder, self._programs, self.port = folder, _programs(), _free_port()
+        self._owner = {"user": "postgres", "group": "postgres", "extra_groups": []} if os.geteuid() == 0 else {}
+        if self._owner:
             shutil.chown(folder, "postgres", "postgres")
-        data, port = folder / "data", _free_port()
-        initdb = [programs / "initdb", "-D", data, "-U", "postgres", "-A", "trust", "-E", "UTF8", "--no-sync"]
+        initdb = [
+            self._programs / "initdb",
+            "-D",
+            folder / "data",
+            "-U",
+            "postgres",
+            "-A",
+            "trust",
+            "-E",
+            "UTF8",
+        ]
         made = subprocess.run(
-            [*initdb, "--locale=C.UTF-8"], cwd=folder, capture_output=True, text=True, **owner
+            [*initdb, "--no-sync", "--locale=C.UTF-8"],
+            cwd=folder,
+            capture_output=True,
+            text=True,
+            **self._owner,
         )
         if made.returncode:
             raise NotThere(f"initdb failed:\n{made.stdout}{made.stderr}")
-        options = ["-D", data, "-h", "127.0.0.1", "-p", str(port), "-k", ""]
+
+    @property
+    def url(self) -> str:
+        return f"postgres://postgres@127.0.0.1:{self.port}/postgres"
+
+    def start(self):
+        options = ["-D", self._folder / "data", "-h", "127.0.0.1", "-p", str(self.port), "-k", ""]
         options += [part for setting in FAST for part in ("-c", setting)]
-        with open(folder / "log", "wb") as log:
-            server = subprocess.Popen(
+        with open(self._folder / "log", "ab") as log:
+            self._server = subprocess.Popen(
                 # A process group of its own: Ctrl-C stops the command first, then the server.
-                [programs / "postgres", *options],
-                cwd=folder,
+                [self._programs / "postgres", *options],
+                cwd=self._folder,
                 stdout=log,
                 stderr=log,
                 start_new_session=True,
-                **owner,
+                **self._owner,
             )
         try:
-            _wait(server, programs, port, folder / "log")
-            yield f"postgres://postgres@127.0.0.1:{port}/postgres"
-        finally:
-            server.send_signal(signal.SIGQUIT)  # at once; the data goes with it
-            server.wait()
-    finally:
-        shutil.rmtree(folder, ignore_errors=True)
+            _wait(self._server, self._programs, self.port, self._folder / "log")
+        except BaseException:
+            self.stop()
+            raise
+
+    def stop(self):
+        """Stop at once, dropping all connections."""
+        self._server.send_signal(signal.SIGQUIT)
+        self._server.wait()
 
 
 def _programs() -> Path:

@@ -1,50 +1,20 @@
 """An open session loses its right to send with the credential (T26)."""
 
+from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 
 import pytest
 from django.utils import timezone
 
 from credentials.models import Credential
-from domains.models import Domain
-from tests.factories import SYSTEM, password_of
+from tests.factories import SYSTEM, make_credential, password_of
+from tests.mail import acts
 from tests.submission.clients import SENDER, auth_plain, finish, submit
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
 
-def delete(credential):
-    credential.remove(by=SYSTEM)
-
-
-def reset(credential):
-    credential.reset_password(by=SYSTEM)
-
-
-def suspend(credential):
-    credential.suspend(by=SYSTEM)
-
-
-def expire(credential):
-    Credential.objects.update(expires_at=timezone.now() - timedelta(seconds=1))
-
-
-def suspend_domain(credential):
-    Domain.objects.update(suspended_at=timezone.now())
-
-
-def unauthorize_domain(credential):
-    Domain.objects.update(authorized_at=None)
-
-
-def delete_domain(credential):
-    Domain.objects.all().delete()
-
-
-ACTS = [delete, reset, suspend, expire, suspend_domain, unauthorize_domain, delete_domain]
-
-
-@pytest.mark.parametrize("act", ACTS)
+@pytest.mark.parametrize("act", acts.ALL)
 def test_the_next_mail_is_refused_and_the_session_is_logged_out(smtp, credential, outbox, act):
     assert submit(smtp)[0] == 250
     act(credential)
@@ -53,7 +23,7 @@ def test_the_next_mail_is_refused_and_the_session_is_logged_out(smtp, credential
     assert len(outbox()) == 1
 
 
-@pytest.mark.parametrize("act", ACTS)
+@pytest.mark.parametrize("act", acts.ALL)
 def test_a_message_that_is_coming_in_is_not_kept(smtp, credential, outbox, act):
     for command in (f"MAIL FROM:<{SENDER}>", "RCPT TO:<a@example.org>", "DATA"):
         assert smtp.docmd(command)[0] < 400
@@ -63,11 +33,42 @@ def test_a_message_that_is_coming_in_is_not_kept(smtp, credential, outbox, act):
     assert smtp.docmd(f"MAIL FROM:<{SENDER}>")[0] == 530
 
 
+def test_after_the_delete_commits_none_of_1000_logins_succeeds(listener, domain):
+    doomed, kept = make_credential(domain), make_credential(domain)
+    password = password_of(doomed)
+
+    def login(_number):
+        smtp = listener.secure()
+        reply = auth_plain(smtp, doomed.username, password)[0]
+        smtp.close()
+        return reply
+
+    with ThreadPoolExecutor(16) as pool:
+        before = list(pool.map(login, range(20)))
+        doomed.remove(by=SYSTEM)
+        after = list(pool.map(login, range(1000)))
+    assert before == [235] * 20
+    assert after == [535] * 1000
+    listener.login(kept)
+
+
 def test_after_a_reset_the_session_may_log_in_with_the_new_password(smtp, credential):
     credential.reset_password(by=SYSTEM)
     assert submit(smtp)[0] == 535
     assert auth_plain(smtp, credential.username, password_of(credential))[0] == 235
     assert submit(smtp)[0] == 250
+
+
+def test_in_a_rotation_a_session_of_the_old_password_sends_until_the_deadline(smtp, credential):
+    credential.reset_password(by=SYSTEM, keep_old_for=timedelta(hours=1))
+    assert submit(smtp)[0] == 250
+    Credential.objects.update(previous_valid_until=timezone.now())
+    assert submit(smtp)[0] == 535
+
+
+def test_networks_that_are_narrowed_end_the_session(smtp, credential):
+    credential.set_networks("203.0.113.0/24", by=SYSTEM)
+    assert submit(smtp)[0] == 535
 
 
 def test_a_suspended_and_resumed_credential_sends_again(smtp, credential):

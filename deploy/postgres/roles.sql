@@ -1,0 +1,27 @@
+-- The mail servers' role: it may read the three views and nothing else.
+--   SENDLAYER_MAIL_PASSWORD=… psql -v ON_ERROR_STOP=1 -f roles.sql sendlayer
+-- As the database's owner or a superuser. May be run again: it sets the password anew.
+\getenv password SENDLAYER_MAIL_PASSWORD
+\if :{?password} \else
+  \warn 'SENDLAYER_MAIL_PASSWORD is not set'
+  \quit
+\endif
+
+SELECT 'CREATE ROLE sendlayer_mail' WHERE NOT EXISTS (SELECT FROM pg_roles WHERE rolname = 'sendlayer_mail') \gexec
+-- The statement is not written to the server's log with the password in it.
+SET log_statement = 'none';
+SET log_min_error_statement = 'panic';
+ALTER ROLE sendlayer_mail
+  LOGIN NOSUPERUSER NOCREATEDB NOCREATEROLE NOINHERIT NOREPLICATION NOBYPASSRLS PASSWORD :'password';
+ALTER ROLE sendlayer_mail SET default_transaction_read_only = on;
+-- A login would rather be told to come again than wait.
+ALTER ROLE sendlayer_mail SET statement_timeout = '5s';
+ALTER ROLE sendlayer_mail SET idle_in_transaction_session_timeout = '10s';
+
+-- Everybody may make temporary tables by default.
+SELECT format('REVOKE TEMPORARY ON DATABASE %I FROM PUBLIC', current_database()) \gexec
+SELECT format('GRANT CONNECT ON DATABASE %I TO sendlayer_mail', current_database()) \gexec
+REVOKE CREATE ON SCHEMA public FROM PUBLIC;
+GRANT USAGE ON SCHEMA public TO sendlayer_mail;
+REVOKE ALL ON ALL TABLES IN SCHEMA public FROM sendlayer_mail;
+GRANT SELECT ON smtp_passdb, smtp_passdb_previous, smtp_sender TO sendlayer_mail;

@@ -1,0 +1,82 @@
+import secrets
+import smtplib
+from contextlib import ExitStack
+
+import pytest
+
+from tests import servers
+from tests.environment import VAR_DIR
+from tests.mail.clients import Mail
+from tests.mail.daemons import Database, mail_server
+from tests.mail.databases import open_postgresql, open_sqlite
+from tests.submission.sink import SinkServer
+
+MAIL_PASSWORD = secrets.token_urlsafe()
+
+
+@pytest.fixture(scope="session")
+def mail_database(django_db_setup) -> Database:
+    """The test database, as mail servers are let into it by deploy/README.md."""
+    from django.db import connection
+
+    settings = connection.settings_dict
+    if connection.vendor == "sqlite":
+        VAR_DIR.chmod(0o711)
+        return open_sqlite(settings["NAME"])
+    return open_postgresql(settings["PORT"], settings["NAME"], MAIL_PASSWORD)
+
+
+@pytest.fixture(scope="session")
+def sink():
+    """The next hop behind Postfix."""
+    with SinkServer() as server:
+        yield server
+
+
+@pytest.fixture(scope="session")
+def reports(django_db_setup, tmp_path_factory):
+    """A running `manage.py reports`: (port, secret)."""
+    port, secret = servers.free_port(), secrets.token_urlsafe(32)
+    log = tmp_path_factory.mktemp("reports") / "log"
+    environment = {"REPORTS_PORT": str(port), "REPORTS_SECRET": secret}
+    with servers.running(["manage.py", "reports"], port=port, log=log, **environment):
+        yield port, secret
+
+
+@pytest.fixture(scope="session")
+def mail_daemons(mail_database, sink, reports):
+    """One Postfix and Dovecot for all tests that need no settings of their own."""
+    with mail_server(mail_database, relayhost=f"[127.0.0.1]:{sink.port}", reports=reports) as server:
+        yield server
+
+
+@pytest.fixture
+def mail(mail_daemons, sink):
+    """Postfix and Dovecot on the test database. Whatever a test does, no password is logged."""
+    from credentials.passwords import PATTERN
+
+    sink.sink.forget()
+    yield Mail(mail_daemons)
+    assert not PATTERN.search(mail_daemons.log)
+
+
+@pytest.fixture(autouse=True)
+def close_clients(monkeypatch):
+    """Close every smtplib client at the end of the test that opened it."""
+    opened = []
+    original = smtplib.SMTP.__init__
+
+    def remember(self, *args, **kwargs):
+        original(self, *args, **kwargs)
+        opened.append(self)
+
+    monkeypatch.setattr(smtplib.SMTP, "__init__", remember)
+    yield
+    for smtp in opened:
+        smtp.close()
+
+
+@pytest.fixture
+def stack():
+    with ExitStack() as stack:
+        yield stack

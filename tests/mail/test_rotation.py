@@ -1,0 +1,60 @@
+"""Two passwords while a rotation overlaps: the old one until its deadline, the new one at once."""
+
+from datetime import timedelta
+
+import pytest
+from django.utils import timezone
+
+from credentials.models import Credential
+from tests.factories import SYSTEM, password_of
+from tests.submission.clients import SENDER, submit
+
+pytestmark = [pytest.mark.mail, pytest.mark.django_db(transaction=True)]
+
+HOUR = timedelta(hours=1)
+
+
+def end_overlap():
+    Credential.objects.update(previous_valid_until=timezone.now() - timedelta(milliseconds=1))
+
+
+def test_both_passwords_are_accepted_until_the_deadline(mail, credential):
+    old = password_of(credential)
+    new = credential.reset_password(by=SYSTEM, keep_old_for=HOUR)
+    for password in (old, new):
+        assert mail.try_login(credential.username, password)[0] == 235
+    end_overlap()
+    assert mail.try_login(credential.username, old)[0] == 535
+    assert mail.try_login(credential.username, new)[0] == 235
+
+
+def test_a_second_reset_ends_the_first_overlap(mail, credential):
+    first = password_of(credential)
+    second = credential.reset_password(by=SYSTEM, keep_old_for=HOUR)
+    third = credential.reset_password(by=SYSTEM, keep_old_for=HOUR)
+    replies = [mail.try_login(credential.username, password)[0] for password in (first, second, third)]
+    assert replies == [535, 235, 235]
+
+
+def test_a_session_of_the_old_password_sends_until_the_deadline(mail, credential):
+    smtp = mail.login(credential)
+    credential.reset_password(by=SYSTEM, keep_old_for=HOUR)
+    assert submit(smtp)[0] == 250
+    new = mail.login(credential)
+    end_overlap()
+    assert smtp.docmd(f"MAIL FROM:<{SENDER}>")[0] == 553
+    assert submit(new)[0] == 250
+
+
+def test_a_suspended_credential_has_no_overlap(mail, credential):
+    old = password_of(credential)
+    credential.reset_password(by=SYSTEM, keep_old_for=HOUR)
+    credential.suspend(by=SYSTEM)
+    assert mail.try_login(credential.username, old)[0] == 535
+
+
+def test_networks_hold_for_the_old_password_too(mail, credential):
+    old = password_of(credential)
+    credential.reset_password(by=SYSTEM, keep_old_for=HOUR)
+    credential.set_networks("203.0.113.7", by=SYSTEM)
+    assert mail.try_login(credential.username, old)[0] == 535

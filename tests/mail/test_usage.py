@@ -1,0 +1,174 @@
+"""LAST USED and refusals of Postfix and Dovecot, through the real `manage.py reports`."""
+
+import json
+import secrets
+import time
+import urllib.error
+import urllib.request
+from datetime import timedelta
+
+import pytest
+from django.utils import timezone
+
+from credentials.models import Credential
+from credentials.refusals import RefusedLogins
+from tests import servers
+from tests.factories import SYSTEM, password_of
+from tests.mail.clients import Mail
+from tests.mail.daemons import mail_server
+from tests.submission.clients import wait_until
+
+pytestmark = [pytest.mark.mail, pytest.mark.django_db(transaction=True)]
+
+
+def used(credential):
+    credential.refresh_from_db()
+    return credential.last_used_at
+
+
+def refusals():
+    return {row.cause: row.count for row in RefusedLogins.objects.all()}
+
+
+def test_a_login_shows_within_seconds(mail, credential):
+    before = timezone.now()
+    mail.login(credential, source="127.0.0.9")
+    at = wait_until(lambda: used(credential), 5)
+    assert before <= at <= timezone.now()
+    assert credential.last_used_ip == "127.0.0.9"
+    assert refusals() == {}
+
+
+def test_it_is_written_at_most_once_a_minute(mail, credential):
+    mail.login(credential, source="127.0.0.1")
+    first = wait_until(lambda: used(credential))
+    mail.login(credential, source="127.0.0.2")
+    mail.try_login(credential.username, "wrong")
+    wait_until(refusals)  # reported after that login, so it has been seen
+    assert used(credential) == first
+    assert credential.last_used_ip == "127.0.0.1"
+    Credential.objects.update(last_used_at=timezone.now() - timedelta(seconds=61))
+    mail.login(credential, source="127.0.0.2")
+    wait_until(lambda: used(credential) and credential.last_used_ip == "127.0.0.2")
+
+
+def test_refusals_are_counted_with_their_cause(mail, credential):
+    password = password_of(credential)
+    for _ in range(3):
+        mail.try_login(credential.username, "wrong", source="127.0.0.5")
+    wait_until(lambda: refusals() == {"wrong_password": 3})
+    credential.suspend(by=SYSTEM)
+    mail.try_login(credential.username, password)
+    wait_until(lambda: refusals().get("suspended") == 1)
+    mail.try_login("0" * 32, password)
+    wait_until(lambda: refusals().get("unknown_username") == 1)
+    assert RefusedLogins.objects.get(cause="unknown_username").credential is None
+    assert used(credential) is None
+    assert (credential.last_refused_cause, credential.last_refused_ip) == ("suspended", "127.0.0.1")
+
+
+def test_an_expired_credential_and_a_domain_that_may_not_send_are_told_apart(mail, credential):
+    password = password_of(credential)
+    Credential.objects.update(expires_at=timezone.now())
+    mail.try_login(credential.username, password)
+    wait_until(lambda: refusals() == {"expired": 1})
+    Credential.objects.update(expires_at=None)
+    type(credential.domain).objects.update(suspended_at=timezone.now())
+    mail.try_login(credential.username, password)
+    wait_until(lambda: refusals() == {"expired": 1, "domain_not_authorized": 1})
+
+
+def test_in_a_rotation_the_old_password_is_no_refusal(mail, credential):
+    old = password_of(credential)
+    credential.reset_password(by=SYSTEM, keep_old_for=timedelta(hours=1))
+    assert mail.try_login(credential.username, old)[0] == 235
+    wait_until(lambda: used(credential))
+    assert refusals() == {}
+
+
+def test_the_dashboards_own_check_is_no_use(mail, credential):
+    credential.note_check("127.0.0.1")
+    mail.login(credential, source="127.0.0.1")
+    mail.try_login(credential.username, "wrong", source="127.0.0.1")
+    mail.try_login("0" * 32, "x")
+    wait_until(lambda: refusals() == {"unknown_username": 1})
+    assert used(credential) is None
+    mail.login(credential, source="127.0.0.2")
+    wait_until(lambda: used(credential))
+
+
+def test_while_the_dashboard_is_down_mail_goes_on(mail_database, credential, tmp_path):
+    port, secret = servers.free_port(), secrets.token_urlsafe(32)
+    password = password_of(credential)
+    with mail_server(mail_database, reports=(port, secret)) as server:
+        mail = Mail(server)
+        started = time.monotonic()
+        replies = [mail.try_login(credential.username, password)[0] for _ in range(20)]
+        assert replies == [235] * 20
+        # A login that waited for a report's 2 s would take 40 in all.
+        assert time.monotonic() - started < 20
+        assert mail.try_login(credential.username, "wrong")[0] == 535
+        assert used(credential) is None
+        environment = {"REPORTS_PORT": str(port), "REPORTS_SECRET": secret}
+        log = tmp_path / "log"
+        with servers.running(["manage.py", "reports"], port=port, log=log, **environment):
+            wait_until(lambda: mail.login(credential) and used(credential), 30)
+
+
+def test_with_another_secret_nothing_is_counted_and_mail_goes_on(mail_database, credential, reports, mail):
+    port, _secret = reports
+    with mail_server(mail_database, reports=(port, "x" * 40)) as server:
+        other = Mail(server)
+        assert other.try_login(credential.username, password_of(credential))[0] == 235
+        assert other.try_login(credential.username, "wrong")[0] == 535
+    mail.try_login("0" * 32, "x")
+    wait_until(lambda: refusals() == {"unknown_username": 1})
+    assert used(credential) is None
+
+
+@pytest.mark.parametrize(
+    ("body", "authorization", "status"),
+    [
+        ({"login": "0" * 32, "remote": "127.0.0.1", "success": False}, "right", 200),
+        ({"login": "sl_secret-word", "remote": "::ffff:127.0.0.1", "success": False}, "right", 200),
+        ({"login": 5, "remote": "127.0.0.1", "success": False}, "right", 200),
+        ({"login": "0" * 32, "remote": "127.0.0.1", "success": False}, "wrong", 401),
+        ({"login": "0" * 32, "remote": "127.0.0.1", "success": False}, None, 401),
+        ({"login": "0" * 32, "remote": "nonsense", "success": False}, "right", 400),
+        ({"login": "0" * 32, "remote": None, "success": False}, "right", 400),
+        ({"login": "0" * 32, "remote": "127.0.0.1", "success": "yes"}, "right", 400),
+        ({"login": "0" * 32}, "right", 400),
+        ([], "right", 400),
+        (b"\xff\xfe", "right", 400),
+        (b"[" * 3000, "right", 400),
+        (b"", "right", 400),
+        (b" " * 5000, "right", 413),
+    ],
+)
+def test_the_endpoint_takes_reports_only(reports, body, authorization, status):
+    port, secret = reports
+    if not isinstance(body, bytes):
+        body = json.dumps(body).encode()
+    request = urllib.request.Request(f"http://127.0.0.1:{port}/?command=report", body)
+    if authorization:
+        request.add_header("Authorization", f"Bearer {secret if authorization == 'right' else 'x' * 43}")
+    try:
+        answer = urllib.request.urlopen(request, timeout=5)
+    except urllib.error.HTTPError as error:
+        answer = error
+    with answer:
+        assert answer.status == status
+
+
+def test_the_endpoint_does_not_start_without_a_real_secret():
+    port = servers.free_port()
+    for secret in ("", "short", "é" * 40):
+        with pytest.raises(RuntimeError, match="REPORTS_SECRET"):
+            start_reports(port, secret)
+
+
+def start_reports(port, secret):
+    log = f"{__import__('tempfile').mkdtemp()}/log"
+    environment = {"REPORTS_PORT": str(port), "REPORTS_SECRET": secret}
+    with servers.running(["manage.py", "reports"], port=port, log=log, **environment):
+        pass
