@@ -7,7 +7,8 @@ smtp_sender           domain, username, sasl_username                  who may s
 They list usable credentials only (credentials.models.Credential.outcome is the same rule),
 so that a mail server refuses whatever is missing in them, from the moment of the commit.
 `sasl_username` is the username and the number of its password: a server that goes by it
-in its sessions refuses those that an earlier password opened.
+in its sessions refuses those that an earlier password opened. deploy/dovecot tells by the
+`.previous` of the second view that it has been asked.
 
 A migration that alters these tables has to drop the views first and make them again: SQLite
 rebuilds a table by renaming, which a view on it prevents; PostgreSQL would lose the grants
@@ -28,6 +29,8 @@ USABLE = """
 """
 OVERLAP = " AND c.previous_verifier <> '' AND c.previous_valid_until > {now}"
 CURRENT_NAME = "c.username || '.' || CAST(c.password_number AS text) AS sasl_username"
+# Of a session that the previous password opened: before its reset, and during the overlap.
+EARLIER_NAME = "c.username || '.' || CAST(c.password_number - 1 AS text) AS sasl_username"
 PREVIOUS_NAME = "c.username || '.' || CAST(c.password_number - 1 AS text) || '.previous' AS sasl_username"
 NETWORKS = "NULLIF(c.allowed_networks, '') AS allow_nets"
 
@@ -38,6 +41,7 @@ VIEWS = {
     ),
     "smtp_sender": (
         f"SELECT d.name AS domain, c.username, {CURRENT_NAME} {USABLE} "
+        f"UNION ALL SELECT d.name AS domain, c.username, {EARLIER_NAME} {USABLE} {OVERLAP} "
         f"UNION ALL SELECT d.name AS domain, c.username, {PREVIOUS_NAME} {USABLE} {OVERLAP}"
     ),
 }

@@ -126,17 +126,21 @@ def test_with_another_secret_nothing_is_counted_and_mail_goes_on(mail_database, 
     assert used(credential) is None
 
 
+UNKNOWN = {"login": "0" * 32, "session": f"{'0' * 32}.previous", "remote": "127.0.0.1", "success": False}
+
+
 @pytest.mark.parametrize(
     ("body", "authorization", "status"),
     [
-        ({"login": "0" * 32, "remote": "127.0.0.1", "success": False}, "right", 200),
-        ({"login": "sl_secret-word", "remote": "::ffff:127.0.0.1", "success": False}, "right", 200),
-        ({"login": 5, "remote": "127.0.0.1", "success": False}, "right", 200),
-        ({"login": "0" * 32, "remote": "127.0.0.1", "success": False}, "wrong", 401),
-        ({"login": "0" * 32, "remote": "127.0.0.1", "success": False}, None, 401),
-        ({"login": "0" * 32, "remote": "nonsense", "success": False}, "right", 400),
-        ({"login": "0" * 32, "remote": None, "success": False}, "right", 400),
-        ({"login": "0" * 32, "remote": "127.0.0.1", "success": "yes"}, "right", 400),
+        (UNKNOWN, "right", 200),
+        (UNKNOWN | {"login": "sl_secret-word", "remote": "::ffff:127.0.0.1"}, "right", 200),
+        (UNKNOWN | {"login": 5}, "right", 200),
+        (UNKNOWN, "wrong", 401),
+        (UNKNOWN, None, 401),
+        (UNKNOWN | {"remote": "nonsense"}, "right", 400),
+        (UNKNOWN | {"remote": None}, "right", 400),
+        (UNKNOWN | {"session": None}, "right", 400),
+        (UNKNOWN | {"success": "yes"}, "right", 400),
         ({"login": "0" * 32}, "right", 400),
         ([], "right", 400),
         (b"\xff\xfe", "right", 400),
@@ -160,15 +164,23 @@ def test_the_endpoint_takes_reports_only(reports, body, authorization, status):
         assert answer.status == status
 
 
-def test_the_endpoint_does_not_start_without_a_real_secret():
+@pytest.mark.parametrize("secret", ["", "short", "é" * 40])
+def test_the_endpoint_does_not_start_without_a_real_secret(tmp_path, secret):
     port = servers.free_port()
-    for secret in ("", "short", "é" * 40):
-        with pytest.raises(RuntimeError, match="REPORTS_SECRET"):
-            start_reports(port, secret)
-
-
-def start_reports(port, secret):
-    log = f"{__import__('tempfile').mkdtemp()}/log"
-    environment = {"REPORTS_PORT": str(port), "REPORTS_SECRET": secret}
-    with servers.running(["manage.py", "reports"], port=port, log=log, **environment):
+    running = servers.running(
+        ["manage.py", "reports"], port=port, log=tmp_path / "log", REPORTS_PORT=str(port), REPORTS_SECRET=secret
+    )
+    with pytest.raises(RuntimeError, match="REPORTS_SECRET"), running:
         pass
+
+
+def test_a_login_that_the_database_did_not_answer_is_no_refusal(reports, credential, mail):
+    port, secret = reports
+    name = credential.username
+    for session in (name, f"{name}.1", f"{name}.0"):
+        body = json.dumps(UNKNOWN | {"login": name, "session": session}).encode()
+        headers = {"Authorization": f"Bearer {secret}"}
+        request = urllib.request.Request(f"http://127.0.0.1:{port}/?command=report", body, headers)
+        urllib.request.urlopen(request, timeout=5).close()
+    mail.try_login("0" * 32, "x")
+    wait_until(lambda: refusals() == {"unknown_username": 1})
