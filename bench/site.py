@@ -14,7 +14,7 @@ ROOT = Path(__file__).resolve().parent.parent
 CREDENTIALS = 25
 
 
-def prepare() -> Path:
+def set_environment() -> Path:
     """Set the environment for Django in this process and its children; return the new VAR_DIR."""
     var_dir = Path(tempfile.mkdtemp(prefix="sendlayer-bench-"))
     os.environ.update(
@@ -26,9 +26,19 @@ def prepare() -> Path:
         ACCESS_LOG="/dev/null",
         LOG_LEVEL="WARNING",
     )
-    for command in (["migrate", "-v0"], ["collectstatic", "--no-input", "-v0"]):
-        subprocess.run([sys.executable, "manage.py", *command], cwd=ROOT, check=True)
     return var_dir
+
+
+def prepare() -> Path:
+    """Set the environment, make the database and collect the static files; return the new VAR_DIR."""
+    var_dir = set_environment()
+    manage("migrate", "-v0")
+    manage("collectstatic", "--no-input", "-v0")
+    return var_dir
+
+
+def manage(*command, **environment):
+    subprocess.run([sys.executable, "manage.py", *command], cwd=ROOT, check=True, env=os.environ | environment)
 
 
 def fill():

@@ -25,3 +25,6 @@ REVOKE CREATE ON SCHEMA public FROM PUBLIC;
 GRANT USAGE ON SCHEMA public TO sendlayer_mail;
 REVOKE ALL ON ALL TABLES IN SCHEMA public FROM sendlayer_mail;
 GRANT SELECT ON smtp_passdb, smtp_passdb_previous, smtp_sender TO sendlayer_mail;
+-- These read the views, with the caller's rights.
+REVOKE EXECUTE ON FUNCTION smtp_passdb_answer, smtp_passdb_previous_answer FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION smtp_passdb_answer, smtp_passdb_previous_answer TO sendlayer_mail;

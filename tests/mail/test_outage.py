@@ -5,6 +5,7 @@ import shutil
 import subprocess
 import sys
 import tempfile
+import time
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
@@ -128,8 +129,10 @@ def reply_to_mail(smtp) -> int:
 
 
 def sends(mail, username, password) -> bool:
-    """Whether a message gets as far as its recipient. Postfix drops a session after 10 errors, so a new one."""
+    """Whether a message gets as far as its recipient. In a new session: Postfix ends one after 10 errors."""
+    time.sleep(0.5)
     smtp = mail.secure(timeout=60)
-    if auth_plain(smtp, username, password)[0] != 235:
-        return False
-    return smtp.docmd(f"MAIL FROM:<{SENDER}>")[0] == 250 and smtp.docmd(f"RCPT TO:<{RECIPIENT}>")[0] == 250
+    replies = [auth_plain(smtp, username, password)]
+    replies += [smtp.docmd(command) for command in (f"MAIL FROM:<{SENDER}>", f"RCPT TO:<{RECIPIENT}>")]
+    smtp.close()
+    return [code for code, _text in replies] == [235, 250, 250]

@@ -1,0 +1,100 @@
+"""`make bench-mail`: what logins cost real Postfix and Dovecot, side by side, in one run on this machine."""
+
+import os
+import random
+import signal
+import sys
+import time
+from contextlib import ExitStack
+
+from bench.mail import auth_socket, sessions
+from bench.mail.contenders import CRYPT, FLOOR, POSTGRESQL, REPORTED, SQLITE, Field
+from bench.mail.figures import POSTFIX, SOCKET, Figure, Rates, Wanted, show_rates, show_ratios
+from bench.mail.logins import SEED, Refused
+from tests.with_postgres import NotThere
+
+FEW = 1_000
+MANY = 1_000_000
+LOGINS = 2_000  # credentials that clients log in with
+ROUNDS = 5
+SECONDS = 3
+WARM_SECONDS = 0.5
+# At the socket logins come faster than their reports are taken: Dovecot drops those that wait for
+# 2 s, and the rest are written after that.
+SETTLE_SECONDS = 5
+
+FIGURES = [
+    *(Figure(SOCKET, name, rows) for name in (FLOOR, POSTGRESQL, SQLITE, CRYPT) for rows in (FEW, MANY)),
+    Figure(SOCKET, REPORTED, FEW),
+    *(Figure(POSTFIX, name, FEW) for name in (FLOOR, POSTGRESQL, SQLITE, REPORTED)),
+    Figure(POSTFIX, POSTGRESQL, MANY),
+]
+WANTED = [
+    Wanted(Figure(POSTFIX, POSTGRESQL, FEW), Figure(POSTFIX, FLOOR, FEW), 0.95),
+    Wanted(Figure(POSTFIX, REPORTED, FEW), Figure(POSTFIX, FLOOR, FEW), 0.88),
+    Wanted(Figure(SOCKET, POSTGRESQL, FEW), Figure(SOCKET, FLOOR, FEW), 0.2),
+    Wanted(Figure(SOCKET, POSTGRESQL, FEW), Figure(SOCKET, CRYPT, FEW), 20),
+    Wanted(Figure(SOCKET, POSTGRESQL, MANY), Figure(SOCKET, POSTGRESQL, FEW), 0.75),
+    Wanted(Figure(SOCKET, SQLITE, MANY), Figure(SOCKET, SQLITE, FEW), 0.75),
+]
+
+
+def main():
+    # Whatever ends the program, the servers are stopped and their folders removed.
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, lambda number, _frame: sys.exit(128 + number))
+    try:
+        with ExitStack() as stack:
+            field = make_field(stack)
+            rates = measure(field)
+            used = field.used(FEW)
+    except Refused as error:
+        sys.exit(f"bench: a login was refused: {error}")
+    except (NotThere, RuntimeError) as error:
+        sys.exit(f"bench: {error}")
+    for where in (SOCKET, POSTFIX):
+        show_rates(where, rates, Figure(where, FLOOR, FEW))
+    show_ratios(rates, WANTED)
+    print(f"report: last use written for {used:,} of {min(FEW, LOGINS):,} credentials that logged in")
+
+
+def make_field(stack) -> Field:
+    field = Field(stack, LOGINS)
+    for rows in (FEW, MANY):
+        print(f"Filling the stores with {rows:,} credentials …", flush=True)
+        field.add(rows)
+    field.add_reported(FEW)
+    os.sync()  # so that no writing of ours falls into the rounds
+    return field
+
+
+def measure(field) -> Rates:
+    """Measure in turns, so that whatever else the machine does falls on all alike."""
+    rates = {figure: [] for figure in FIGURES}
+    chance = random.Random(SEED)  # noqa: S311
+    for number in range(ROUNDS + 1):
+        print(f"Round {number} of {ROUNDS} …" if number else "Warming up …", flush=True)
+        for figure, measured in rates.items():
+            rate = turn(figure, field, SECONDS if number else WARM_SECONDS, chance)
+            if number:
+                measured.append(rate)
+            if figure.name == REPORTED:
+                time.sleep(SETTLE_SECONDS)
+    return rates
+
+
+def turn(figure, field, seconds, chance) -> float:
+    """Measure one figure once. Raises Refused, and RuntimeError with the log when servers do not answer."""
+    server, responses = field.ready[figure.name, figure.rows]
+    try:
+        if figure.where == SOCKET:
+            return auth_socket.rate(server.auth_socket, responses, seconds, chance)
+        return sessions.rate(server.port, responses, seconds, chance)
+    except Refused as error:
+        raise Refused(f"{figure}, {figure.where}: {error}") from None
+    except OSError as error:
+        raise RuntimeError(f"{figure}, {figure.where}: {error}\n{server.log[-2000:]}") from error
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,72 @@
+"""What is compared: Postfix and Dovecot on each kind of store, all of them running at the same time."""
+
+import secrets
+from typing import NamedTuple
+
+from bench import site
+from bench.mail import logins, stores
+from tests.mail.daemons import MailServer, mail_server
+from tests.servers import free_port, running
+from tests.with_postgres import postgres
+
+FLOOR = "passwd-file"
+POSTGRESQL = "PostgreSQL"
+SQLITE = "SQLite"
+CRYPT = "PostgreSQL, SHA512-CRYPT"
+REPORTED = "PostgreSQL, report on"
+
+
+class Contender(NamedTuple):
+    """`responses` are what its clients log in with."""
+
+    server: MailServer
+    responses: list[bytes]
+
+
+class Field:
+    """Starts contenders in a stack that stops them; `ready` are those that run, by (name, rows)."""
+
+    def __init__(self, stack, number_of_logins):
+        self._stack = stack
+        self._folder = site.set_environment()
+        stack.enter_context(site.cleaned_up(self._folder))
+        # The mail servers' users reach what lies in it.
+        self._folder.chmod(0o711)
+        self._postgresql = stores.PostgreSQL(stack.enter_context(postgres()))
+        self._sqlite = stores.SQLite(self._folder)
+        self._logins = logins.make(number_of_logins)
+        self.ready: dict[tuple[str, int], Contender] = {}
+
+    def add(self, rows):
+        """Fill every store with as many credentials and start the servers on them."""
+        fast = self._postgresql.make(f"fast_{rows}", self._tables(rows, logins.SSHA512))
+        slow = self._postgresql.make(f"slow_{rows}", self._tables(rows, logins.CRYPT))
+        file = self._sqlite.make(str(rows), self._tables(rows, logins.SSHA512))
+        table = logins.table(rows, self._logins, logins.SSHA512)
+        passdb = stores.passwd_file(self._folder / f"passwd-{rows}", table)
+        self._start(FLOOR, rows, fast, passdb=passdb)
+        self._start(POSTGRESQL, rows, fast)
+        self._start(SQLITE, rows, file)
+        self._start(CRYPT, rows, slow)
+
+    def add_reported(self, rows):
+        """Start `manage.py reports`, and servers that report to it."""
+        name = f"reported_{rows}"
+        database = self._postgresql.make(name, self._tables(rows, logins.SSHA512))
+        port, secret = free_port(), secrets.token_urlsafe(32)
+        environment = {"REPORTS_PORT": str(port), "REPORTS_SECRET": secret}
+        environment["DATABASE_URL"] = self._postgresql.url(name)
+        command, log = ["manage.py", "reports"], self._folder / "reports.log"
+        self._stack.enter_context(running(command, port=port, log=log, **environment))
+        self._start(REPORTED, rows, database, reports=(port, secret))
+
+    def used(self, rows) -> int:
+        """How many credentials the report wrote as used."""
+        return self._postgresql.used(f"reported_{rows}")
+
+    def _tables(self, rows, scheme):
+        return stores.tables(logins.table(rows, self._logins, scheme), rows)
+
+    def _start(self, name, rows, database, **options):
+        server = self._stack.enter_context(mail_server(database, **options))
+        self.ready[name, rows] = Contender(server, [login.response for login in self._logins[:rows]])

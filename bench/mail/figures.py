@@ -1,0 +1,50 @@
+"""Turns rates into medians and ratios, and sets each ratio beside the one that is wanted."""
+
+from statistics import median
+from typing import NamedTuple
+
+SOCKET = "at the auth socket"
+POSTFIX = "through Postfix"
+
+
+class Figure(NamedTuple):
+    """One thing that is measured: `name` of bench.mail.contenders on so many rows."""
+
+    where: str
+    name: str
+    rows: int
+
+    def __str__(self):
+        return f"{self.name}, {self.rows:,}"
+
+
+class Wanted(NamedTuple):
+    above: Figure
+    below: Figure
+    least: float
+
+
+Rates = dict[Figure, list[float]]  # logins a second, one each round
+
+
+def ratio(rates: Rates, above: Figure, below: Figure) -> float:
+    """The median of the rounds' ratios: what else the machine did in a round fell on both."""
+    return median(one / other for one, other in zip(rates[above], rates[below], strict=True))
+
+
+def show_rates(where, rates: Rates, floor: Figure):
+    """Print the figures of one place, each with its ratio to the floor."""
+    print(f"\nLogins a second {where}: median of the rounds (lowest … highest), ratio to {floor}")
+    for figure, of in rates.items():
+        if figure.where == where:
+            spread = f"({min(of):,.0f} … {max(of):,.0f})"
+            print(f"  {figure!s:<36} {median(of):8,.0f}  {spread:<20} {ratio(rates, figure, floor):6.3f}")
+
+
+def show_ratios(rates: Rates, wanted: list[Wanted]):
+    """Print each wanted ratio, and whether it is reached."""
+    print("\nRatios: median of the rounds, at least")
+    for above, below, least in wanted:
+        reached = ratio(rates, above, below)
+        verdict = "ok" if reached >= least else "BELOW"
+        print(f"  {f'{above} / {below}, {above.where}':<80} {reached:6.3f}  {least:5.2f}  {verdict}")
