@@ -30,13 +30,18 @@ def main():
     var_dir = prepare()
     try:
         story = Story()
-        with serving(var_dir) as (chromium, url):
-            cameras = [Camera(chromium, url, story, size, colours) for size in SIZES for colours in COLOURS]
-            for camera in cameras:
-                camera.take_the_help_page()
-            story.go_on()
-            for camera in cameras:
-                camera.take_the_rest()
+        with browser() as chromium:
+            with serving(var_dir) as url:
+                cameras = [Camera(chromium, url, story, size, colours) for size in SIZES for colours in COLOURS]
+                for camera in cameras:
+                    camera.take_the_help_page()
+                story.go_on()
+                for camera in cameras:
+                    camera.take_the_rest()
+            with listening(var_dir) as host, serving(var_dir, **host) as url:
+                for size in SIZES:
+                    for colours in COLOURS:
+                        Camera(chromium, url, story, size, colours).take_the_check()
     finally:
         shutil.rmtree(var_dir, ignore_errors=True)
     if program := shutil.which("pngquant"):
@@ -118,8 +123,21 @@ class Story:
             issue(by=self.ben_at_office)
         with at(ago(hours=26, minutes=9)):
             self.store.reveal("credential.password_copied", by=self.at_home)
+        with at(ago(hours=6, minutes=2)):
+            letter.set_networks("198.51.100.0/24, 2001:db8:4::/48, 203.0.113.61", by=self.at_office)
         with at(ago(hours=5, minutes=17)):
             letter.reveal("credential.password_shown", by=self.ben_at_office)
+        self._refuse(letter)
+
+    def _refuse(self, credential):
+        from credentials.models import Outcome
+        from credentials.usage import Tally
+
+        seen = Tally()
+        name, wrong = credential.username, Outcome.WRONG_PASSWORD
+        seen.add(name, SHOP, wrong, at=ago(hours=2, minutes=4), number=37)
+        seen.add(name, "192.0.2.88", Outcome.NETWORK_NOT_ALLOWED, at=ago(hours=3, minutes=40), number=2)
+        seen.write()
 
     def forget_new_ones(self):
         """Undo the Add that was pressed for a picture."""
@@ -148,19 +166,37 @@ class Story:
 
 
 @contextmanager
-def serving(var_dir):
-    """Run the web server and a browser until the block ends; yield the browser and the address."""
+def browser():
     from playwright.sync_api import sync_playwright
 
     from tests.e2e.browser import launch
+
+    with sync_playwright() as playwright:
+        chromium = launch(playwright)
+        yield chromium
+        chromium.close()
+
+
+@contextmanager
+def serving(var_dir, **environment):
+    """Run the web server until the block ends; yield its address."""
     from tests.servers import free_port, running
 
     port = free_port()
-    gunicorn = running(["-m", "gunicorn", "sendlayer.wsgi"], port=port, log=var_dir / "log", PORT=str(port))
-    with gunicorn, sync_playwright() as playwright:
-        chromium = launch(playwright)
-        yield chromium, f"http://127.0.0.1:{port}"
-        chromium.close()
+    command, log = ["-m", "gunicorn", "sendlayer.wsgi"], var_dir / "log"
+    with running(command, port=port, log=log, PORT=str(port), **environment):
+        yield f"http://127.0.0.1:{port}"
+
+
+@contextmanager
+def listening(var_dir):
+    """Run the SMTP listener until the block ends; yield its place as settings."""
+    from tests.servers import free_port, running
+
+    port = str(free_port())
+    host = {"SMTP_HOST": "localhost", "SMTP_PORT": port}
+    with running(["manage.py", "submission"], port=port, log=var_dir / "log", **host):
+        yield host
 
 
 class Camera:
@@ -192,6 +228,12 @@ class Camera:
     def take_the_rest(self):
         self._open(TAB)
         self._take("all-credentials", full_page=True)
+        row = self.page.get_by_role("row").filter(has_text="Newsletter")
+        for name, link in (("networks", "Edit networks"), ("refused", "Details of refused logins")):
+            row.get_by_role("link", name=link).click()
+            self.page.locator("dialog h2").wait_for()
+            self._take(name)
+            self.page.keyboard.press("Escape")
         self.page.locator("details.domain-switcher summary").click()
         self.page.locator("#domain-entries").wait_for()
         self._take("domains")
@@ -205,6 +247,13 @@ class Camera:
         if sidebar.is_visible():
             sidebar.click()
         self._take("admin")
+
+    def take_the_check(self):
+        row = self._open(TAB).get_by_role("row").filter(has_text="WooCommerce store")
+        row.get_by_role("link", name="Check SMTP user").click()
+        self.page.get_by_role("button", name="Check", exact=True).click()
+        self.page.get_by_text("This credential works").wait_for()
+        self._take("check")
 
     def _open(self, path):
         self.page.goto(path)

@@ -1,0 +1,80 @@
+"""The listener tells what Postfix and Dovecot tell: last use, and refusals with their cause."""
+
+import pytest
+from django.utils import timezone
+
+from credentials.models import Credential
+from credentials.refusals import RefusedLogins
+from tests.factories import SYSTEM, password_of
+from tests.submission.clients import auth_plain, wait_until
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+def refusals():
+    return {row.cause: (row.count, row.last_ip) for row in RefusedLogins.objects.all()}
+
+
+def login(listener, credential, password, source="127.0.0.1"):
+    return auth_plain(listener.secure(source=source), credential.username, password)[0]
+
+
+def test_refusals_are_counted_with_their_cause(listener, credential):
+    password = password_of(credential)
+    for _ in range(3):
+        assert login(listener, credential, "wrong", "127.0.0.5") == 535
+    credential.suspend(by=SYSTEM)
+    assert login(listener, credential, password) == 535
+    credential.resume(by=SYSTEM)
+    Credential.objects.update(expires_at=timezone.now())
+    assert login(listener, credential, password) == 535
+    assert auth_plain(listener.secure(), "0" * 32, password)[0] == 535
+    assert auth_plain(listener.secure(), password, password)[0] == 535
+    wait_until(
+        lambda: (
+            refusals()
+            == {
+                "wrong_password": (3, "127.0.0.5"),
+                "suspended": (1, "127.0.0.1"),
+                "expired": (1, "127.0.0.1"),
+                "unknown_username": (2, "127.0.0.1"),
+            }
+        )
+    )
+    credential.refresh_from_db()
+    assert (credential.last_refused_cause, credential.last_refused_ip) == ("expired", "127.0.0.1")
+    assert credential.last_used_at is None
+
+
+@pytest.mark.parametrize(
+    ("networks", "source", "allowed"),
+    [
+        ("127.0.0.2", "127.0.0.2", True),
+        ("127.0.0.2", "127.0.0.3", False),
+        ("2001:db8::/32, 127.0.0.0/29", "127.0.0.7", True),
+        ("2001:db8::/32, 127.0.0.0/29", "127.0.0.8", False),
+        ("::1", "127.0.0.1", False),
+    ],
+)
+def test_only_allowed_networks_log_in(listener, credential, networks, source, allowed):
+    credential.set_networks(networks, by=SYSTEM)
+    assert login(listener, credential, password_of(credential), source) == (235 if allowed else 535)
+    if not allowed:
+        wait_until(lambda: refusals() == {"network_not_allowed": (1, source)})
+
+
+def test_the_dashboards_own_check_is_no_use_and_no_refusal(listener, credential):
+    password = password_of(credential)
+    credential.note_check("127.0.0.1")
+    assert login(listener, credential, password) == 235
+    assert login(listener, credential, "wrong") == 535
+    assert login(listener, credential, "wrong", "127.0.0.2") == 535
+    wait_until(lambda: refusals() == {"wrong_password": (1, "127.0.0.2")})
+    credential.refresh_from_db()
+    assert credential.last_used_at is None
+
+
+def test_what_was_counted_is_written_before_the_listener_ends(start_listener, credential):
+    with start_listener() as listener:
+        assert login(listener, credential, "wrong") == 535
+    assert refusals() == {"wrong_password": (1, "127.0.0.1")}
