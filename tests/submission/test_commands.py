@@ -7,7 +7,7 @@ import pytest
 
 from tests.submission.clients import SENDER, closed, submit
 
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = [pytest.mark.one_database, pytest.mark.django_db(transaction=True)]
 
 MAIL = f"MAIL FROM:<{SENDER}>"
 

@@ -7,6 +7,8 @@ import pytest
 from submission.policy import Refusal, judge_message
 from tests.submission.clients import submit
 
+pytestmark = pytest.mark.one_database
+
 OWN = [
     "info@sl.example.com",
     "<info@sl.example.com>",

@@ -16,7 +16,7 @@ from tests.submission.clients import (
     wait_until,
 )
 
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = [pytest.mark.one_database, pytest.mark.django_db(transaction=True)]
 
 SIZE = 100_000
 

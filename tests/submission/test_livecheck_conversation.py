@@ -26,6 +26,8 @@ from tests.submission.scripted import (
     talk_ahead,
 )
 
+pytestmark = pytest.mark.one_database
+
 PASSWORD = passwords.generate()
 USERNAME = "A1" * 16
 SECONDS = 1.5

@@ -17,6 +17,8 @@ from submission.maildir import Maildir
 from submission.message import Message
 from tests.submission.clients import MESSAGE, RECIPIENT, SENDER, submit
 
+pytestmark = pytest.mark.one_database
+
 database = pytest.mark.django_db(transaction=True)
 
 

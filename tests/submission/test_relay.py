@@ -14,6 +14,8 @@ from tests.factories import password_of
 from tests.submission.clients import MESSAGE, RECIPIENT, SENDER, submit
 from tests.submission.sink import SinkServer
 
+pytestmark = pytest.mark.one_database
+
 database = pytest.mark.django_db(transaction=True)
 
 UNAVAILABLE = (451, b"4.3.0 Message not accepted now, try again later")

@@ -8,7 +8,7 @@ import pytest
 from tests.factories import SYSTEM, password_of
 from tests.submission.clients import RECIPIENT, SENDER
 
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = [pytest.mark.one_database, pytest.mark.django_db(transaction=True)]
 
 NO_AUTH_SUPPORT, BAD_LOGIN, BAD_MAIL, BAD_DATA = 28, 28, 23, 26  # swaks' exit codes
 

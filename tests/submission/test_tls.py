@@ -13,7 +13,7 @@ from cryptography import x509
 from submission import tls
 from tests.submission.clients import auth_plain, bare, wait_until
 
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = [pytest.mark.one_database, pytest.mark.django_db(transaction=True)]
 
 TLS_FIRST = (530, b"5.7.0 Must issue a STARTTLS command first")
 
