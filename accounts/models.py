@@ -4,6 +4,8 @@ from django.db import models
 from django.db.models.functions import Lower
 from django.utils import timezone
 
+from accounts.letters import Letter  # noqa: F401  (a model of this app)
+
 
 class UserManager(BaseUserManager):
     def create_user(self, email, password=None, **fields):
@@ -35,6 +37,9 @@ class User(AbstractBaseUser, PermissionsMixin):
     is_active = models.BooleanField(
         "active", default=True, help_text="Clear this instead of deleting the person: events keep their name."
     )
+    tell_members = models.BooleanField("new members", default=True, db_default=True)
+    tell_credentials = models.BooleanField("resets and deletions", default=True, db_default=True)
+    tell_dns = models.BooleanField("DNS records", default=True, db_default=True)
     date_joined = models.DateTimeField(default=timezone.now, editable=False)
 
     objects = UserManager()

@@ -4,7 +4,7 @@ from allauth.account import views
 from django.conf import settings
 from django.urls import path, re_path
 
-from accounts.views import theme
+from accounts.views import notifications, theme
 
 urlpatterns = [
     path(
@@ -15,6 +15,7 @@ urlpatterns = [
     path("logout/", views.logout, name="account_logout"),
     path("signup/", views.signup, name="account_signup"),
     path("account/theme/", theme, name="theme"),
+    path("account/notifications/", notifications, name="account_notifications"),
     path("account/inactive/", views.account_inactive, name="account_inactive"),
     path("account/reauthenticate/", views.reauthenticate, name="account_reauthenticate"),
     path("account/confirm-email/", views.email_verification_sent, name="account_email_verification_sent"),

@@ -1,9 +1,12 @@
 from datetime import timedelta
 
 from django.conf import settings
-from django.shortcuts import redirect
+from django.contrib import messages
+from django.shortcuts import redirect, render
 from django.utils.http import url_has_allowed_host_and_scheme
-from django.views.decorators.http import require_POST
+from django.views.decorators.http import require_http_methods, require_POST
+
+from accounts.forms import NotificationsForm
 
 THEMES = {"light", "dark"}
 REMEMBER_THEME = timedelta(days=365)
@@ -29,3 +32,14 @@ def theme(request):
     else:
         response.delete_cookie("theme", samesite="Lax")
     return response
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+def notifications(request):
+    """What a person is told by mail."""
+    form = NotificationsForm(request.POST if request.method == "POST" else None, instance=request.user)
+    if form.is_valid():
+        form.save()
+        messages.success(request, "Notifications are saved.")
+        return redirect("account_notifications")
+    return render(request, "account/notifications.html", {"form": form})

@@ -13,6 +13,7 @@ from django.views.decorators.debug import sensitive_variables
 import audit
 from credentials import labels, networks, passwords, vault, verifier
 from credentials.refusals import Cause, RefusedLogins  # noqa: F401  (a model of this app)
+from domains import notices
 from domains.models import Domain
 
 USERNAME_BYTES = 16
@@ -314,6 +315,7 @@ class Credential(models.Model):
                 self.refresh_from_db(fields=["password_changed_at"])
                 raise PasswordChanged
             self._record("credential.reset", by)
+            self._tell_owners("credential_reset", by)
         self.password_changed_at = changed_at
         return password
 
@@ -354,6 +356,7 @@ class Credential(models.Model):
             if not deleted:
                 raise Credential.DoesNotExist
             self._record("credential.deleted", by, reason=reason)
+            self._tell_owners("credential_deleted", by)
 
     def _set_suspended(self, at, tag, by, reason) -> bool:
         with transaction.atomic():
@@ -367,6 +370,10 @@ class Credential(models.Model):
     def _record(self, tag, by, **data):
         data = {key: value for key, value in ({"label": self.label} | data).items() if value}
         audit.record(tag, by=by, domain=self.domain, credential=self.username, data=data)
+
+    def _tell_owners(self, template, by):
+        link = ("credentials:list", self.domain.name)
+        notices.tell_owners(self.domain, "credentials", template, link=link, credential=self, by=by)
 
     def _change(self, **fields):
         if not Credential.objects.filter(pk=self.pk).update(**fields):

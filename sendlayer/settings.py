@@ -13,6 +13,13 @@ ALLOWED_HOSTS = env.list("ALLOWED_HOSTS", default=["127.0.0.1", "localhost"])
 CSRF_TRUSTED_ORIGINS = env.list("CSRF_TRUSTED_ORIGINS", default=[])
 HTTPS_ONLY = env.bool("HTTPS_ONLY", default=True)
 TRUSTED_PROXIES = env.list("TRUSTED_PROXIES", default=[])
+# The links in mails lead here; a mail that a timer writes knows of no request.
+DASHBOARD_URL = env.str(
+    "DASHBOARD_URL",
+    default=f"https://{[*ALLOWED_HOSTS, 'localhost'][0]}"
+    if HTTPS_ONLY
+    else f"http://127.0.0.1:{env.int('PORT', default=8000)}",
+)
 
 INSTALLED_APPS = [
     "django.contrib.admin",
@@ -146,6 +153,7 @@ SECURE_REFERRER_POLICY = "same-origin"
 # --- mail -------------------------------------------------------------------------
 
 vars().update(env.email_url("EMAIL_URL", default="consolemail://"))
+EMAIL_TIMEOUT = 10
 DEFAULT_FROM_EMAIL = SERVER_EMAIL = env.str("DEFAULT_FROM_EMAIL", default="SendLayer <noreply@localhost>")
 
 SMTP_HOST = env.str("SMTP_HOST", default="localhost")

@@ -3,6 +3,7 @@ import shutil
 import pytest
 from django.core.cache import cache
 
+from accounts import letters
 from tests import factories
 from tests.environment import VAR_DIR
 
@@ -27,6 +28,12 @@ def plain_static_files(settings):
     settings.STORAGES = settings.STORAGES | {
         "staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"}
     }
+
+
+@pytest.fixture(autouse=True)
+def letters_wait(monkeypatch):
+    """No thread of this process sends mail; tests that read it call letters.deliver()."""
+    monkeypatch.setattr(letters, "start_delivery", lambda: None)
 
 
 @pytest.fixture(autouse=True)

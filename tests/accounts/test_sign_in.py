@@ -3,11 +3,10 @@
 import re
 
 import pytest
-from django.core import mail
 
 from accounts.models import User
 from tests.factories import PASSWORD
-from tests.http import text
+from tests.http import delivered, text
 
 pytestmark = pytest.mark.django_db
 WRONG = "not-the-password"
@@ -110,9 +109,9 @@ def test_a_weak_password_is_refused_with_the_rule(as_alice, alice, password):
 
 def test_a_forgotten_password_is_reset_by_mail_once(client, alice):
     client.post("/account/password/reset/", {"email": "alice@example.com"})
-    assert [message.to for message in mail.outbox] == [["alice@example.com"]]
-    assert mail.outbox[0].subject == "Choose a new password"
-    link = re.search(r"http://testserver(/account/password/reset/key/\S+)", mail.outbox[0].body)[1]
+    assert [message.to for message in delivered()] == [["alice@example.com"]]
+    assert delivered()[0].subject == "Choose a new password"
+    link = re.search(r"http://testserver(/account/password/reset/key/\S+)", delivered()[0].body)[1]
     page = client.get(link, follow=True)
     form_url = page.redirect_chain[-1][0]
     client.post(form_url, {"password1": "a new long password", "password2": "a new long password"})
@@ -127,7 +126,7 @@ def test_a_reset_for_nobody_looks_the_same_and_sends_nothing(client, alice):
         client.post("/account/password/reset/", {"email": f"{name}@example.com"}) for name in ("x", "alice")
     ]
     assert answers[0]["Location"] == answers[1]["Location"] == "/account/password/reset/done/"
-    assert [message.to for message in mail.outbox] == [["alice@example.com"]]
+    assert [message.to for message in delivered()] == [["alice@example.com"]]
 
 
 @pytest.mark.parametrize("key", ["x", "1-1", "zzz-set-password", "1-abc-def", "%00-%00"])

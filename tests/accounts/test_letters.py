@@ -1,0 +1,162 @@
+"""Mail to people, against a real SMTP server: kept with its act, sent once, tried again, given up at last."""
+
+import email
+import smtplib
+from datetime import timedelta
+from email import policy
+
+import pytest
+from django.core.management import call_command
+from django.db import transaction
+from django.utils import timezone
+
+from accounts import letters
+from accounts.letters import WAITS, Letter
+from tests.factories import SYSTEM, make_user, password_of
+from tests.servers import free_port
+from tests.submission.sink import SinkServer
+
+pytestmark = pytest.mark.django_db
+BACKEND = "django.core.mail.backends.smtp.EmailBackend"
+
+
+@pytest.fixture
+def server(settings):
+    """A mail server that takes what the dashboard sends."""
+    with SinkServer() as server:
+        settings.EMAIL_BACKEND, settings.EMAIL_HOST, settings.EMAIL_PORT = BACKEND, "127.0.0.1", server.port
+        yield server
+
+
+def received(server):
+    return [
+        (to, email.message_from_bytes(content, policy=policy.default))
+        for _, to, content in server.sink.messages
+    ]
+
+
+def parts(message):
+    text, html = (message.get_body((kind,)).get_content() for kind in ("plain", "html"))
+    return text, html
+
+
+def later():
+    """Let a wait pass."""
+    Letter.objects.update(due_at=timezone.now())
+
+
+def test_a_reset_is_told_to_the_owners_as_text_and_html(server, credential, bob):
+    credential.rename("Shop & <Blog>", by=SYSTEM)
+    credential.reset_password(by=SYSTEM)
+    assert letters.deliver() == (1, 0)
+    ((to, message),) = received(server)
+    text, html = parts(message)
+    assert to == ["alice@example.com"]
+    assert message["Subject"] == "SMTP password of sl.example.com is reset"
+    assert message["Auto-Submitted"] == "auto-generated"
+    assert f"{credential.username} (Shop & <Blog>)" in text
+    assert "Shop &amp; &lt;Blog&gt;" in html
+    for body in (text, html):
+        assert "http://127.0.0.1:8000/domains/sl.example.com/settings/smtp/" in body
+        assert "http://127.0.0.1:8000/account/notifications/" in body
+        assert password_of(credential) not in body
+
+
+def test_a_deletion_is_told_too(server, credential):
+    credential.remove(by=SYSTEM)
+    letters.deliver()
+    ((_, message),) = received(server)
+    assert message["Subject"] == "SMTP user of sl.example.com is deleted"
+
+
+def test_who_switched_it_off_or_is_deactivated_or_no_owner_hears_nothing(server, credential, domain, alice):
+    make_owner = domain.memberships.create
+    for name, fields in {"quiet": {"tell_credentials": False}, "gone": {"is_active": False}}.items():
+        make_owner(user=make_user(f"{name}@example.com", **fields), role="owner")
+    credential.reset_password(by=SYSTEM)
+    letters.deliver()
+    assert [to for to, _ in received(server)] == [["alice@example.com"]]
+
+
+def test_an_act_that_fails_leaves_no_letter(credential):
+    with pytest.raises(RuntimeError), transaction.atomic():
+        credential.reset_password(by=SYSTEM)
+        raise RuntimeError
+    assert not Letter.objects.exists()
+
+
+def test_what_waits_in_the_database_is_sealed():
+    letters.post("alice@example.com", "Choose a new password", "https://mail.example.com/key/x")
+    (stored,) = Letter.objects.values_list("sealed", flat=True)
+    assert stored.startswith("v1.k1.")
+
+
+def test_a_letter_is_sent_once_and_is_gone(server):
+    letters.post("alice@example.com", "Hello\nBcc: x@example.org", "Text")
+    letters.deliver()
+    letters.deliver()
+    ((to, message),) = received(server)
+    assert (to, message["Subject"], message["Bcc"]) == (["alice@example.com"], "Hello Bcc: x@example.org", None)
+    assert not Letter.objects.exists()
+
+
+def test_of_two_processes_one_sends_it(server):
+    letters.post("alice@example.com", "Hello", "Text")
+    one, other = Letter.objects.get(), Letter.objects.get()
+    assert (one.claim(), other.claim()) == (True, False)
+
+
+def test_a_server_that_is_down_gets_it_later(server, settings):
+    letters.post("alice@example.com", "Hello", "Text")
+    settings.EMAIL_PORT = free_port()
+    assert letters.deliver() == (0, 1)
+    assert Letter.objects.get().due_at > timezone.now() + timedelta(seconds=50)
+    assert letters.deliver() == (0, 0)
+    settings.EMAIL_PORT = server.port
+    later()
+    assert letters.deliver() == (1, 0)
+
+
+def test_an_address_that_is_refused_for_good_holds_up_nobody(server, capsys):
+    for to in ("r550@example.org", "r450@example.org", "alice@example.com"):
+        letters.post(to, "Hello", "Text")
+    call_command("deliver_letters")
+    assert capsys.readouterr().out == "1 sent, 2 not sent.\n"
+    assert list(Letter.objects.values_list("to", flat=True)) == ["r450@example.org"]
+
+
+def test_after_the_last_try_it_is_given_up(monkeypatch):
+    def down(self):
+        raise smtplib.SMTPServerDisconnected
+
+    monkeypatch.setattr("django.core.mail.EmailMultiAlternatives.send", down)
+    letters.post("alice@example.com", "Hello", "Text")
+    for number in range(1, len(WAITS) + 1):
+        assert Letter.objects.count() == 1, number
+        letters.deliver()
+        later()
+    assert not Letter.objects.exists()
+
+
+def test_no_thread_begins_before_the_act_is_committed(monkeypatch, django_capture_on_commit_callbacks):
+    started = []
+    monkeypatch.setattr(letters, "start_delivery", lambda: started.append(True))
+    with django_capture_on_commit_callbacks(execute=True):
+        letters.post("alice@example.com", "Hello", "Text")
+        assert not started
+    assert started
+
+
+class TestSwitches:
+    URL = "/account/notifications/"
+
+    def test_they_are_on_until_a_person_turns_them_off(self, as_alice, alice):
+        assert as_alice.get(self.URL).content.decode().count(" checked") == 3
+        assert as_alice.post(self.URL, {"tell_dns": "on"})["Location"] == self.URL
+        alice.refresh_from_db()
+        assert (alice.tell_dns, alice.tell_members, alice.tell_credentials) == (True, False, False)
+
+    def test_nothing_else_of_the_person_can_be_set_there(self, as_alice, alice):
+        as_alice.post(self.URL, {"is_staff": "on", "email": "x@example.com"})
+        alice.refresh_from_db()
+        assert (alice.is_staff, alice.email) == (False, "alice@example.com")
