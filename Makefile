@@ -12,7 +12,7 @@ RUN_INSTALLED := $(VENV)/requirements.stamp
 DEV_INSTALLED := $(VENV)/requirements-dev.stamp
 STATIC_COLLECTED := $(VAR_DIR)/static/staticfiles.json
 
-.PHONY: run test test-sqlite test-postgresql test-fast lint bench bench-mail screenshots browser smtp-client postgresql load-generator
+.PHONY: run test test-sqlite test-browser test-postgresql test-fast lint bench bench-mail screenshots browser smtp-client postgresql load-generator
 .PHONY: mail-servers mail-clients
 .DELETE_ON_ERROR:
 
@@ -20,15 +20,19 @@ STATIC_COLLECTED := $(VAR_DIR)/static/staticfiles.json
 run: $(STATIC_COLLECTED)
 	@exec $(BIN)/python -m sendlayer.start
 
-# Both databases side by side, each with its output in one piece; one that fails stops neither.
+# Side by side, since they mostly wait, each with its output in one piece; one that fails stops none.
 test: lint browser smtp-client postgresql mail-servers mail-clients
-	@$(MAKE) --no-print-directory --jobs=2 --output-sync=target --keep-going test-sqlite test-postgresql
+	@$(MAKE) --no-print-directory --jobs=3 --output-sync=target --keep-going test-sqlite test-browser test-postgresql
 
 test-sqlite: $(DEV_INSTALLED)
-	$(BIN)/python -m pytest
+	TEST_PORTS=11000-17000 $(BIN)/python -m pytest -m "not e2e"
+
+test-browser: $(DEV_INSTALLED)
+	TEST_PORTS=17000-23000 $(BIN)/python -m pytest -m e2e
 
 test-postgresql: $(DEV_INSTALLED)
-	$(BIN)/python tests/with_postgres.py $(BIN)/python -m pytest -m "not e2e and not one_database"
+	TEST_PORTS=23000-31000 $(BIN)/python tests/with_postgres.py \
+		$(BIN)/python -m pytest -m "not e2e and not one_database"
 
 test-fast: $(DEV_INSTALLED)
 	$(BIN)/python -m pytest -m "not e2e and not mail"

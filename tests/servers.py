@@ -13,8 +13,8 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parent.parent
 START_SECONDS = 20
 STOP_SECONDS = 10
-_on_postgresql = os.environ.get("DATABASE_URL", "").startswith("postgres")
-_PORTS = range(21_000, 31_000) if _on_postgresql else range(11_000, 21_000)
+# Runs that go on side by side each have ports of their own (Makefile).
+_PORTS = range(*map(int, os.environ.get("TEST_PORTS", "11000-31000").split("-")))
 # From a place by chance: two checkouts that are tested at once seldom meet.
 _start = random.choice(_PORTS)  # noqa: S311
 _ports = itertools.chain(range(_start, _PORTS.stop), range(_PORTS.start, _start))
@@ -23,8 +23,7 @@ _ports = itertools.chain(range(_start, _PORTS.stop), range(_PORTS.start, _start)
 def free_port() -> int:
     """A port that nobody listens on, never the same twice.
 
-    Below those that the system gives to clients (ip_local_port_range), which come and go, and
-    apart from those of the run on the other database, which goes on beside this one.
+    Below those that the system gives to clients (ip_local_port_range), which come and go.
     """
     for port in _ports:
         with socket.socket() as probe:
