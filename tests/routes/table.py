@@ -1,0 +1,90 @@
+"""Who may use which route: one table for the whole site, and the walk that finds the routes.
+
+A right is PUBLIC, SIGNED_IN, STAFF, or a Permission in the domain that the address names; None: the
+method is not allowed there. A route that is missing here fails the tests.
+"""
+
+from typing import Any, NamedTuple
+
+from django.urls import get_resolver
+
+from domains.access import Permission
+
+PUBLIC, SIGNED_IN, STAFF = "public", "signed in", "staff"
+VIEW, MANAGE, REVEAL = Permission.VIEW, Permission.MANAGE_CREDENTIALS, Permission.REVEAL_PASSWORDS
+
+
+class Rights(NamedTuple):
+    """`made_up`: what the address names beside the domain is not there, so that members may find nothing."""
+
+    get: Any = None
+    post: Any = None
+    made_up: bool = False
+
+
+RIGHTS = {
+    # who signs in
+    "account_login": Rights(PUBLIC, PUBLIC),
+    "account_logout": Rights(PUBLIC, PUBLIC),
+    "account_signup": Rights(PUBLIC, PUBLIC),
+    "account_inactive": Rights(PUBLIC),
+    "account_email_verification_sent": Rights(PUBLIC),
+    "account_confirm_email": Rights(PUBLIC, PUBLIC),
+    "account_reset_password": Rights(PUBLIC, PUBLIC),
+    "account_reset_password_done": Rights(PUBLIC),
+    "account_reset_password_from_key": Rights(PUBLIC, PUBLIC),
+    "account_reset_password_from_key_done": Rights(PUBLIC),
+    "account_reauthenticate": Rights(SIGNED_IN, SIGNED_IN),
+    "account_change_password": Rights(SIGNED_IN, SIGNED_IN),
+    "account_set_password": Rights(SIGNED_IN, SIGNED_IN),
+    "account_notifications": Rights(SIGNED_IN, SIGNED_IN),
+    "theme": Rights(None, SIGNED_IN),
+    # domains
+    "domains:home": Rights(SIGNED_IN),
+    "domains:list": Rights(SIGNED_IN),
+    "domains:add": Rights(SIGNED_IN, SIGNED_IN),
+    "domains:menu": Rights(SIGNED_IN),
+    "domains:overview": Rights(VIEW),
+    "domains:settings": Rights(VIEW),
+    "audit:activity": Rights(VIEW),
+    # credentials
+    "credentials:list": Rights(VIEW),
+    "credentials:add": Rights(MANAGE, MANAGE),
+    "credentials:reveal": Rights(REVEAL, REVEAL),
+    "credentials:copy": Rights(None, REVEAL),
+    "credentials:reset": Rights(MANAGE, MANAGE),
+    "credentials:delete": Rights(MANAGE, MANAGE),
+    "credentials:label": Rights(MANAGE, MANAGE),
+    "credentials:networks": Rights(MANAGE, MANAGE),
+    "credentials:refused": Rights(VIEW),
+    "submission:check": Rights(MANAGE, MANAGE),
+    "submission:check_run": Rights(MANAGE, made_up=True),
+}
+
+
+class Route(NamedTuple):
+    """A route of the site; `parts` are the names in its address that take a value."""
+
+    name: str
+    parts: tuple[str, ...]
+
+    @property
+    def rights(self) -> Rights:
+        return Rights(STAFF, STAFF) if self.name.startswith("admin:") else RIGHTS[self.name]
+
+
+def routes() -> list[Route]:
+    """Every route that has a name, in the order of the URLs."""
+    return list(dict.fromkeys(_below(get_resolver(), "", ())))
+
+
+def _below(resolver, namespace, parts):
+    for pattern in resolver.url_patterns:
+        inner = (*parts, *pattern.pattern.regex.groupindex)
+        if hasattr(pattern, "url_patterns"):
+            prefix = f"{pattern.namespace}:" if pattern.namespace else ""
+            yield from _below(pattern, namespace + prefix, inner)
+        elif pattern.name:
+            yield Route(namespace + pattern.name, inner)
+        elif namespace != "admin:":  # the admin's own redirects to what is walked anyway
+            raise AssertionError(f"{pattern} has no name.")

@@ -1,0 +1,105 @@
+"""Every route × method × role against one table (table.py): who is let in; nobody else changes a thing."""
+
+import pytest
+from django.db import transaction
+
+from domains.access import ALLOWED, Permission
+from tests.http import without_tokens
+from tests.routes.table import PUBLIC, RIGHTS, SIGNED_IN, STAFF, routes
+from tests.routes.world import MEMBERS, NO_MEMBERS, OUTSIDE, ROLES, everything, make_world
+from tests.routes.world import STAFF as STAFF_ROLE
+
+pytestmark = pytest.mark.django_db
+ROUTES = routes()
+OK, SIGN_IN, FORBIDDEN, NOT_FOUND, NOT_ALLOWED = "ok", "sign in", 403, 404, 405
+OTHER_METHODS = ("PUT", "PATCH", "DELETE", "TRACE", "FOO")
+
+
+def expected(rights, method, role):
+    """The answers that are right for a role."""
+    right = rights.post if method == "POST" else rights.get
+    if right is STAFF:
+        # What else staff may do there is tested in tests/admin.
+        return {OK, SIGN_IN, FORBIDDEN, NOT_FOUND, NOT_ALLOWED} - (set() if role == STAFF_ROLE else {OK})
+    if right is PUBLIC:
+        return {OK, SIGN_IN, NOT_FOUND}
+    if role in OUTSIDE and PUBLIC not in rights:
+        return {SIGN_IN}
+    if right is None:
+        return {NOT_ALLOWED}
+    if right is SIGNED_IN:
+        return {OK}
+    if role in NO_MEMBERS:
+        return {NOT_FOUND}
+    if right not in ALLOWED[role]:
+        return {FORBIDDEN}
+    return {OK, NOT_FOUND} if rights.made_up else {OK}
+
+
+def got(response):
+    """The answer in the words of the table."""
+    location = response.headers.get("Location", "")
+    if response.status_code == 302 and location.startswith(("/login/", "/admin/")):
+        return SIGN_IN
+    refused = response.status_code in (401, FORBIDDEN, NOT_FOUND, NOT_ALLOWED) or response.status_code >= 500
+    return response.status_code if refused else OK
+
+
+def whole(response):
+    return response.status_code, dict(response.headers), without_tokens(response)
+
+
+@pytest.fixture
+def world(db):
+    return make_world()
+
+
+@pytest.fixture
+def send(world):
+    def send(role, method, path):
+        return world.client(role).generic(method, path)
+
+    return send
+
+
+@pytest.mark.parametrize("route", ROUTES, ids=lambda route: route.name)
+def test_a_route_lets_in_who_the_table_says_and_nobody_else_changes_a_thing(route, world, send):
+    path = world.path(route)
+    before = everything()
+    for method in ("GET", "HEAD", "POST"):
+        for role in ROLES:
+            wanted = expected(route.rights, method, role)
+            with transaction.atomic():
+                assert got(send(role, method, path)) in wanted, (method, role)
+                if method != "POST" or OK not in wanted:
+                    assert everything() == before, (method, role)
+                transaction.set_rollback(True)
+
+
+@pytest.mark.parametrize("route", ROUTES, ids=lambda route: route.name)
+def test_other_methods_are_refused_and_change_nothing(route, world, send):
+    path, before = world.path(route), everything()
+    for method in OTHER_METHODS:
+        for role in ROLES:
+            assert send(role, method, path).status_code == NOT_ALLOWED
+    assert everything() == before
+
+
+@pytest.mark.parametrize(
+    "route", [route for route in ROUTES if isinstance(route.rights.get or route.rights.post, Permission)],
+    ids=lambda route: route.name,
+)  # fmt: skip
+def test_a_strangers_answer_is_the_one_for_a_domain_that_does_not_exist(route, world, send):
+    paths = world.path(route), world.path(route, name="no.example")
+    for method in ("GET", "POST"):
+        for role in NO_MEMBERS:
+            there, nowhere = (whole(send(role, method, path)) for path in paths)
+            assert there == nowhere
+
+
+def test_the_table_names_no_route_that_is_gone():
+    assert set(RIGHTS) <= {route.name for route in ROUTES}
+
+
+def test_the_walk_meets_every_role():
+    assert set(ROLES) == {*OUTSIDE, *NO_MEMBERS, *MEMBERS}

@@ -1,0 +1,79 @@
+"""The people that the walk over all routes goes as, and what their addresses name."""
+
+from dataclasses import dataclass
+from uuid import uuid4
+
+from django.apps import apps
+from django.conf import settings
+from django.contrib.auth.models import Permission
+from django.contrib.sessions.models import Session
+from django.test import Client
+from django.urls import reverse
+
+from accounts.models import User
+from tests.factories import make_credential, make_domain, make_user
+
+ANONYMOUS, DEACTIVATED = "anonymous", "deactivated"
+STRANGER, REMOVED, STAFF = "stranger", "removed", "staff"
+VIEWER, MANAGER, OWNER = "viewer", "manager", "owner"
+OUTSIDE = (ANONYMOUS, DEACTIVATED)
+NO_MEMBERS = (STRANGER, REMOVED, STAFF)
+MEMBERS = (VIEWER, MANAGER, OWNER)
+ROLES = (*OUTSIDE, *NO_MEMBERS, *MEMBERS)
+
+
+@dataclass
+class World:
+    """`parts` are the values of the names in addresses, `sessions` the cookies of signed-in people by role."""
+
+    parts: dict[str, str]
+    sessions: dict[str, str]
+
+    def client(self, role) -> Client:
+        """A browser of a role, as it is before its first request."""
+        client = Client()
+        if role in self.sessions:
+            client.cookies[settings.SESSION_COOKIE_NAME] = self.sessions[role]
+        return client
+
+    def path(self, route, **parts) -> str:
+        return reverse(route.name, kwargs={part: (self.parts | parts)[part] for part in route.parts})
+
+
+def make_world() -> World:
+    people = {role: make_user(f"{role}@example.com") for role in ROLES if role != ANONYMOUS}
+    domain = make_domain("sl.example.com", owner=people[OWNER])
+    for role in (VIEWER, MANAGER):
+        domain.memberships.create(user=people[role], role=role)
+    gone = domain.memberships.create(user=people[REMOVED], role="owner")
+    gone.delete()
+    domain.memberships.create(user=people[DEACTIVATED], role="owner")
+    staff = people[STAFF]
+    User.objects.filter(pk=staff.pk).update(is_staff=True)
+    staff.user_permissions.set(Permission.objects.all())
+    credential = make_credential(domain)
+    parts = {
+        "name": domain.name,
+        "username": credential.username,
+        "run_id": str(uuid4()),
+        "key": "x",
+        "uidb36": "1",
+        "object_id": "1",
+        "content_type_id": "1",
+        "app_label": "domains",
+    }
+    sessions = {role: _session_of(user) for role, user in people.items()}
+    User.objects.filter(pk=people[DEACTIVATED].pk).update(is_active=False)
+    return World(parts, sessions)
+
+
+def _session_of(user) -> str:
+    client = Client()
+    client.force_login(user)
+    return client.cookies[settings.SESSION_COOKIE_NAME].value
+
+
+def everything() -> dict:
+    """All rows of all tables, but for the sessions that signing in makes."""
+    models = [model for model in apps.get_models() if model is not Session]
+    return {model.__name__: list(model.objects.order_by("pk").values_list()) for model in models}
