@@ -52,6 +52,7 @@ def _reset_email(request):
 class UserAdmin(SupportAdmin):
     """People. Deactivated instead of deleted; their password is shown and set nowhere here."""
 
+    change_form_template = "admin/acts_below.html"
     list_display = ("email", "name", "is_active", "is_staff", "is_superuser", "last_login", "date_joined")
     list_filter = ("is_active", "is_staff", "is_superuser")
     search_fields = ("email", "name")

@@ -94,6 +94,17 @@ class SupportAdmin(admin.ModelAdmin):
             raise BadRequest("No row has such an id.")
         return super().response_action(request, queryset)
 
+    def useless_acts(self, row) -> set[str]:
+        """The names of acts that would change nothing at this row, so that its page does not offer them."""
+        return set()
+
+    def render_change_form(self, request, context, *args, obj=None, **kwargs):
+        if obj:
+            useless = self.useless_acts(obj)
+            acts = self.get_actions(request).values()
+            context["acts"] = [(name, text) for _function, name, text in acts if name not in useless]
+        return super().render_change_form(request, context, *args, obj=obj, **kwargs)
+
     def describe(self, row) -> str:
         """The row as the page that asks for a reason names it."""
         return str(row)

@@ -16,6 +16,8 @@ SENTENCES = {
     "credential.deleted": "deleted the SMTP user {user}",
     "domain.added": "added the domain",
     "domain.authorized": "authorized the domain",
+    "domain.suspended": "suspended the domain",
+    "domain.resumed": "resumed the domain",
     "support.member_added": "made {member} a member as {role}",
     "support.member_changed": "made {member} {role}",
     "support.member_removed": "removed {member} from the members",

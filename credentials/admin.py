@@ -192,11 +192,8 @@ class CredentialAdmin(SupportAdmin):
         label = f" “{row.label}”" if row.label else ""
         return f"{row.username}{label} of {row.domain}, {self.state(row).lower()}, last used: {used}"
 
-    def render_change_form(self, request, context, *args, obj=None, **kwargs):
-        useless = "suspend" if obj.suspended_at else "resume"
-        acts = self.get_actions(request).values()
-        context["acts"] = [(name, text) for _function, name, text in acts if name != useless]
-        return super().render_change_form(request, context, *args, obj=obj, **kwargs)
+    def useless_acts(self, row):
+        return {"suspend" if row.suspended_at else "resume"}
 
 
 class CauseFilter(admin.SimpleListFilter):

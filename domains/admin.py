@@ -27,6 +27,23 @@ AUTHORIZE = Act(
     do=_authorize,
 )
 
+SUSPEND = Act(
+    name="suspend",
+    title="Suspend domains",
+    effect="All of their SMTP credentials are refused until they are resumed. Nothing else is lost.",
+    done="suspended",
+    unchanged="suspended already",
+    do=lambda row, by, reason: row.suspend(by=by, reason=reason),
+)
+RESUME = Act(
+    name="resume",
+    title="Resume domains",
+    effect="Their SMTP credentials are accepted again, with the same passwords.",
+    done="resumed",
+    unchanged="not suspended",
+    do=lambda row, by, reason: row.resume(by=by, reason=reason),
+)
+
 
 class StateFilter(admin.SimpleListFilter):
     title = parameter_name = "state"
@@ -124,9 +141,10 @@ class MembershipInline(admin.TabularInline):
 
 @admin.register(Domain)
 class DomainAdmin(SupportAdmin):
-    """Domains: their members can be changed, each with an event, and they can be authorized."""
+    """Domains: their members can be changed, and acts done to them, each with a reason and an event."""
 
     form = DomainForm
+    change_form_template = "admin/acts_below.html"
     list_display = ("name", "display_name", "state", "authorized_at", "created_at", "created_by")
     list_filter = (StateFilter,)
     list_select_related = ("created_by",)
@@ -143,7 +161,7 @@ class DomainAdmin(SupportAdmin):
         "created_by",
     )
     inlines = (MembershipInline,)
-    actions = ("authorize",)
+    actions = ("authorize", "suspend", "resume")
 
     def get_queryset(self, request):
         return super().get_queryset(request).select_related("created_by").defer("verification_token")
@@ -152,12 +170,23 @@ class DomainAdmin(SupportAdmin):
         may_change = self.has_change_permission(request, obj)
         return (*self.readonly_fields, "reason") if may_change else self.readonly_fields
 
+    def useless_acts(self, row):
+        return {"suspend" if row.suspended_at else "resume"} | ({"authorize"} if row.authorized_at else set())
+
     def has_add_permission(self, request):
         return False  # `manage.py authorize_domain NAME --owner EMAIL` adds one for somebody
 
     @admin.action(description="Authorize", permissions=["change"])
     def authorize(self, request, queryset):
         return self.ask_and_do(request, queryset, AUTHORIZE)
+
+    @admin.action(description="Suspend", permissions=["change"])
+    def suspend(self, request, queryset):
+        return self.ask_and_do(request, queryset, SUSPEND)
+
+    @admin.action(description="Resume", permissions=["change"])
+    def resume(self, request, queryset):
+        return self.ask_and_do(request, queryset, RESUME)
 
     @admin.display(description="state")
     def state(self, domain):

@@ -104,6 +104,23 @@ class Domain(models.Model):
                 raise AlreadyAuthorized(self.name) from None
             raise
 
+    def suspend(self, *, by, reason="") -> bool:
+        """Refuse all of its SMTP credentials from now on, keeping everything; False when it was so already."""
+        return self._set_suspended(timezone.now(), "domain.suspended", by, reason)
+
+    def resume(self, *, by, reason="") -> bool:
+        """Let it send again; False when it was not suspended."""
+        return self._set_suspended(None, "domain.resumed", by, reason)
+
+    def _set_suspended(self, at, tag, by, reason) -> bool:
+        with transaction.atomic():
+            rows = Domain.objects.filter(pk=self.pk, suspended_at__isnull=at is not None)
+            if not rows.update(suspended_at=at):
+                return False
+            self.suspended_at = at
+            audit.record(tag, by=by, domain=self, data={"reason": reason} if reason else {})
+        return True
+
 
 class Membership(models.Model):
     class Role(models.TextChoices):

@@ -2,9 +2,10 @@
 
 import pytest
 from django.contrib.messages import get_messages
+from django.utils import timezone
 
 from audit.models import Event
-from credentials.models import Credential
+from credentials.models import Credential, Outcome
 from domains.models import Domain
 from tests.factories import SYSTEM, make_credential, make_domain, make_user
 
@@ -153,3 +154,23 @@ def test_authorize_lets_domains_send_and_issues_their_first_credential(as_sam):
     ]
     assert [new.credentials.count(), old.credentials.count(), other.credentials.count()] == [1, 0, 0]
     assert Event.objects.get(tag="domain.authorized").data == {"reason": "paid by invoice"}
+
+
+def test_suspended_domains_send_nothing_until_they_are_resumed(as_sam, credential):
+    domain = credential.domain
+    page = as_sam.get(f"{DOMAINS}{domain.pk}/change/").content.decode()
+    assert "Suspend…" in page and "Resume…" not in page and "Authorize…" not in page
+    for act, done, outcome in (
+        ("suspend", "suspended", Outcome.DOMAIN_NOT_AUTHORIZED),
+        ("resume", "resumed", Outcome.ACCEPTED),
+    ):
+        assert "sl.example.com" in post(as_sam, DOMAINS, act, domain).content.decode()
+        assert said(post(as_sam, DOMAINS, act, domain, reason="spam")) == [f"1 {done}."]
+        assert Event.objects.get(tag=f"domain.{done}").data == {"reason": "spam"}
+        assert Credential.objects.get(pk=credential.pk).outcome(timezone.now()) is outcome
+
+
+def test_what_is_typed_into_a_page_is_not_taken_for_the_reason_of_an_act(as_sam, domain):
+    page = as_sam.get(f"{DOMAINS}{domain.pk}/change/").content.decode()
+    acts = page[page.rindex("<form") :]
+    assert 'value="suspend"' in acts and 'name="reason"' not in acts
