@@ -10,6 +10,7 @@ class AddDomainForm(forms.Form):
     name = forms.CharField(
         label="Domain name",
         max_length=1000,
+        strip=False,  # the normaliser takes outer spaces away, and nothing else
         help_text="The part after the @ of the addresses you send from, like example.com.",
         widget=forms.TextInput(
             attrs={"autocomplete": "off", "autocapitalize": "none", "spellcheck": "false", "autofocus": True}
