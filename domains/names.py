@@ -106,9 +106,8 @@ def _checked(name: str) -> str:
             return name
         raise InvalidDomainName(f"Names that end in .{labels[-1]} are not on the Internet. Enter a public one.")
     if _public_suffixes().is_public(name):
-        raise InvalidDomainName(
-            f"Under {display(name)} everybody can have a name. Enter the whole one, like example.{display(name)}."
-        )
+        shown = display(name)
+        raise InvalidDomainName(f"Anybody can have a name under {shown}. Enter yours, like example.{shown}.")
     return name
 
 

@@ -15,14 +15,14 @@ MIXTURES = (
     ("Latin", "Han", "Hangul"),
 )
 # UAX 31 tables 5 and 7: the scripts of today's languages.
-SCRIPTS = """
-    Arabic Armenian Bengali Bopomofo Cyrillic Devanagari Ethiopic Georgian Greek Gujarati Gurmukhi Han
-    Hangul Hebrew Hiragana Kannada Katakana Khmer Lao Latin Malayalam Myanmar Oriya Sinhala Tamil Telugu
-    Thaana Thai Tibetan Adlam Balinese Bamum Batak Canadian_Aboriginal Chakma Cham Cherokee Hanifi_Rohingya
-    Javanese Kayah_Li Lepcha Limbu Lisu Mandaic Meetei_Mayek Miao New_Tai_Lue Newa Nko
-    Nyiakeng_Puachue_Hmong Ol_Chiki Osage Saurashtra Sundanese Syloti_Nagri Syriac Tai_Le Tai_Tham Tai_Viet
-    Tifinagh Vai Wancho Yi
-""".split()
+SCRIPTS = (
+    "Arabic Armenian Bengali Bopomofo Cyrillic Devanagari Ethiopic Georgian Greek Gujarati Gurmukhi Han "
+    "Hangul Hebrew Hiragana Kannada Katakana Khmer Lao Latin Malayalam Myanmar Oriya Sinhala Tamil Telugu "
+    "Thaana Thai Tibetan Adlam Balinese Bamum Batak Canadian_Aboriginal Chakma Cham Cherokee Hanifi_Rohingya "
+    "Javanese Kayah_Li Lepcha Limbu Lisu Mandaic Meetei_Mayek Miao New_Tai_Lue Newa Nko "
+    "Nyiakeng_Puachue_Hmong Ol_Chiki Osage Saurashtra Sundanese Syloti_Nagri Syriac Tai_Le Tai_Tham Tai_Viet "
+    "Tifinagh Vai Wancho Yi "
+)
 
 # Whole labels of these read as Latin: Cyrillic аррӏе, Greek ανο.
 _LOOKALIKES = regex.compile(r"[0-9-]*+(?:[аысԁеԍһіюјӏорԗԛѕԝхуъьҽпгѵѡ0-9-]++|[αικνρυωητο0-9-]++)")
@@ -31,7 +31,7 @@ SPACE = "A domain name has no spaces or line breaks. Remove them, and add one do
 CONTROL = "There is a control character in this name, which nobody sees. Type the name by hand."
 BIDI = "There is a character in this name that turns the direction of writing. Type the name by hand."
 INVISIBLE = "There is an invisible character in this name. Type the name by hand."
-WIDE = "There are full-width or half-width characters in this name. Type it with ordinary ones, like example.com."
+WIDE = "There are full-width or half-width characters in this name. Type it in ordinary ones."
 MIXED = "“{label}” mixes letters of different alphabets that look alike. Type the name in one alphabet."
 
 
@@ -67,6 +67,6 @@ def reads_as_latin(label: str) -> bool:
 @cache
 def _unmixed() -> regex.Pattern:
     """Matches a label of one script or of one mixture, digits and the like in any of them."""
-    sets = (*MIXTURES, *((script,) for script in SCRIPTS))
+    sets = (*MIXTURES, *((script,) for script in SCRIPTS.split()))
     classes = ("".join(rf"\p{{scx={script}}}" for script in (*each, "Common", "Inherited")) for each in sets)
     return regex.compile("|".join(f"[{each}]++" for each in classes))

@@ -60,11 +60,14 @@ def test_a_name_is_stored_in_one_form_that_urls_can_carry(text, stored):
         *((text, "invisible") for text in ("a\u200db.com", "a\u200bb.com", "\ufeffa.com", "exa\u00admple.com")),
         *((text, "invisible") for text in ("a\u2060b.com", "a\ufe0fb.com", "a\u3164b.com")),
         *((text, "full-width") for text in ("ｅｘａｍｐｌｅ．ｃｏｍ", "a／b.com", "１.２.３", "ｶﾒﾗ.jp")),
-        *((text, "mixes letters") for text in ("раypal.com", "mail.gοοgle.com", "xn--pypal-4ve.com", "ㄅか.jp")),
+        *(
+            (text, "mixes letters")
+            for text in ("раypal.com", "mail.gοοgle.com", "xn--pypal-4ve.com", "ㄅか.jp")
+        ),
         ("%65xample.com", "percent-encoded"),
         *((text, "Enter only the domain name") for text in ("user@", "@", "ex@am@ple.com", "a\\b.com")),
         *((text, "Enter only the domain name") for text in ("http://", "http://localhost/", "localhost:25")),
-        *((text, "everybody can have a name") for text in ("co.uk", "github.io", "CO.UK.", "個人.hk")),
+        *((text, "Anybody can have a name") for text in ("co.uk", "github.io", "CO.UK.", "個人.hk")),
         *(
             (text, "not on the Internet")
             for text in ("x.test", "x.local", "x.onion", "x.localhost", "x.invalid", "shop.example")
