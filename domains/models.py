@@ -90,6 +90,11 @@ class Domain(models.Model):
         return self.state == self.State.AUTHORIZED
 
     @property
+    def other_form(self) -> str:
+        """Its name in the form, A-label or U-label, that it is not called by; "" when there is one only."""
+        return names.other_form(self.name)
+
+    @property
     def has_lost_ownership(self) -> bool:
         """Whether it is authorized although the record that proved it is gone."""
         return bool(self.authorized_at and self.ownership_gone_at)
