@@ -32,8 +32,9 @@ class Line:
 
     @property
     def found(self) -> list[str]:
-        """What stands there, where that says more than the status."""
-        return self.row.found.splitlines() if self.row and self.row.status == Status.WRONG else []
+        """What stands there, where it is not just the expected value."""
+        found = self.row.found.splitlines() if self.row else []
+        return [] if found == [self.record.value] else found
 
 
 def dns_context(domain) -> dict:

@@ -119,7 +119,7 @@ def judge(record: Record, heard: Heard) -> Judgement:
         case Found(values):
             judged = _TXT[record.kind](record, values)
         case Absent():
-            judged = Judgement(Status.MISSING, f"There is no {record.type} record at this hostname yet.")
+            judged = Judgement(Status.MISSING, f"There is no {record.type} record at this hostname.")
     if judged.status is Status.VERIFIED:
         return judged
     return _stands_elsewhere(record, heard) or _hidden_by_cname(record, heard.answer) or judged
