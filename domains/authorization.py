@@ -108,6 +108,8 @@ def _proved(domain, by) -> Outcome:
 
 
 def _tell_owners(domain, ownership):
+    host, value = ownership.host, ownership.value
+    # Mail that can't be written is logged: the rest of the work goes on.
     transaction.on_commit(
-        lambda: notices.tell_owners(domain, "dns", "dns_gone", host=ownership.host, value=ownership.value)
+        lambda: notices.tell_owners(domain, "dns", "dns_gone", host=host, value=value), robust=True
     )

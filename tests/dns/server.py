@@ -74,6 +74,12 @@ class DnsServer:
         return next((each[0].serial for each in response.answer), None)
 
 
+def proof(domain, value=None) -> str:
+    """The TXT record that proves a domain under example.com, for its zone file."""
+    host = domain.name.removesuffix(".example.com")
+    return f'_sendlayer.{host} TXT "{value or "sendlayer-verification=" + domain.verification_token}"'
+
+
 def write_zone(folder, zone, serial, records):
     head = (
         f"$ORIGIN {zone}.",

@@ -17,15 +17,10 @@ from audit.models import Event
 from domains import authorization
 from domains.authorization import Outcome, TooSoon, check_now
 from domains.models import CHECK_EVERY, Domain
-from tests.dns.server import FakeResolver
+from tests.dns.server import FakeResolver, proof
 from tests.factories import SYSTEM, make_domain, make_user
 
 pytestmark = pytest.mark.django_db
-
-
-def proof(domain, value=None):
-    host = domain.name.removesuffix(".example.com")
-    return f'_sendlayer.{host} TXT "{value or "sendlayer-verification=" + domain.verification_token}"'
 
 
 def check_again(domain, by=SYSTEM):

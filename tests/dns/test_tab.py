@@ -2,10 +2,12 @@
 
 import re
 import threading
+from concurrent.futures import ThreadPoolExecutor
 
 import dns.message
 import pytest
 from django.db import connection
+from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 from django.utils.html import escape
@@ -13,7 +15,7 @@ from django.utils.html import escape
 from audit.models import Event
 from domains import verifying
 from domains.models import CHECK_EVERY, CHECK_LASTS, Domain
-from tests.dns.test_check import proof
+from tests.dns.server import proof
 from tests.factories import SYSTEM, make_domain
 from tests.http import text
 
@@ -140,6 +142,25 @@ def test_a_hundred_presses_are_one_check(client, alice, pending, fake, threads, 
     names = ["_sendlayer.sl.example.com", "_sendlayer.sl.example.com.sl.example.com", "sl.example.com"]
     names += ["_dmarc.sl.example.com", "_dmarc.example.com"]
     assert sorted(fake.names) == sorted(names * 2)
+
+
+def test_two_presses_at_once_are_one_check_and_one_credential(nsd, alice, pending, threads):
+    nsd.put(proof(pending))
+    barrier = threading.Barrier(2)
+
+    def press(_):
+        client = Client()
+        client.force_login(alice)
+        barrier.wait(10)
+        try:
+            return client.post(VERIFY, headers=HTMX).status_code
+        finally:
+            connection.close()
+
+    with ThreadPoolExecutor(2) as pool:
+        assert set(pool.map(press, range(2))) <= {200, 409}
+    threads()
+    assert pending.credentials.count() == Event.objects.filter(tag="domain.authorized").count() == 1
 
 
 def test_too_soon_says_how_long_to_wait(client, alice, pending, threads):

@@ -4,7 +4,7 @@ import pytest
 from playwright.sync_api import expect
 
 from domains.models import Domain
-from tests.dns.test_check import proof
+from tests.dns.server import proof
 
 pytestmark = [pytest.mark.e2e, pytest.mark.django_db(transaction=True)]
 

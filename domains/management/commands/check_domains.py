@@ -34,10 +34,9 @@ class Command(BaseCommand):
             outcomes = Counter(pool.map(self._check, domains))
         skipped = outcomes.pop(None, 0)
         changed = sum(outcomes[outcome] for outcome in CHANGES)
-        self.stdout.write(
-            f"{outcomes.total()} domains checked, {changed} changed"
-            + (f", {skipped} checked just before" if skipped else "")
-        )
+        total = outcomes.total()
+        line = f"{total} domain{'' if total == 1 else 's'} checked, {changed} changed"
+        self.stdout.write(f"{line}, {skipped} checked just before" if skipped else line)
 
     def _due(self):
         recent = Q(created_at__gte=timezone.now() - PENDING_FOR)
