@@ -46,23 +46,23 @@ def check(domain: Domain, *, by, resolver: Resolver | None = None) -> Outcome:
 def look_up(domain: Domain, resolver: Resolver) -> dict[Record, Judgement]:
     """Ask for all records at once and judge them. Touches no database."""
     expected = domain.expected_records()
-    with ThreadPoolExecutor(sum(len(record.hosts) for record in expected), thread_name_prefix="dns") as pool:
+    questions = {(host, record.type) for record in expected for host in record.hosts}
+    # An authorized domain's proof: one resolver that lies or lags must raise no alarm.
+    proof = {record.host for record in expected if record.kind is Kind.OWNERSHIP and domain.authorized_at}
+    with ThreadPoolExecutor(len(questions), thread_name_prefix="dns") as pool:
         asked = {
-            (record, host): pool.submit(_ask, resolver, domain, record, host)
-            for record in expected
-            for host in record.hosts
+            question: pool.submit(_ask, resolver, *question, of_all=question[0] in proof)
+            for question in questions
         }
+    answers = {question: future.result() for question, future in asked.items()}
     return {
-        record: _judge(record, {host: asked[record, host].result() for host in record.hosts})
+        record: _judge(record, {host: answers[host, record.type] for host in record.hosts})
         for record in expected
     }
 
 
-def _ask(resolver, domain, record, host) -> list:
-    # An authorized domain's proof: one resolver that lies or lags must raise no alarm.
-    if record.kind is Kind.OWNERSHIP and host == record.host and domain.authorized_at:
-        return resolver.ask_each(host, record.type)
-    return [resolver.ask(host, record.type)]
+def _ask(resolver, host, kind, *, of_all) -> list:
+    return resolver.ask_each(host, kind) if of_all else [resolver.ask(host, kind)]
 
 
 def _judge(record: Record, answers: dict[str, list]) -> Judgement:

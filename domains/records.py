@@ -122,6 +122,8 @@ def judge(record: Record, heard: Heard) -> Judgement:
             judged = Judgement(Status.MISSING, f"There is no {record.type} record at this hostname.")
     if judged.status is Status.VERIFIED:
         return judged
+    if record.kind is Kind.DMARC and judged.status is Status.WRONG:
+        return judged  # the one of the registered domain stands in for a missing one only
     return _stands_elsewhere(record, heard) or _hidden_by_cname(record, heard.answer) or judged
 
 

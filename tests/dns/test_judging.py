@@ -131,6 +131,7 @@ def test_the_dmarc_record_of_the_registered_domain_holds_too():
     elsewhere = {"_dmarc.example.com": Found(("v=DMARC1; p=reject",))}
     judgement = judged(Kind.DMARC, Absent(), elsewhere=elsewhere)
     assert judgement.status is Status.VERIFIED and "_dmarc.example.com" in judgement.message
+    assert judged(Kind.DMARC, Found(("v=DMARC1; p=later",)), elsewhere=elsewhere).status is Status.WRONG
 
 
 def test_what_is_kept_of_hundreds_of_long_values_is_short():

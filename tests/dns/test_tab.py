@@ -222,7 +222,9 @@ def test_news_for_htmx_come_with_the_dot_and_a_toast(nsd, client, verify, pendin
 
 
 def test_a_lost_proof_is_seen_on_every_page(as_alice, domain):
-    Domain.objects.update(ownership_gone_at=timezone.now())
+    assert domain.note_ownership_gone(by=SYSTEM) and not domain.note_ownership_gone(by=SYSTEM)
+    activity = text(as_alice.get("/domains/sl.example.com/activity/"))
+    assert "found that the DNS record that proves ownership is gone" in activity
     for path in ("/domains/", "/domains/sl.example.com/"):
         assert "Ownership record gone" in text(as_alice.get(path))
     assert "The ownership record is gone since" in text(as_alice.get(TAB))
