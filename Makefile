@@ -13,7 +13,7 @@ DEV_INSTALLED := $(VENV)/requirements-dev.stamp
 STATIC_COLLECTED := $(VAR_DIR)/static/staticfiles.json
 
 .PHONY: run test test-sqlite test-browser test-postgresql test-fast lint bench bench-mail screenshots browser smtp-client postgresql load-generator
-.PHONY: mail-servers mail-clients
+.PHONY: mail-servers mail-clients dns-server
 .DELETE_ON_ERROR:
 
 # exec: a SIGTERM that make passes on then reaches the servers.
@@ -21,7 +21,7 @@ run: $(STATIC_COLLECTED)
 	@exec $(BIN)/python -m sendlayer.start
 
 # Side by side, since they mostly wait, each with its output in one piece; one that fails stops none.
-test: lint browser smtp-client postgresql mail-servers mail-clients
+test: lint browser smtp-client postgresql mail-servers mail-clients dns-server
 	@$(MAKE) --no-print-directory --jobs=3 --output-sync=target --keep-going test-sqlite test-browser test-postgresql
 
 test-sqlite: $(DEV_INSTALLED)
@@ -34,7 +34,7 @@ test-postgresql: $(DEV_INSTALLED)
 	TEST_PORTS=23000-31000 $(BIN)/python tests/with_postgres.py \
 		$(BIN)/python -m pytest -m "not e2e and not one_database"
 
-test-fast: $(DEV_INSTALLED)
+test-fast: $(DEV_INSTALLED) dns-server
 	$(BIN)/python -m pytest -m "not e2e and not mail"
 
 lint: $(DEV_INSTALLED)
@@ -78,15 +78,22 @@ postgresql:
 	@command -v initdb >/dev/null || ls /usr/lib/postgresql/*/bin/initdb >/dev/null 2>&1 || \
 	$(call apt-install,postgresql)
 
-# Tests run instances of their own: the system's are not started when they come in, as policy-rc.d
-# is asked (101: no). One that is there already stays as it is.
+# $(call apt-install-servers,PACKAGES): the same without starting them, as policy-rc.d is asked
+# (101: no): tests run instances of their own. One that runs already stays as it is.
+define apt-install-servers
+dpkg-query -W -f='$${db:Status-Status}\n' $(1) 2>&1 | grep -qvx installed || exit 0; \
+policy=/usr/sbin/policy-rc.d; \
+[ -e $$policy ] || { printf '#!/bin/sh\nexit 101\n' | $(SUDO) tee $$policy >/dev/null && \
+  $(SUDO) chmod +x $$policy && trap "$(SUDO) rm -f $$policy" EXIT; }; \
+$(call apt-install,$(1))
+endef
+
 MAIL_SERVERS := postfix postfix-pgsql postfix-sqlite dovecot-core dovecot-pgsql dovecot-sqlite
 mail-servers:
-	@dpkg-query -W -f='$${db:Status-Status}\n' $(MAIL_SERVERS) 2>&1 | grep -qvx installed || exit 0; \
-	policy=/usr/sbin/policy-rc.d; \
-	[ -e $$policy ] || { printf '#!/bin/sh\nexit 101\n' | $(SUDO) tee $$policy >/dev/null && \
-	  $(SUDO) chmod +x $$policy && trap "$(SUDO) rm -f $$policy" EXIT; }; \
-	$(call apt-install,$(MAIL_SERVERS))
+	@$(call apt-install-servers,$(MAIL_SERVERS))
+
+dns-server:
+	@$(call apt-install-servers,nsd)
 
 mail-clients:
 	@command -v curl >/dev/null || $(call apt-install,curl)

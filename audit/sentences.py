@@ -18,6 +18,8 @@ SENTENCES = {
     "domain.authorized": "authorized the domain",
     "domain.suspended": "suspended the domain",
     "domain.resumed": "resumed the domain",
+    "domain.ownership_gone": "found that the DNS record that proves ownership is gone",
+    "domain.ownership_back": "found the DNS record that proves ownership back",
     "support.member_added": "made {member} a member as {role}",
     "support.member_changed": "made {member} {role}",
     "support.member_removed": "removed {member} from the members",

@@ -15,11 +15,17 @@ class Permission(Enum):
     VIEW = auto()
     REVEAL_PASSWORDS = auto()
     MANAGE_CREDENTIALS = auto()
+    VERIFY_DOMAIN = auto()
     MANAGE_MEMBERS = auto()
     MANAGE_DOMAIN = auto()
 
 
-_MANAGER = {Permission.VIEW, Permission.REVEAL_PASSWORDS, Permission.MANAGE_CREDENTIALS}
+_MANAGER = {
+    Permission.VIEW,
+    Permission.REVEAL_PASSWORDS,
+    Permission.MANAGE_CREDENTIALS,
+    Permission.VERIFY_DOMAIN,
+}
 ALLOWED = {
     Role.VIEWER: {Permission.VIEW},
     Role.MANAGER: _MANAGER,

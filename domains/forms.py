@@ -1,4 +1,5 @@
 from django import forms
+from django.conf import settings
 
 from domains import names
 from domains.models import Domain
@@ -10,6 +11,7 @@ class AddDomainForm(forms.Form):
     name = forms.CharField(
         label="Domain name",
         max_length=1000,
+        strip=False,  # the normaliser takes outer spaces away, and nothing else
         help_text="The part after the @ of the addresses you send from, like example.com.",
         widget=forms.TextInput(
             attrs={"autocomplete": "off", "autocapitalize": "none", "spellcheck": "false", "autofocus": True}
@@ -25,6 +27,8 @@ class AddDomainForm(forms.Form):
             name = names.normalise(self.cleaned_data["name"])
         except names.InvalidDomainName as error:
             raise forms.ValidationError(str(error)) from None
+        if name in {settings.SMTP_HOST.lower(), *settings.ALLOWED_HOSTS} and not self.user.is_staff:
+            raise forms.ValidationError("This is the name of this server. Ask its operator to add it.")
         if Domain.objects.for_user(self.user).filter(name=name).exists():
             raise forms.ValidationError(f"{names.display(name)} is among your domains already.")
         return name

@@ -1,4 +1,5 @@
 import secrets
+from datetime import timedelta
 
 from django.conf import settings
 from django.db import IntegrityError, models, transaction
@@ -6,7 +7,11 @@ from django.db.models import Q
 from django.utils import timezone
 
 import audit
-from domains import names
+from domains import names, records
+from domains.dns_records import DnsRecord  # noqa: F401  (a model of this app)
+
+CHECK_EVERY = timedelta(seconds=10)
+CHECK_LASTS = timedelta(seconds=15)  # longer than any check; then one that did not end is one that died
 
 
 class AlreadyAuthorized(Exception):
@@ -51,6 +56,9 @@ class Domain(models.Model):
     display_name = models.CharField(max_length=253, blank=True)
     verification_token = models.CharField(max_length=64, default=new_verification_token, editable=False)
     authorized_at = models.DateTimeField(null=True, blank=True, editable=False)
+    ownership_gone_at = models.DateTimeField(null=True, blank=True, editable=False)
+    check_started_at = models.DateTimeField(null=True, blank=True, editable=False)
+    checked_at = models.DateTimeField(null=True, blank=True, editable=False)
     suspended_at = models.DateTimeField(null=True, blank=True, editable=False)
     created_at = models.DateTimeField(auto_now_add=True)
     created_by = models.ForeignKey(
@@ -81,12 +89,67 @@ class Domain(models.Model):
     def is_authorized(self) -> bool:
         return self.state == self.State.AUTHORIZED
 
-    def authorize(self, *, by, reason=""):
+    @property
+    def other_form(self) -> str:
+        """Its name in the form, A-label or U-label, that it is not called by; "" when there is one only."""
+        return names.other_form(self.name)
+
+    @property
+    def has_lost_ownership(self) -> bool:
+        """Whether it is authorized although the record that proved it is gone."""
+        return bool(self.authorized_at and self.ownership_gone_at)
+
+    def expected_records(self) -> list[records.Record]:
+        """The DNS records it should have, by its name and token and the operator's settings."""
+        operator = records.Operator(settings.SPF_INCLUDE, settings.DKIM_CNAME, settings.RETURN_PATH_CNAME)
+        organizational = names.organizational(self.name)
+        return records.expected(self.name, self.verification_token, operator, organizational=organizational)
+
+    def begin_check(self) -> bool:
+        """Whether a check of its DNS may begin now: of any number of tries, one every ten seconds."""
+        now = timezone.now()
+        rested = Q(check_started_at=None) | Q(check_started_at__lte=now - CHECK_EVERY)
+        began = Domain.objects.filter(rested, pk=self.pk).update(check_started_at=now)
+        if began:
+            self.check_started_at = now
+        return bool(began)
+
+    def is_being_checked(self, now) -> bool:
+        return self._has_unfinished_check() and now < self.check_started_at + CHECK_LASTS
+
+    def check_died(self, now) -> bool:
+        """Whether the last check never came to an end: its process did."""
+        return self._has_unfinished_check() and now >= self.check_started_at + CHECK_LASTS
+
+    def _has_unfinished_check(self) -> bool:
+        if not self.check_started_at:
+            return False
+        return self.checked_at is None or self.checked_at < self.check_started_at
+
+    @transaction.atomic
+    def note_ownership_gone(self, *, by) -> bool:
+        """Remember since when an authorized domain lacks its proof; False when that is known."""
+        rows = Domain.objects.filter(pk=self.pk, authorized_at__isnull=False, ownership_gone_at=None)
+        noted = rows.update(ownership_gone_at=timezone.now())
+        if noted:
+            audit.record("domain.ownership_gone", by=by, domain=self)
+        return bool(noted)
+
+    @transaction.atomic
+    def note_ownership_back(self, *, by) -> bool:
+        """Forget that the proof was gone; False when it was not."""
+        rows = Domain.objects.filter(pk=self.pk, ownership_gone_at__isnull=False)
+        noted = rows.update(ownership_gone_at=None)
+        if noted:
+            audit.record("domain.ownership_back", by=by, domain=self)
+        return bool(noted)
+
+    def authorize(self, *, by, reason="", method=""):
         """Let the domain send, and issue its first SMTP credential.
 
         Returns that credential, or None when the domain was authorized before: of two
-        calls at once the conditional UPDATE lets exactly one through. Raises
-        AlreadyAuthorized when another account holds the same name.
+        calls at once the conditional UPDATE lets exactly one through. `method` is how it
+        was proved. Raises AlreadyAuthorized when another account holds the same name.
         """
         try:
             with transaction.atomic():
@@ -95,7 +158,9 @@ class Domain(models.Model):
                     self.refresh_from_db()
                     return None
                 self.authorized_at = now
-                audit.record("domain.authorized", by=by, domain=self, data={"reason": reason} if reason else {})
+                data = {"reason": reason, "method": method}
+                data = {name: text for name, text in data.items() if text}
+                audit.record("domain.authorized", by=by, domain=self, data=data)
                 credential, _password = self.credentials.issue(by=by)
                 return credential
         except IntegrityError:

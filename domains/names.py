@@ -5,15 +5,24 @@ Stored form: A-label, lower case, no trailing dot (RFC 5890, UTS 46). Never
 """
 
 import re
+from functools import cache
 from ipaddress import ip_address
 
 import idna
+from django.conf import settings
+from publicsuffixlist import PublicSuffixList
+
+from domains import scripts
 
 MAX_LENGTH = 253  # RFC 1035 section 2.3.4, without the root's dot
 MAX_INPUT = 2000  # a long URL may be pasted; beyond that nothing is looked into
+# Names that mail is never sent for: RFC 6761, 6762, 7686, 8375 and 9476, ICANN's .internal.
+SPECIAL_ENDINGS = {"alt", "arpa", "example", "internal", "invalid", "local", "localhost", "onion", "test"}
 
 INVALID = "This is not a valid domain name. Enter one like example.com."
 TOO_LONG = f"This name is too long: {MAX_LENGTH} characters at most, and 63 between two dots."
+ONLY_THE_NAME = "Enter only the domain name, without https://, @, port or path: like example.com."
+PERCENT = "This name is percent-encoded. Enter it as people read it, like example.com."
 
 
 class InvalidDomainName(ValueError):
@@ -34,35 +43,92 @@ def normalise(text: str) -> str:
         raise InvalidDomainName(f"Enter only the domain name. Did you mean {display(host)}?")
     if _is_ip_address(name):
         raise InvalidDomainName("An IP address can't be used. Enter a domain name, like example.com.")
-    if "*" in name:
-        raise InvalidDomainName("A wildcard can't be used. Enter the domain name itself.")
-    if "_" in name:
-        raise InvalidDomainName("An underscore can't be part of a mail domain. Enter the domain itself.")
+    if complaint := scripts.complaint(name):
+        raise InvalidDomainName(complaint)
+    if complaint := _complaint_about_signs(name):
+        raise InvalidDomainName(complaint)
+    return _checked(a_label(name))
+
+
+def a_label(name: str) -> str:
+    """Return the A-label form of a name that is well-formed, whoever it belongs to (UTS 46, IDNA 2008).
+
+    Raises InvalidDomainName.
+    """
     try:
         ascii_name = idna.encode(name, uts46=True, std3_rules=True, transitional=False).decode("ascii")
     except (idna.IDNAError, UnicodeError) as error:
-        why = TOO_LONG if "too long" in str(error) else INVALID
-        raise InvalidDomainName(why) from None
+        raise InvalidDomainName(TOO_LONG if "too long" in str(error) else INVALID) from None
     # idna allows one dot at the end, the root's, in any script's form of a dot.
-    return _checked(ascii_name.removesuffix("."))
+    return ascii_name.removesuffix(".")
 
 
-def display(name: str) -> str:
-    """Return the U-label form of a stored name, for people to read."""
+def u_label(name: str) -> str:
+    """Return the U-label form of a stored name; the name itself when it has none."""
     try:
         return idna.decode(name)
     except (idna.IDNAError, UnicodeError):
         return name
 
 
+def display(name: str) -> str:
+    """Return a stored name for people to read: as U-label, unless that reads as another, Latin name."""
+    written = u_label(name)
+    return name if any(scripts.reads_as_latin(label) for label in written.split(".")) else written
+
+
+def other_form(name: str) -> str:
+    """Return the form of a stored name that `display` does not show; "" when there is one only."""
+    written = u_label(name)
+    if written == name:
+        return ""
+    return name if display(name) == written else written
+
+
+def organizational(name: str) -> str:
+    """Return the name that was registered, of which a stored name is a part (RFC 7489 section 3.2)."""
+    return _public_suffixes().privatesuffix(name) or name
+
+
 def _checked(name: str) -> str:
+    """Return an A-label that mail can be sent for."""
     labels = name.split(".")
     if len(labels) < 2:
         raise InvalidDomainName(f"“{display(name)}” lacks its ending. Enter the whole name, like example.com.")
     # Browsers read such an ending, hexadecimal too, as the end of an IPv4 address.
     if re.fullmatch(r"[0-9]+|0x[0-9a-f]*", labels[-1]):
         raise InvalidDomainName("A domain name can't end in a number. Enter one like example.com.")
+    for label in u_label(name).split("."):
+        if scripts.is_mixed(label):
+            raise InvalidDomainName(scripts.MIXED.format(label=label))
+    if labels[-1] in SPECIAL_ENDINGS:
+        if settings.ALLOW_TEST_DOMAINS:
+            return name
+        raise InvalidDomainName(f"Names that end in .{labels[-1]} are not on the Internet. Enter a public one.")
+    if _public_suffixes().is_public(name):
+        shown = display(name)
+        raise InvalidDomainName(f"Anybody can have a name under {shown}. Enter yours, like example.{shown}.")
     return name
+
+
+@cache
+def _public_suffixes() -> PublicSuffixList:
+    """The list as it came with its package, private section included; nothing is fetched."""
+    return PublicSuffixList()
+
+
+def _complaint_about_signs(name: str) -> str:
+    if "%" in name:
+        return PERCENT
+    if "*" in name:
+        return "A wildcard can't be used. Enter the domain name itself."
+    if re.search(r"[@:/?#\\]", name):
+        return ONLY_THE_NAME
+    if "_" in name:
+        return "An underscore can't be part of a mail domain. Enter the domain itself."
+    if re.search(r"[,;]", name):
+        return "Enter one domain name at a time, like example.com."
+    return ""
 
 
 def _host_inside(text: str) -> str | None:

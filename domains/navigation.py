@@ -5,6 +5,7 @@ from django.urls import reverse
 PAGES = {
     "overview": "domains:overview",
     "activity": "audit:activity",
+    "dns": "domains:dns",
     "smtp": "credentials:list",
 }
 

@@ -1,6 +1,6 @@
 from django.urls import path
 
-from domains import views
+from domains import dns_views, views
 
 app_name = "domains"
 urlpatterns = [
@@ -10,4 +10,6 @@ urlpatterns = [
     path("domains/menu/", views.menu, name="menu"),
     path("domains/<domain:name>/", views.overview, name="overview"),
     path("domains/<domain:name>/settings/", views.settings, name="settings"),
+    path("domains/<domain:name>/settings/dns/", dns_views.dns, name="dns"),
+    path("domains/<domain:name>/settings/dns/verify/", dns_views.verify, name="verify"),
 ]

@@ -39,7 +39,7 @@ def add(request):
     if request.method == "POST" and form.is_valid():
         domain = Domain.objects.add(form.cleaned_data["name"], by=Actor.of(request))
         messages.success(request, "Domain is added.")
-        return redirect("domains:overview", domain.name)
+        return redirect("domains:dns", domain.name)
     return render(request, "domains/add.html", {"form": form}, status=422 if form.errors else 200)
 
 

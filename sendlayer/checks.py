@@ -8,6 +8,8 @@ from django.core.checks import Error, Warning, register
 from django.core.exceptions import ImproperlyConfigured
 from django.db import DatabaseError, connections
 
+from domains import dns, policies, records
+
 START = "sendlayer"  # the tag of what is checked before any request is served
 EX_CONFIG = 78  # sysexits.h
 
@@ -86,6 +88,31 @@ def check_submission_certificate(app_configs, **kwargs):
     return [Error(f"{' and '.join(missing)}: no such file.", hint=hint, id="sendlayer.E006")]
 
 
+@register(START)
+def check_dns_resolvers(app_configs, **kwargs):
+    wrong = [text for text in settings.DNS_RESOLVERS if not _is_accepted(dns.parse_server, text)]
+    if not wrong:
+        return []
+    hint = (
+        "List IP addresses, each with a port where it is not 53: 127.0.0.1,192.0.2.53:5353,[2001:db8::53]:53."
+    )
+    return [Error(f"DNS_RESOLVERS holds {', '.join(wrong)}.", hint=hint, id="sendlayer.E007")]
+
+
+@register(START)
+def check_expected_records(app_configs, **kwargs):
+    found = []
+    if settings.SPF_INCLUDE and not policies.is_host(settings.SPF_INCLUDE):
+        hint = "Set it to the name that SPF records have to include, like spf.example.net."
+        found.append(Error("SPF_INCLUDE is not a hostname.", hint=hint, id="sendlayer.E008"))
+    for name, id in (("DKIM_CNAME", "sendlayer.E009"), ("RETURN_PATH_CNAME", "sendlayer.E010")):
+        setting = getattr(settings, name)
+        if setting and not _is_accepted(records.parse_cname, setting):
+            hint = "Set it to `label:target`, like sl1:sl1.dkim.example.net."
+            found.append(Error(f"{name} is not of the form label:target.", hint=hint, id=id))
+    return found
+
+
 @register(START, deploy=True)
 def check_https(app_configs, **kwargs):
     if settings.HTTPS_ONLY:
@@ -103,8 +130,12 @@ def close_connections():
 
 
 def _is_network(text: str) -> bool:
+    return _is_accepted(lambda network: ip_network(network, strict=False), text)
+
+
+def _is_accepted(parse, text: str) -> bool:
     try:
-        ip_network(text, strict=False)
+        parse(text)
     except ValueError:
         return False
     return True

@@ -105,6 +105,14 @@ DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 # Rate limits count in the cache, so every worker has to see the same one.
 CACHES = {"default": env.cache_url("CACHE_URL", default="dbcache://sendlayer_cache")}
 
+# --- domains and their DNS --------------------------------------------------------
+
+ALLOW_TEST_DOMAINS = env.bool("ALLOW_TEST_DOMAINS", default=False)
+DNS_RESOLVERS = env.list("DNS_RESOLVERS", default=[])
+SPF_INCLUDE = env.str("SPF_INCLUDE", default="")
+DKIM_CNAME = env.str("DKIM_CNAME", default="")
+RETURN_PATH_CNAME = env.str("RETURN_PATH_CNAME", default="")
+
 # --- who signs in ---------------------------------------------------------------
 
 AUTH_USER_MODEL = "accounts.User"

@@ -78,10 +78,10 @@ def domain_name(text: str) -> str:
     name = unicodedata.normalize("NFC", text).lower()
     if not text.isascii():
         try:
-            ascii_name = names.normalise(text)
+            ascii_name = names.a_label(text)
         except names.InvalidDomainName:
             raise BadAddress from None
-        if names.display(ascii_name) != name:
+        if names.u_label(ascii_name) != name:
             raise BadAddress
         name = ascii_name
     if len(name) > names.MAX_LENGTH or not _DOMAIN.fullmatch(name):

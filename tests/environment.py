@@ -19,8 +19,10 @@ os.environ.update(
     EMAIL_URL="memorymail://",
     SMTP_HOST="smtp.sendlayer.net",
     SMTP_PORT="587",
+    DNS_RESOLVERS="127.0.0.1:9",  # nobody, until a test names one
 )
-for name in ("DEBUG", "SMTP_RELAY_URL", "CACHE_URL", "SIGNUP_OPEN", "TRUSTED_PROXIES"):
+DNS = ("ALLOW_TEST_DOMAINS", "SPF_INCLUDE", "DKIM_CNAME", "RETURN_PATH_CNAME")
+for name in ("DEBUG", "SMTP_RELAY_URL", "CACHE_URL", "SIGNUP_OPEN", "TRUSTED_PROXIES", *DNS):
     os.environ.pop(name, None)
 # Where collectstatic would write; WhiteNoise warns when it is not there.
 (VAR_DIR / "static").mkdir()

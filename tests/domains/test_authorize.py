@@ -140,10 +140,10 @@ def test_the_command_asks_whose_when_several_added_it(capsys):
 @pytest.mark.parametrize(
     ("arguments", "sentence"),
     [
-        (["nobody.example"], "Nobody has added nobody.example"),
+        (["example.net"], "Nobody has added example.net"),
         (["http://example.com/"], "Did you mean example.com"),
         (["localhost"], "lacks its ending"),
-        (["new.example", "--owner", "nobody@example.com"], "There is no user nobody@example.com"),
+        (["example.net", "--owner", "nobody@example.com"], "There is no user nobody@example.com"),
     ],
 )
 def test_the_command_says_what_it_cannot_do(arguments, sentence):

@@ -25,14 +25,18 @@ LONG = ".".join(["a" * 63] * 3)
         ("аррӏе.com", "xn--80ak6aa92e.com"),
         ("例え.jp", "xn--r8jz45g.jp"),
         ("example。com。", "example.com"),
-        ("ｅｘａｍｐｌｅ．ｃｏｍ", "example.com"),
-        ("exa\u00admple.com", "example.com"),
         ("a" * 63 + ".com", "a" * 63 + ".com"),
         (LONG + "." + "b" * 61, LONG + "." + "b" * 61),
         (LONG + "." + "b" * 61 + ".", LONG + "." + "b" * 61),
         ("1and1.com", "1and1.com"),
         ("123.com", "123.com"),
         ("a.xn--p1ai", "a.xn--p1ai"),
+        ("пример.рф", "xn--e1afmkfd.xn--p1ai"),
+        ("東京カメラabc.jp", "xn--abc-jj4buktb9766amo2b.jp"),
+        ("서울abc.kr", "xn--abc-h94nm8t.kr"),
+        ("shop.co.uk", "shop.co.uk"),
+        ("me.github.io", "me.github.io"),
+        ("sub.example.com", "sub.example.com"),
     ],
 )
 def test_a_name_is_stored_in_one_form_that_urls_can_carry(text, stored):
@@ -46,17 +50,29 @@ def test_a_name_is_stored_in_one_form_that_urls_can_carry(text, stored):
     [
         *((text, "Enter a domain name") for text in ("", "   ", ".", "..")),
         *((text, "not a valid domain name") for text in ("example.com..", ".example.com", "ex..com")),
-        *((text, "not a valid domain name") for text in ("a\u200db.com", "a\u202eb.com", "💩.la", "xn--a.com")),
-        *((text, "not a valid domain name") for text in ("-a.com", "a-.com", "ab--cd.com", "a..b.com.")),
-        *((text, "not a valid domain name") for text in ("exam ple.com", "exa\x00mple.com", "example.com\n")),
+        *((text, "not a valid domain name") for text in ("💩.la", "xn--a.com", "a..b.com.", "\ud800.com")),
+        *((text, "not a valid domain name") for text in ("-a.com", "a-.com", "ab--cd.com", "a!b.com")),
+        *((text, "no spaces or line breaks") for text in ("exam ple.com", "example.com\n", "example.com\t")),
+        *((text, "no spaces or line breaks") for text in ("a.com b.com", "a\u3000b.com", "a\xa0b.com")),
+        *((text, "one domain name at a time") for text in ("a,b.com", "a.com;b.com")),
+        *((text, "control character") for text in ("exa\x00mple.com", "a\x1bb.com", "a\x7fb.com")),
+        *((text, "turns the direction") for text in ("a\u202eb.com", "a\u2066b.com", "\u200fa.com")),
+        *((text, "invisible") for text in ("a\u200db.com", "a\u200bb.com", "\ufeffa.com", "exa\u00admple.com")),
+        *((text, "invisible") for text in ("a\u2060b.com", "a\ufe0fb.com", "a\u3164b.com")),
+        *((text, "full-width") for text in ("ｅｘａｍｐｌｅ．ｃｏｍ", "a／b.com", "１.２.３", "ｶﾒﾗ.jp")),
         *(
-            (text, "not a valid domain name")
-            for text in ("example.com\t", "%65xample.com", "a,b.com", "a\\b.com")
+            (text, "mixes letters")
+            for text in ("раypal.com", "mail.gοοgle.com", "xn--pypal-4ve.com", "ㄅか.jp")
         ),
+        ("%65xample.com", "percent-encoded"),
+        *((text, "Enter only the domain name") for text in ("user@", "@", "ex@am@ple.com", "a\\b.com")),
+        *((text, "Enter only the domain name") for text in ("http://", "http://localhost/", "localhost:25")),
+        *((text, "Anybody can have a name") for text in ("co.uk", "github.io", "CO.UK.", "個人.hk")),
         *(
-            (text, "not a valid domain name")
-            for text in ("a／b.com", "user@", "@", "ex@am@ple.com", "\ud800.com")
+            (text, "not on the Internet")
+            for text in ("x.test", "x.local", "x.onion", "x.localhost", "x.invalid", "shop.example")
         ),
+        *((text, "not on the Internet") for text in ("x.internal", "x.alt", "x.home.arpa")),
         *((text, "underscore") for text in ("_dmarc.example.com", "a_b.example.com")),
         *((text, "wildcard") for text in ("*.example.com", "*")),
         *(
@@ -64,7 +80,7 @@ def test_a_name_is_stored_in_one_form_that_urls_can_carry(text, stored):
             for text in ("a" * 64 + ".com", LONG + "." + "b" * 62, "a." * 5000, "é" * 60 + ".de")
         ),
         *((text, "lacks its ending") for text in ("localhost", "com", "com.", "münchen")),
-        *((text, "end in a number") for text in ("1.2.3", "example.123", "1.2.3.4.5", "a.0x1f", "１.２.３")),
+        *((text, "end in a number") for text in ("1.2.3", "example.123", "1.2.3.4.5", "a.0x1f")),
         *((text, "An IP address") for text in ("127.0.0.1", "[::1]", "::1", "[192.0.2.1]", "2001:db8::1")),
     ],
 )
@@ -107,8 +123,26 @@ def test_no_host_is_offered_that_would_be_refused(text):
 
 
 @pytest.mark.parametrize(
-    ("stored", "shown"),
-    [("xn--mnchen-3ya.de", "münchen.de"), ("example.com", "example.com"), ("xn--a.com", "xn--a.com")],
+    ("stored", "shown", "other"),
+    [
+        ("xn--mnchen-3ya.de", "münchen.de", "xn--mnchen-3ya.de"),
+        ("example.com", "example.com", ""),
+        ("xn--a.com", "xn--a.com", ""),
+        ("xn--80ak6aa92e.com", "xn--80ak6aa92e.com", "аррӏе.com"),
+        ("mail.xn--mxayg.com", "mail.xn--mxayg.com", "mail.ανο.com"),
+        ("xn--e1afmkfd.xn--p1ai", "пример.рф", "xn--e1afmkfd.xn--p1ai"),
+    ],
 )
-def test_people_read_the_unicode_form(stored, shown):
-    assert names.display(stored) == shown
+def test_people_read_the_unicode_form_unless_it_looks_like_another_name(stored, shown, other):
+    assert (names.display(stored), names.other_form(stored)) == (shown, other)
+
+
+@pytest.mark.parametrize("text", ["x.test", "mail.internal", "x.home.arpa"])
+def test_names_for_trials_are_taken_where_the_operator_says_so(settings, text):
+    settings.ALLOW_TEST_DOMAINS = True
+    assert names.normalise(text) == text
+
+
+def test_the_registered_name_is_found_offline():
+    assert names.organizational("a.b.example.co.uk") == "example.co.uk"
+    assert names.organizational("example.com") == "example.com"

@@ -36,7 +36,9 @@ def test_the_list_holds_only_ones_own(as_alice, alice, carol, domain):
     assert names(as_alice.get("/domains/")) == ["a.example.com", "sl.example.com"]
 
 
-@pytest.mark.parametrize("path", ["/domains/", "/domains/menu/", "/domains/sl.example.com/"])
+@pytest.mark.parametrize(
+    "path", ["/domains/", "/domains/menu/", "/domains/sl.example.com/", "/domains/sl.example.com/settings/dns/"]
+)
 def test_queries_do_not_grow_with_domains(as_alice, alice, domain, path):
     counts = []
     for number in range(20):
@@ -49,7 +51,8 @@ def test_queries_do_not_grow_with_domains(as_alice, alice, domain, path):
 
 
 def test_the_dropdown_keeps_the_page_one_is_on(as_alice, domain):
-    for page, path in (("overview", ""), ("activity", "activity/"), ("smtp", "settings/smtp/"), ("x", "")):
+    pages = {"overview": "", "activity": "activity/", "dns": "settings/dns/", "smtp": "settings/smtp/", "x": ""}
+    for page, path in pages.items():
         answer = text(as_alice.get("/domains/menu/", {"at": page, "current": "sl.example.com"}))
         assert f'href="/domains/sl.example.com/{path}" aria-current="true"' in answer
 
@@ -78,7 +81,11 @@ def test_an_added_domain_is_pending_and_says_what_is_next(as_alice, alice):
     assert (domain.name, domain.state, domain.created_by) == ("example.com", "pending", alice)
     assert domain.memberships.get().role == "owner"
     assert "Domain is added." in text(response)
-    assert "manage.py authorize_domain example.com" in text(response)
+    assert response.redirect_chain == [("/domains/example.com/settings/dns/", 302)]
+    assert f"sendlayer-verification={domain.verification_token}" in text(response)
+    assert 'href="/domains/example.com/settings/dns/">Open DNS Records' in text(
+        as_alice.get("/domains/example.com/")
+    )
 
 
 @pytest.mark.parametrize(
@@ -92,6 +99,12 @@ def test_an_added_domain_is_pending_and_says_what_is_next(as_alice, alice):
         ("sl.example.com", "among your domains already"),
         ("SL.EXAMPLE.COM.", "among your domains already"),
         ("x" * 2000, "at most 1000 characters"),
+        ("   ", "Enter a domain name"),
+        ("example.org\n", "no spaces or line breaks"),
+        ("co.uk", "Anybody can have a name under co.uk"),
+        ("раypal.com", "mixes letters of different alphabets"),
+        ("shop.test", "not on the Internet"),
+        ("SMTP.sendlayer.net", "the name of this server"),
     ],
 )
 def test_a_name_that_will_not_do_is_explained_beside_the_field(as_alice, domain, name, said):
@@ -110,7 +123,18 @@ def test_one_name_may_be_pending_in_two_accounts(as_alice, carol):
 def test_an_international_name_is_shown_as_people_read_it(as_alice):
     page = text(as_alice.post("/domains/add/", {"name": "münchen.de"}, follow=True))
     assert "<bdi>münchen.de</bdi>" in page
-    assert "xn--mnchen-3ya.de" in page
+    assert "(<bdi>xn--mnchen-3ya.de</bdi>)" in page
+
+
+def test_a_name_that_looks_like_another_is_shown_as_punycode_first(as_alice):
+    page = text(as_alice.post("/domains/add/", {"name": "аррӏе.com"}, follow=True))
+    assert "<title>DNS Records · xn--80ak6aa92e.com" in page
+    assert "<bdi>xn--80ak6aa92e.com</bdi>" in page and "(<bdi>аррӏе.com</bdi>)" in page
+
+
+def test_the_name_of_the_server_is_for_staff(client):
+    client.force_login(make_user("staff@example.com", is_staff=True))
+    assert client.post("/domains/add/", {"name": "smtp.sendlayer.net"}).status_code == 302
 
 
 def test_the_overview_leads_to_the_next_step(as_alice, domain):
@@ -126,7 +150,7 @@ def test_settings_lead_to_the_tab(as_alice, domain):
     assert as_alice.get("/domains/sl.example.com/settings/")["Location"].endswith("/settings/smtp/")
 
 
-@pytest.mark.parametrize("path", ["", "activity/", "settings/", "settings/smtp/"])
+@pytest.mark.parametrize("path", ["", "activity/", "settings/", "settings/dns/", "settings/smtp/"])
 def test_strangers_and_former_members_find_nothing(client, domain, bob, carol, path):
     domain.memberships.filter(user=bob).delete()
     for person in (bob, carol, make_user("staff@example.com", is_staff=True)):
@@ -134,7 +158,7 @@ def test_strangers_and_former_members_find_nothing(client, domain, bob, carol, p
         assert client.get(f"/domains/sl.example.com/{path}").status_code == 404
 
 
-@pytest.mark.parametrize("path", ["", "activity/", "settings/smtp/"])
+@pytest.mark.parametrize("path", ["", "activity/", "settings/dns/", "settings/smtp/"])
 def test_a_member_sees_the_pages(client, bob, domain, path):
     client.force_login(bob)
     assert client.get(f"/domains/sl.example.com/{path}").status_code == 200

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import expect, sync_playwright
 
+from tests.dns.server import dns_server
 from tests.e2e import site as sites
 from tests.e2e.browser import launch, session_cookie
 from tests.e2e.tab import Tab
@@ -17,8 +18,15 @@ SECONDS = 8
 
 
 @pytest.fixture(scope="package")
-def site(django_db_setup):
-    with sites.serving() as site:
+def nsd(tmp_path_factory):
+    """The DNS that the site asks."""
+    with dns_server(tmp_path_factory.mktemp("nsd")) as server:
+        yield server
+
+
+@pytest.fixture(scope="package")
+def site(django_db_setup, nsd):
+    with sites.serving(DNS_RESOLVERS=nsd.address) as site:
         yield site
 
 

@@ -28,8 +28,8 @@ class Site:
 
 
 @contextmanager
-def serving():
-    """Run both servers until the block ends, with hashed static files and chatty logs."""
+def serving(**settings):
+    """Run both servers until the block ends, with hashed static files, chatty logs and more settings."""
     subprocess.run([sys.executable, "manage.py", "collectstatic", "--noinput", "-v0"], cwd=ROOT, check=True)
     web, smtp = free_port(), free_port()
     access, output, mail = (VAR_DIR / f"e2e-{name}.log" for name in ("access", "web", "mail"))
@@ -40,6 +40,7 @@ def serving():
         "PORT": str(web),
         "ACCESS_LOG": str(access),
         "LOG_LEVEL": "DEBUG",
+        **settings,
     }
     with (
         running(["-m", "gunicorn", "sendlayer.wsgi"], port=web, log=output, **environment),

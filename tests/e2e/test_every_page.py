@@ -75,8 +75,19 @@ def pages(credential, alice):
     make_domain("pending.example", owner=alice, authorized=False)
     home = "/domains/sl.example.com/"
     asked = [smtp_url(credential, act) for act in ACTS]
-    plain = ["/domains/", "/domains/add/", home, f"{home}activity/", f"{home}settings/smtp/"]
-    empty = ["/domains/pending.example/", "/domains/pending.example/settings/smtp/"]
+    plain = [
+        "/domains/",
+        "/domains/add/",
+        home,
+        f"{home}activity/",
+        f"{home}settings/dns/",
+        f"{home}settings/smtp/",
+    ]
+    empty = [
+        "/domains/pending.example/",
+        "/domains/pending.example/settings/dns/",
+        "/domains/pending.example/settings/smtp/",
+    ]
     return [*plain, *empty, *asked, "/account/password/", "/logout/", "/no-such-page/"]
 
 

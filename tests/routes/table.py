@@ -46,6 +46,8 @@ RIGHTS = {
     "domains:menu": Rights(SIGNED_IN),
     "domains:overview": Rights(VIEW),
     "domains:settings": Rights(VIEW),
+    "domains:dns": Rights(VIEW),
+    "domains:verify": Rights(Permission.VERIFY_DOMAIN, Permission.VERIFY_DOMAIN),
     "audit:activity": Rights(VIEW),
     # credentials
     "credentials:list": Rights(VIEW),

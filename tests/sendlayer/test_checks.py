@@ -104,6 +104,23 @@ def test_e006_a_certificate_without_its_files(settings, tmp_path):
     assert found() == {}
 
 
+@pytest.mark.parametrize(
+    ("id", "setting", "wrong", "right"),
+    [
+        ("E007", "DNS_RESOLVERS", ["127.0.0.1", "resolver"], ["127.0.0.1:5353", "[::1]:53", "2001:db8::53"]),
+        ("E008", "SPF_INCLUDE", "include:spf.example.net", "_spf.example.net"),
+        ("E009", "DKIM_CNAME", "sl1", "sl1:sl1.dkim.example.net"),
+        ("E010", "RETURN_PATH_CNAME", "bounces=x.example.net", "bounces:x.example.net."),
+    ],
+)
+def test_e007_to_e010_settings_of_the_dns(settings, id, setting, wrong, right):
+    setattr(settings, setting, wrong)
+    assert list(found()) == [f"sendlayer.{id}"]
+    assert setting in found()[f"sendlayer.{id}"]
+    setattr(settings, setting, right)
+    assert found() == {}
+
+
 @pytest.mark.parametrize("https", [True, False])
 def test_w001_plain_http_is_told_when_deploying(settings, https):
     settings.HTTPS_ONLY = https

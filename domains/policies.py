@@ -1,0 +1,46 @@
+"""SPF (RFC 7208) and DMARC (RFC 7489) records: which they are among TXT values, and what they say."""
+
+import re
+
+_LABEL = r"[a-z0-9_](?:[a-z0-9_-]{0,61}[a-z0-9_])?"
+_HOST = re.compile(rf"(?=.{{1,253}}\Z){_LABEL}(?:\.{_LABEL})*", re.I)
+_ALL = re.compile(r"[+?~-]?all", re.I)
+
+
+def is_host(text: str) -> bool:
+    """Whether a text can be the name of a DNS record, in ASCII and without a dot at the end."""
+    return bool(_HOST.fullmatch(text))
+
+
+def spf_records(values) -> tuple[str, ...]:
+    return tuple(value for value in values if re.match(r"v=spf1(?: |\Z)", value, re.I))
+
+
+def includes(record: str, host: str) -> bool:
+    """Whether an SPF record includes another's, at a place that is reached."""
+    for term in record.lower().split()[1:]:
+        if term.removeprefix("+") == f"include:{host.lower()}":
+            return True
+        if _ALL.fullmatch(term):
+            return False  # what follows is never looked at
+    return False
+
+
+def with_include(records, host: str) -> str:
+    """Return one SPF record with the terms of these and an include, the judgement on all others last."""
+    terms, last = [], ""
+    for term in (term for record in records for term in record.split()[1:]):
+        if _ALL.fullmatch(term) or term.lower().startswith("redirect="):
+            last = last or term
+        elif term not in terms and not re.fullmatch(rf"[+?~-]?include:{re.escape(host)}", term, re.I):
+            terms.append(term)
+    return " ".join(["v=spf1", f"include:{host}", *terms, last or "~all"])
+
+
+def dmarc_records(values) -> tuple[str, ...]:
+    return tuple(value for value in values if re.match(r"v\s*=\s*DMARC1\s*(?:;|\Z)", value))
+
+
+def is_valid_dmarc(record: str) -> bool:
+    tags = dict(re.findall(r"([a-z]+)\s*=\s*([^;\s]*)", record, re.I))
+    return tags.get("p", "").lower() in ("none", "quarantine", "reject")

@@ -1,0 +1,33 @@
+import pytest
+
+from domains import dns
+from tests.dns.server import FakeResolver, dns_server
+
+
+@pytest.fixture(scope="session")
+def running_nsd(tmp_path_factory):
+    with dns_server(tmp_path_factory.mktemp("nsd")) as server:
+        yield server
+
+
+@pytest.fixture
+def nsd(running_nsd, settings):
+    """The DNS as the product sees it in this test: nsd, its zones empty."""
+    running_nsd.empty()
+    settings.DNS_RESOLVERS = [running_nsd.address]
+    return running_nsd
+
+
+@pytest.fixture
+def fake(settings):
+    """A resolver that answers as the test tells it to; silent until then."""
+    with FakeResolver() as resolver:
+        settings.DNS_RESOLVERS = [resolver.address]
+        yield resolver
+
+
+@pytest.fixture
+def impatient(monkeypatch):
+    """Nobody waits for a silent resolver."""
+    monkeypatch.setattr(dns, "TRY_SECONDS", 0.1)
+    monkeypatch.setattr(dns, "LIFETIME_SECONDS", 0.3)

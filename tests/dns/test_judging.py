@@ -1,0 +1,148 @@
+"""What an answer of the DNS says about an expected record: a state, and one sentence that helps."""
+
+import pytest
+
+from domains import records
+from domains.dns import Absent, Found, Unanswered
+from domains.dns_records import SHOWN, VALUE_LENGTH, shown
+from domains.records import Heard, Kind, Operator, Status, judge
+
+OPERATOR = Operator("spf.relay.example.net", "SL1:sl1.dkim.example.net.", "bounces:bounces.example.net")
+ALL = {
+    record.kind: record
+    for record in records.expected("mail.example.com", "abc123", OPERATOR, organizational="example.com")
+}
+VALUE = "sendlayer-verification=abc123"
+INCLUDE = "include:spf.relay.example.net"
+
+
+def judged(kind, answer, **elsewhere):
+    return judge(ALL[kind], Heard(answer, elsewhere.get("elsewhere", {})))
+
+
+def test_the_expected_records_of_a_domain():
+    rows = [(each.type, each.host, each.value, each.required) for each in ALL.values()]
+    assert rows == [
+        ("TXT", "_sendlayer.mail.example.com", VALUE, True),
+        ("TXT", "mail.example.com", f"v=spf1 {INCLUDE} ~all", False),
+        ("CNAME", "sl1._domainkey.mail.example.com", "sl1.dkim.example.net", False),
+        ("CNAME", "bounces.mail.example.com", "bounces.example.net", False),
+        ("TXT", "_dmarc.mail.example.com", "v=DMARC1; p=none;", False),
+    ]
+    alone = records.expected("example.com", "x", Operator(), organizational="example.com")
+    assert [each.kind for each in alone] == [Kind.OWNERSHIP, Kind.DMARC]
+
+
+@pytest.mark.parametrize(
+    ("values", "status", "help"),
+    [
+        ([VALUE], Status.VERIFIED, ""),
+        ([f" {VALUE} ", "other"], Status.VERIFIED, ""),
+        (["x"] * 150 + [VALUE] + ["y"] * 49, Status.VERIFIED, ""),
+        (["v=spf1 -all"], Status.WRONG, "Add this one"),
+        ([f'"{VALUE}"'], Status.WRONG, "quotation marks"),
+        (["sendlayer-verification=other"], Status.WRONG, "another account"),
+        (["abc123"], Status.WRONG, "beginning of the value is missing"),
+        ([VALUE.upper()], Status.WRONG, "another account"),
+    ],
+)
+def test_the_proof_of_ownership(values, status, help):
+    judgement = judged(Kind.OWNERSHIP, Found(tuple(values)))
+    assert judgement.status is status and help in judgement.message
+
+
+@pytest.mark.parametrize(
+    ("host", "help"),
+    [
+        ("_sendlayer.mail.example.com.mail.example.com", "enter _sendlayer only"),
+        ("mail.example.com", "stands at mail.example.com"),
+    ],
+)
+def test_a_proof_at_another_name_is_found_but_does_not_count(host, help):
+    for here in (Absent(), Found(("other",))):
+        judgement = judged(Kind.OWNERSHIP, here, elsewhere={host: Found((VALUE,))})
+        assert judgement.status is Status.WRONG and help in judgement.message
+
+
+def test_a_cname_in_the_way_is_told():
+    for here in (Absent(via="host.example.net"), Found(("other",), via="host.example.net")):
+        judgement = judged(Kind.OWNERSHIP, here)
+        assert (judgement.status, judgement.found) == (Status.WRONG, ("CNAME host.example.net",))
+        assert "Remove the CNAME" in judgement.message
+    assert judged(Kind.OWNERSHIP, Found((VALUE,), via="host.example.net")).status is Status.VERIFIED
+
+
+@pytest.mark.parametrize("kind", list(Kind))
+def test_absent_is_missing_and_no_answer_is_not_known(kind):
+    assert judged(kind, Absent()).status is Status.MISSING
+    unknown = judged(kind, Unanswered("the DNS resolver answered SERVFAIL"))
+    assert unknown.status is Status.UNKNOWN and "answered SERVFAIL" in unknown.message
+
+
+@pytest.mark.parametrize(
+    ("values", "status", "suggested"),
+    [
+        ([f"v=spf1 a {INCLUDE} -all", "other"], Status.VERIFIED, ""),
+        ([f"V=SPF1 +{INCLUDE.upper()}"], Status.VERIFIED, ""),
+        (["v=spf10 x", "v=DMARC1"], Status.MISSING, ""),
+        (["v=spf1 a mx -all"], Status.WRONG, f"v=spf1 {INCLUDE} a mx -all"),
+        (["v=spf1"], Status.WRONG, f"v=spf1 {INCLUDE} ~all"),
+        (["v=spf1 redirect=x.example"], Status.WRONG, f"v=spf1 {INCLUDE} redirect=x.example"),
+        ([f"v=spf1 ~all {INCLUDE}"], Status.WRONG, f"v=spf1 {INCLUDE} ~all"),
+        ([f"v=spf1 -{INCLUDE} -all"], Status.WRONG, f"v=spf1 {INCLUDE} -all"),
+        (
+            [f"v=spf1 {INCLUDE}.evil.example -all"],
+            Status.WRONG,
+            f"v=spf1 {INCLUDE} {INCLUDE}.evil.example -all",
+        ),
+        (["v=spf1 a -all", f"v=spf1 a mx {INCLUDE} ~all"], Status.WRONG, f"v=spf1 {INCLUDE} a mx -all"),
+    ],
+)
+def test_an_spf_record_has_to_include_the_operators(values, status, suggested):
+    judgement = judged(Kind.SPF, Found(tuple(values)))
+    assert (judgement.status, judgement.suggested) == (status, suggested)
+
+
+@pytest.mark.parametrize("kind", [Kind.DKIM, Kind.RETURN_PATH])
+def test_a_cname_has_to_point_to_its_target(kind):
+    target = ALL[kind].value
+    assert judged(kind, Found((f"{target.upper()}.",))).status is Status.VERIFIED
+    wrong = judged(kind, Found(("other.example.org",)))
+    assert (wrong.status, wrong.found) == (Status.WRONG, ("other.example.org",))
+    assert "dot at its end" in judged(kind, Found((f"{target}.mail.example.com",))).message
+
+
+@pytest.mark.parametrize(
+    ("values", "status"),
+    [
+        (["v=DMARC1; p=none;"], Status.VERIFIED),
+        (["v=DMARC1;p=reject; rua=mailto:a@example.com", "other"], Status.VERIFIED),
+        (["v=DMARC1; p=later"], Status.WRONG),
+        (["v=DMARC1"], Status.WRONG),
+        (["v=DMARC1; p=none", "v=DMARC1; p=reject"], Status.WRONG),
+        (["v=spf1 -all"], Status.MISSING),
+    ],
+)
+def test_any_valid_dmarc_record_will_do(values, status):
+    assert judged(Kind.DMARC, Found(tuple(values))).status is status
+
+
+def test_the_dmarc_record_of_the_registered_domain_holds_too():
+    elsewhere = {"_dmarc.example.com": Found(("v=DMARC1; p=reject",))}
+    judgement = judged(Kind.DMARC, Absent(), elsewhere=elsewhere)
+    assert judgement.status is Status.VERIFIED and "_dmarc.example.com" in judgement.message
+    assert judged(Kind.DMARC, Found(("v=DMARC1; p=later",)), elsewhere=elsewhere).status is Status.WRONG
+
+
+def test_what_is_kept_of_hundreds_of_long_values_is_short():
+    lines = shown(["x" * 5000] * 200).splitlines()
+    assert len(lines) == SHOWN + 1 and lines[-1] == "… and 195 more"
+    assert all(len(line) <= VALUE_LENGTH + 1 for line in lines)
+
+
+@pytest.mark.parametrize(
+    "setting", ["", "sl1", "sl1:", ":x.example", "sl1:localhost", "a b:x.example", "x:y:z.example"]
+)
+def test_a_cname_setting_needs_a_label_and_a_target(setting):
+    with pytest.raises(ValueError):
+        records.parse_cname(setting)

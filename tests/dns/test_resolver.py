@@ -1,0 +1,175 @@
+"""Questions to a real DNS server, and to ones that lie or say nothing: found, absent or unanswered."""
+
+import time
+
+import dns.message
+import dns.rcode
+import pytest
+
+from domains.dns import Absent, Found, Resolver, Server, Unanswered, configured_servers, parse_server
+from tests.dns.server import FakeResolver
+
+
+def txt(name, *records, nsd):
+    nsd.put(*records)
+    return Resolver().ask(name, "TXT")
+
+
+def answering(text="right"):
+    """Answers of a resolver that tells the truth."""
+
+    def answer(query, wire):
+        response = dns.message.make_response(query, recursion_available=True)
+        name = query.question[0].name
+        response.answer.append(dns.rrset.from_text(name, 60, "IN", "TXT", f'"{text}"'))
+        return [response.to_wire()]
+
+    return answer
+
+
+def refusing(rcode, flags=0):
+    def answer(query, wire):
+        response = dns.message.make_response(query, recursion_available=True)
+        response.set_rcode(rcode)
+        return [response.to_wire()]
+
+    return answer
+
+
+def test_values_are_found(nsd):
+    found = txt("a.example.com", 'a 0 TXT "one"', 'a 0 TXT "two"', nsd=nsd)
+    assert isinstance(found, Found) and sorted(found.values) == ["one", "two"] and not found.via
+
+
+def test_the_strings_of_one_record_are_joined_without_spaces(nsd):
+    assert txt("a.example.com", 'a TXT "v=spf1 inc" "lude:b.example ~all"', nsd=nsd) == Found(
+        ("v=spf1 include:b.example ~all",)
+    )
+
+
+def test_no_such_name_and_no_such_type_are_absent(nsd):
+    assert txt("b.example.com", "a A 192.0.2.1", nsd=nsd) == Absent()
+    assert Resolver().ask("a.example.com", "TXT") == Absent()
+
+
+def test_a_cname_is_followed_and_told(nsd):
+    assert txt("a.example.com", "a CNAME b", 'b TXT "there"', nsd=nsd) == Found(("there",), via="b.example.com")
+    assert Resolver().ask("a.example.com", "CNAME") == Found(("b.example.com",))
+    assert txt("a.example.com", "a CNAME nowhere.example.net.", nsd=nsd) == Absent(via="nowhere.example.net")
+
+
+def test_a_circle_of_cnames_is_no_answer(nsd):
+    answer = txt("a.example.com", "a CNAME b", "b CNAME a", nsd=nsd)
+    assert answer == Unanswered("its CNAME records lead in a circle, or too far")
+
+
+def test_hundreds_of_values_come_by_tcp(nsd):
+    found = txt("a.example.com", *(f'a TXT "value number {n} {"x" * 60}"' for n in range(200)), nsd=nsd)
+    assert len(found.values) == 200
+
+
+def test_what_is_not_printable_is_spelled_out(nsd):
+    found = txt("a.example.com", r'a TXT "<b>\027[31m\000\195\188</b>"', nsd=nsd)
+    assert found == Found((r"<b>\027[31m\000\195\188</b>",))
+
+
+@pytest.mark.parametrize(("name", "rcode"), [("a.broken.test", "SERVFAIL"), ("a.example.org", "REFUSED")])
+def test_a_failure_is_no_answer(nsd, name, rcode):
+    assert Resolver().ask(name, "TXT") == Unanswered(f"the DNS resolver answered {rcode}")
+
+
+def test_a_name_that_the_dns_cannot_hold_is_no_answer(nsd):
+    assert isinstance(Resolver().ask(".".join(["a" * 63] * 4), "TXT"), Unanswered)
+
+
+def test_a_silent_resolver_is_asked_twice_and_is_no_answer(fake, impatient):
+    assert Resolver().ask("a.example.com", "TXT") == Unanswered("the DNS resolver did not answer in time")
+    assert fake.names == ["a.example.com"] * 2
+
+
+def wrong_id(query, wire):
+    (right,) = answering("a lie")(query, wire)
+    return [bytes([right[0] ^ 1]) + right[1:]]
+
+
+def other_name(query, wire):
+    lie = dns.message.make_query("other.example.com", "TXT")
+    lie.id = query.id
+    return answering("a lie")(lie, wire)
+
+
+@pytest.mark.parametrize(
+    "lie", [wrong_id, other_name, lambda query, wire: [b"\xff" * 40, b"x", wire]], ids=["id", "name", "garbage"]
+)
+def test_what_is_not_the_answer_is_passed_over(fake, impatient, lie):
+    fake.answer = lie
+    assert isinstance(Resolver().ask("a.example.com", "TXT"), Unanswered)
+    fake.answer = lambda query, wire: [*lie(query, wire), *answering()(query, wire)]
+    assert Resolver().ask("a.example.com", "TXT") == Found(("right",))
+
+
+def test_an_answer_about_another_name_is_no_answer(fake):
+    def answer(query, wire):
+        response = dns.message.make_response(query, recursion_available=True)
+        response.answer.append(dns.rrset.from_text("other.example.com.", 60, "IN", "TXT", '"a lie"'))
+        return [response.to_wire()]
+
+    fake.answer = answer
+    assert isinstance(Resolver().ask("a.example.com", "TXT"), Unanswered)
+
+
+def test_a_server_that_looks_nothing_up_is_no_answer(fake):
+    fake.answer = lambda query, wire: [dns.message.make_response(query).to_wire()]
+    assert Resolver().ask("a.example.com", "TXT") == Unanswered(
+        "the DNS resolver does not look names up for this server"
+    )
+
+
+def test_the_next_resolver_is_asked_when_one_fails_or_is_silent(fake, settings, impatient):
+    fake.answer = answering()
+    with FakeResolver(refusing(dns.rcode.SERVFAIL)) as failing, FakeResolver() as silent:
+        settings.DNS_RESOLVERS = [failing.address, silent.address, fake.address]
+        assert Resolver().ask("a.example.com", "TXT") == Found(("right",))
+        assert len(failing.names) == len(silent.names) == len(fake.names) == 1
+
+
+def test_each_resolver_is_heard_when_all_have_to_agree(fake, settings):
+    fake.answer = answering()
+    with FakeResolver(refusing(dns.rcode.NXDOMAIN)) as lagging:
+        settings.DNS_RESOLVERS = [lagging.address, fake.address]
+        assert Resolver().ask_each("a.example.com", "TXT") == [Absent(), Found(("right",))]
+
+
+def test_a_question_is_over_within_its_lifetime(fake, settings, monkeypatch):
+    monkeypatch.setattr("domains.dns.LIFETIME_SECONDS", 0.2)
+    settings.DNS_RESOLVERS = [fake.address] * 10
+    began = time.monotonic()
+    assert isinstance(Resolver().ask("a.example.com", "TXT"), Unanswered)
+    assert time.monotonic() - began < 2  # each of ten would take two
+
+
+def test_without_any_resolver_there_is_no_answer():
+    assert isinstance(Resolver([]).ask("a.example.com", "TXT"), Unanswered)
+    assert [type(answer) for answer in Resolver([]).ask_each("a.example.com", "TXT")] == [Unanswered]
+
+
+@pytest.mark.parametrize(
+    ("text", "server"),
+    [
+        ("192.0.2.53", Server("192.0.2.53")),
+        (" 192.0.2.53:5353 ", Server("192.0.2.53", 5353)),
+        ("2001:db8::53", Server("2001:db8::53")),
+        ("[2001:db8::53]:5353", Server("2001:db8::53", 5353)),
+        ("[::1]", Server("::1")),
+    ],
+)
+def test_a_resolver_is_written_with_or_without_its_port(settings, text, server):
+    assert parse_server(text) == server
+    settings.DNS_RESOLVERS = [text]
+    assert configured_servers() == [server]
+
+
+@pytest.mark.parametrize("text", ["", "resolver", "1.2.3.4:x", "1.2.3.4:0", "1.2.3.4:70000", "[::1]x", "1.2.3"])
+def test_what_is_no_address_is_no_resolver(text):
+    with pytest.raises(ValueError):
+        parse_server(text)

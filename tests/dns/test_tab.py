@@ -1,0 +1,268 @@
+"""The DNS Records tab and Verify, through HTTP, on a real DNS."""
+
+import re
+import threading
+from concurrent.futures import ThreadPoolExecutor
+
+import dns.message
+import pytest
+from django.db import connection
+from django.test import Client
+from django.test.utils import CaptureQueriesContext
+from django.utils import timezone
+from django.utils.html import escape
+
+from audit.models import Event
+from domains import verifying
+from domains.models import CHECK_EVERY, CHECK_LASTS, Domain
+from tests.dns.server import proof
+from tests.factories import SYSTEM, make_domain
+from tests.http import text
+
+TAB = "/domains/sl.example.com/settings/dns/"
+VERIFY = f"{TAB}verify/"
+HTMX = {"HX-Request": "true"}
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def pending(alice):
+    return make_domain("sl.example.com", owner=alice, authorized=False)
+
+
+@pytest.fixture
+def threads(transactional_db):
+    """Wait until the checks that were begun are over; call it before looking."""
+
+    def wait():
+        for thread in threading.enumerate():
+            if thread.name == verifying.THREAD_NAME:
+                thread.join(20)
+
+    yield wait
+    wait()
+
+
+@pytest.fixture
+def verify(client, alice, threads, pending):
+    """Press Verify as Alice, ten seconds after the last time; return the tab when the check is over."""
+    client.force_login(alice)
+
+    def verify():
+        Domain.objects.update(check_started_at=None)
+        assert client.post(VERIFY)["Location"] == TAB
+        threads()
+        return text(client.get(TAB))
+
+    return verify
+
+
+def row(page, kind):
+    """The words of a record's row."""
+    html = re.search(rf'<tr id="dns-{kind}">(.*?)</tr>', page, re.S)[1]
+    return " ".join(re.sub(r"<[^>]+>", " ", html.replace("<wbr>", "")).split())
+
+
+def test_the_tab_says_what_to_add_before_anything_is_checked(as_alice, pending, settings):
+    settings.SPF_INCLUDE, settings.DKIM_CNAME = "spf.example.net", "sl1:sl1.dkim.example.net"
+    settings.RETURN_PATH_CNAME = "bounces:bounces.example.net"
+    page = text(as_alice.get(TAB))
+    value = f"sendlayer-verification={pending.verification_token}"
+    assert row(page, "ownership") == (
+        f"TXT Ownership Required _sendlayer.sl.example.com {value} 3600 Not checked yet"
+    )
+    assert f'data-copy="{value}"' in page and 'data-copy="_sendlayer.sl.example.com"' in page
+    kinds = re.findall(r'<tr id="dns-(\w+)"', page)
+    assert kinds == ["ownership", "spf", "dkim", "return_path", "dmarc"]
+    assert row(page, "dkim").startswith("CNAME DKIM Recommended sl1._domainkey.sl.example.com")
+
+
+def test_verify_authorizes_what_is_proved(nsd, verify, pending):
+    page = verify()
+    assert "There is no TXT record at this hostname." in row(page, "ownership")
+    nsd.put(proof(pending))
+    page = verify()
+    assert "Verified Just now" in row(page, "ownership")
+    assert "This domain is authorized." in page and "/settings/smtp/" in page
+    assert pending.credentials.count() == 1
+    event = Event.objects.get(tag="domain.authorized")
+    assert (event.actor_name, event.ip) == ("alice@example.com", "127.0.0.1")
+
+
+def test_what_was_found_stands_beside_what_was_expected(nsd, verify, pending, settings):
+    settings.SPF_INCLUDE = "spf.example.net"
+    hostile = r"<img src=x onerror=alert(1)>\027[31m"
+    nsd.put(f'_sendlayer.sl TXT "{hostile}"', 'sl TXT "v=spf1 mx -all"')
+    page = verify()
+    assert "Wrong Just now" in row(page, "ownership") and escape(hostile) in page and "<img" not in page
+    assert "Found instead v=spf1 mx -all" in row(page, "spf")
+    assert 'data-copy="v=spf1 include:spf.example.net mx -all"' in page
+
+
+def test_hundreds_of_records_fill_no_page(nsd, verify):
+    nsd.put(*(f'_sendlayer.sl TXT "{number} {"x" * 200}"' for number in range(200)))
+    page = verify()
+    assert "… and 195 more" in row(page, "ownership") and len(page) < 30_000
+
+
+def test_an_outage_is_told_and_takes_nothing_back(nsd, verify, pending, fake, impatient, settings):
+    fake_address, settings.DNS_RESOLVERS = settings.DNS_RESOLVERS, [nsd.address]
+    nsd.put(proof(pending))
+    verify()
+    settings.DNS_RESOLVERS = fake_address
+    page = verify()
+    assert "Verified Just now Could not check Just now" in row(page, "ownership")
+    assert "did not answer in time" in row(page, "ownership") and "Could not check" in row(page, "dmarc")
+    assert "This domain is authorized." in page
+
+
+def test_the_page_and_the_press_wait_for_no_dns(client, alice, pending, fake, threads):
+    client.force_login(alice)
+    fake.held.clear()
+    fake.answer = lambda query, wire: [dns.message.make_response(query, recursion_available=True).to_wire()]
+    assert "Asking the DNS" not in text(client.get(TAB))
+    panel = client.post(VERIFY, headers=HTMX)
+    assert panel.status_code == 200 and "Asking the DNS" in text(panel) and "Checking…" in text(panel)
+    assert client.get(TAB, headers=HTMX).status_code == 204
+    assert '<noscript><meta http-equiv="refresh"' in text(client.get(TAB))
+    assert "Asking the DNS" in text(client.post(VERIFY, headers=HTMX))
+    assert not pending.dns_records.exists()
+    fake.held.set()
+    threads()
+    assert "Missing" in text(client.get(TAB, headers=HTMX))
+    assert "Asking the DNS" not in text(client.get(TAB))
+
+
+def test_a_hundred_presses_are_one_check(client, alice, pending, fake, threads, impatient):
+    client.force_login(alice)
+    for _ in range(100):
+        client.post(VERIFY)
+    threads()
+    # Twice each, as nobody answers.
+    names = ["_sendlayer.sl.example.com", "_sendlayer.sl.example.com.sl.example.com", "sl.example.com"]
+    names += ["_dmarc.sl.example.com", "_dmarc.example.com"]
+    assert sorted(fake.names) == sorted(names * 2)
+
+
+def test_two_presses_at_once_are_one_check_and_one_credential(nsd, alice, pending, threads):
+    nsd.put(proof(pending))
+    barrier = threading.Barrier(2)
+
+    def press(_):
+        client = Client()
+        client.force_login(alice)
+        barrier.wait(10)
+        try:
+            return client.post(VERIFY, headers=HTMX).status_code
+        finally:
+            connection.close()
+
+    with ThreadPoolExecutor(2) as pool:
+        assert set(pool.map(press, range(2))) <= {200, 409}
+    threads()
+    assert pending.credentials.count() == Event.objects.filter(tag="domain.authorized").count() == 1
+
+
+def test_too_soon_says_how_long_to_wait(client, alice, pending, threads):
+    client.force_login(alice)
+    now = timezone.now()
+    Domain.objects.update(check_started_at=now - CHECK_EVERY * 0.4, checked_at=now)
+    assert "Wait 6 seconds, then press Verify again." in text(client.post(VERIFY, follow=True))
+    answer = client.post(VERIFY, headers=HTMX)
+    assert answer.status_code == 409 and "Wait 6 seconds" in text(answer)
+    assert "hx-get" not in text(answer)
+
+
+def test_too_many_checks_at_once_are_refused(client, alice, pending, monkeypatch, threads):
+    client.force_login(alice)
+    monkeypatch.setattr(verifying, "_slots", threading.BoundedSemaphore(1))
+    verifying._slots.acquire()
+    assert "Too many domains are being checked." in text(client.post(VERIFY, headers=HTMX))
+    assert Domain.objects.get().check_started_at is None
+
+
+def test_a_check_whose_process_died_ends_by_itself(as_alice, pending):
+    Domain.objects.update(check_started_at=timezone.now() - CHECK_LASTS)
+    page = text(as_alice.get(TAB))
+    assert "The last check was interrupted" in page and "Asking the DNS" not in page
+
+
+def test_a_check_that_crashes_leaves_its_slot_and_the_domain_alone(verify, monkeypatch, caplog):
+    monkeypatch.setattr("domains.authorization.look_up", lambda *_: 1 / 0)
+    for _ in range(verifying.MOST_CHECKS + 1):
+        verify()
+    assert "The check of sl.example.com failed" in caplog.text
+    assert Domain.objects.get().checked_at is None
+
+
+def test_the_other_account_is_told_only_after_its_proof(nsd, verify, pending, carol):
+    holder = make_domain("sl.example.com", owner=carol, authorized=False)
+    holder.authorize(by=SYSTEM)
+    assert "another account" not in verify()
+    nsd.put(proof(pending))
+    page = verify()
+    assert "it is authorized in another account of this server" in page
+    assert "Verified" in row(page, "ownership") and "This domain is authorized." not in page
+
+
+def test_what_was_checked_of_another_value_is_not_checked_yet(nsd, verify, client, settings):
+    settings.SPF_INCLUDE = "old.example.net"
+    assert "Missing" in row(verify(), "spf")
+    settings.SPF_INCLUDE = "new.example.net"
+    assert "Not checked yet" in row(text(client.get(TAB)), "spf")
+
+
+def test_news_for_htmx_come_with_the_dot_and_a_toast(nsd, client, verify, pending):
+    nsd.put(proof(pending))
+    verify()
+    answer = text(client.get(TAB, {"state": "pending"}, headers=HTMX))
+    assert '<span id="domain-dot" class="dot authorized" aria-hidden="true" hx-swap-oob="true">' in answer
+    assert "Domain is authorized." in answer and answer.lstrip().startswith('<section class="card" id="dns">')
+    assert "Domain is authorized." not in text(client.get(TAB, {"state": "authorized"}, headers=HTMX))
+
+
+def test_a_lost_proof_is_seen_on_every_page(as_alice, domain):
+    assert domain.note_ownership_gone(by=SYSTEM) and not domain.note_ownership_gone(by=SYSTEM)
+    activity = text(as_alice.get("/domains/sl.example.com/activity/"))
+    assert "found that the DNS record that proves ownership is gone" in activity
+    for path in ("/domains/", "/domains/sl.example.com/"):
+        assert "Ownership record gone" in text(as_alice.get(path))
+    assert "The ownership record is gone since" in text(as_alice.get(TAB))
+    assert 'class="dot authorized warned"' in text(as_alice.get(TAB))
+    assert "ownership record gone" in text(as_alice.get("/domains/menu/"))
+
+
+@pytest.mark.parametrize(("role", "status"), [("viewer", 403), ("manager", 302), ("owner", 302), (None, 404)])
+def test_managers_and_owners_verify(client, fake, bob, domain, role, status, threads, impatient):
+    domain.memberships.filter(user=bob).delete()
+    if role:
+        domain.memberships.create(user=bob, role=role)
+    client.force_login(bob)
+    assert client.post(VERIFY).status_code == status
+    threads()
+    assert bool(fake.names) == (status == 302)
+
+
+def test_a_viewer_sees_the_tab_without_verify(client, bob, domain):
+    client.force_login(bob)
+    page = text(client.get(TAB))
+    assert "_sendlayer.sl.example.com" in page and VERIFY not in page
+
+
+def test_looking_checks_nothing(as_alice, fake, pending):
+    assert as_alice.get(VERIFY)["Location"] == TAB
+    as_alice.get(TAB), as_alice.get(TAB, headers=HTMX)
+    assert fake.names == [] and Domain.objects.get().check_started_at is None
+
+
+def test_the_tab_costs_the_same_however_much_was_found(client, alice, nsd, verify, settings, pending):
+    def cost():
+        with CaptureQueriesContext(connection) as queries:
+            client.get(TAB)
+        return len(queries)
+
+    before = cost()
+    settings.SPF_INCLUDE, settings.DKIM_CNAME = "spf.example.net", "sl1:sl1.dkim.example.net"
+    nsd.put(proof(pending), *(f'_dmarc.sl TXT "{number}"' for number in range(50)))
+    verify()
+    assert cost() == before <= 6
