@@ -1,6 +1,7 @@
 from allauth.account.adapter import DefaultAccountAdapter
 from django.conf import settings
 
+from accounts.reauthentication import signed_in_recently
 from audit.client_ip import client_ip
 
 
@@ -13,3 +14,7 @@ class AccountAdapter(DefaultAccountAdapter):
     def get_client_ip(self, request):
         # Behind a Unix socket nobody trusts, all share one bucket: strict, never open.
         return client_ip(request) or "unknown"
+
+    def is_reauthentication_required(self, *, app, **kwargs):
+        # allauth's own rule asks again right after the sign-in, too.
+        return not signed_in_recently(self.request)

@@ -5,6 +5,7 @@ from django.core.cache import cache
 
 from tests import factories
 from tests.environment import VAR_DIR
+from tests.http import sign_in
 
 
 def pytest_unconfigure():
@@ -73,5 +74,4 @@ def credential(domain):
 
 @pytest.fixture
 def as_alice(client, alice):
-    client.force_login(alice)
-    return client
+    return sign_in(client, alice)
