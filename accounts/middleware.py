@@ -3,6 +3,8 @@ from django.contrib.auth.views import redirect_to_login
 from django.shortcuts import resolve_url
 from django_htmx.http import HttpResponseClientRedirect
 
+from accounts.sessions import note_seen
+
 
 class SignInAgainMiddleware:
     """Send the whole page to the sign-in when a session ends under an open tab.
@@ -21,3 +23,17 @@ class SignInAgainMiddleware:
             return response
         page = request.htmx.current_url_abs_path or "/"
         return HttpResponseClientRedirect(redirect_to_login(page).url)
+
+
+class LastSeenMiddleware:
+    """Note now and then from where each session is used. Stands after AuthenticationMiddleware."""
+
+    def __init__(self, get_response):
+        self.get_response = get_response
+
+    def __call__(self, request):
+        response = self.get_response(request)
+        # Only where the answer needed the person: asking for them here would cost a query.
+        if hasattr(request, "_cached_user") and request.user.is_authenticated:
+            note_seen(request)
+        return response
