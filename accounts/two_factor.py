@@ -104,8 +104,22 @@ class ActivateTOTPForm(totp.ActivateTOTPForm):
         session[SECRET_SESSION_KEY] = TwoFactorAdapter().encrypt(self.secret)
 
 
+class AnswerField(forms.JSONField):
+    """What a browser answers to a challenge. Django's own field lets deep and long JSON through as a 500."""
+
+    widget = forms.HiddenInput
+
+    def to_python(self, value):
+        try:
+            return super().to_python(value)
+        except (ValueError, RecursionError):
+            raise TwoFactorAdapter().validation_error("passkey_refused") from None
+
+
 class _PasskeyForm(forms.Form):
-    """The answer of a browser to a challenge; there is nothing in it to guess, so no limit."""
+    """A passkey that is known; there is nothing in it to guess, so no limit."""
+
+    credential = AnswerField()
 
     def clean_credential(self):
         answer = self.cleaned_data["credential"]
@@ -138,6 +152,7 @@ class AddPasskeyForm(webauthn.AddWebAuthnForm):
     """A passkey signs in by itself: it is kept on the device, and unlocked by PIN, face or finger."""
 
     name = name_field()
+    credential = AnswerField()
     passwordless = None
 
     def clean(self):
