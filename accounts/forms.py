@@ -1,6 +1,6 @@
 """The forms of a person's own account."""
 
-from allauth.account.forms import ResetPasswordForm as StockResetPasswordForm
+from allauth.account import forms as stock
 from allauth.account.internal.flows.email_verification import send_verification_email_to_address
 from allauth.account.models import EmailAddress
 from django import forms
@@ -67,7 +67,15 @@ def send_link(request, pending) -> None:
         send_verification_email_to_address(request, pending)
 
 
-class ResetPasswordForm(StockResetPasswordForm):
+class ReauthenticateForm(stock.ReauthenticateForm):
+    """The password once more."""
+
+    def __init__(self, *args, **kwargs):
+        super().__init__(*args, **kwargs)
+        self.fields["password"].widget.attrs["autofocus"] = True
+
+
+class ResetPasswordForm(stock.ResetPasswordForm):
     """Reset only by the address that is the login: a pending one may be a typing error."""
 
     def clean_email(self):
