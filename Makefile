@@ -12,7 +12,7 @@ RUN_INSTALLED := $(VENV)/requirements.stamp
 DEV_INSTALLED := $(VENV)/requirements-dev.stamp
 STATIC_COLLECTED := $(VAR_DIR)/static/staticfiles.json
 
-.PHONY: run test test-sqlite test-postgresql test-fast lint bench bench-mail screenshots browser smtp-client postgresql load-generator
+.PHONY: run test test-sqlite test-postgresql test-fast lint bench bench-mail screenshots browser smtp-client postgresql redis load-generator
 .PHONY: mail-servers mail-clients
 .DELETE_ON_ERROR:
 
@@ -21,7 +21,7 @@ run: $(STATIC_COLLECTED)
 	@exec $(BIN)/python -m sendlayer.start
 
 # Both databases side by side, each with its output in one piece; one that fails stops neither.
-test: lint browser smtp-client postgresql mail-servers mail-clients
+test: lint browser smtp-client postgresql redis mail-servers mail-clients
 	@$(MAKE) --no-print-directory --jobs=2 --output-sync=target --keep-going test-sqlite test-postgresql
 
 test-sqlite: $(DEV_INSTALLED)
@@ -66,6 +66,9 @@ browser:
 smtp-client:
 	@command -v swaks >/dev/null || $(call apt-install,swaks)
 	@perl -MNet::SSLeay -e 1 2>/dev/null || $(call apt-install,libnet-ssleay-perl)
+
+redis:
+	@command -v redis-server >/dev/null || $(call apt-install,redis-server)
 
 load-generator:
 	@command -v wrk >/dev/null || $(call apt-install,wrk)

@@ -1,3 +1,5 @@
+from allauth.account.internal.flows.reauthentication import STATE_SESSION_KEY
+from allauth.core.exceptions import ReauthenticationRequired
 from django.conf import settings
 from django.contrib.auth.views import redirect_to_login
 from django.shortcuts import resolve_url
@@ -23,6 +25,14 @@ class SignInAgainMiddleware:
             return response
         page = request.htmx.current_url_abs_path or "/"
         return HttpResponseClientRedirect(redirect_to_login(page).url)
+
+    def process_exception(self, request, exception):
+        """Before allauth asks for a confirmation: forget an older act that was given up.
+
+        It would be done, unasked, after the confirmation for the question at the same path.
+        """
+        if isinstance(exception, ReauthenticationRequired):
+            request.session.pop(STATE_SESSION_KEY, None)
 
 
 class LastSeenMiddleware:

@@ -102,6 +102,8 @@ CACHES = {"default": env.cache_url("CACHE_URL", default="dbcache://sendlayer_cac
 if CACHES["default"]["BACKEND"].endswith("DatabaseCache"):
     # Django's default, 300, would let anybody flush the counts by trying many names.
     CACHES["default"].setdefault("OPTIONS", {}).setdefault("MAX_ENTRIES", 20_000)
+elif "redis" in CACHES["default"]["BACKEND"].lower():
+    CACHES["default"]["BACKEND"] = "sendlayer.cache.SharedCache"
 
 # --- who signs in ---------------------------------------------------------------
 

@@ -63,6 +63,21 @@ def test_an_act_waits_only_for_the_credential_it_was_asked_for(old, credential, 
     assert domain.credentials.count() == 2
 
 
+def test_an_act_that_was_given_up_is_not_done_with_a_later_question(old, credential):
+    url, password = smtp_url(credential, "reset"), password_of(credential)
+    old.post(url)
+    confirm = old.get(url)["Location"]
+    assert old.post(confirm, {"password": PASSWORD})["Location"] == url
+    assert password_of(credential) == password
+
+
+def test_wrong_passwords_are_throttled_there_too(old, credential):
+    confirm = old.post(smtp_url(credential, "reveal"))["Location"]
+    for _ in range(5):
+        old.post(confirm, {"password": "not-the-password"})
+    assert "Too many failed login attempts" in text(old.post(confirm, {"password": PASSWORD}))
+
+
 @pytest.mark.parametrize("act", ACTS)
 def test_who_may_not_is_told_so_without_any_confirmation(client, bob, carol, credential, act):
     sign_in(client, carol, ago=HOUR)
