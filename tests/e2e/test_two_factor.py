@@ -99,7 +99,7 @@ class TestPasskey:
         expect(page.get_by_role("cell", name="Laptop", exact=True)).to_be_visible()
 
         sign_out(page)
-        page.get_by_role("button", name="Sign in with a passkey").click()
+        page.get_by_role("button", name="Use a passkey").click()
         expect(page.get_by_label("Account menu")).to_be_visible()
 
         sign_out(page)
@@ -121,11 +121,11 @@ class TestPasskey:
         page.get_by_role("button", name="Remove").click()
         expect(page.get_by_text("The passkey is removed.")).to_be_visible()
         sign_out(page)
-        page.get_by_role("button", name="Sign in with a passkey").click()
+        page.get_by_role("button", name="Use a passkey").click()
         expect(page.get_by_text("This passkey was not accepted.")).to_be_visible()
 
     def test_without_javascript_the_page_tells_that_it_needs_it(self, window):
         page, _ = window(java_script_enabled=False)
         page.goto("/login/")
         expect(page.get_by_text("Passkeys need JavaScript.")).to_be_visible()
-        expect(page.get_by_role("button", name="Sign in with a passkey")).to_be_hidden()
+        expect(page.get_by_role("button", name="Use a passkey")).to_be_hidden()
