@@ -60,10 +60,10 @@ class AccountAdapter(DefaultAccountAdapter):
 
     def send_notification_mail(self, template_prefix, user, context=None, email=None):
         data = {name: value for name, value in (context or {}).items() if name in ("from_email", "to_email")}
-        acting = Actor.of(self.request, user)
-        audit.record(EVENTS[template_prefix], by=acting, data=data)
+        tag = EVENTS.get(template_prefix, f"account.{template_prefix.rpartition('/')[2]}")
+        audit.record(tag, by=Actor.of(self.request, user), data=data)
         try:
             super().send_notification_mail(template_prefix, user, context, email)
         except (OSError, SMTPException):
             # It is done already; failing now would only hide that.
-            log.exception("No mail about %s could be sent to %s.", EVENTS[template_prefix], user)
+            log.exception("No mail about %s could be sent to %s.", tag, user)

@@ -7,14 +7,17 @@ import pytest
 from allauth.account.models import EmailAddress
 from allauth.usersessions.models import UserSession
 from django.core import mail
+from django.template.loader import get_template
 from django.test import Client
 from django.urls import get_resolver
 
+from accounts.adapter import EVENTS
 from accounts.sessions import browser
 from audit.models import Event
 from tests.accounts.codes import make_totp
 from tests.factories import PASSWORD, make_user
 from tests.http import sign_in, text
+from tests.servers import ROOT, free_port
 
 pytestmark = pytest.mark.django_db
 
@@ -230,3 +233,24 @@ def test_no_page_is_allauths_own(alice, old):
                     assert "· SendLayer</title>" in text(response), (name, method)
                     assert not STOCK.search(text(response)), (name, method)
         sign_in(client, alice, ago=timedelta(hours=old))
+
+
+SENT = [*EVENTS, "account/email/email_confirmation", "account/email/email_confirmation_signup"]
+SENT += ["account/email/account_already_exists", "account/email/password_reset_key"]
+
+
+@pytest.mark.parametrize("prefix", SENT)
+@pytest.mark.parametrize("part", ["subject", "message"])
+def test_no_mail_is_allauths_own(prefix, part):
+    assert get_template(f"{prefix}_{part}.txt").origin.name.startswith(f"{ROOT}/templates/")
+
+
+def test_a_mail_server_that_is_away_does_not_undo_what_was_done(as_alice, alice, settings):
+    settings.EMAIL_BACKEND = "django.core.mail.backends.smtp.EmailBackend"
+    settings.EMAIL_HOST, settings.EMAIL_PORT = "127.0.0.1", free_port()
+    new = "a new long password"
+    form = {"oldpassword": PASSWORD, "password1": new, "password2": new}
+    assert as_alice.post("/account/password/", form).status_code == 302
+    alice.refresh_from_db()
+    assert alice.check_password(new)
+    assert Event.objects.get().tag == "account.password_changed"
