@@ -12,7 +12,7 @@ RUN_INSTALLED := $(VENV)/requirements.stamp
 DEV_INSTALLED := $(VENV)/requirements-dev.stamp
 STATIC_COLLECTED := $(VAR_DIR)/static/staticfiles.json
 
-.PHONY: run test test-sqlite test-browser test-postgresql test-fast lint bench bench-mail screenshots browser smtp-client postgresql load-generator
+.PHONY: run test test-sqlite test-browser test-postgresql test-fast lint bench bench-mail screenshots browser smtp-client postgresql redis load-generator
 .PHONY: mail-servers mail-clients dns-server
 .DELETE_ON_ERROR:
 
@@ -21,7 +21,7 @@ run: $(STATIC_COLLECTED)
 	@exec $(BIN)/python -m sendlayer.start
 
 # Side by side, since they mostly wait, each with its output in one piece; one that fails stops none.
-test: lint browser smtp-client postgresql mail-servers mail-clients dns-server
+test: lint browser smtp-client postgresql redis mail-servers mail-clients dns-server
 	@$(MAKE) --no-print-directory --jobs=3 --output-sync=target --keep-going test-sqlite test-browser test-postgresql
 
 test-sqlite: $(DEV_INSTALLED)
@@ -94,6 +94,9 @@ mail-servers:
 
 dns-server:
 	@$(call apt-install-servers,nsd)
+
+redis:
+	@command -v redis-server >/dev/null || $(call apt-install-servers,redis-server)
 
 mail-clients:
 	@command -v curl >/dev/null || $(call apt-install,curl)

@@ -1,20 +1,69 @@
-from allauth.account.adapter import DefaultAccountAdapter
-from django.conf import settings
-from django.contrib.sites.shortcuts import get_current_site
+import logging
 
+from allauth.account.adapter import DefaultAccountAdapter
+from allauth.core.internal import ratelimit
+from django.conf import settings
+from django.contrib import messages
+from django.contrib.sites.shortcuts import get_current_site
+from django.db import IntegrityError, transaction
+
+import audit
 from accounts import letters
-from audit.client_ip import client_ip
+from accounts.addresses import address_of
+from accounts.models import User
+from accounts.reauthentication import signed_in_recently
+from audit.actor import Actor
+
+log = logging.getLogger(__name__)
+# What is told by mail is told in the log of events, too.
+EVENTS = {
+    "account/email/email_changed": "account.email_changed",
+    "account/email/password_changed": "account.password_changed",
+    "account/email/password_set": "account.password_changed",
+    "account/email/password_reset": "account.password_reset",
+    "mfa/email/totp_activated": "account.totp_added",
+    "mfa/email/totp_deactivated": "account.totp_removed",
+    "mfa/email/webauthn_added": "account.passkey_added",
+    "mfa/email/webauthn_removed": "account.passkey_removed",
+    "mfa/email/recovery_codes_generated": "account.recovery_codes_replaced",
+}
 
 
 class AccountAdapter(DefaultAccountAdapter):
-    """Where sign-in follows this project's settings instead of allauth's own."""
+    """Where sign-in follows this project's settings and rules instead of allauth's own."""
 
     def is_open_for_signup(self, request):
         return settings.SIGNUP_OPEN
 
     def get_client_ip(self, request):
-        # Behind a Unix socket nobody trusts, all share one bucket: strict, never open.
-        return client_ip(request) or "unknown"
+        return address_of(request)
+
+    def is_reauthentication_required(self, *, app, **kwargs):
+        # allauth's own rule asks again right after the sign-in, too.
+        return not signed_in_recently(self.request)
+
+    def _get_login_attempts_cache_key(self, request, **credentials):
+        # By account alone anybody could lock anybody out.
+        account = super()._get_login_attempts_cache_key(request, **credentials)
+        return f"{account} {ratelimit.get_ip(request)}"
+
+    def confirm_email(self, request, email_address):
+        """Make the confirmed address the login, unless it became somebody else's meanwhile."""
+        taken = User.objects.filter(email=email_address.email).exclude(pk=email_address.user_id)
+        try:
+            with transaction.atomic():
+                if not taken.exists():
+                    return super().confirm_email(request, email_address)
+        except IntegrityError:
+            log.info("An e-mail address was taken while it was being confirmed.")
+        messages.error(request, "This address can't be used: it belongs to another account.")
+        return False
+
+    def send_notification_mail(self, template_prefix, user, context=None, email=None):
+        data = {name: value for name, value in (context or {}).items() if name in ("from_email", "to_email")}
+        tag = EVENTS.get(template_prefix, f"account.{template_prefix.rpartition('/')[2]}")
+        audit.record(tag, by=Actor.of(self.request, user), data=data)
+        super().send_notification_mail(template_prefix, user, context, email)
 
     def send_mail(self, template_prefix, email, context):
         """Keep the message until it is sent: no page waits for a mail server, or fails with it."""

@@ -1,5 +1,7 @@
 from allauth.account.forms import ResetPasswordForm
 from allauth.account.models import EmailAddress
+from allauth.mfa.models import Authenticator
+from allauth.usersessions.models import UserSession
 from django.contrib import admin
 from django.contrib.auth.admin import GroupAdmin as StockGroupAdmin
 from django.contrib.auth.models import Group
@@ -13,8 +15,9 @@ from audit.admin import Act, Refused, SupportAdmin
 
 RIGHTS = ("is_staff", "is_superuser", "groups", "user_permissions")
 
-# Whoever could edit these could take over an account, or write themselves more rights.
-admin.site.unregister([EmailAddress, Group])
+# Whoever could edit these could take over an account, or write themselves more rights; two
+# of them hold secrets.
+admin.site.unregister([Authenticator, EmailAddress, Group, UserSession])
 
 
 def _to_own_password_page(request, **kwargs):

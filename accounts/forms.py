@@ -1,6 +1,87 @@
-from django import forms
+"""The forms of a person's own account."""
 
-from accounts.models import User
+from allauth.account import forms as stock
+from allauth.account.internal.flows.email_verification import send_verification_email_to_address
+from allauth.account.models import EmailAddress
+from django import forms
+from django.db import transaction
+
+import audit
+from accounts.models import User, UserManager
+from audit.actor import Actor
+from credentials import labels
+
+LOCAL_PART = 64  # RFC 5321, section 4.5.3.1.1
+
+
+class ProfileForm(forms.Form):
+    name = forms.CharField(
+        label="Your name",
+        required=False,
+        strip=False,
+        help_text="How colleagues see you. Up to 80 characters; blank shows your e-mail instead.",
+        widget=forms.TextInput(attrs={"maxlength": labels.MAX_LENGTH, "autocomplete": "name"}),
+    )
+
+    def clean_name(self):
+        return labels.clean(self.cleaned_data["name"])
+
+
+class EmailForm(forms.Form):
+    """A new address, which becomes the login when the link that is mailed there is opened."""
+
+    email = forms.EmailField(
+        label="New e-mail",
+        max_length=254,
+        widget=forms.EmailInput(attrs={"autocomplete": "email"}),
+    )
+
+    def __init__(self, *args, user, **kwargs):
+        super().__init__(*args, **kwargs)
+        self.user = user
+
+    def clean_email(self):
+        email = UserManager.normalize_email(self.cleaned_data["email"])
+        local, _, host = email.rpartition("@")
+        if len(local) > LOCAL_PART or host.startswith("["):
+            raise forms.ValidationError("Enter an address like name@example.com.")
+        if email == self.user.email:
+            raise forms.ValidationError("This is your address already.")
+        return email
+
+    def save(self, request):
+        """Keep the new address beside the old one, and mail the link to it."""
+        email = self.cleaned_data["email"]
+        with transaction.atomic():
+            old = {"verified": True, "primary": True}
+            EmailAddress.objects.get_or_create(user=self.user, email=self.user.email, defaults=old)
+            pending = EmailAddress.objects.add_new_email(request, self.user, email, send_verification=False)
+            by = Actor.of(request)
+            audit.record("account.email_change_asked", by=by, data={"to_email": email})
+        send_link(request, pending)
+
+
+def send_link(request, pending) -> None:
+    """Mail the link to a pending address; to one that is somebody else's login nothing is sent."""
+    if not User.objects.filter(email=pending.email).exists():
+        send_verification_email_to_address(request, pending)
+
+
+class ReauthenticateForm(stock.ReauthenticateForm):
+    """The password once more."""
+
+    def __init__(self, *args, **kwargs):
+        super().__init__(*args, **kwargs)
+        self.fields["password"].widget.attrs["autofocus"] = True
+
+
+class ResetPasswordForm(stock.ResetPasswordForm):
+    """Reset only by the address that is the login: a pending one may be a typing error."""
+
+    def clean_email(self):
+        email = super().clean_email()
+        self.users = [user for user in self.users if user.email == email.strip().lower()]
+        return email
 
 
 class NotificationsForm(forms.ModelForm):

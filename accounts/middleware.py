@@ -1,7 +1,11 @@
+from allauth.account.internal.flows.reauthentication import STATE_SESSION_KEY
+from allauth.core.exceptions import ReauthenticationRequired
 from django.conf import settings
 from django.contrib.auth.views import redirect_to_login
 from django.shortcuts import resolve_url
 from django_htmx.http import HttpResponseClientRedirect
+
+from accounts.sessions import note_seen
 
 
 class SignInAgainMiddleware:
@@ -21,3 +25,25 @@ class SignInAgainMiddleware:
             return response
         page = request.htmx.current_url_abs_path or "/"
         return HttpResponseClientRedirect(redirect_to_login(page).url)
+
+    def process_exception(self, request, exception):
+        """Before allauth asks for a confirmation: forget an older act that was given up.
+
+        It would be done, unasked, after the confirmation for the question at the same path.
+        """
+        if isinstance(exception, ReauthenticationRequired):
+            request.session.pop(STATE_SESSION_KEY, None)
+
+
+class LastSeenMiddleware:
+    """Note now and then from where each session is used. Stands after AuthenticationMiddleware."""
+
+    def __init__(self, get_response):
+        self.get_response = get_response
+
+    def __call__(self, request):
+        response = self.get_response(request)
+        # Only where the answer needed the person: asking for them here would cost a query.
+        if hasattr(request, "_cached_user") and request.user.is_authenticated:
+            note_seen(request)
+        return response

@@ -1,6 +1,7 @@
 from django.contrib.auth.base_user import AbstractBaseUser, BaseUserManager
 from django.contrib.auth.models import PermissionsMixin
 from django.db import models
+from django.db.models import F
 from django.db.models.functions import Lower
 from django.utils import timezone
 
@@ -42,6 +43,9 @@ class User(AbstractBaseUser, PermissionsMixin):
     tell_dns = models.BooleanField("DNS records", default=True, db_default=True)
     date_joined = models.DateTimeField(default=timezone.now, editable=False)
 
+    # How often all sessions were ended; a session of before does not count any more.
+    session_epoch = models.PositiveIntegerField(default=0, db_default=0, editable=False)
+
     objects = UserManager()
 
     USERNAME_FIELD = EMAIL_FIELD = "email"
@@ -60,6 +64,15 @@ class User(AbstractBaseUser, PermissionsMixin):
     def clean(self):
         super().clean()
         self.email = UserManager.normalize_email(self.email)
+
+    def _get_session_auth_hash(self, secret=None):
+        password = super()._get_session_auth_hash(secret)
+        return f"{password}:{self.session_epoch}" if self.session_epoch else password
+
+    def end_sessions(self):
+        """End every session of this person, whether or not it is listed anywhere."""
+        type(self).objects.filter(pk=self.pk).update(session_epoch=F("session_epoch") + 1)
+        self.refresh_from_db(fields=["session_epoch"])
 
     @property
     def initials(self) -> str:

@@ -2,9 +2,10 @@
 
 from allauth.account import views
 from django.conf import settings
-from django.urls import path, re_path
+from django.urls import include, path, re_path
 
-from accounts.views import notifications, theme
+from accounts import views as own
+from accounts.two_factor import ReauthenticatePasskeyView
 
 urlpatterns = [
     path(
@@ -14,12 +15,25 @@ urlpatterns = [
     ),
     path("logout/", views.logout, name="account_logout"),
     path("signup/", views.signup, name="account_signup"),
-    path("account/theme/", theme, name="theme"),
-    path("account/notifications/", notifications, name="account_notifications"),
+    path("account/", own.profile, name="account_profile"),
+    path("account/theme/", own.theme, name="theme"),
+    path("account/notifications/", own.notifications, name="account_notifications"),
+    path("account/email/", own.email, name="account_email"),
+    path("account/email/again/", own.email_again, name="account_email_again"),
+    path("account/email/keep/", own.email_keep, name="account_email_keep"),
+    path("account/sessions/", own.sessions, name="account_sessions"),
+    path("account/sessions/end/", own.end_sessions, name="account_end_sessions"),
+    path(
+        "account/two-factor/webauthn/reauthenticate/",
+        ReauthenticatePasskeyView.as_view(),
+        name="mfa_reauthenticate_webauthn",
+    ),
+    path("account/two-factor/", include("allauth.mfa.urls")),
+    path("account/confirmed/", own.confirmed, name="account_confirmed"),
     path("account/inactive/", views.account_inactive, name="account_inactive"),
     path("account/reauthenticate/", views.reauthenticate, name="account_reauthenticate"),
     path("account/confirm-email/", views.email_verification_sent, name="account_email_verification_sent"),
-    re_path(r"^account/confirm-email/(?P<key>[-:\w]+)/$", views.confirm_email, name="account_confirm_email"),
+    re_path(r"^account/confirm-email/(?P<key>[-:\w]+)/$", own.confirm_email, name="account_confirm_email"),
     path("account/password/", views.password_change, name="account_change_password"),
     path("account/password/set/", views.password_set, name="account_set_password"),
     path("account/password/reset/", views.password_reset, name="account_reset_password"),

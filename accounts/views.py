@@ -1,15 +1,127 @@
+"""A person's own account. Sign-in, two-factor and passwords are django-allauth's views."""
+
 from datetime import timedelta
 
+from allauth.account import views as allauth
+from allauth.account.models import EmailAddress, get_emailconfirmation_model
+from allauth.decorators import rate_limit
+from allauth.usersessions.models import UserSession
 from django.conf import settings
 from django.contrib import messages
+from django.contrib.auth import update_session_auth_hash
+from django.contrib.auth.decorators import login_not_required
+from django.contrib.auth.views import redirect_to_login
+from django.db import transaction
+from django.http import HttpResponse
 from django.shortcuts import redirect, render
 from django.utils.http import url_has_allowed_host_and_scheme
-from django.views.decorators.http import require_http_methods, require_POST
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
+from django_htmx.http import trigger_client_event
 
-from accounts.forms import NotificationsForm
+import audit
+from accounts.forms import EmailForm, NotificationsForm, ProfileForm, send_link
+from accounts.reauthentication import recent_sign_in
+from accounts.sessions import places_of
+from audit.actor import Actor
 
 THEMES = {"light", "dark"}
 REMEMBER_THEME = timedelta(days=365)
+
+show_or_act = require_http_methods(["GET", "HEAD", "POST"])
+
+
+@show_or_act
+def profile(request):
+    form = ProfileForm(_posted(request), initial={"name": request.user.name})
+    if form.is_valid():
+        request.user.name = form.cleaned_data["name"]
+        with transaction.atomic():
+            request.user.save(update_fields=["name"])
+            audit.record("account.renamed", by=Actor.of(request), data={"name": request.user.name})
+        messages.success(request, "Your name is saved.")
+        return redirect("account_profile")
+    return _page(request, "account/profile.html", form)
+
+
+@show_or_act
+@recent_sign_in
+@rate_limit(action="manage_email")
+def email(request):
+    form = EmailForm(_posted(request), user=request.user)
+    if form.is_valid():
+        form.save(request)
+        messages.success(request, f"Open the link that is mailed to {form.cleaned_data['email']}.")
+        return redirect("account_email")
+    return _page(request, "account/email.html", form, pending=EmailAddress.objects.get_new(request.user))
+
+
+@require_POST
+@recent_sign_in
+@rate_limit(action="manage_email")
+def email_again(request):
+    """Send the link once more."""
+    if pending := EmailAddress.objects.get_new(request.user):
+        send_link(request, pending)
+        messages.success(request, f"The link is sent to {pending.email} again, unless that was just done.")
+    return redirect("account_email")
+
+
+@require_POST
+def email_keep(request):
+    """Give the change up; the link that was mailed is then void."""
+    if pending := EmailAddress.objects.get_new(request.user):
+        pending.delete()
+        messages.success(request, f"Your e-mail stays {request.user.email}.")
+    return redirect("account_email")
+
+
+@login_not_required
+def confirm_email(request, key):
+    """Open the link of a mail.
+
+    Who changes an address has to be signed in: else a typing error would hand the account,
+    whose password is reset by mail, to a stranger.
+    """
+    confirmation = get_emailconfirmation_model().from_key(key)
+    owner = confirmation and confirmation.email_address.user
+    if owner and owner.email != confirmation.email_address.email:
+        if request.user.is_anonymous:
+            return redirect_to_login(request.get_full_path())
+        if request.user != owner:
+            title = "This link is for another account"
+            text = "Sign out, sign in to the account whose e-mail is to change, and open the link again."
+            return render(request, "problem.html", {"title": title, "text": text}, status=403)
+    return allauth.confirm_email(request, key=key)
+
+
+@require_safe
+def sessions(request):
+    return render(request, "account/sessions.html", {"at": "sessions", "places": places_of(request)})
+
+
+@show_or_act
+@recent_sign_in
+def end_sessions(request):
+    """Sign out everywhere but here."""
+    if request.method != "POST":
+        return redirect("account_sessions")
+    this = request.session.session_key
+    with transaction.atomic():
+        request.user.end_sessions()
+        UserSession.objects.filter(user=request.user).exclude(session_key=this).delete()
+        audit.record("account.sessions_ended", by=Actor.of(request))
+        update_session_auth_hash(request, request.user)  # which gives this session a new key
+        UserSession.objects.filter(session_key=this).update(session_key=request.session.session_key)
+    messages.success(request, "You are signed out everywhere else.")
+    return redirect("account_sessions")
+
+
+@require_safe
+def confirmed(request):
+    """Where a confirmation inside the dialog leads to: tells our script to go on."""
+    if not request.htmx:
+        return redirect("domains:home")
+    return trigger_client_event(HttpResponse(status=204), "identity-confirmed")
 
 
 @require_POST
@@ -43,3 +155,13 @@ def notifications(request):
         messages.success(request, "Notifications are saved.")
         return redirect("account_notifications")
     return render(request, "account/notifications.html", {"form": form})
+
+
+def _posted(request):
+    """The fields of a POST, for a form that only shows itself otherwise."""
+    return request.POST if request.method == "POST" else None
+
+
+def _page(request, template, form, **more):
+    context = {"at": template.split("/")[-1].removesuffix(".html"), "form": form, **more}
+    return render(request, template, context, status=422 if form.errors else 200)

@@ -13,6 +13,7 @@ from credentials import vault
 from credentials.models import Credential
 from credentials.page import asked_for, list_context, row_context
 from domains.access import get_domain
+from sendlayer.accept import wants_text
 
 GONE = "This SMTP user no longer exists."
 SEALED = (
@@ -43,10 +44,6 @@ def of_credential(permission):
         return answer
 
     return decorate
-
-
-def wants_text(request) -> bool:
-    return request.get_preferred_type(["text/html", "text/plain"]) == "text/plain"
 
 
 def password_text(password: str) -> HttpResponse:

@@ -5,6 +5,7 @@ from django.shortcuts import redirect, render
 from django.views.decorators.debug import sensitive_variables
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
+from accounts.reauthentication import recent_sign_in
 from audit.actor import Actor
 from credentials import answers
 from credentials.forms import AddForm, DeleteForm, LabelForm, NetworksForm, ResetForm
@@ -12,6 +13,7 @@ from credentials.models import PasswordChanged
 from credentials.networks import listed
 from credentials.page import asked_for, list_context, refusals_of
 from domains.access import Permission, get_domain
+from sendlayer.accept import wants_text
 
 ask_or_act = require_http_methods(["GET", "HEAD", "POST"])
 
@@ -43,13 +45,14 @@ def add(request, name):
 
 @ask_or_act
 @answers.of_credential(Permission.REVEAL_PASSWORDS)
+@recent_sign_in
 @sensitive_variables("password")
 def reveal(request, domain, credential):
     """Show the password: as text to our script, as a page of its own without it."""
     if request.method != "POST":
         return answers.ask(request, domain, credential, "_reveal.html")
     password = credential.reveal("credential.password_shown", by=Actor.of(request))
-    if answers.wants_text(request):
+    if wants_text(request):
         return answers.password_text(password)
     # The one page that holds a password: it is what this POST asked for, and is not stored.
     return answers.ask(request, domain, credential, "_revealed.html", password=password)
@@ -57,6 +60,7 @@ def reveal(request, domain, credential):
 
 @require_POST
 @answers.of_credential(Permission.REVEAL_PASSWORDS)
+@recent_sign_in
 def copy(request, domain, credential):
     """The password for the clipboard, never shown."""
     return answers.password_text(credential.reveal("credential.password_copied", by=Actor.of(request)))
@@ -64,6 +68,7 @@ def copy(request, domain, credential):
 
 @ask_or_act
 @answers.of_credential(Permission.MANAGE_CREDENTIALS)
+@recent_sign_in
 def reset(request, domain, credential):
     form = ResetForm(_posted(request), credential=credential)
     if not form.is_bound or "sure" in form.errors:
@@ -81,6 +86,7 @@ def reset(request, domain, credential):
 
 @ask_or_act
 @answers.of_credential(Permission.MANAGE_CREDENTIALS)
+@recent_sign_in
 def delete(request, domain, credential):
     form = DeleteForm(_posted(request), credential=credential)
     if not form.is_valid():

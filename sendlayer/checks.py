@@ -9,9 +9,11 @@ from django.core.exceptions import ImproperlyConfigured
 from django.db import DatabaseError, connections
 
 from domains import dns, policies, records
+from sendlayer.environment import env
 
 START = "sendlayer"  # the tag of what is checked before any request is served
 EX_CONFIG = 78  # sysexits.h
+SHORTEST_TIMEOUT = 60
 
 _KEYS_HINT = (
     "Set CREDENTIAL_KEYS (or CREDENTIAL_KEYS_FILE) to `id:base64key`, 32 random bytes a key, newest first. "
@@ -48,20 +50,38 @@ def check_credential_keys(app_configs, **kwargs):
 
 
 def _keys_do_not_open_what_is_stored() -> str:
-    """Try the oldest and the newest stored password; return what is wrong, or ""."""
+    """Try the oldest and the newest secret of each kind; return what is wrong, or ""."""
     from credentials import vault
+
+    for kind, stored in (("SMTP passwords", _stored_passwords), ("two-factor secrets", _stored_seeds)):
+        try:
+            for token, place in stored():
+                vault.open(token, place=place)
+        except DatabaseError:
+            continue  # not migrated yet, or out of reach: another message tells of that
+        except vault.CannotOpen as error:
+            return f"CREDENTIAL_KEYS does not open the stored {kind}: {error}."
+    return ""
+
+
+def _stored_passwords():
     from credentials.models import Credential, place_of_password
 
-    try:
-        ends = [Credential.objects.order_by(order).first() for order in ("pk", "-pk")]
-    except DatabaseError:
-        return ""  # not migrated yet, or out of reach: another message tells of that
-    for credential in filter(None, ends):
-        try:
-            vault.open(credential.password_sealed, place=place_of_password(credential.username))
-        except vault.CannotOpen as error:
-            return f"CREDENTIAL_KEYS does not open the stored SMTP passwords: {error}."
-    return ""
+    for row in _ends(Credential.objects.all()):
+        yield row.password_sealed, place_of_password(row.username)
+
+
+def _stored_seeds():
+    from allauth.mfa.models import Authenticator
+
+    from accounts.two_factor import PLACE
+
+    for row in _ends(Authenticator.objects.exclude(type=Authenticator.Type.WEBAUTHN)):
+        yield row.data.get("secret") or row.data["seed"], PLACE
+
+
+def _ends(rows) -> list:
+    return [row for row in (rows.order_by(order).first() for order in ("pk", "-pk")) if row]
 
 
 @register(START)
@@ -111,6 +131,28 @@ def check_expected_records(app_configs, **kwargs):
             hint = "Set it to `label:target`, like sl1:sl1.dkim.example.net."
             found.append(Error(f"{name} is not of the form label:target.", hint=hint, id=id))
     return found
+
+
+@register(START)
+def check_shared_cache(app_configs, **kwargs):
+    backend = settings.CACHES["default"]["BACKEND"].rpartition(".")[2]
+    workers = env.int("WEB_WORKERS", default=2)
+    if backend != "DummyCache" and (backend != "LocMemCache" or workers == 1):
+        return []
+    problem = f"CACHE_URL names a {backend}: {workers} workers would not count guesses together."
+    hint = "Leave CACHE_URL out, for a table of the database, or set it to redis://host:6379/0."
+    return [Error(problem, hint=hint, id="sendlayer.E020")]
+
+
+@register(START)
+def check_reauthentication_timeout(app_configs, **kwargs):
+    if settings.REAUTHENTICATION_TIMEOUT >= SHORTEST_TIMEOUT:
+        return []
+    problem = (
+        f"REAUTHENTICATION_TIMEOUT is {settings.REAUTHENTICATION_TIMEOUT} seconds: too short to act within."
+    )
+    hint = f"Set it to {SHORTEST_TIMEOUT} seconds or more, or leave it out for 15 minutes."
+    return [Error(problem, hint=hint, id="sendlayer.E021")]
 
 
 @register(START, deploy=True)

@@ -30,6 +30,8 @@ INSTALLED_APPS = [
     "django.contrib.staticfiles",
     "allauth",
     "allauth.account",
+    "allauth.mfa",
+    "allauth.usersessions",
     "sendlayer",
     "audit",
     "accounts",
@@ -52,6 +54,7 @@ MIDDLEWARE = [
     "django.contrib.auth.middleware.LoginRequiredMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
     "allauth.account.middleware.AccountMiddleware",
+    "accounts.middleware.LastSeenMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
     "accounts.middleware.SignInAgainMiddleware",
 ]
@@ -104,6 +107,11 @@ DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
 # Rate limits count in the cache, so every worker has to see the same one.
 CACHES = {"default": env.cache_url("CACHE_URL", default="dbcache://sendlayer_cache")}
+if CACHES["default"]["BACKEND"].endswith("DatabaseCache"):
+    # Django's default, 300, would let anybody flush the counts by trying many names.
+    CACHES["default"].setdefault("OPTIONS", {}).setdefault("MAX_ENTRIES", 20_000)
+elif "redis" in CACHES["default"]["BACKEND"].lower():
+    CACHES["default"]["BACKEND"] = "sendlayer.cache.SharedCache"
 
 # --- domains and their DNS --------------------------------------------------------
 
@@ -144,6 +152,33 @@ ACCOUNT_SESSION_REMEMBER = True
 ACCOUNT_LOGOUT_ON_PASSWORD_CHANGE = False
 ACCOUNT_EMAIL_UNKNOWN_ACCOUNTS = False
 ACCOUNT_EMAIL_NOTIFICATIONS = True
+REAUTHENTICATION_TIMEOUT = env.int("REAUTHENTICATION_TIMEOUT", default=900)
+ACCOUNT_REAUTHENTICATION_TIMEOUT = REAUTHENTICATION_TIMEOUT
+ACCOUNT_CHANGE_EMAIL = True
+ACCOUNT_EMAIL_CONFIRMATION_AUTHENTICATED_REDIRECT_URL = "account_profile"
+ACCOUNT_FORMS = {
+    "reauthenticate": "accounts.forms.ReauthenticateForm",
+    "reset_password": "accounts.forms.ResetPasswordForm",
+}
+
+MFA_ADAPTER = "accounts.two_factor.TwoFactorAdapter"
+MFA_SUPPORTED_TYPES = ["totp", "recovery_codes", "webauthn"]
+MFA_FORMS = {
+    "authenticate": "accounts.two_factor.AuthenticateForm",
+    "reauthenticate": "accounts.two_factor.ReauthenticateForm",
+    "activate_totp": "accounts.two_factor.ActivateTOTPForm",
+    "authenticate_webauthn": "accounts.two_factor.AuthenticatePasskeyForm",
+    "login_webauthn": "accounts.two_factor.LoginPasskeyForm",
+    "reauthenticate_webauthn": "accounts.two_factor.ReauthenticatePasskeyForm",
+    "add_webauthn": "accounts.two_factor.AddPasskeyForm",
+    "edit_webauthn": "accounts.two_factor.RenamePasskeyForm",
+}
+MFA_TOTP_ISSUER = "SendLayer"
+MFA_TOTP_TOLERANCE = 1
+MFA_PASSKEY_LOGIN_ENABLED = True
+MFA_WEBAUTHN_ALLOW_INSECURE_ORIGIN = not HTTPS_ONLY
+# A change of address that is not confirmed yet must not keep anybody from two-factor.
+MFA_ALLOW_UNVERIFIED_EMAIL = True
 
 SESSION_COOKIE_AGE = int(timedelta(days=7).total_seconds())
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = HTTPS_ONLY

@@ -46,8 +46,8 @@ def database_url() -> str:
 
 
 @contextmanager
-def running(arguments, *, port, log, **environment):
-    """Run a server until the block ends; yield the process once its port answers.
+def running(arguments, *, port, log, program=sys.executable, **environment):
+    """Run a server, of Python or `program`, until the block ends; yield the process once its port answers.
 
     `log` is the file that takes its output. Raises RuntimeError with the end of that
     file when the server stops or stays silent.
@@ -55,7 +55,7 @@ def running(arguments, *, port, log, **environment):
     environment = os.environ | {"DATABASE_URL": database_url(), "PYTHONUNBUFFERED": "1"} | environment
     with open(log, "ab") as output:
         process = subprocess.Popen(
-            [sys.executable, *arguments], cwd=ROOT, env=environment, stdout=output, stderr=output
+            [program, *arguments], cwd=ROOT, env=environment, stdout=output, stderr=output
         )
         try:
             _wait_for(port, process, log)

@@ -3,5 +3,7 @@ import "./dialog.js";
 import "./failures.js";
 import "./menu.js";
 import "./once.js";
+import "./passkey.js";
+import "./reauthenticate.js";
 import "./reveal.js";
 import "./toast.js";

@@ -23,7 +23,8 @@ document.addEventListener("htmx:afterSwap", (event) => {
 document.addEventListener("htmx:beforeSwap", (event) => {
   const asked = dialog.contains(event.detail.requestConfig.elt);
   const headers = event.detail.xhr.getResponseHeader("HX-Retarget");
-  if (asked && event.detail.shouldSwap && headers !== "#dialog") dialog.close();
+  const elsewhere = headers !== "#dialog" && event.detail.target !== dialog;
+  if (asked && event.detail.shouldSwap && elsewhere) dialog.close();
 });
 
 dialog.addEventListener("close", () => {

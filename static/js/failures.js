@@ -8,5 +8,7 @@ document.addEventListener("htmx:sendError", () =>
 document.addEventListener("htmx:responseError", (event) => {
   // These come with their own words, which are swapped in.
   if ([404, 409, 422].includes(event.detail.xhr.status)) return;
+  if (event.detail.xhr.getResponseHeader("X-Confirm-Identity")) return; // see reauthenticate.js
+  if (event.detail.xhr.status === 429) return toast("Too many tries. Wait a few minutes, then try again.", "error");
   toast("That did not work. Reload the page and try again.", "error");
 });

@@ -1,5 +1,6 @@
 // Fetches one password, when a person asks for it. It is kept nowhere.
 
+import { confirmed } from "./reauthenticate.js";
 import { toast } from "./toast.js";
 
 // Returns the password, or null after telling the person what went wrong.
@@ -18,6 +19,7 @@ export async function fetchPassword(url) {
     location.reload();
     return null;
   }
+  if (answer.status === 401) return (await confirmed(answer)) ? fetchPassword(url) : null;
   const known = answer.headers.get("Content-Type")?.startsWith("text/plain");
   toast(known ? await answer.text() : "That did not work. Reload the page and try again.", "error");
   if (answer.status === 404 && known) {

@@ -61,6 +61,12 @@ def test_a_forged_forwarded_address_gives_no_further_tries(client, alice):
     assert "Too many failed login attempts" in text(response)
 
 
+def test_a_flood_of_tries_gets_a_page_that_says_so(client, alice):
+    for _ in range(31):
+        response = sign_in(client, password=WRONG)
+    assert response.status_code == 429 and "Wait a few minutes, then try again." in text(response)
+
+
 @pytest.mark.parametrize(
     "target",
     ["https://evil.test/", "//evil.test/", "/\\evil.test", "javascript:alert(1)", "///evil", "\t//evil"],
@@ -151,6 +157,13 @@ PRIVATE = [
     "/domains/",
     "/domains/add/",
     "/domains/menu/",
+    "/account/",
+    "/account/email/",
+    "/account/sessions/",
+    "/account/two-factor/",
+    "/account/two-factor/totp/activate/",
+    "/account/two-factor/recovery-codes/",
+    "/account/two-factor/webauthn/add/",
     "/account/password/",
     "/admin/",
     "/account/reauthenticate/",

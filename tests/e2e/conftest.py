@@ -60,10 +60,11 @@ def browsers(chromium, site):
     @cache
     def browser(name="", **options):
         # Still pictures: animations are most of what a headless Chromium computes.
-        options = {"viewport": {"width": 1280, "height": 860}, "reduced_motion": "reduce"} | options
-        context = chromium.new_context(base_url=site.url, **options)
+        still = {"viewport": {"width": 1280, "height": 860}, "reduced_motion": "reduce"}
+        options = {"base_url": site.url} | still | options
+        context = chromium.new_context(**options)
         context.set_default_timeout(SECONDS * 1000)
-        context.grant_permissions(["clipboard-read", "clipboard-write"], origin=site.url)
+        context.grant_permissions(["clipboard-read", "clipboard-write"], origin=options["base_url"])
         context.add_init_script(REPORT_VIOLATIONS)
         return context
 

@@ -4,15 +4,28 @@ from collections import Counter
 from datetime import timedelta
 
 import pytest
+from allauth.mfa.recovery_codes.internal.auth import RecoveryCodes
 from django.utils import timezone
 from playwright.sync_api import expect
 
+from tests.accounts.codes import make_totp
 from tests.factories import make_credential, make_domain
 from tests.http import smtp_url
 
 pytestmark = [pytest.mark.e2e, pytest.mark.django_db(transaction=True)]
 
 ACTS = ("reveal", "reset", "delete", "label", "networks", "refused")
+ACCOUNT = (
+    "",
+    "email/",
+    "password/",
+    "sessions/",
+    "notifications/",
+    "reauthenticate/",
+    "two-factor/",
+    "two-factor/totp/deactivate/",
+)
+ACCOUNT += ("two-factor/recovery-codes/", "two-factor/recovery-codes/generate/", "two-factor/webauthn/add/")
 NAMED_ROLES = {"button", "link", "textbox", "searchbox", "checkbox", "radio", "combobox", "DisclosureTriangle"}
 IDS = "[...document.querySelectorAll('[id]')].map((element) => element.id)"
 OVERFLOW = "document.documentElement.scrollWidth - document.documentElement.clientWidth"
@@ -88,7 +101,10 @@ def pages(credential, alice):
         "/domains/pending.example/settings/dns/",
         "/domains/pending.example/settings/smtp/",
     ]
-    return [*plain, *empty, *asked, "/account/password/", "/logout/", "/no-such-page/"]
+    make_totp(alice)
+    RecoveryCodes.activate(alice)
+    own = [f"/account/{page}" for page in ACCOUNT]
+    return [*plain, *empty, *asked, *own, "/logout/", "/no-such-page/"]
 
 
 class TestEveryPage:

@@ -15,7 +15,7 @@ VIEW, MANAGE, REVEAL = Permission.VIEW, Permission.MANAGE_CREDENTIALS, Permissio
 
 
 class Rights(NamedTuple):
-    """`made_up`: what the address names beside the domain is not there, so that members may find nothing."""
+    """`made_up`: what the address names beside the domain is not there: who is let in may find nothing."""
 
     get: Any = None
     post: Any = None
@@ -37,7 +37,29 @@ RIGHTS = {
     "account_reauthenticate": Rights(SIGNED_IN, SIGNED_IN),
     "account_change_password": Rights(SIGNED_IN, SIGNED_IN),
     "account_set_password": Rights(SIGNED_IN, SIGNED_IN),
+    "account_confirmed": Rights(SIGNED_IN),
+    "account_profile": Rights(SIGNED_IN, SIGNED_IN),
     "account_notifications": Rights(SIGNED_IN, SIGNED_IN),
+    "account_email": Rights(SIGNED_IN, SIGNED_IN),
+    "account_email_again": Rights(None, SIGNED_IN),
+    "account_email_keep": Rights(None, SIGNED_IN),
+    "account_sessions": Rights(SIGNED_IN),
+    "account_end_sessions": Rights(SIGNED_IN, SIGNED_IN),
+    # two-factor; nobody here has any, so that some of it is not there
+    "mfa_authenticate": Rights(PUBLIC, PUBLIC),
+    "mfa_login_webauthn": Rights(PUBLIC, PUBLIC),
+    "mfa_index": Rights(SIGNED_IN),
+    "mfa_reauthenticate": Rights(SIGNED_IN, SIGNED_IN),
+    "mfa_reauthenticate_webauthn": Rights(SIGNED_IN, SIGNED_IN),
+    "mfa_activate_totp": Rights(SIGNED_IN, SIGNED_IN),
+    "mfa_deactivate_totp": Rights(SIGNED_IN, SIGNED_IN, made_up=True),
+    "mfa_view_recovery_codes": Rights(SIGNED_IN, made_up=True),
+    "mfa_generate_recovery_codes": Rights(SIGNED_IN, SIGNED_IN, made_up=True),
+    "mfa_download_recovery_codes": Rights(SIGNED_IN, SIGNED_IN, made_up=True),
+    "mfa_list_webauthn": Rights(SIGNED_IN),
+    "mfa_add_webauthn": Rights(SIGNED_IN, SIGNED_IN),
+    "mfa_edit_webauthn": Rights(SIGNED_IN, SIGNED_IN, made_up=True),
+    "mfa_remove_webauthn": Rights(SIGNED_IN, SIGNED_IN, made_up=True),
     "theme": Rights(None, SIGNED_IN),
     # domains
     "domains:home": Rights(SIGNED_IN),

@@ -12,6 +12,7 @@ from django.urls import reverse
 
 from accounts.models import User
 from tests.factories import make_credential, make_domain, make_user
+from tests.http import sign_in
 
 ANONYMOUS, DEACTIVATED = "anonymous", "deactivated"
 STRANGER, REMOVED, STAFF = "stranger", "removed", "staff"
@@ -59,6 +60,7 @@ def make_world() -> World:
         "key": "x",
         "uidb36": "1",
         "object_id": "1",
+        "pk": "1",
         "content_type_id": "1",
         "app_label": "domains",
     }
@@ -68,8 +70,7 @@ def make_world() -> World:
 
 
 def _session_of(user) -> str:
-    client = Client()
-    client.force_login(user)
+    client = sign_in(Client(), user)
     return client.cookies[settings.SESSION_COOKIE_NAME].value
 
 

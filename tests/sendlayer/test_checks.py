@@ -12,6 +12,8 @@ from django.db import connection
 
 from credentials.vault import new_key
 from sendlayer import checks
+from sendlayer.environment import env
+from tests.accounts.codes import make_totp
 from tests.factories import make_credential
 from tests.servers import ROOT, database_url, free_port
 
@@ -119,6 +121,35 @@ def test_e007_to_e010_settings_of_the_dns(settings, id, setting, wrong, right):
     assert setting in found()[f"sendlayer.{id}"]
     setattr(settings, setting, right)
     assert found() == {}
+
+
+def test_e004_the_keys_open_two_factor_secrets_too(settings, alice):
+    make_totp(alice)
+    assert found() == {}
+    settings.CREDENTIAL_KEYS = f"k1:{new_key()}"
+    assert "two-factor secrets" in found()["sendlayer.E004"]
+
+
+@pytest.mark.parametrize(
+    ("url", "workers", "ids"),
+    [
+        ("dbcache://sendlayer_cache", 2, []),
+        ("redis://127.0.0.1:6379/0", 2, []),
+        ("locmemcache://", 1, []),
+        ("locmemcache://", 2, ["sendlayer.E020"]),
+        ("dummycache://", 1, ["sendlayer.E020"]),
+    ],
+)
+def test_e020_a_cache_that_workers_do_not_share(settings, monkeypatch, url, workers, ids):
+    monkeypatch.setenv("WEB_WORKERS", str(workers))
+    settings.CACHES = {"default": env.cache_url_config(url)}
+    assert list(found()) == ids
+
+
+@pytest.mark.parametrize(("seconds", "ids"), [(60, []), (59, ["sendlayer.E021"]), (0, ["sendlayer.E021"])])
+def test_e021_a_timeout_that_would_ask_for_ever(settings, seconds, ids):
+    settings.REAUTHENTICATION_TIMEOUT = seconds
+    assert list(found()) == ids
 
 
 @pytest.mark.parametrize("https", [True, False])

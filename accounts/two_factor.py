@@ -1,0 +1,174 @@
+"""Two-factor sign-in: what allauth's pages and forms for it do differently here."""
+
+from allauth.core import context
+from allauth.core.internal.cryptokit import normalize_user_code
+from allauth.mfa import app_settings
+from allauth.mfa.adapter import DefaultMFAAdapter
+from allauth.mfa.base import forms as codes
+from allauth.mfa.models import Authenticator
+from allauth.mfa.totp import forms as totp
+from allauth.mfa.totp.internal.auth import SECRET_SESSION_KEY
+from allauth.mfa.webauthn import forms as webauthn
+from allauth.mfa.webauthn import views
+from allauth.mfa.webauthn.internal import auth
+from django import forms
+from django.core.cache import cache
+
+from accounts import limits
+from credentials import vault
+
+# Whoever can write another row here can as well take the second factor off, so the seal
+# need not name the person: allauth does not say whose secret it is.
+PLACE = "authenticator:secret"
+REFUSED = (AttributeError, KeyError, TypeError, ValueError, forms.ValidationError)
+
+
+class TwoFactorAdapter(DefaultMFAAdapter):
+    """Seals TOTP secrets and the seeds of recovery codes with CREDENTIAL_KEYS."""
+
+    error_messages = DefaultMFAAdapter.error_messages | {
+        "incorrect_code": "That did not work. Codes work once and for a minute: try the one shown now.",
+        "passkey_refused": "This passkey was not accepted. Try again, or use another way.",
+        "cannot_open": "The server can't check codes: none of its keys opens your secret. "
+        "Ask the operator to check CREDENTIAL_KEYS.",
+    }
+
+    def encrypt(self, text):
+        return vault.seal(text, place=PLACE)
+
+    def decrypt(self, encrypted_text):
+        try:
+            return vault.open(encrypted_text, place=PLACE)
+        except vault.CannotOpen:
+            raise self.validation_error("cannot_open") from None
+
+    def generate_authenticator_name(self, user, type):
+        count = Authenticator.objects.filter(user=user, type=type).count()
+        return f"Passkey {count + 1}" if count else "Passkey"
+
+    def get_public_key_credential_rp_entity(self):
+        return super().get_public_key_credential_rp_entity() | {"name": "SendLayer"}
+
+
+def code_field(label):
+    attributes = {"autocomplete": "one-time-code", "spellcheck": "false", "autofocus": True}
+    return forms.CharField(label=label, max_length=32, widget=forms.TextInput(attrs=attributes))
+
+
+class _CodeForm(forms.Form):
+    """A code of the app, or a recovery code. Each works once."""
+
+    code = code_field("Code from your authenticator app, or a recovery code")
+
+    def clean_code(self):
+        code = self.cleaned_data["code"]
+        with limits.code_try(self.user):
+            self.authenticator = self._authenticator_of(code)
+        return code
+
+    def _authenticator_of(self, code):
+        for each in Authenticator.objects.filter(user=self.user).exclude(type=Authenticator.Type.WEBAUTHN):
+            if each.wrap().validate_code(code) and self._is_fresh(each, code):
+                each.user = self.user
+                return each
+        raise TwoFactorAdapter().validation_error("incorrect_code")
+
+    def _is_fresh(self, authenticator, code):
+        """Refuse a TOTP code for as long as it would be accepted; allauth forgets it after one step."""
+        if authenticator.type != Authenticator.Type.TOTP:
+            return True
+        seconds = app_settings.TOTP_PERIOD * (2 * app_settings.TOTP_TOLERANCE + 1)
+        mark = f"accounts.totp.used:{self.user.pk}:{normalize_user_code(code)}"
+        return cache.add(mark, True, timeout=seconds)
+
+
+class AuthenticateForm(_CodeForm, codes.AuthenticateForm):
+    pass
+
+
+class ReauthenticateForm(_CodeForm, codes.ReauthenticateForm):
+    pass
+
+
+class ActivateTOTPForm(totp.ActivateTOTPForm):
+    """Until the first code is given the secret waits in the session, sealed there too."""
+
+    code = code_field("The code that the app shows now")
+
+    def __init__(self, *args, **kwargs):
+        session = context.request.session
+        sealed = session.get(SECRET_SESSION_KEY)
+        if sealed:
+            session[SECRET_SESSION_KEY] = TwoFactorAdapter().decrypt(sealed)
+        super().__init__(*args, **kwargs)
+        session[SECRET_SESSION_KEY] = TwoFactorAdapter().encrypt(self.secret)
+
+
+class AnswerField(forms.JSONField):
+    """What a browser answers to a challenge. Django's own field lets deep and long JSON through as a 500."""
+
+    widget = forms.HiddenInput
+
+    def to_python(self, value):
+        try:
+            return super().to_python(value)
+        except (ValueError, RecursionError):
+            raise TwoFactorAdapter().validation_error("passkey_refused") from None
+
+
+class _PasskeyForm(forms.Form):
+    """A passkey that is known; there is nothing in it to guess, so no limit."""
+
+    credential = AnswerField()
+
+    def clean_credential(self):
+        answer = self.cleaned_data["credential"]
+        try:
+            auth.parse_authentication_response(answer)
+            user = self.user or auth.extract_user_from_response(answer)
+            return auth.complete_authentication(user, answer)
+        except REFUSED as error:
+            raise TwoFactorAdapter().validation_error("passkey_refused") from error
+
+
+class AuthenticatePasskeyForm(_PasskeyForm, webauthn.AuthenticateWebAuthnForm):
+    pass
+
+
+class LoginPasskeyForm(_PasskeyForm, webauthn.LoginWebAuthnForm):
+    pass
+
+
+class ReauthenticatePasskeyForm(_PasskeyForm, webauthn.ReauthenticateWebAuthnForm):
+    pass
+
+
+def name_field():
+    attributes = {"autocomplete": "off", "maxlength": 60, "autofocus": True}
+    return forms.CharField(label="Name", max_length=60, widget=forms.TextInput(attrs=attributes))
+
+
+class AddPasskeyForm(webauthn.AddWebAuthnForm):
+    """A passkey signs in by itself: it is kept on the device, and unlocked by PIN, face or finger."""
+
+    name = name_field()
+    credential = AnswerField()
+    passwordless = None
+
+    def clean(self):
+        try:
+            auth.parse_registration_response(self.cleaned_data.get("credential"))
+            self.cleaned_data["passwordless"] = True
+            return super().clean()
+        except REFUSED as error:
+            raise TwoFactorAdapter().validation_error("passkey_refused") from error
+
+
+class RenamePasskeyForm(webauthn.EditWebAuthnForm):
+    name = name_field()
+
+
+class ReauthenticatePasskeyView(views.ReauthenticateWebAuthnView):
+    def form_invalid(self, form):
+        # Not to the sign-in, which leads somebody signed in away from here.
+        return self.render_to_response(self.get_context_data())

@@ -1,0 +1,53 @@
+// Forms with data-passkey: the browser makes a passkey, or proves that it has one, and its answer
+// goes into the field `credential`. data-options is the server's challenge; else it is asked for.
+
+import { toast } from "./toast.js";
+
+const OLD = "This browser is too old for passkeys. Use another way.";
+const TROUBLES = {
+  InvalidStateError: "This device holds a passkey of your account already.",
+  NotAllowedError: "No passkey was used. Try again, or use another way.",
+  SecurityError: "Passkeys need this site's own name in the address, over HTTPS.",
+};
+
+async function challenge(form) {
+  if (form.dataset.options) return JSON.parse(form.dataset.options).publicKey;
+  const answer = await fetch(form.action, { headers: { Accept: "application/json" } });
+  return (await answer.json()).request_options.publicKey;
+}
+
+async function ask(form) {
+  const options = await challenge(form);
+  if (form.dataset.passkey === "get") {
+    const publicKey = PublicKeyCredential.parseRequestOptionsFromJSON(options);
+    return navigator.credentials.get({ publicKey });
+  }
+  // It signs in by itself: kept on the device, and unlocked there by PIN, face or finger.
+  const kept = { residentKey: "required", requireResidentKey: true, userVerification: "required" };
+  options.authenticatorSelection = { ...options.authenticatorSelection, ...kept };
+  const publicKey = PublicKeyCredential.parseCreationOptionsFromJSON(options);
+  return navigator.credentials.create({ publicKey });
+}
+
+async function answer(form) {
+  if (!window.PublicKeyCredential?.parseRequestOptionsFromJSON) return toast(OLD, "error");
+  try {
+    form.elements.credential.value = JSON.stringify((await ask(form)).toJSON());
+  } catch (error) {
+    return toast(TROUBLES[error.name] ?? "That did not work. Reload the page and try again.", "error");
+  }
+  if (form.isConnected) form.requestSubmit();
+}
+
+// Before htmx, which sends such a form from within the dialog.
+document.addEventListener(
+  "submit",
+  (event) => {
+    const form = event.target;
+    if (!form.matches("[data-passkey]") || form.elements.credential.value) return;
+    event.preventDefault();
+    event.stopImmediatePropagation();
+    answer(form);
+  },
+  true,
+);

@@ -1,0 +1,102 @@
+"""Dangerous acts ask to confirm an old sign-in, and carry on afterwards."""
+
+from datetime import timedelta
+
+import pytest
+
+from audit.models import Event
+from tests.factories import PASSWORD, make_credential, password_of
+from tests.http import sign_in, smtp_url, text
+
+pytestmark = pytest.mark.django_db
+
+HOUR = timedelta(hours=1)
+ACTS = ("reveal", "copy", "reset", "delete")
+TEXT, HTMX = {"Accept": "text/plain"}, {"HX-Request": "true"}
+CONFIRM_PAGE = "/account/reauthenticate/"
+
+
+@pytest.fixture
+def old(client, alice):
+    """Alice, who signed in an hour ago."""
+    return sign_in(client, alice, ago=HOUR)
+
+
+@pytest.mark.parametrize("act", ACTS)
+@pytest.mark.parametrize("headers", [TEXT, HTMX])
+def test_a_script_is_told_where_to_confirm_and_nothing_happens(old, credential, act, headers):
+    response = old.post(smtp_url(credential, act), headers=headers)
+    assert (response.status_code, response["X-Confirm-Identity"]) == (401, CONFIRM_PAGE)
+    assert response.content == b""
+    assert not Event.objects.filter(credential=credential.username, actor__isnull=False).exists()
+
+
+@pytest.mark.parametrize("act", ("reveal", "reset", "delete"))
+def test_the_question_is_not_asked_before_the_confirmation(old, credential, act):
+    url = smtp_url(credential, act)
+    response = old.get(url)
+    assert response["Location"].startswith(f"{CONFIRM_PAGE}?next=")
+    response = old.post(response["Location"], {"password": PASSWORD})
+    assert (response.status_code, response["Location"]) == (302, url)
+
+
+def test_a_posted_act_is_done_after_the_confirmation(old, credential):
+    response = old.post(smtp_url(credential, "reveal"))
+    confirm = response["Location"]
+    assert "Confirm that it is you" in text(old.get(confirm))
+    wrong = old.post(confirm, {"password": "not-the-password"})
+    assert 'class="error"' in text(wrong) and password_of(credential) not in text(wrong)
+    assert password_of(credential) in text(old.post(confirm, {"password": PASSWORD}))
+    assert Event.objects.get(tag="credential.password_shown").actor_name == "alice@example.com"
+
+
+def test_what_waits_in_the_session_holds_no_secret(old, credential):
+    old.post(smtp_url(credential, "reveal"))
+    assert password_of(credential) not in str(dict(old.session))
+
+
+def test_an_act_waits_only_for_the_credential_it_was_asked_for(old, credential, domain):
+    other = make_credential(domain)
+    old.post(smtp_url(credential, "delete"))
+    response = old.post(f"{CONFIRM_PAGE}?next={smtp_url(other, 'delete')}", {"password": PASSWORD})
+    assert response["Location"] == smtp_url(other, "delete")
+    assert domain.credentials.count() == 2
+
+
+def test_an_act_that_was_given_up_is_not_done_with_a_later_question(old, credential):
+    url, password = smtp_url(credential, "reset"), password_of(credential)
+    old.post(url)
+    confirm = old.get(url)["Location"]
+    assert old.post(confirm, {"password": PASSWORD})["Location"] == url
+    assert password_of(credential) == password
+
+
+def test_wrong_passwords_are_throttled_there_too(old, credential):
+    confirm = old.post(smtp_url(credential, "reveal"))["Location"]
+    for _ in range(5):
+        old.post(confirm, {"password": "not-the-password"})
+    assert "Too many failed login attempts" in text(old.post(confirm, {"password": PASSWORD}))
+
+
+@pytest.mark.parametrize("act", ACTS)
+def test_who_may_not_is_told_so_without_any_confirmation(client, bob, carol, credential, act):
+    sign_in(client, carol, ago=HOUR)
+    absent = client.post(smtp_url(credential, act).replace("sl.example.com", "no.example.com"))
+    answer = client.post(smtp_url(credential, act))
+    assert (answer.status_code, answer.content) == (
+        absent.status_code,
+        absent.content,
+    ) and answer.status_code == 404
+    sign_in(client, bob, ago=HOUR)
+    assert client.post(smtp_url(credential, act)).status_code == 403
+
+
+@pytest.mark.parametrize(("seconds", "status"), [(60, 200), (890, 200), (905, 401), (-60, 401)])
+def test_fifteen_minutes_are_recent(client, alice, credential, seconds, status):
+    sign_in(client, alice, ago=timedelta(seconds=seconds))
+    assert client.post(smtp_url(credential, "copy"), headers=TEXT).status_code == status
+
+
+def test_reading_pages_and_labels_asks_for_nothing(old, credential):
+    assert old.get(smtp_url(credential.domain)).status_code == 200
+    assert old.post(smtp_url(credential, "label"), {"label": "Shop"}, headers=HTMX).status_code == 200

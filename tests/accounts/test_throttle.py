@@ -1,0 +1,87 @@
+"""Guessing is throttled over all workers, and nobody but the guesser is kept out."""
+
+import re
+import shutil
+import subprocess
+import sys
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from functools import partial
+from http.client import HTTPConnection
+from urllib.parse import urlencode
+
+import pytest
+from redis import Redis
+
+from tests.factories import PASSWORD
+from tests.servers import ROOT, free_port, running
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+WRONG_TRIES = 60
+GUESSER, OWNER = "203.0.113.66", "198.51.100.7"
+
+
+class Visitor:
+    """Somebody at an address, as the trusted proxy in front tells it."""
+
+    def __init__(self, port, address):
+        self.port, self.headers = port, {"X-Forwarded-For": address}
+        page, cookies = self._ask("GET", "/login/")
+        self.token = re.search(r'name="csrfmiddlewaretoken" value="([^"]+)"', page)[1]
+        self.headers |= {"Cookie": cookies, "Content-Type": "application/x-www-form-urlencoded"}
+
+    def sign_in(self, password, path="/login/"):
+        """Try to; return what came of it in a word."""
+        names = {"login": "alice@example.com", "username": "alice@example.com", "password": password}
+        page, cookies = self._ask("POST", path, urlencode(names | {"csrfmiddlewaretoken": self.token}))
+        if "session=" in cookies:
+            return "in"
+        known = {"Too many": "throttled", "not correct": "wrong", "": "elsewhere"}
+        return next(word for text, word in known.items() if text in page)
+
+    def _ask(self, method, path, body=None):
+        connection = HTTPConnection("127.0.0.1", self.port, timeout=20)
+        connection.request(method, path, body, self.headers)
+        response = connection.getresponse()
+        page = response.read().decode()
+        cookies = "; ".join(each.split(";")[0] for each in response.headers.get_all("Set-Cookie", []))
+        connection.close()
+        return page, cookies
+
+
+@contextmanager
+def redis_server(folder):
+    assert shutil.which("redis-server"), "redis-server is not installed: apt-get install redis-server"
+    port = free_port()
+    options = ["--port", str(port), "--bind", "127.0.0.1", "--save", "", "--dir", str(folder)]
+    with running(options, port=port, log=folder / "redis.log", program="redis-server"):
+        yield f"redis://127.0.0.1:{port}/0"
+
+
+@pytest.fixture(params=["database", "redis"])
+def port(request, tmp_path, alice):
+    """A site of two workers behind a proxy, which count in the database or in Redis."""
+    subprocess.run([sys.executable, "manage.py", "collectstatic", "--noinput", "-v0"], cwd=ROOT, check=True)
+    port = free_port()
+    environment = {"PORT": str(port), "WEB_WORKERS": "2", "TRUSTED_PROXIES": "127.0.0.1"}
+    serve = partial(running, ["-m", "gunicorn", "sendlayer.wsgi"], port=port, log=tmp_path / "web.log")
+    if request.param == "database":
+        with serve(**environment):
+            yield port
+        return
+    with redis_server(tmp_path) as url:
+        with serve(**environment, CACHE_URL=url):
+            yield port
+        assert Redis.from_url(url).dbsize()
+
+
+def test_sixty_wrong_sign_ins_are_throttled_and_the_owner_signs_in_from_elsewhere(port):
+    guesser = Visitor(port, GUESSER)
+    with ThreadPoolExecutor(8) as at_once:
+        said = list(at_once.map(guesser.sign_in, [f"wrong-guess-{n}" for n in range(WRONG_TRIES)]))
+    assert set(said) == {"wrong", "throttled"}
+    assert said.count("wrong") <= 5
+    assert guesser.sign_in(PASSWORD) == "throttled"
+    assert guesser.sign_in(PASSWORD, "/admin/login/") == "elsewhere"
+    assert Visitor(port, OWNER).sign_in(PASSWORD) == "in"

@@ -1,0 +1,199 @@
+"""Authenticator app, recovery codes, and what malformed passkeys get."""
+
+import json
+import re
+from datetime import timedelta
+
+import pytest
+from allauth.mfa.models import Authenticator
+from allauth.mfa.recovery_codes.internal.auth import RecoveryCodes
+from django.core.cache import cache
+from django.test import Client
+
+from audit.models import Event
+from credentials.vault import new_key
+from tests.accounts.codes import code_of, make_totp, recovery_codes, stored, wrong
+from tests.factories import PASSWORD
+from tests.http import delivered, sign_in, text
+
+pytestmark = pytest.mark.django_db
+
+HOME = "/account/two-factor/"
+SECOND = f"{HOME}authenticate/"
+REFUSED = "That did not work."
+LIMITED = "Too many failed login attempts"
+
+
+def first_step(client, **where):
+    form = {"login": "alice@example.com", "password": PASSWORD, "next": "/domains/"}
+    assert client.post("/login/", form, **where)["Location"] == SECOND
+    return client
+
+
+def is_signed_in(client):
+    return client.get("/domains/").status_code == 200
+
+
+@pytest.fixture
+def secret(alice):
+    return make_totp(alice)
+
+
+def test_an_authenticator_app_is_set_up_with_its_first_code(as_alice, alice):
+    page = text(as_alice.get(f"{HOME}totp/activate/"))
+    secret = re.search(r'data-copy="([A-Z2-7]{32})"', page)[1]
+    assert 'src="data:image/svg+xml;base64,' in page
+    assert secret not in str(dict(as_alice.session))
+    refused = as_alice.post(f"{HOME}totp/activate/", {"code": wrong(secret)})
+    assert REFUSED in text(refused) and secret in text(refused)
+    assert not Authenticator.objects.exists()
+    done = as_alice.post(f"{HOME}totp/activate/", {"code": code_of(secret)}, follow=True)
+    assert "Recovery codes" in text(done)
+    assert all(code in text(done) for code in recovery_codes(alice))
+    assert secret not in stored(alice) and secret not in str(dict(as_alice.session))
+
+
+def test_it_is_told_by_mail_and_in_the_log_of_events(
+    as_alice, alice, secret, django_capture_on_commit_callbacks
+):
+    with django_capture_on_commit_callbacks(execute=True):
+        as_alice.post(f"{HOME}totp/deactivate/")
+    assert not Authenticator.objects.exists()
+    (message,) = delivered()
+    assert (message.to, message.subject) == (["alice@example.com"], "Your authenticator app is turned off")
+    assert "If it was not you" in message.body and "127.0.0.1" in message.body
+    event = Event.objects.get()
+    assert (event.tag, event.actor_name, event.ip) == ("account.totp_removed", "alice@example.com", "127.0.0.1")
+
+
+def test_secrets_are_sealed(alice, secret):
+    codes = RecoveryCodes.activate(alice).get_unused_codes()
+    held = stored(alice)
+    assert held.count("v1.k1.") == 2
+    assert not any(each in held for each in [secret, *codes])
+
+
+def test_signing_in_takes_the_code_too(client, alice, secret):
+    first_step(client)
+    assert not is_signed_in(client)
+    assert REFUSED in text(client.post(SECOND, {"code": wrong(secret)}))
+    assert not is_signed_in(client)
+    assert client.post(SECOND, {"code": code_of(secret)})["Location"] == "/domains/"
+    assert is_signed_in(client)
+
+
+@pytest.mark.parametrize("steps", [-1, 0, 1])
+def test_a_code_works_once_for_as_long_as_it_would(alice, secret, steps):
+    code = code_of(secret, steps)
+    assert first_step(Client()).post(SECOND, {"code": code}).status_code == 302
+    assert REFUSED in text(first_step(Client()).post(SECOND, {"code": code}))
+    cache.delete(f"allauth.mfa.totp.used?user={alice.pk}&code={code}")  # as after its half a minute
+    assert REFUSED in text(first_step(Client()).post(SECOND, {"code": code}))
+
+
+@pytest.mark.parametrize("steps", [-3, 3])
+def test_a_code_of_another_time_does_not_work(alice, secret, steps):
+    assert REFUSED in text(first_step(Client()).post(SECOND, {"code": code_of(secret, steps)}))
+
+
+@pytest.mark.parametrize("code", ["", "\x00", "x" * 9999, "１２３４５６", "123 456\r\n", "-1"])
+def test_nothing_else_is_a_code(client, alice, secret, code):
+    response = first_step(client).post(SECOND, {"code": code})
+    assert response.status_code == 200 and 'class="error"' in text(response)
+    assert not is_signed_in(client)
+
+
+def test_a_recovery_code_works_once(alice, secret):
+    code, other = RecoveryCodes.activate(alice).get_unused_codes()[:2]
+    assert first_step(Client()).post(SECOND, {"code": code})["Location"] == "/domains/"
+    assert REFUSED in text(first_step(Client()).post(SECOND, {"code": code}))
+    assert first_step(Client()).post(SECOND, {"code": other})["Location"] == "/domains/"
+    assert len(recovery_codes(alice)) == 8
+
+
+def test_new_recovery_codes_replace_the_old_ones_after_a_question(as_alice, alice, secret):
+    old = RecoveryCodes.activate(alice).get_unused_codes()
+    assert "stop working at once" in text(as_alice.get(f"{HOME}recovery-codes/generate/"))
+    assert recovery_codes(alice) == old
+    page = text(as_alice.post(f"{HOME}recovery-codes/generate/", follow=True))
+    new = recovery_codes(alice)
+    assert not set(old) & set(new) and all(code in page for code in new)
+    download = as_alice.get(f"{HOME}recovery-codes/download/")
+    assert download["Content-Disposition"] == 'attachment; filename="recovery-codes.txt"'
+    assert download.content.decode().split()[-10:] == new
+
+
+def test_after_five_wrong_codes_the_right_one_waits_but_not_at_another_address(alice, secret, settings):
+    settings.TRUSTED_PROXIES = ["127.0.0.1"]
+    here, there = ({"headers": {"X-Forwarded-For": address}} for address in ("203.0.113.1", "203.0.113.2"))
+    attacker = first_step(Client(), **here)
+    for _ in range(5):
+        assert REFUSED in text(attacker.post(SECOND, {"code": wrong(secret)}, **here))
+    assert LIMITED in text(attacker.post(SECOND, {"code": code_of(secret)}, **here))
+    owner = first_step(Client(), **there)
+    assert owner.post(SECOND, {"code": code_of(secret)}, **there).status_code == 302
+
+
+def test_an_account_takes_only_so_many_wrong_codes_from_everywhere(alice, secret, settings):
+    settings.TRUSTED_PROXIES = ["127.0.0.1"]
+    attacker, code = first_step(Client()), wrong(secret)
+    for number in range(101):
+        where = {"headers": {"X-Forwarded-For": f"203.0.113.{number // 5}"}}
+        answer = text(attacker.post(SECOND, {"code": code}, **where))
+        assert (REFUSED if number < 100 else LIMITED) in answer
+
+
+def test_keys_that_do_not_open_the_secret_are_told_of(client, alice, secret, settings):
+    settings.CREDENTIAL_KEYS = f"k2:{new_key()}"
+    assert "none of its keys opens your secret" in text(first_step(client).post(SECOND, {"code": "123456"}))
+    assert not is_signed_in(client)
+
+
+def test_whoever_is_deactivated_between_the_steps_stays_out(client, alice, secret):
+    first_step(client)
+    type(alice).objects.update(is_active=False)
+    client.post(SECOND, {"code": code_of(secret)})
+    assert not is_signed_in(client)
+
+
+ANSWERS = ["", "x", "\x00", "null", "1", "[]", "{}", '{"response": 1}', '{"response": {"userHandle": 1}}']
+ANSWERS += [json.dumps({"id": "x", "rawId": "x", "type": "public-key", "response": {"userHandle": "MQ"}})]
+ANSWERS += ["[" * 5000, "9" * 5000]
+
+
+@pytest.mark.parametrize("answer", ANSWERS)
+def test_a_malformed_passkey_is_refused_in_words(client, alice, answer):
+    page = client.post(f"{HOME}webauthn/login/", {"credential": answer}, follow=True)
+    assert page.status_code == 200 and not is_signed_in(client)
+    sign_in(client, alice)
+    client.get(f"{HOME}webauthn/add/")
+    added = client.post(f"{HOME}webauthn/add/", {"credential": answer, "name": "Mine"})
+    assert added.status_code == 200 and 'role="alert"' in text(added)
+    assert not Authenticator.objects.exists()
+
+
+def test_the_passkey_of_somebody_else_is_absent(as_alice, bob):
+    data = {"name": "Bob's", "credential": {}}
+    passkey = Authenticator.objects.create(user=bob, type="webauthn", data=data)
+    for act in ("edit", "remove"):
+        assert as_alice.get(f"{HOME}webauthn/keys/{passkey.pk}/{act}/").status_code == 404
+        assert as_alice.post(f"{HOME}webauthn/keys/{passkey.pk}/{act}/", {"name": "x"}).status_code == 404
+    assert Authenticator.objects.get().data == data
+
+
+@pytest.mark.parametrize("path", ["recovery-codes/", "recovery-codes/generate/", "webauthn/add/"])
+def test_what_shows_or_changes_it_asks_for_a_recent_sign_in(client, alice, secret, path):
+    RecoveryCodes.activate(alice)
+    sign_in(client, alice, ago=timedelta(hours=1))
+    for response in (client.get(HOME + path), client.post(HOME + path)):
+        assert response.status_code == 405 or response["Location"].startswith("/account/reauthenticate/")
+
+
+def test_a_code_confirms_too(client, alice, secret):
+    sign_in(client, alice, ago=timedelta(hours=1))
+    confirm = client.get(f"{HOME}totp/deactivate/")["Location"]
+    assert f"{HOME}reauthenticate/?next=" in text(client.get(confirm))
+    by_code = confirm.replace("/account/reauthenticate/", f"{HOME}reauthenticate/")
+    assert REFUSED in text(client.post(by_code, {"code": wrong(secret)}))
+    assert client.post(by_code, {"code": code_of(secret)})["Location"] == f"{HOME}totp/deactivate/"
+    assert "Turn off the authenticator app" in text(client.get(f"{HOME}totp/deactivate/"))

@@ -1,0 +1,100 @@
+"""Showing, copying and deleting ask to confirm an old sign-in, and carry on by themselves."""
+
+from datetime import timedelta
+
+import pytest
+from playwright.sync_api import expect
+
+from tests.accounts.codes import code_of, make_totp
+from tests.e2e.browser import session_cookie
+from tests.e2e.tab import DOTS
+from tests.factories import PASSWORD, password_of
+
+pytestmark = [pytest.mark.e2e, pytest.mark.django_db(transaction=True)]
+
+
+def grow_old(tab, person, site):
+    """Let the last sign-in of an open window be an hour ago."""
+    tab.page.context.add_cookies([session_cookie(person, site.url, ago=timedelta(hours=1))])
+    tab.watch.expect(401)
+
+
+@pytest.fixture
+def tab(open_tab, alice, credential, site):
+    tab = open_tab(alice)
+    grow_old(tab, alice, site)
+    return tab.open()
+
+
+def confirm(tab, password=PASSWORD):
+    expect(tab.page.get_by_role("dialog", name="Confirm that it is you")).to_be_visible()
+    expect(tab.dialog.get_by_label("Password")).to_be_focused()
+    tab.dialog.get_by_label("Password").fill(password)
+    tab.page.keyboard.press("Enter")
+
+
+class TestAnOldSignIn:
+    def test_show_password_shows_it_once_confirmed_and_then_asks_no_more(self, tab, credential):
+        tab.press(credential, "Show Password")
+        confirm(tab, "not-the-password")
+        expect(tab.dialog.get_by_text("Incorrect password.")).to_be_visible()
+        confirm(tab)
+        expect(tab.password(credential)).to_have_text(password_of(credential))
+        expect(tab.dialog).to_be_hidden()
+        expect(tab.page.locator(".toast")).to_have_count(0)
+        assert tab.copied_password(credential) == password_of(credential)
+
+    def test_copy_copies_it_once_confirmed(self, tab, credential):
+        tab.press(credential, "Copy password")
+        confirm(tab)
+        tab.told("Password is copied.")
+        assert tab.clipboard() == password_of(credential)
+        expect(tab.password(credential)).to_have_text(DOTS)
+
+    def test_escape_and_cancel_give_it_up_and_lose_no_focus(self, tab, credential):
+        tab.press(credential, "Show Password")
+        expect(tab.dialog).to_be_visible()
+        tab.page.keyboard.press("Escape")
+        expect(tab.dialog).to_be_hidden()
+        expect(tab.row(credential).get_by_role("button", name="Show Password")).to_be_focused()
+        tab.press(credential, "Show Password")
+        tab.answer("Cancel")
+        expect(tab.password(credential)).to_have_text(DOTS)
+        expect(tab.page.locator(".toast")).to_have_count(0)
+
+    def test_delete_asks_its_question_once_confirmed(self, tab, credential, domain):
+        tab.press(credential, "Delete")
+        confirm(tab)
+        expect(tab.page.get_by_role("dialog", name="Delete SMTP User")).to_be_visible()
+        tab.answer("OK")
+        tab.told("SMTP user is deleted.")
+        expect(tab.rows).to_have_count(0)
+
+    def test_a_question_that_was_open_meanwhile_is_answered_once_confirmed(
+        self, open_tab, alice, credential, site
+    ):
+        tab, old = open_tab(alice), password_of(credential)
+        tab.press(credential, "Reset")
+        expect(tab.dialog).to_be_visible()
+        grow_old(tab, alice, site)
+        tab.dialog.get_by_role("button", name="OK").click()
+        confirm(tab)
+        tab.told("SMTP password is reset.")
+        expect(tab.row(credential)).to_contain_text("Reset just now")
+        assert password_of(credential) != old
+
+    def test_a_code_confirms_as_well(self, tab, alice, credential):
+        secret = make_totp(alice)
+        tab.press(credential, "Show Password")
+        tab.dialog.get_by_role("link", name="Use a code").click()
+        tab.dialog.get_by_label("Code from your authenticator app").fill(code_of(secret))
+        tab.dialog.get_by_role("button", name="Confirm").click()
+        expect(tab.password(credential)).to_have_text(password_of(credential))
+
+    def test_without_javascript_a_page_asks_and_the_act_carries_on(self, open_tab, alice, credential, site):
+        tab = open_tab(alice, java_script_enabled=False)
+        grow_old(tab, alice, site)
+        tab.open().press(credential, "Show Password")
+        tab.page.get_by_label("Password").fill(PASSWORD)
+        tab.page.get_by_role("button", name="Confirm").click()
+        expect(tab.page.get_by_text(password_of(credential))).to_be_visible()
