@@ -20,10 +20,11 @@ class Actor:
     user_agent: str = ""
 
     @classmethod
-    def of(cls, request) -> Actor:
-        """Return the signed-in person of a request."""
+    def of(cls, request, user=None) -> Actor:
+        """Return the signed-in person of a request, or `user` where nobody is signed in yet."""
+        user = user or request.user
         agent = request.headers.get("User-Agent", "").replace("\x00", "")
-        return cls(request.user.email, request.user, client_ip(request), agent[:USER_AGENT_LENGTH])
+        return cls(user.email, user, client_ip(request), agent[:USER_AGENT_LENGTH])
 
     @classmethod
     def system(cls, name: str) -> Actor:

@@ -6,6 +6,7 @@ from django.core.cache import cache
 from accounts import letters
 from tests import factories
 from tests.environment import VAR_DIR
+from tests.http import sign_in
 
 
 def pytest_unconfigure():
@@ -80,5 +81,4 @@ def credential(domain):
 
 @pytest.fixture
 def as_alice(client, alice):
-    client.force_login(alice)
-    return client
+    return sign_in(client, alice)

@@ -3,6 +3,8 @@
 from django.conf import settings
 from django.test import Client
 
+from tests.http import sign_in
+
 CHROMIUM = "/usr/bin/chromium"
 ARGUMENTS = [
     "--no-sandbox",
@@ -19,9 +21,8 @@ def launch(playwright):
     return playwright.chromium.launch(executable_path=CHROMIUM, args=ARGUMENTS)
 
 
-def session_cookie(user, url) -> dict:
-    """A cookie that signs a person in, without the form."""
-    client = Client()
-    client.force_login(user)
+def session_cookie(user, url, **when) -> dict:
+    """A cookie that signs a person in, without the form; `ago` says how long ago they did."""
+    client = sign_in(Client(), user, **when)
     name = settings.SESSION_COOKIE_NAME
     return {"name": name, "value": client.cookies[name].value, "url": url}
