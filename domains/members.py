@@ -86,7 +86,8 @@ def accept(token, user, *, by) -> list[Domain]:
 def _join(invitation, user, was, *, by):
     domain, role = invitation.domain, Role(invitation.role)
     if was is None:
-        tell_of(user, domain, role, by=by)
+        # Before they may be an owner, who would be told as well.
+        tell_of(user.email, domain, role, by=by)
         domain.memberships.create(user=user, role=role)
         audit.record("member.joined", by=by, domain=domain, data={"member": user.email, "role": role})
     elif role.is_above(was):
@@ -95,10 +96,10 @@ def _join(invitation, user, was, *, by):
         audit.record("member.role_changed", by=by, domain=domain, data=data)
 
 
-def tell_of(user, domain, role, *, by):
-    """Tell the owners of somebody new; before that one is an owner, who knows it anyway."""
+def tell_of(email, domain, role, *, by):
+    """Tell the owners of somebody new."""
     link, label = ("domains:members", domain.name), Role(role).label.lower()
-    notices.tell_owners(domain, "members", "new_member", link=link, member=user.email, role=label, by=by)
+    notices.tell_owners(domain, "members", "new_member", link=link, member=email, role=label, by=by)
 
 
 @transaction.atomic

@@ -22,6 +22,9 @@ class DomainQuerySet(models.QuerySet):
         """The domains a person is a member of, in the dropdown's order."""
         return self.filter(memberships__user=user).order_by("name", "pk")
 
+    def owned_by(self, user):
+        return self.filter(memberships__user=user, memberships__role=Role.OWNER).order_by("name", "pk")
+
     def search(self, text):
         found = Q(name__icontains=text) | Q(display_name__icontains=text) | Q(title__icontains=text)
         return self.filter(found) if text else self

@@ -5,7 +5,9 @@ from django.urls import reverse
 PAGES = {
     "overview": "domains:overview",
     "activity": "audit:activity",
+    "general": "domains:settings",
     "smtp": "credentials:list",
+    "members": "domains:members",
 }
 
 

@@ -71,9 +71,3 @@ def overview(request, name):
         "events": Event.objects.for_page(domain)[:RECENT_EVENTS],
     }
     return render(request, "domains/overview.html", context)
-
-
-@require_safe
-def settings(request, name):
-    domain = get_domain(request, name, Permission.VIEW)
-    return redirect("credentials:list", domain.name)
