@@ -21,6 +21,13 @@ def ago(at):
     return _time(at, lambda local: _passed(timezone.now() - at) or _date(local))
 
 
+def until(at):
+    """How long it is until a time within some days: `6 days`."""
+    left = at - timezone.now()
+    words = _plural(left // DAY, "day") if left >= DAY else _plural(max(left // HOUR, 1), "hour")
+    return _time(at, lambda local: f"in {words}")
+
+
 def moment(at):
     """Date and time of day: `Apr 11, 2022, 14:03`."""
     return _time(at, lambda local: f"{_date(local)}, {local.hour:02}:{local.minute:02}")
@@ -49,9 +56,9 @@ def _passed(time) -> str:
     if time < JUST_NOW:
         return "Just now"
     if time < HOUR:
-        return _plural(time // JUST_NOW, "minute")
-    return _plural(time // HOUR, "hour") if time < DAY else ""
+        return _plural(time // JUST_NOW, "minute") + " ago"
+    return _plural(time // HOUR, "hour") + " ago" if time < DAY else ""
 
 
 def _plural(count, unit):
-    return f"{count} {unit}{'' if count == 1 else 's'} ago"
+    return f"{count} {unit}{'' if count == 1 else 's'}"

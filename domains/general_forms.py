@@ -10,7 +10,7 @@ class TitleForm(forms.Form):
         label="Display name",
         required=False,
         strip=False,
-        help_text="Shown beside the domain, for its members to know it by. Up to 80 characters; blank removes it.",
+        help_text="Shown beside the domain, to know it by. Up to 80 characters; blank removes it.",
         widget=forms.TextInput(attrs={"maxlength": labels.MAX_LENGTH, "autocomplete": "off"}),
         error_messages={"null_characters_not_allowed": "Remove the invisible characters, then save again."},
     )

@@ -16,7 +16,7 @@ from accounts.models import User
 from audit.actor import Actor
 from domains import members
 from domains.invitations import Invitation
-from domains.join_form import JoinForm
+from domains.join_form import JoinForm, save
 from domains.roles import Role
 
 
@@ -100,9 +100,10 @@ def join(request, token, invitations, state):
     form = JoinForm(request.POST, email=invitations[0].email)
     if not form.is_valid():
         return _page(request, token, invitations, state, form)
+    user = form.person()  # here, as its password takes long to hash, and a transaction makes others wait
     try:
         with transaction.atomic():
-            user = form.save()
+            save(user)
             domains = members.accept(token, user, by=Actor.of(request, user))
     except IntegrityError:  # somebody made the account a moment ago
         return redirect("domains:invitation", token)

@@ -46,10 +46,14 @@ class JoinForm(forms.Form):
             raise ValidationError("Type the same password twice.")
         return self.cleaned_data["password2"]
 
-    def save(self) -> User:
-        """Make the account with its address confirmed. Raises IntegrityError when there is one."""
-        user = User.objects.create_user(
-            self.email, self.cleaned_data["password1"], name=self.cleaned_data["name"]
-        )
-        EmailAddress.objects.create(user=user, email=user.email, verified=True, primary=True)
+    def person(self) -> User:
+        """The person, not saved yet."""
+        user = User(email=self.email, name=self.cleaned_data["name"])
+        user.set_password(self.cleaned_data["password1"])
         return user
+
+
+def save(user):
+    """Save a new person, with the address confirmed. Raises IntegrityError when it has an account."""
+    user.save(force_insert=True)
+    EmailAddress.objects.create(user=user, email=user.email, verified=True, primary=True)

@@ -4,6 +4,7 @@ from django import forms
 from django.core.exceptions import ValidationError
 from django.core.validators import validate_email
 from django.db.models.functions import Lower
+from django.urls import reverse
 from django.utils.html import format_html
 
 from accounts.models import UserManager
@@ -100,10 +101,9 @@ class InviteForm(RoleForm):
     def _invited(self, emails):
         for invitation in self.domain.invitations.live().filter(email__in=emails):
             yield format_html(
-                '{} is invited already. <a href="/domains/{}/settings/members/invitations/{}/resend/" data-dialog>Resend</a>',
+                '{} is invited already. <a href="{}" data-dialog>Resend</a>',
                 invitation.email,
-                self.domain.name,
-                invitation.public_id,
+                reverse("domains:resend", args=[self.domain.name, invitation.public_id]),
             )
 
     def clean_also(self):

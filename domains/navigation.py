@@ -11,6 +11,14 @@ PAGES = {
 }
 
 
+_NAME = "a-name.invalid"
+
+
 def page_of(domain_name: str, page: str) -> str:
     """Return the path of a page of a domain; an unknown page is its overview."""
     return reverse(PAGES.get(page, PAGES["overview"]), args=[domain_name])
+
+
+def around_name(page: str) -> list[str]:
+    """What stands before and after a domain's name in the path of a page: for many domains at once."""
+    return page_of(_NAME, page).split(_NAME)

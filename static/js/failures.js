@@ -7,6 +7,6 @@ document.addEventListener("htmx:sendError", () =>
 );
 document.addEventListener("htmx:responseError", (event) => {
   // These come with their own words, which are swapped in.
-  if ([404, 409, 422].includes(event.detail.xhr.status)) return;
+  if ([404, 409, 422, 429].includes(event.detail.xhr.status)) return;
   toast("That did not work. Reload the page and try again.", "error");
 });
