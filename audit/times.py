@@ -3,7 +3,7 @@
 from datetime import timedelta
 
 from django.utils import timezone
-from django.utils.safestring import mark_safe
+from django.utils.safestring import SafeString, mark_safe
 
 MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
 JUST_NOW = timedelta(minutes=1)
@@ -19,6 +19,11 @@ def day(at):
 def ago(at):
     """How long ago, up to a day; a date before that."""
     return _time(at, lambda local: _passed(timezone.now() - at) or _date(local))
+
+
+def long_ago(at):
+    """How long ago, as it reads within a sentence."""
+    return SafeString(ago(at).replace("Just now", "just now"))
 
 
 def until(at):

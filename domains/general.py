@@ -29,7 +29,10 @@ def what_dies(domain) -> dict:
     """What goes with a domain: how many credentials, members and invitations, and what is in use."""
     lately = Q(last_used_at__gt=timezone.now() - LATELY)
     used = domain.credentials.aggregate(
-        credentials=Count("pk"), last_used_at=Max("last_used_at"), used_lately=Count("pk", filter=lately)
+        # The last one comes last: its name is that of the column which the others look at.
+        credentials=Count("pk"),
+        used_lately=Count("pk", filter=lately),
+        last_used_at=Max("last_used_at"),
     )
     return used | {"members": domain.memberships.count(), "invitations": domain.invitations.count()}
 
