@@ -33,7 +33,8 @@ def invite(domains, emails, role, *, by) -> int:
 
     An address gets one letter for all of them. Where it is a member, or invited, it stays so.
     """
-    domains = list(Domain.objects.filter(pk__in=[domain.pk for domain in domains]).held())
+    held = Domain.objects.filter(pk__in=[domain.pk for domain in domains]).held().in_bulk()
+    domains = [held[domain.pk] for domain in domains if domain.pk in held]
     Invitation.objects.filter(domain__in=domains, email__in=emails).exclude(
         pk__in=Invitation.objects.live().values("pk")
     ).delete()
