@@ -27,9 +27,10 @@ def long_ago(at):
 
 
 def until(at):
-    """How long it is until a time within some days: `6 days`."""
+    """How long it is until a time to come, in whole days or hours: `in 7 days`."""
     left = at - timezone.now()
-    words = _plural(left // DAY, "day") if left >= DAY else _plural(max(left // HOUR, 1), "hour")
+    unit, name = (DAY, "day") if left > DAY else (HOUR, "hour")
+    words = _plural(max(-(-left // unit), 1), name)
     return _time(at, lambda local: f"in {words}")
 
 
