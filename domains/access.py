@@ -7,7 +7,7 @@ from django.core.exceptions import PermissionDenied
 from django.db.models import F
 from django.http import Http404
 
-from domains.models import Domain
+from domains.models import Domain, Membership
 from domains.roles import Role
 
 
@@ -57,7 +57,11 @@ def of_domain(permission: Permission):
     def decorate(view):
         @wraps(view)
         def answer(request, name, **more):
-            return view(request, get_domain(request, name, permission), **more)
+            domain = get_domain(request, name, permission)
+            try:
+                return view(request, domain, **more)
+            except (Domain.DoesNotExist, Membership.DoesNotExist):
+                raise Http404 from None  # deleted, or the person removed, while this went on
 
         return answer
 

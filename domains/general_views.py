@@ -3,7 +3,6 @@
 from django.conf import settings
 from django.contrib import messages
 from django.core.exceptions import ObjectDoesNotExist
-from django.http import Http404
 from django.shortcuts import redirect, render
 from django.views.decorators.http import require_http_methods, require_safe
 
@@ -73,9 +72,6 @@ def delete(request, domain):
     form = DeleteDomainForm(posted(request), domain=domain)
     if not form.is_valid():
         return ask(request, domain, "_delete.html", at="general", form=form, dies=general.what_dies(domain))
-    try:
-        general.delete(domain, by=Actor.of(request))
-    except ObjectDoesNotExist:
-        raise Http404 from None
+    general.delete(domain, by=Actor.of(request))
     messages.success(request, "Domain is deleted.")
     return go(request, "domains:list")

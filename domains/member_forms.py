@@ -80,13 +80,14 @@ class InviteForm(RoleForm):
             raise ValidationError(self.fields["emails"].error_messages["required"])
         if len(emails) > MAX_ADDRESSES:
             raise ValidationError(f"Enter at most {MAX_ADDRESSES} addresses at once (these are {len(emails)}).")
-        if wrong := [email for email in emails if not is_address(email)]:
-            raise ValidationError(
-                [f"“{_short(email)}” is not an e-mail address that can be invited." for email in wrong]
-            )
-        if taken := [*self._members(emails), *self._invited(emails)]:
-            raise ValidationError(taken)
+        good = [email for email in emails if is_address(email)]
+        if problems := [*self._wrong(set(emails) - set(good)), *self._members(good), *self._invited(good)]:
+            raise ValidationError(problems)
         return emails
+
+    def _wrong(self, texts):
+        for text in sorted(texts):
+            yield f"“{_short(text)}” is not an e-mail address that can be invited."
 
     def _members(self, emails):
         members = self.domain.memberships.annotate(email=Lower("user__email")).filter(email__in=emails)

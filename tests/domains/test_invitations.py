@@ -146,6 +146,16 @@ class TestInviting:
         assert not Invitation.objects.exists()
         assert not Letter.objects.exists()
 
+    def test_all_that_is_wrong_is_said_at_once(self, as_alice, link):
+        page = text(invite(as_alice, "a@b, bob@example.com, new@example.org, c@d, fine@example.org"))
+        for words in (
+            "“a@b” is not",
+            "“c@d” is not",
+            "bob@example.com is a member",
+            "new@example.org is invited",
+        ):
+            assert words in page
+
     @pytest.mark.parametrize("role", ["", "admin", "owner\x00"])
     def test_a_role_is_chosen_among_those_there_are(self, as_alice, domain, role):
         assert invite(as_alice, role=role).status_code == 422
