@@ -23,9 +23,9 @@ from domains.roles import Role
 def of_link(view):
     """Decorate a view of a mailed link: it gets (request, token, invitations, state).
 
-    `state` tells who looks at it: "theirs", "others" (signed in as somebody
-    else), "known" (signed out, with an account) or "new". A link that is used, revoked, too old
-    or made up, or whose person may not sign in, has one answer for all of them.
+    `state` tells who looks at it: "theirs", "others" (signed in as somebody else), "known"
+    (signed out, with an account) or "new". A link that is used, revoked, too old or made up,
+    or whose person may not sign in, has one answer for all of them.
     """
 
     @login_not_required

@@ -4,7 +4,6 @@ Each change holds the rows of its domains (DomainQuerySet.held), so that of two 
 demote or remove each other at once one stays.
 """
 
-from collections import defaultdict
 from uuid import uuid4
 
 from django.db import transaction
@@ -39,24 +38,19 @@ def invite(domains, emails, role, *, by) -> int:
         pk__in=Invitation.objects.live().values("pk")
     ).delete()
     taken = _taken(domains, emails)
-    sendings = defaultdict(list)
-    for email in emails:
-        key = uuid4()
-        for domain in domains:
-            if (domain.pk, email) not in taken:
-                row = {
-                    "key": key,
-                    "domain": domain,
-                    "invited_by": by.user,
-                    "expires_at": timezone.now() + LASTS,
-                }
-                sendings[email].append(Invitation(email=email, role=role, **row))
-    for invitations in sendings.values():
-        Invitation.objects.bulk_create(invitations)
-        for invitation in invitations:
-            invitation.record("member.invited", by=by)
-        write_letter(invitations, by=by)
-    return len(sendings)
+    free = {email: [domain for domain in domains if (domain.pk, email) not in taken] for email in emails}
+    for email in filter(free.get, emails):
+        _send(email, free[email], role, by=by)
+    return sum(map(bool, free.values()))
+
+
+def _send(email, domains, role, *, by):
+    sending = {"key": uuid4(), "expires_at": timezone.now() + LASTS, "invited_by": by.user}
+    invitations = [Invitation(email=email, role=role, domain=domain, **sending) for domain in domains]
+    Invitation.objects.bulk_create(invitations)
+    for invitation in invitations:
+        invitation.record("member.invited", by=by)
+    write_letter(invitations, by=by)
 
 
 def _taken(domains, emails) -> set:

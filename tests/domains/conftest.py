@@ -1,7 +1,8 @@
 import pytest
 
+from tests.domains.inviting import invite, link_in
 from tests.factories import make_user
-from tests.http import sign_in
+from tests.http import delivered, sign_in
 
 
 @pytest.fixture
@@ -15,3 +16,10 @@ def second_owner(domain):
     olga = make_user("olga@example.com")
     domain.memberships.create(user=olga, role="owner")
     return olga
+
+
+@pytest.fixture
+def link(as_alice, domain):
+    """The link that new@example.org got from Alice."""
+    invite(as_alice)
+    return link_in(delivered()[0])

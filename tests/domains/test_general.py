@@ -1,10 +1,9 @@
 """The General tab through HTTP: the display name, handing a domain over, and deleting it."""
 
-import threading
 from datetime import timedelta
+from functools import partial
 
 import pytest
-from django.db import connection
 from django.test import Client
 from django.utils import timezone
 
@@ -13,7 +12,7 @@ from audit.sentences import sentence
 from credentials.models import Credential, Outcome
 from domains.models import Domain, Membership
 from tests.factories import make_credential, make_domain, make_user, password_of
-from tests.http import delivered, sign_in, text
+from tests.http import at_once, delivered, sign_in, text
 
 pytestmark = pytest.mark.django_db
 URL = "/domains/sl.example.com/settings/"
@@ -193,23 +192,12 @@ class TestDeleting:
         )
         accept = f"/invitations/key/{token_of(invitation.key)}/accept/"
         asked = [(alice, f"{URL}delete/"), (second_owner, f"{URL}delete/"), (nina, accept)]
-        clients = [(sign_in(Client(), user), path) for user, path in asked]
-        start, answers = threading.Barrier(3), []
-
-        def post(client, path):
-            start.wait()
-            try:
-                answers.append(client.post(path, {"name": "sl.example.com"}).status_code)
-            finally:
-                connection.close()
-
-        threads = [threading.Thread(target=post, args=each) for each in clients]
-        for thread in threads:
-            thread.start()
-        for thread in threads:
-            thread.join()
+        posts = [
+            partial(sign_in(Client(), user).post, path, {"name": "sl.example.com"}) for user, path in asked
+        ]
+        answers = {response.status_code for response in at_once(*posts)}
         assert not Domain.objects.exists()
-        assert set(answers) <= {302, 404, 410}
+        assert answers <= {302, 404, 410}
         assert Event.objects.filter(tag="domain.deleted").count() == 1
 
 

@@ -1,6 +1,6 @@
 """The Members tab through HTTP: who sees and does what, and that a domain keeps an owner."""
 
-import threading
+from functools import partial
 from uuid import uuid4
 
 import pytest
@@ -13,7 +13,7 @@ from audit.models import Event
 from audit.sentences import sentence
 from domains.models import Domain, Invitation, Membership
 from tests.factories import SYSTEM, make_domain, make_user
-from tests.http import delivered, sign_in, text, without_tokens
+from tests.http import at_once, delivered, sign_in, text, without_tokens
 
 pytestmark = pytest.mark.django_db
 URL = "/domains/sl.example.com/settings/members/"
@@ -177,21 +177,11 @@ class TestTheLastOwner:
     def test_is_one_of_two_who_act_at_once(self, domain, alice, second_owner, verb):
         owners = [alice, second_owner]
         urls = [f"{URL}leave/" if verb == "leave" else act(other, verb) for other in reversed(owners)]
-        clients = [sign_in(Client(), owner) for owner in owners]
-        start, answers = threading.Barrier(2), []
-
-        def post(client, url):
-            start.wait()
-            try:
-                answers.append(client.post(url, {"role": "viewer"}).status_code)
-            finally:
-                connection.close()
-
-        threads = [threading.Thread(target=post, args=pair) for pair in zip(clients, urls, strict=True)]
-        for thread in threads:
-            thread.start()
-        for thread in threads:
-            thread.join()
+        posts = [
+            partial(sign_in(Client(), owner).post, url, {"role": "viewer"})
+            for owner, url in zip(owners, urls, strict=True)
+        ]
+        answers = [response.status_code for response in at_once(*posts)]
         assert list(roles(domain).values()).count("owner") == 1
         # The other one is refused as the last owner, or is not an owner, or no member, any more.
         assert sorted(answers)[0] == 302
