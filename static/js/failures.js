@@ -7,6 +7,13 @@ document.addEventListener("htmx:sendError", () =>
 );
 document.addEventListener("htmx:responseError", (event) => {
   // These come with their own words, which are swapped in.
-  if ([404, 409, 422, 429].includes(event.detail.xhr.status)) return;
+  if ([404, 409, 422].includes(event.detail.xhr.status)) return;
   toast("That did not work. Reload the page and try again.", "error");
+});
+
+// "Too many" that a question says in its own words tells where they belong; without them it is a whole page.
+document.addEventListener("htmx:beforeSwap", (event) => {
+  if (event.detail.xhr.status !== 429 || !event.detail.xhr.getResponseHeader("HX-Retarget")) return;
+  event.detail.shouldSwap = true;
+  event.detail.isError = false;
 });

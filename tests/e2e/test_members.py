@@ -3,6 +3,7 @@
 import pytest
 from playwright.sync_api import expect
 
+from domains.limits import may_invite
 from domains.models import Membership
 from tests.e2e.site import link_in
 from tests.factories import make_domain
@@ -83,6 +84,20 @@ class TestMembers:
         expect(members.locator("dialog")).to_be_hidden()
         letter = site.letter_to("max@example.org", "alice@example.com invites you to sl.example.com and 2 more")
         assert "shop-7.example" in letter.get_body(("plain",)).get_content()
+
+    def test_too_many_invitations_are_refused_in_the_dialog(self, window, alice, domain, rf):
+        request = rf.post("/")
+        request.user = alice
+        assert may_invite(request, [f"u{number}@example.org" for number in range(60)])
+        page, watch = window(alice)
+        watch.expect(429)
+        page.goto(URL)
+        page.get_by_role("link", name="Invite").click()
+        page.get_by_label("E-mail addresses").fill("max@example.org")
+        choose(page, "Invite")
+        expect(page.locator("dialog").get_by_role("alert")).to_contain_text("try again later")
+        expect(page.get_by_label("E-mail addresses")).to_have_value("max@example.org")
+        expect(page.locator(".toast")).to_have_count(0)
 
     def test_without_javascript_everything_is_a_page(self, window, alice, bob, domain):
         make_domain("other.example", owner=alice)
