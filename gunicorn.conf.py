@@ -2,11 +2,11 @@
 
 import gc
 import os
-import re
 
 from gunicorn.glogging import Logger
 
 from sendlayer.environment import env, load
+from sendlayer.logs import without_keys
 
 load()
 
@@ -45,7 +45,7 @@ class AccessLogger(Logger):
 
     def atoms(self, *args):
         atoms = super().atoms(*args)
-        atoms["U"] = re.sub(r"/(key|confirm-email)/[^/]+/", r"/\1/…/", atoms["U"])
+        atoms["U"] = without_keys(atoms["U"])
         return atoms
 
 

@@ -9,7 +9,7 @@ from django.db import transaction
 import audit
 from accounts.models import User, UserManager
 from audit.actor import Actor
-from credentials import labels
+from domains import labels
 
 LOCAL_PART = 64  # RFC 5321, section 4.5.3.1.1
 

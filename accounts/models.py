@@ -22,6 +22,12 @@ class UserManager(BaseUserManager):
     def get_by_natural_key(self, email):
         return self.get(email=self.normalize_email(email))
 
+    def of_address(self, email):
+        """The account that an address leads to, by its login or as one that it confirmed; None for none."""
+        lower = email.lower()
+        by_login = self.alias(lower=Lower("email")).filter(lower=lower)
+        return by_login.first() or self.filter(emailaddress__email=lower, emailaddress__verified=True).first()
+
     @classmethod
     def normalize_email(cls, email):
         return email.strip().lower()

@@ -20,6 +20,17 @@ SENTENCES = {
     "domain.resumed": "resumed the domain",
     "domain.ownership_gone": "found that the DNS record that proves ownership is gone",
     "domain.ownership_back": "found the DNS record that proves ownership back",
+    "domain.renamed": "named the domain “{title}”",
+    "domain.transferred": "made {member} the owner in their place",
+    "domain.deleted": "deleted the domain",
+    "member.invited": "invited {member} as {role}",
+    "member.invitation_resent": "sent the invitation of {member} again",
+    "member.invitation_revoked": "revoked the invitation of {member}",
+    "member.joined": "accepted the invitation as {role}",
+    "member.declined": "declined the invitation",
+    "member.role_changed": "made {member} {role}",
+    "member.removed": "removed {member} from the members",
+    "member.left": "left the domain",
     "support.member_added": "made {member} a member as {role}",
     "support.member_changed": "made {member} {role}",
     "support.member_removed": "removed {member} from the members",
@@ -28,11 +39,14 @@ SENTENCES = {
 
 def sentence(event) -> SafeString:
     """Return what the actor of an event did, as HTML; an unknown tag reads as itself."""
-    words = {"tag": event.tag, "label": "", "member": "?", "role": "?", "networks": "anywhere"} | event.data
+    words = {"tag": event.tag, "label": "", "member": "?", "role": "?", "networks": "anywhere", "title": ""}
+    words |= event.data
     # Removing a label reads better than an empty quotation.
     text = SENTENCES.get(event.tag, "{tag}")
     if event.tag == "credential.labelled" and not words["label"]:
         text = "removed the label of {user}"
+    if event.tag == "domain.renamed" and not words["title"]:
+        text = "removed the display name of the domain"
     return format_html(text, **words | {"user": _user(event, words["label"])})
 
 

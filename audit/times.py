@@ -3,7 +3,7 @@
 from datetime import timedelta
 
 from django.utils import timezone
-from django.utils.safestring import mark_safe
+from django.utils.safestring import SafeString, mark_safe
 
 MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
 JUST_NOW = timedelta(minutes=1)
@@ -19,6 +19,19 @@ def day(at):
 def ago(at):
     """How long ago, up to a day; a date before that."""
     return _time(at, lambda local: _passed(timezone.now() - at) or _date(local))
+
+
+def long_ago(at):
+    """How long ago, as it reads within a sentence."""
+    return SafeString(ago(at).replace("Just now", "just now"))
+
+
+def until(at):
+    """How long it is until a time to come, in whole days or hours: `in 7 days`."""
+    left = at - timezone.now()
+    unit, name = (DAY, "day") if left > DAY else (HOUR, "hour")
+    words = _plural(max(-(-left // unit), 1), name)
+    return _time(at, lambda local: f"in {words}")
 
 
 def moment(at):
@@ -49,9 +62,9 @@ def _passed(time) -> str:
     if time < JUST_NOW:
         return "Just now"
     if time < HOUR:
-        return _plural(time // JUST_NOW, "minute")
-    return _plural(time // HOUR, "hour") if time < DAY else ""
+        return _plural(time // JUST_NOW, "minute") + " ago"
+    return _plural(time // HOUR, "hour") + " ago" if time < DAY else ""
 
 
 def _plural(count, unit):
-    return f"{count} {unit}{'' if count == 1 else 's'} ago"
+    return f"{count} {unit}{'' if count == 1 else 's'}"

@@ -1,7 +1,8 @@
 from django import forms
 from django.utils import timezone
 
-from credentials import labels, networks
+from credentials import networks
+from domains import labels
 
 
 class AddForm(forms.Form):

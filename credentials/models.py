@@ -11,9 +11,9 @@ from django.utils import timezone
 from django.views.decorators.debug import sensitive_variables
 
 import audit
-from credentials import labels, networks, passwords, vault, verifier
+from credentials import networks, passwords, vault, verifier
 from credentials.refusals import Cause, RefusedLogins  # noqa: F401  (a model of this app)
-from domains import notices
+from domains import labels, notices
 from domains.models import Domain
 
 USERNAME_BYTES = 16

@@ -10,7 +10,7 @@ from django.utils import timezone
 from django.utils.html import escape
 from django.utils.safestring import SafeString
 
-from audit.times import ago
+from audit.times import long_ago
 from credentials import networks
 from credentials.models import short
 from credentials.refusals import Cause
@@ -39,11 +39,6 @@ def _few(allowed: str) -> str:
     listed = networks.listed(allowed)
     more = len(listed) - NETWORKS_IN_A_ROW
     return escape(", ".join(listed[:NETWORKS_IN_A_ROW]) + (f" and {more} more" if more > 0 else ""))
-
-
-def long_ago(at) -> SafeString:
-    """How long ago, as it reads within a sentence."""
-    return SafeString(ago(at).replace("Just now", "just now"))
 
 
 def row_context(domain, **more) -> dict:

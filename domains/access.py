@@ -1,14 +1,14 @@
 """The one gate: who may do what in a domain. Every view of a domain starts here."""
 
 from enum import Enum, auto
+from functools import wraps
 
 from django.core.exceptions import PermissionDenied
 from django.db.models import F
 from django.http import Http404
 
 from domains.models import Domain, Membership
-
-Role = Membership.Role
+from domains.roles import Role
 
 
 class Permission(Enum):
@@ -55,3 +55,20 @@ def get_domain(request, name: str, permission: Permission) -> Domain:
         raise PermissionDenied
     domain.can = {each.name.lower(): each in allowed for each in Permission}
     return domain
+
+
+def of_domain(permission: Permission):
+    """Decorate a view of one domain: it gets (request, domain) in the place of the domain's name."""
+
+    def decorate(view):
+        @wraps(view)
+        def answer(request, name, **more):
+            domain = get_domain(request, name, permission)
+            try:
+                return view(request, domain, **more)
+            except (Domain.DoesNotExist, Membership.DoesNotExist):
+                raise Http404 from None  # deleted, or the person removed, while this went on
+
+        return answer
+
+    return decorate

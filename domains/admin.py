@@ -8,6 +8,7 @@ import audit
 from accounts.models import User
 from audit.actor import Actor
 from audit.admin import Act, ReasonField, Refused, SupportAdmin
+from domains import members
 from domains.models import AlreadyAuthorized, Domain, Membership
 
 
@@ -200,6 +201,7 @@ class DomainAdmin(SupportAdmin):
 
     def save_formset(self, request, form, formset, change):
         """Save the members, each change with its event, in the transaction of the page."""
+        by = Actor.of(request)
         roles = form.instance.memberships.values_list("user__email", "role")
         before = dict(roles.all())
         formset.save()
@@ -212,4 +214,6 @@ class DomainAdmin(SupportAdmin):
             data = {"member": member, "role": now or was, "reason": form.cleaned_data["reason"]}
             if was and now:
                 data["was"] = was
-            audit.record(f"support.member_{act}", by=Actor.of(request), domain=form.instance, data=data)
+            audit.record(f"support.member_{act}", by=by, domain=form.instance, data=data)
+            if was is None:
+                members.tell_of(member, form.instance, now, by=by)

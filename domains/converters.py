@@ -17,4 +17,17 @@ class DomainNameConverter:
         return value
 
 
+class TokenConverter:
+    """What `django.core.signing` makes: base 64 for URLs, a time and a signature."""
+
+    regex = "[A-Za-z0-9_:=-]{1,200}"
+
+    def to_python(self, value):
+        return value
+
+    def to_url(self, value):
+        return value
+
+
 register_converter(DomainNameConverter, "domain")
+register_converter(TokenConverter, "token")

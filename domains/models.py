@@ -1,5 +1,6 @@
 import secrets
 from datetime import timedelta
+from uuid import uuid4
 
 from django.conf import settings
 from django.db import IntegrityError, models, transaction
@@ -7,8 +8,11 @@ from django.db.models import Q
 from django.utils import timezone
 
 import audit
-from domains import names, records
+from domains import labels, names, records
 from domains.dns_records import DnsRecord  # noqa: F401  (a model of this app)
+from domains.invitations import Invitation  # noqa: F401  (a model of this app)
+from domains.roles import Role
+from domains.uuids import RandomUUID
 
 CHECK_EVERY = timedelta(seconds=10)
 CHECK_LASTS = timedelta(seconds=15)  # longer than any check; then one that did not end is one that died
@@ -23,8 +27,20 @@ class DomainQuerySet(models.QuerySet):
         """The domains a person is a member of, in the dropdown's order."""
         return self.filter(memberships__user=user).order_by("name", "pk")
 
+    def owned_by(self, user):
+        return self.filter(memberships__user=user, memberships__role=Role.OWNER).order_by("name", "pk")
+
     def search(self, text):
-        return self.filter(Q(name__icontains=text) | Q(display_name__icontains=text)) if text else self
+        found = Q(name__icontains=text) | Q(display_name__icontains=text) | Q(title__icontains=text)
+        return self.filter(found) if text else self
+
+    def held(self):
+        """These, locked until the transaction ends, for changes of who their members are.
+
+        Always in the same order, so that two transactions never wait for each other. SQLite
+        needs no lock: its transactions are IMMEDIATE, so only one at a time changes anything.
+        """
+        return self.order_by("pk").select_for_update(no_key=True)
 
     def with_counts(self, user):
         """Add `credential_count`, and `role`: the person's own role."""
@@ -35,7 +51,7 @@ class DomainQuerySet(models.QuerySet):
     def add(self, name, *, by):
         """Create a pending domain owned by the actor's user; `name` is in its stored form."""
         domain = self.create(name=name, display_name=names.display(name), created_by=by.user)
-        domain.memberships.create(user=by.user, role=Membership.Role.OWNER)
+        domain.memberships.create(user=by.user, role=Role.OWNER)
         audit.record("domain.added", by=by, domain=domain)
         return domain
 
@@ -54,6 +70,8 @@ class Domain(models.Model):
 
     name = models.CharField(max_length=253, db_index=True, help_text="As A-label: lower case, no trailing dot.")
     display_name = models.CharField(max_length=253, blank=True)
+    # What its members call it. db_default: code of the version before can still add rows.
+    title = models.CharField(max_length=labels.MAX_LENGTH, blank=True, default="", db_default="")
     verification_token = models.CharField(max_length=64, default=new_verification_token, editable=False)
     authorized_at = models.DateTimeField(null=True, blank=True, editable=False)
     ownership_gone_at = models.DateTimeField(null=True, blank=True, editable=False)
@@ -187,16 +205,30 @@ class Domain(models.Model):
         return True
 
 
-class Membership(models.Model):
-    class Role(models.TextChoices):
-        OWNER = "owner", "Owner"
-        MANAGER = "manager", "Manager"
-        VIEWER = "viewer", "Viewer"
+class MembershipQuerySet(models.QuerySet):
+    def for_page(self, search=""):
+        """Those of one domain with their people: owners first, then by e-mail."""
+        if search:
+            self = self.filter(Q(user__email__icontains=search) | Q(user__name__icontains=search))
+        rank = models.Case(
+            models.When(role=Role.OWNER, then=0), models.When(role=Role.MANAGER, then=1), default=2
+        )
+        return self.select_related("user").order_by(rank, "user__email")
 
+
+class Membership(models.Model):
+    """A person of a domain, and what they may do there."""
+
+    Role = Role
+
+    # db_default: code of the version before can still add rows.
+    public_id = models.UUIDField(default=uuid4, db_default=RandomUUID(), unique=True, editable=False)
     user = models.ForeignKey(settings.AUTH_USER_MODEL, models.CASCADE, related_name="memberships")
     domain = models.ForeignKey(Domain, models.CASCADE, related_name="memberships")
     role = models.CharField(max_length=10, choices=Role)
     created_at = models.DateTimeField(auto_now_add=True)
+
+    objects = MembershipQuerySet.as_manager()
 
     class Meta:
         constraints = [

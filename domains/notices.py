@@ -2,7 +2,7 @@
 
 from accounts import letters
 from accounts.models import User
-from domains.models import Membership
+from domains.roles import Role
 
 TOPICS = {"members", "credentials", "dns"}
 
@@ -17,7 +17,7 @@ def tell_owners(domain, topic, template, *, link=None, **context):
         raise ValueError(f"There is no topic {topic!r}.")
     owners = User.objects.filter(
         memberships__domain=domain,
-        memberships__role=Membership.Role.OWNER,
+        memberships__role=Role.OWNER,
         is_active=True,
         **{f"tell_{topic}": True},
     )

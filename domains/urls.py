@@ -1,6 +1,23 @@
-from django.urls import path
+from django.urls import include, path
 
-from domains import dns_views, views
+from domains import dns_views, general_views, invitation_views, member_views, views
+
+_MEMBERS = [
+    path("", member_views.member_list, name="members"),
+    path("invite/", member_views.invite, name="invite"),
+    path("invite/also/", member_views.invite_also, name="invite_also"),
+    path("leave/", member_views.leave, name="leave"),
+    path("<uuid:public_id>/role/", member_views.change_role, name="change_role"),
+    path("<uuid:public_id>/remove/", member_views.remove, name="remove"),
+    path("invitations/<uuid:public_id>/resend/", member_views.resend, name="resend"),
+    path("invitations/<uuid:public_id>/revoke/", member_views.revoke, name="revoke"),
+]
+_INVITATION = [
+    path("", invitation_views.invitation, name="invitation"),
+    path("accept/", invitation_views.accept, name="accept"),
+    path("decline/", invitation_views.decline, name="decline"),
+    path("join/", invitation_views.join, name="join"),
+]
 
 app_name = "domains"
 urlpatterns = [
@@ -9,7 +26,12 @@ urlpatterns = [
     path("domains/add/", views.add, name="add"),
     path("domains/menu/", views.menu, name="menu"),
     path("domains/<domain:name>/", views.overview, name="overview"),
-    path("domains/<domain:name>/settings/", views.settings, name="settings"),
+    path("domains/<domain:name>/settings/", general_views.overview, name="settings"),
     path("domains/<domain:name>/settings/dns/", dns_views.dns, name="dns"),
     path("domains/<domain:name>/settings/dns/verify/", dns_views.verify, name="verify"),
+    path("domains/<domain:name>/settings/name/", general_views.rename, name="rename"),
+    path("domains/<domain:name>/settings/transfer/", general_views.transfer, name="transfer"),
+    path("domains/<domain:name>/settings/delete/", general_views.delete, name="delete"),
+    path("domains/<domain:name>/settings/members/", include(_MEMBERS)),
+    path("invitations/key/<token:token>/", include(_INVITATION)),
 ]

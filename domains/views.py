@@ -9,11 +9,11 @@ from audit.models import Event
 from domains.access import Permission, get_domain
 from domains.forms import AddDomainForm
 from domains.models import Domain
-from domains.navigation import page_of
+from domains.navigation import around_name
 from sendlayer.search import search_text
 
 PAGE_SIZE = 25
-MENU_SIZE = 50
+MENU_SIZE = 500
 FILTER_FROM = 8
 RECENT_EVENTS = 5
 
@@ -48,9 +48,11 @@ def menu(request):
     """The content of the domain dropdown, loaded when it is opened."""
     search, page = search_text(request.GET), request.GET.get("at", "")
     found = list(Domain.objects.for_user(request.user).search(search)[: MENU_SIZE + 1])
-    entries = [(domain, page_of(domain.name, page)) for domain in found[:MENU_SIZE]]
+    before, after = around_name(page)
     context = {
-        "entries": entries,
+        "entries": found[:MENU_SIZE],
+        "before": before,
+        "after": after,
         "more": len(found) > MENU_SIZE,
         "search": search,
         "at": page,
@@ -71,9 +73,3 @@ def overview(request, name):
         "events": Event.objects.for_page(domain)[:RECENT_EVENTS],
     }
     return render(request, "domains/overview.html", context)
-
-
-@require_safe
-def settings(request, name):
-    domain = get_domain(request, name, Permission.VIEW)
-    return redirect("credentials:list", domain.name)

@@ -1,10 +1,13 @@
 """Small helpers for tests that go through HTTP."""
 
 import re
+import threading
 import time
+from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 
 from django.core import mail
+from django.db import connection
 from django.urls import reverse
 
 from accounts import letters
@@ -20,6 +23,21 @@ def sign_in(client, user, *, ago=timedelta(0)):
     session["account_authentication_methods_user"] = str(user.pk)
     session.save()
     return client
+
+
+def at_once(*calls) -> list:
+    """Run these in threads that start together; return what they return, in their order."""
+    start = threading.Barrier(len(calls))
+
+    def run(call):
+        start.wait()
+        try:
+            return call()
+        finally:
+            connection.close()
+
+    with ThreadPoolExecutor(len(calls)) as threads:
+        return list(threads.map(run, calls))
 
 
 def smtp_url(credential_or_domain, act=""):

@@ -1,6 +1,7 @@
 import "./copy.js";
 import "./dialog.js";
 import "./failures.js";
+import "./filter.js";
 import "./menu.js";
 import "./once.js";
 import "./passkey.js";

@@ -22,9 +22,7 @@ document.addEventListener("htmx:afterSwap", (event) => {
 // The answer to the question went elsewhere (a row, the list): the question is done with.
 document.addEventListener("htmx:beforeSwap", (event) => {
   const asked = dialog.contains(event.detail.requestConfig.elt);
-  const headers = event.detail.xhr.getResponseHeader("HX-Retarget");
-  const elsewhere = headers !== "#dialog" && event.detail.target !== dialog;
-  if (asked && event.detail.shouldSwap && elsewhere) dialog.close();
+  if (asked && event.detail.shouldSwap && !dialog.contains(event.detail.target)) dialog.close();
 });
 
 dialog.addEventListener("close", () => {

@@ -12,3 +12,10 @@ document.addEventListener("htmx:responseError", (event) => {
   if (event.detail.xhr.status === 429) return toast("Too many tries. Wait a few minutes, then try again.", "error");
   toast("That did not work. Reload the page and try again.", "error");
 });
+
+// "Too many" that a question says in its own words tells where they belong; without them it is a whole page.
+document.addEventListener("htmx:beforeSwap", (event) => {
+  if (event.detail.xhr.status !== 429 || !event.detail.xhr.getResponseHeader("HX-Retarget")) return;
+  event.detail.shouldSwap = true;
+  event.detail.isError = false;
+});

@@ -1,4 +1,4 @@
-// Menus are <details>: close on Escape, on a click elsewhere and when another opens; arrows move.
+// Menus are <details>: close on Escape, on a click elsewhere and when another opens; arrows, Home and End move.
 
 const menus = () => document.querySelectorAll("details[data-menu][open]");
 
@@ -15,13 +15,15 @@ document.addEventListener("keydown", (event) => {
   const menu = event.target.closest?.("details[data-menu]");
   if (!menu) return;
   if (event.key === "Escape" && menu.open) close(menu, true);
-  if (event.key !== "ArrowDown" && event.key !== "ArrowUp") return;
+  const to = { ArrowDown: (at) => at + 1, ArrowUp: (at) => at - 1, Home: () => 0, End: () => -1 }[event.key];
+  if (!to) return;
+  const ends = event.key === "Home" || event.key === "End";
+  // Within a text these keys are the caret's.
+  if (ends && (!menu.open || event.target.value)) return;
   event.preventDefault();
   menu.open = true;
-  const items = [...menu.querySelectorAll("input, .menu-item")];
-  const step = event.key === "ArrowDown" ? 1 : -1;
-  const at = items.indexOf(document.activeElement);
-  items[(at + step + items.length) % items.length]?.focus();
+  const items = [...menu.querySelectorAll(ends ? ".menu-item" : "input, .menu-item")];
+  items.at(to(items.indexOf(document.activeElement)) % items.length)?.focus();
 });
 
 // An arrow key may be faster than the answer, which then takes the focused item away.

@@ -1,30 +1,53 @@
 """The servers under test, gunicorn and the submission listener, and an SMTP client for what the page shows."""
 
+import email
+import re
 import smtplib
 import ssl
 import subprocess
 import sys
+import time
 from contextlib import contextmanager
 from dataclasses import dataclass
+from email import policy
 from email.message import EmailMessage
 from pathlib import Path
 
 from tests.environment import VAR_DIR
 from tests.servers import ROOT, free_port, running
+from tests.submission.sink import Sink, SinkServer
 
 SMTP_SECONDS = 10
+LETTER_SECONDS = 20
 
 
 @dataclass(frozen=True)
 class Site:
-    """A running site; what its servers wrote lies in `logs`."""
+    """A running site; what its servers wrote lies in `logs`, the mail to its people in `inbox`."""
 
     url: str
     smtp_port: int
     logs: tuple[Path, ...]
+    inbox: Sink
 
     def all_logs(self) -> bytes:
         return b"\n".join(log.read_bytes() for log in self.logs)
+
+    def letter_to(self, address, subject) -> EmailMessage:
+        """The letter with this subject, once the mail server has it."""
+        deadline = time.monotonic() + LETTER_SECONDS
+        while time.monotonic() < deadline:
+            for _from, to, content in list(self.inbox.messages):
+                letter = email.message_from_bytes(content, policy=policy.default)
+                if to == [address] and letter["Subject"] == subject:
+                    return letter
+            time.sleep(0.05)  # the server's own thread sends it
+        raise AssertionError(f"No letter {subject!r} came to {address}.")
+
+
+def link_in(letter) -> str:
+    """The link of a letter, which stands in a line of its own."""
+    return re.search(r"^(http://\S+)\s*$", letter.get_body(("plain",)).get_content(), re.M)[1]
 
 
 @contextmanager
@@ -43,10 +66,11 @@ def serving(**settings):
         **settings,
     }
     with (
-        running(["-m", "gunicorn", "sendlayer.wsgi"], port=web, log=output, **environment),
+        SinkServer() as sink,
+        running(["-m", "gunicorn", "sendlayer.wsgi"], port=web, log=output, EMAIL_URL=sink.url, **environment),
         running(["manage.py", "submission"], port=smtp, log=mail, **environment),
     ):
-        yield Site(f"http://127.0.0.1:{web}", smtp, (access, output, mail))
+        yield Site(f"http://127.0.0.1:{web}", smtp, (access, output, mail), sink.sink)
 
 
 @dataclass(frozen=True)

@@ -3,6 +3,7 @@
 import pytest
 from playwright.sync_api import expect
 
+from domains.models import Domain, Membership
 from tests.factories import make_domain
 from tests.http import smtp_url
 
@@ -59,6 +60,23 @@ class TestDomainDropdown:
             expect(menu.get_by_role("link", name=name)).to_be_focused()
         menu.page.keyboard.press("Enter")
         expect(menu.page).to_have_url(smtp_url(nine[0]))
+
+    def test_of_five_hundred_the_ends_are_a_key_away_and_the_filter_stays_in_view(self, alice, tab, menu):
+        owned = Domain.objects.bulk_create(Domain(name=f"shop-{number:03}.example") for number in range(500))
+        Membership.objects.bulk_create(Membership(user=alice, domain=each, role="owner") for each in owned)
+        open_menu(menu)
+        filter_ = menu.get_by_role("searchbox", name="Filter domains")
+        expect(filter_).to_be_focused()
+        for key, name in (("End", "Add domain"), ("Home", "shop-000.example"), ("ArrowUp", None)):
+            menu.page.keyboard.press(key)
+            expect(menu.get_by_role("link", name=name) if name else filter_).to_be_focused()
+            expect(filter_).to_be_in_viewport()
+        expect(menu.locator("#domain-entries a.menu-item")).to_have_count(501)  # the last one: Show all
+        menu.page.keyboard.type("499")
+        expect(menu.locator("#domain-entries a")).to_have_count(1)
+        # In a text these keys are the caret's.
+        menu.page.keyboard.press("Home")
+        expect(filter_).to_be_focused()
 
     def test_an_arrow_key_before_the_answer_is_not_lost(self, tab, menu):
         held = []

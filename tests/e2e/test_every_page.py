@@ -8,8 +8,10 @@ from allauth.mfa.recovery_codes.internal.auth import RecoveryCodes
 from django.utils import timezone
 from playwright.sync_api import expect
 
+from audit.actor import Actor
+from domains import members
 from tests.accounts.codes import make_totp
-from tests.factories import make_credential, make_domain
+from tests.factories import make_credential, make_domain, make_user
 from tests.http import smtp_url
 
 pytestmark = [pytest.mark.e2e, pytest.mark.django_db(transaction=True)]
@@ -26,6 +28,7 @@ ACCOUNT = (
     "two-factor/totp/deactivate/",
 )
 ACCOUNT += ("two-factor/recovery-codes/", "two-factor/recovery-codes/generate/", "two-factor/webauthn/add/")
+GENERAL = ("", "transfer/", "delete/")
 NAMED_ROLES = {"button", "link", "textbox", "searchbox", "checkbox", "radio", "combobox", "DisclosureTriangle"}
 IDS = "[...document.querySelectorAll('[id]')].map((element) => element.id)"
 OVERFLOW = "document.documentElement.scrollWidth - document.documentElement.clientWidth"
@@ -81,11 +84,20 @@ def make_full_row(domain):
     type(credential).objects.note_refusal(*refused, at=now)
 
 
+def make_long_lists(domain, alice):
+    """A display name, members and invitations as long as they can be."""
+    type(domain).objects.filter(pk=domain.pk).update(title="Shop of the year " * 4)
+    long = "l" * 60 + "@" + "d" * 60 + ".example.org"
+    domain.memberships.create(user=make_user(long, name="Maximiliane " * 8), role="manager")
+    members.invite([domain], [f"i{long}", "new@example.org"], "viewer", by=Actor("Alice", alice))
+
+
 @pytest.fixture
 def pages(credential, alice):
     """The address of every page that a signed-in person comes to."""
     make_full_row(credential.domain)
     make_domain("pending.example", owner=alice, authorized=False)
+    make_long_lists(credential.domain, alice)
     home = "/domains/sl.example.com/"
     asked = [smtp_url(credential, act) for act in ACTS]
     plain = [
@@ -96,6 +108,8 @@ def pages(credential, alice):
         f"{home}settings/dns/",
         f"{home}settings/smtp/",
     ]
+    plain += [f"{home}settings/{path}" for path in GENERAL]
+    plain += [f"{home}settings/members/{path}" for path in ("", "invite/?also=1", "leave/")]
     empty = [
         "/domains/pending.example/",
         "/domains/pending.example/settings/dns/",

@@ -11,6 +11,7 @@ from django.urls import get_resolver
 from domains.access import Permission
 
 PUBLIC, SIGNED_IN, STAFF = "public", "signed in", "staff"
+MEMBERS, DOMAIN = Permission.MANAGE_MEMBERS, Permission.MANAGE_DOMAIN
 VIEW, MANAGE, REVEAL = Permission.VIEW, Permission.MANAGE_CREDENTIALS, Permission.REVEAL_PASSWORDS
 
 
@@ -68,9 +69,25 @@ RIGHTS = {
     "domains:menu": Rights(SIGNED_IN),
     "domains:overview": Rights(VIEW),
     "domains:settings": Rights(VIEW),
+    "domains:rename": Rights(DOMAIN, DOMAIN),
+    "domains:transfer": Rights(DOMAIN, DOMAIN),
+    "domains:delete": Rights(DOMAIN, DOMAIN),
     "domains:dns": Rights(VIEW),
     "domains:verify": Rights(Permission.VERIFY_DOMAIN, Permission.VERIFY_DOMAIN),
     "audit:activity": Rights(VIEW),
+    # members, and the mailed link of an invitation: whom it is for is tested in tests/domains
+    "domains:members": Rights(VIEW),
+    "domains:leave": Rights(VIEW, VIEW),
+    "domains:invite": Rights(MEMBERS, MEMBERS),
+    "domains:invite_also": Rights(MEMBERS),
+    "domains:change_role": Rights(MEMBERS, MEMBERS),
+    "domains:remove": Rights(MEMBERS, MEMBERS),
+    "domains:resend": Rights(MEMBERS, MEMBERS),
+    "domains:revoke": Rights(MEMBERS, MEMBERS),
+    "domains:invitation": Rights(PUBLIC),
+    "domains:accept": Rights(None, PUBLIC),
+    "domains:decline": Rights(None, PUBLIC),
+    "domains:join": Rights(None, PUBLIC),
     # credentials
     "credentials:list": Rights(VIEW),
     "credentials:add": Rights(MANAGE, MANAGE),

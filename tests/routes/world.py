@@ -11,14 +11,17 @@ from django.test import Client
 from django.urls import reverse
 
 from accounts.models import User
+from audit.actor import Actor
+from domains import members
+from domains.invitations import token_of
 from tests.factories import make_credential, make_domain, make_user
 from tests.http import sign_in
 
 ANONYMOUS, DEACTIVATED = "anonymous", "deactivated"
-STRANGER, REMOVED, STAFF = "stranger", "removed", "staff"
+STRANGER, INVITED, REMOVED, STAFF = "stranger", "invited", "removed", "staff"
 VIEWER, MANAGER, OWNER = "viewer", "manager", "owner"
 OUTSIDE = (ANONYMOUS, DEACTIVATED)
-NO_MEMBERS = (STRANGER, REMOVED, STAFF)
+NO_MEMBERS = (STRANGER, INVITED, REMOVED, STAFF)
 MEMBERS = (VIEWER, MANAGER, OWNER)
 ROLES = (*OUTSIDE, *NO_MEMBERS, *MEMBERS)
 
@@ -38,7 +41,10 @@ class World:
         return client
 
     def path(self, route, **parts) -> str:
-        return reverse(route.name, kwargs={part: (self.parts | parts)[part] for part in route.parts})
+        values = self.parts | parts
+        if route.name in ("domains:resend", "domains:revoke"):
+            values["public_id"] = values["invitation_id"]
+        return reverse(route.name, kwargs={part: values[part] for part in route.parts})
 
 
 def make_world() -> World:
@@ -53,9 +59,15 @@ def make_world() -> World:
     User.objects.filter(pk=staff.pk).update(is_staff=True)
     staff.user_permissions.set(Permission.objects.all())
     credential = make_credential(domain)
+    owner = people[OWNER]
+    members.invite([domain], [people[INVITED].email], "viewer", by=Actor(owner.email, owner))
+    invitation = domain.invitations.get()
     parts = {
         "name": domain.name,
         "username": credential.username,
+        "public_id": str(domain.memberships.get(user=people[VIEWER]).public_id),
+        "invitation_id": str(invitation.public_id),
+        "token": token_of(invitation.key),
         "run_id": str(uuid4()),
         "key": "x",
         "uidb36": "1",

@@ -1,4 +1,4 @@
-"""Labels: the name a person gives to a credential, to know which site uses it."""
+"""Names that a person gives to things, to know them by: of a credential, of a domain."""
 
 import unicodedata
 

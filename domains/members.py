@@ -1,0 +1,169 @@
+"""How people become members of domains and stop being it.
+
+Each change holds the rows of its domains (DomainQuerySet.held), so that of two owners who
+demote or remove each other at once one stays.
+"""
+
+from uuid import uuid4
+
+from django.db import transaction
+from django.db.models.functions import Lower
+from django.utils import timezone
+
+import audit
+from accounts import letters
+from domains import notices
+from domains.invitations import LASTS, Invitation, key_of, write_letter
+from domains.models import Domain, Membership
+from domains.roles import Role
+
+
+class LastOwner(Exception):
+    """Nobody else who can sign in owns the domain."""
+
+
+class NotInvited(Exception):
+    """The link invites nobody: used, revoked, too old, or its domains are deleted."""
+
+
+@transaction.atomic
+def invite(domains, emails, role, *, by) -> int:
+    """Invite each address (in lower case) to all domains; return the number of letters.
+
+    An address gets one letter for all of them. Where it is a member, or invited, it stays so.
+    """
+    held = Domain.objects.filter(pk__in=[domain.pk for domain in domains]).held().in_bulk()
+    domains = [held[domain.pk] for domain in domains if domain.pk in held]
+    Invitation.objects.filter(domain__in=domains, email__in=emails).exclude(
+        pk__in=Invitation.objects.live().values("pk")
+    ).delete()
+    taken = _taken(domains, emails)
+    free = {email: [domain for domain in domains if (domain.pk, email) not in taken] for email in emails}
+    for email in filter(free.get, emails):
+        _send(email, free[email], role, by=by)
+    return sum(map(bool, free.values()))
+
+
+def _send(email, domains, role, *, by):
+    sending = {"key": uuid4(), "expires_at": timezone.now() + LASTS, "invited_by": by.user}
+    invitations = [Invitation(email=email, role=role, domain=domain, **sending) for domain in domains]
+    Invitation.objects.bulk_create(invitations)
+    for invitation in invitations:
+        invitation.record("member.invited", by=by)
+    write_letter(invitations, by=by)
+
+
+def _taken(domains, emails) -> set:
+    """(domain's pk, address) of those who are members or invited already."""
+    members = Membership.objects.annotate(email=Lower("user__email"))
+    return {
+        pair
+        for rows in (members, Invitation.objects)
+        for pair in rows.filter(domain__in=domains, email__in=emails).values_list("domain_id", "email")
+    }
+
+
+@transaction.atomic
+def accept(token, user, *, by) -> list[Domain]:
+    """Make a person a member of what a link invites to; return the domains. Raises NotInvited.
+
+    Whoever is a member already keeps the role when it is the higher one.
+    """
+    invitations = _take(token)
+    roles = dict(
+        user.memberships.filter(domain__in=[each.domain for each in invitations]).values_list("domain", "role")
+    )
+    for invitation in invitations:
+        _join(invitation, user, roles.get(invitation.domain_id), by=by)
+    return [invitation.domain for invitation in invitations]
+
+
+def _join(invitation, user, was, *, by):
+    domain, role = invitation.domain, Role(invitation.role)
+    if was is None:
+        # Before they may be an owner, who would be told as well.
+        tell_of(user.email, domain, role, by=by)
+        domain.memberships.create(user=user, role=role)
+        audit.record("member.joined", by=by, domain=domain, data={"member": user.email, "role": role})
+    elif role.is_above(was):
+        domain.memberships.filter(user=user).update(role=role)
+        data = {"member": user.email, "role": role, "was": was}
+        audit.record("member.role_changed", by=by, domain=domain, data=data)
+
+
+def tell_of(email, domain, role, *, by):
+    """Tell the owners of somebody new."""
+    link, label = ("domains:members", domain.name), Role(role).label.lower()
+    notices.tell_owners(domain, "members", "new_member", link=link, member=email, role=label, by=by)
+
+
+@transaction.atomic
+def decline(token, *, by):
+    """Let go what a link invites to. Raises NotInvited."""
+    for invitation in _take(token):
+        audit.record("member.declined", by=by, domain=invitation.domain, data={"member": invitation.email})
+
+
+def _take(token) -> list[Invitation]:
+    """Use up the invitations of a link: of two uses at once the second finds none. Raises NotInvited."""
+    # Domains before what hangs on them, as everywhere: else two transactions wait for each other.
+    list(Domain.objects.filter(pk__in=Invitation.objects.of_token(token).values("domain")).held())
+    invitations = list(Invitation.objects.of_token(token))
+    used, _ = Invitation.objects.filter(pk__in=[each.pk for each in invitations], key=key_of(token)).delete()
+    if not used:
+        raise NotInvited
+    return invitations
+
+
+@transaction.atomic
+def change_role(membership, role, *, by):
+    """Give a member another role. Raises LastOwner, Membership.DoesNotExist."""
+    membership = _held(membership)
+    was = membership.role
+    if was == role:
+        return
+    _keep_an_owner(membership)
+    membership.role = role
+    membership.save(update_fields=["role"])
+    data = {"member": membership.user.email, "role": role, "was": was}
+    audit.record("member.role_changed", by=by, domain=membership.domain, data=data)
+
+
+@transaction.atomic
+def remove(membership, *, by):
+    """End a membership; whoever ends their own leaves. Raises LastOwner, Membership.DoesNotExist."""
+    membership = _held(membership)
+    _keep_an_owner(membership)
+    domain, person = membership.domain, membership.user
+    membership.delete()
+    # A link that was never used must not lead back in.
+    domain.invitations.filter(email=person.email.lower()).delete()
+    tag = "member.left" if person == by.user else "member.removed"
+    audit.record(tag, by=by, domain=domain, data={"member": person.email, "role": membership.role})
+
+
+@transaction.atomic
+def transfer(membership, *, by):
+    """Make a member the owner and the actor a manager. Raises Membership.DoesNotExist."""
+    to = _held(membership)
+    mine = to.domain.memberships.get(user=by.user, role=Role.OWNER)
+    Membership.objects.filter(pk=to.pk).update(role=Role.OWNER)
+    Membership.objects.filter(pk=mine.pk).update(role=Role.MANAGER)
+    data = {"member": to.user.email, "was": to.role}
+    audit.record("domain.transferred", by=by, domain=to.domain, data=data)
+    link = ("domains:settings", to.domain.name)
+    letters.write("transferred", to.user.email, link=link, domain=to.domain, by=by)
+
+
+def _held(membership) -> Membership:
+    """The membership as it is now, and until this transaction ends."""
+    list(Domain.objects.filter(pk=membership.domain_id).held())
+    return Membership.objects.select_related("user", "domain").get(pk=membership.pk)
+
+
+def _keep_an_owner(membership):
+    if membership.role != Role.OWNER:
+        return
+    others = Membership.objects.filter(domain=membership.domain_id, role=Role.OWNER, user__is_active=True)
+    if not others.exclude(pk=membership.pk).exists():
+        raise LastOwner

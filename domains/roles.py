@@ -1,0 +1,30 @@
+"""What a member of a domain is, in one word, and which of them another may give."""
+
+from django.db import models
+
+
+class Role(models.TextChoices):
+    """The roles, from the one that may do everything downwards."""
+
+    OWNER = "owner", "Owner"
+    MANAGER = "manager", "Manager"
+    VIEWER = "viewer", "Viewer"
+
+    @property
+    def explanation(self) -> str:
+        return _EXPLANATIONS[self]
+
+    def is_above(self, other) -> bool:
+        return _ORDER.index(self) < _ORDER.index(Role(other))
+
+    def grantable(self) -> list["Role"]:
+        """Those that somebody with this role may give: nobody grants one above their own."""
+        return _ORDER[_ORDER.index(self) :]
+
+
+_ORDER = list(Role)
+_EXPLANATIONS = {
+    Role.OWNER: "Does everything, also members, ownership and deleting the domain.",
+    Role.MANAGER: "Sees passwords; adds, resets and deletes SMTP credentials.",
+    Role.VIEWER: "Sees the credentials and the activity, but no password.",
+}
