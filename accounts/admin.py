@@ -5,10 +5,12 @@ from allauth.usersessions.models import UserSession
 from django.contrib import admin
 from django.contrib.auth.admin import GroupAdmin as StockGroupAdmin
 from django.contrib.auth.models import Group
+from django.db import transaction
 from django.db.models import QuerySet
 from django.shortcuts import redirect
 
 import audit
+from accounts import letters
 from accounts.models import User
 from audit.actor import Actor
 from audit.admin import Act, Refused, SupportAdmin
@@ -51,6 +53,54 @@ def _reset_email(request):
     )
 
 
+def _refuse_above(user, by):
+    """Nobody acts on an account that may do more than their own."""
+    if user.is_superuser and not by.user.is_superuser:
+        raise Refused(f"{user} is a superuser")
+
+
+@transaction.atomic
+def _end_sessions(user, by, reason):
+    _refuse_above(user, by)
+    user.end_sessions()
+    UserSession.objects.filter(user=user).delete()
+    audit.record("support.sessions_ended", by=by, data={"user": user.email, "reason": reason})
+    return True
+
+
+@transaction.atomic
+def _remove_two_factor(user, by, reason):
+    _refuse_above(user, by)
+    if user == by.user:
+        raise Refused(f"{user} is you: turn it off in your account")
+    deleted, _ = Authenticator.objects.filter(user=user).delete()
+    if deleted:
+        audit.record("support.two_factor_removed", by=by, data={"user": user.email, "reason": reason})
+        letters.write("two_factor_removed", user.email, link=("mfa_index",))
+    return bool(deleted)
+
+
+END_SESSIONS = Act(
+    name="end_sessions",
+    title="End sessions",
+    effect="Each person is signed out everywhere and has to sign in again.",
+    done="signed out everywhere",
+    unchanged="",
+    do=_end_sessions,
+)
+REMOVE_TWO_FACTOR = Act(
+    name="remove_two_factor",
+    title="Remove two-factor",
+    effect=(
+        "The authenticator app, the passkeys and the recovery codes of each person are deleted: the password "
+        "alone signs them in. Be sure that it is really them who ask. They are told by e-mail."
+    ),
+    done="without two-factor now",
+    unchanged="without it already",
+    do=_remove_two_factor,
+)
+
+
 @admin.register(User)
 class UserAdmin(SupportAdmin):
     """People. Deactivated instead of deleted; their password is shown and set nowhere here."""
@@ -63,7 +113,7 @@ class UserAdmin(SupportAdmin):
     ordering = ("email",)
     fields = ("email", "name", "is_active", *RIGHTS, "last_login", "date_joined")
     filter_horizontal = ("groups", "user_permissions")
-    actions = ("send_reset",)
+    actions = ("send_reset", "end_sessions", "remove_two_factor")
 
     def get_queryset(self, request):
         return super().get_queryset(request).defer("password")
@@ -92,6 +142,14 @@ class UserAdmin(SupportAdmin):
     @admin.action(description="Send password reset e-mail", permissions=["change"])
     def send_reset(self, request, queryset):
         return self.ask_and_do(request, queryset, _reset_email(request))
+
+    @admin.action(description="End sessions", permissions=["change"])
+    def end_sessions(self, request, queryset):
+        return self.ask_and_do(request, queryset, END_SESSIONS)
+
+    @admin.action(description="Remove two-factor", permissions=["change"])
+    def remove_two_factor(self, request, queryset):
+        return self.ask_and_do(request, queryset, REMOVE_TWO_FACTOR)
 
     def save_model(self, request, obj, form, change):
         """Save what was changed, with its event, in the transaction of the page."""

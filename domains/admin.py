@@ -8,7 +8,9 @@ import audit
 from accounts.models import User
 from audit.actor import Actor
 from audit.admin import Act, ReasonField, Refused, SupportAdmin
-from domains import members
+from domains import members, verifying
+from domains.authorization import TooSoon
+from domains.dns_records import DnsRecord
 from domains.models import AlreadyAuthorized, Domain, Membership
 
 
@@ -28,6 +30,26 @@ AUTHORIZE = Act(
     do=_authorize,
 )
 
+
+def _verify(row, by, reason):
+    audit.record("support.verify_asked", by=by, domain=row, data={"reason": reason})
+    try:
+        verifying.start(row, by=by)
+    except TooSoon:
+        raise Refused(f"{row} was checked just before") from None
+    except verifying.Busy:
+        raise Refused(f"{row} has to wait: too many are being checked") from None
+    return True
+
+
+VERIFY = Act(
+    name="verify",
+    title="Verify now",
+    effect="Their DNS records are checked as by Verify; a proved domain is authorized. Its page then tells.",
+    done="being checked",
+    unchanged="",
+    do=_verify,
+)
 SUSPEND = Act(
     name="suspend",
     title="Suspend domains",
@@ -140,6 +162,20 @@ class MembershipInline(admin.TabularInline):
         return membership.user.email  # where the row may only be looked at
 
 
+class DnsRecordInline(admin.TabularInline):
+    """What the last check found, for reading only."""
+
+    model = DnsRecord
+    fields = readonly_fields = ("kind", "host", "expected", "status", "found", "message", "checked_at")
+    ordering = ("pk",)
+    extra = 0
+
+    def has_add_permission(self, request, obj=None):
+        return False
+
+    has_change_permission = has_delete_permission = has_add_permission
+
+
 @admin.register(Domain)
 class DomainAdmin(SupportAdmin):
     """Domains: their members can be changed, and acts done to them, each with a reason and an event."""
@@ -157,12 +193,13 @@ class DomainAdmin(SupportAdmin):
         "display_name",
         "state",
         "authorized_at",
+        "ownership_gone_at",
         "suspended_at",
         "created_at",
         "created_by",
     )
-    inlines = (MembershipInline,)
-    actions = ("authorize", "suspend", "resume")
+    inlines = (MembershipInline, DnsRecordInline)
+    actions = ("verify", "authorize", "suspend", "resume")
 
     def get_queryset(self, request):
         return super().get_queryset(request).select_related("created_by").defer("verification_token")
@@ -180,6 +217,10 @@ class DomainAdmin(SupportAdmin):
     @admin.action(description="Authorize", permissions=["change"])
     def authorize(self, request, queryset):
         return self.ask_and_do(request, queryset, AUTHORIZE)
+
+    @admin.action(description="Verify now", permissions=["change"])
+    def verify(self, request, queryset):
+        return self.ask_and_do(request, queryset, VERIFY)
 
     @admin.action(description="Suspend", permissions=["change"])
     def suspend(self, request, queryset):

@@ -18,6 +18,7 @@ def save(as_sam, domain):
 
     def post(*rows, reason="asked by phone", client=as_sam):
         fields = {"reason": reason, "_continue": "Save", "memberships-TOTAL_FORMS": len(rows)}
+        fields |= {"dns_records-TOTAL_FORMS": 0, "dns_records-INITIAL_FORMS": 0}
         fields["memberships-INITIAL_FORMS"] = sum(1 for row in rows if row[0])
         for number, (membership, user, role, *delete) in enumerate(rows):
             values = {

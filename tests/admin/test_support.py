@@ -1,0 +1,106 @@
+"""The Support group, and what support staff do for people and for DNS: each with a reason and an event."""
+
+from datetime import timedelta
+
+import pytest
+from allauth.mfa.models import Authenticator
+from allauth.usersessions.models import UserSession
+from django.contrib.auth.models import Group
+from django.contrib.messages import get_messages
+from django.test import Client
+from django.utils import timezone
+
+from audit.models import Event
+from domains import verifying
+from domains.dns_records import DnsRecord
+from tests.accounts.codes import make_totp
+from tests.factories import make_domain
+from tests.http import delivered, sign_in
+
+pytestmark = pytest.mark.django_db
+USERS, DOMAINS = "/admin/accounts/user/", "/admin/domains/domain/"
+
+
+def act(client, path, name, *rows, reason="asked by phone"):
+    fields = {"action": name, "_selected_action": [row.pk for row in rows], "reason": reason}
+    response = client.post(path, fields)
+    return [str(message) for message in get_messages(response.wsgi_request)]
+
+
+def test_the_group_has_just_these_rights():
+    rights = Group.objects.get(name="Support").permissions.values_list("content_type__app_label", "codename")
+    assert {f"{app}.{name}" for app, name in rights} == {
+        *("accounts.view_user", "accounts.add_user", "accounts.change_user", "audit.view_event"),
+        *("credentials.view_credential", "credentials.change_credential", "credentials.delete_credential"),
+        *("credentials.view_refusedlogins", "domains.view_domain", "domains.change_domain"),
+        *("domains.view_dnsrecord", "domains.view_membership", "domains.add_membership"),
+        *("domains.change_membership", "domains.delete_membership"),
+    }
+
+
+class TestSessions:
+    def test_all_of_a_persons_sessions_end(self, as_sam, alice):
+        browser = sign_in(Client(), alice)
+        assert browser.get("/domains/").status_code == 200
+        assert act(as_sam, USERS, "end_sessions", alice) == ["1 signed out everywhere."]
+        assert browser.get("/domains/").status_code == 302
+        assert not UserSession.objects.filter(user=alice).exists()
+        event = Event.objects.get(tag="support.sessions_ended")
+        assert event.data == {"user": alice.email, "reason": "asked by phone"}
+
+    def test_those_of_a_superuser_are_not_for_support(self, as_sam, root):
+        assert act(as_sam, USERS, "end_sessions", root) == ["root@support.example is a superuser."]
+
+
+class TestTwoFactor:
+    def test_it_is_removed_and_the_person_is_told(self, as_sam, alice, bob):
+        make_totp(alice)
+        said = act(as_sam, USERS, "remove_two_factor", alice, bob)
+        assert said == ["1 without two-factor now, 1 was without it already."]
+        assert not Authenticator.objects.exists()
+        assert Event.objects.get(tag="support.two_factor_removed").data["user"] == alice.email
+        (message,) = delivered()
+        assert (message.to, message.subject) == ([alice.email], "Two-factor is removed from your account")
+
+    def test_neither_ones_own_nor_a_superusers(self, as_sam, sam, root):
+        make_totp(sam)
+        make_totp(root)
+        said = act(as_sam, USERS, "remove_two_factor", root, sam)
+        assert Authenticator.objects.count() == 2 and not Event.objects.filter(tag__startswith="support.")
+        assert "root@support.example is a superuser" in said[0] and "is you" in said[0]
+
+    def test_without_a_reason_it_stays(self, as_sam, alice):
+        make_totp(alice)
+        act(as_sam, USERS, "remove_two_factor", alice, reason=" ")
+        assert Authenticator.objects.exists()
+
+
+class TestDns:
+    @pytest.fixture
+    def begun(self, monkeypatch):
+        """The domains whose checks began, without any thread."""
+        begun = []
+
+        def start(domain, *, by):
+            if domain in begun:
+                raise verifying.TooSoon
+            begun.append(domain)
+
+        monkeypatch.setattr(verifying, "start", start)
+        return begun
+
+    def test_verify_now_begins_a_check(self, as_sam, begun):
+        domain = make_domain("new.example.com", authorized=False)
+        assert act(as_sam, DOMAINS, "verify", domain) == ["1 being checked."]
+        assert begun == [domain]
+        assert Event.objects.get(tag="support.verify_asked").data == {"reason": "asked by phone"}
+        assert act(as_sam, DOMAINS, "verify", domain)[-1] == "new.example.com was checked just before."
+
+    def test_the_page_of_a_domain_shows_what_was_found_and_lets_nobody_change_it(self, as_sam, domain):
+        checked_at = timezone.now() - timedelta(hours=1)
+        DnsRecord.objects.create(
+            domain=domain, kind="spf", host=domain.name, status="wrong", found="<b>x", checked_at=checked_at
+        )
+        page = as_sam.get(f"{DOMAINS}{domain.pk}/change/").content.decode()
+        assert "&lt;b&gt;x" in page and "Verify now…" in page
+        assert 'name="dns_records-0-found"' not in page
