@@ -8,7 +8,7 @@ PROBLEMS = {
     "JS error: late": "setTimeout(() => { throw new Error('late') })",
     "console: loud": "console.error('loud')",
     "CSP: style-src-attr": "document.body.setAttribute('style', 'color: red')",
-    "CSP: script-src-attr": "document.body.setAttribute('onclick', '1')",
+    "CSP: script-src-attr": "document.body.setAttribute('onclick', '1'); document.body.click()",
     "CSP: img-src": "new Image().src = 'http://127.0.0.1:9/x.png'",
     "404: GET": "fetch('/no-such-page/')",
 }
@@ -20,7 +20,7 @@ class TestWatch:
         page.goto("/login/")
         for words, script in PROBLEMS.items():
             page.evaluate(f"() => {{ {script} }}")
-            for _ in range(400):
+            for _ in range(100):
                 if any(words in problem for problem in watch.problems):
                     break
                 page.wait_for_timeout(20)
