@@ -1,5 +1,6 @@
 from allauth.account.forms import ResetPasswordForm
 from allauth.account.models import EmailAddress
+from allauth.socialaccount.models import SocialAccount, SocialApp, SocialToken
 from django.contrib import admin
 from django.contrib.auth.admin import GroupAdmin as StockGroupAdmin
 from django.contrib.auth.models import Group
@@ -15,6 +16,8 @@ RIGHTS = ("is_staff", "is_superuser", "groups", "user_permissions")
 
 # Whoever could edit these could take over an account, or write themselves more rights.
 admin.site.unregister([EmailAddress, Group])
+# Rows that nothing reads, and with which a provider could be let in to an account.
+admin.site.unregister([SocialAccount, SocialApp, SocialToken])
 
 
 def _to_own_password_page(request, **kwargs):

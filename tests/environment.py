@@ -20,7 +20,7 @@ os.environ.update(
     SMTP_HOST="smtp.sendlayer.net",
     SMTP_PORT="587",
 )
-for name in ("DEBUG", "SMTP_RELAY_URL", "CACHE_URL", "SIGNUP_OPEN", "TRUSTED_PROXIES"):
+for name in ("DEBUG", "SMTP_RELAY_URL", "CACHE_URL", "SIGNUP_OPEN", "TRUSTED_PROXIES", "OIDC_ISSUER"):
     os.environ.pop(name, None)
 # Where collectstatic would write; WhiteNoise warns when it is not there.
 (VAR_DIR / "static").mkdir()
