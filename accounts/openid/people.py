@@ -139,7 +139,7 @@ def _leave_nobody_else_in(user):
         raise Problem(
             "Confirm your e-mail here first",
             f"{user.email} was never confirmed on this server. "
-            "Choose a new password by e-mail, then sign in again.",
+            "Open the link of the e-mail that asks to confirm it, or ask the operator of this server.",
             detail=f"{user.email} is in use without ever having been confirmed",
         )
     user.set_unusable_password()

@@ -18,6 +18,7 @@ from accounts.openid import ProviderFailed, tokens
 
 # What this server uses of the discovery document; each has to be a URL that is safe to ask.
 ENDPOINTS = ("authorization_endpoint", "token_endpoint", "jwks_uri")
+AUTH_METHODS = "token_endpoint_auth_methods_supported"
 NAME_LENGTH = 100
 SUB_LENGTH = 191  # of allauth's column; the standard allows 255
 
@@ -44,8 +45,7 @@ class Requests(OpenIDConnectOAuth2Adapter):
     @property
     def basic_auth(self) -> bool:
         # The default of the standard; allauth would post the secret.
-        methods = self.openid_config.get("token_endpoint_auth_methods_supported", ["client_secret_basic"])
-        return "client_secret_post" not in methods
+        return "client_secret_post" not in (self.openid_config.get(AUTH_METHODS) or ["client_secret_basic"])
 
     def get_callback_url(self, request, app):
         return build_absolute_uri(request, reverse("openid_callback"))
@@ -87,9 +87,10 @@ class Requests(OpenIDConnectOAuth2Adapter):
         except RequestException as error:
             raise ProviderFailed(f"its token endpoint: {type(error).__name__}: {error}") from None
         except (OAuth2Error, KeyError, ValueError):
-            # The error of allauth quotes the answer, which may hold a token.
+            answer = None  # the error of allauth quotes the answer, which may hold a token
+        if not isinstance(answer, dict):
             hint = "are OIDC_CLIENT_ID and OIDC_CLIENT_SECRET right?"
-            raise ProviderFailed(f"its token endpoint did not accept the code; {hint}") from None
+            raise ProviderFailed(f"its token endpoint did not accept the code; {hint}")
         return answer
 
     def _userinfo(self, access_token, sub) -> dict:
