@@ -36,6 +36,11 @@ class SocialAdapter(DefaultSocialAccountAdapter):
         is_meant = provider in (None, app.provider, app.provider_id) and client_id in (None, app.client_id)
         return [app] if is_meant else []
 
+    def get_requests_session(self):
+        session = super().get_requests_session()
+        session.max_redirects = 0  # one could lead the secret elsewhere, or out of TLS
+        return session
+
     def is_open_for_signup(self, request, sociallogin):
         return False  # whoever gets an account got it in pre_social_login
 
@@ -129,10 +134,11 @@ def _linked_to_another(user) -> Problem:
 def _leave_nobody_else_in(user):
     """Where the address was never confirmed here, whoever signed up with it is locked out.
 
-    They could have taken somebody's address and waited for them to come. Accounts without
-    an EmailAddress were made by an operator, and stay as they are.
+    They could have taken somebody's address and waited for them to come. Accounts that an
+    operator made stay as they are: only a sign-up makes an unconfirmed address the primary one
+    (asking for a new password makes one, too, and everybody can do that).
     """
-    address = EmailAddress.objects.filter(user=user, email=user.email, verified=False).first()
+    address = EmailAddress.objects.filter(user=user, email=user.email, primary=True, verified=False).first()
     if address is None:
         return
     if user.last_login:
@@ -150,7 +156,5 @@ def _leave_nobody_else_in(user):
 
 def _tell(request, user):
     """Mail the person that their account is open to the provider from now on."""
-    context = {"provider": openid.name()}
-    get_account_adapter(request).send_notification_mail(
-        "socialaccount/email/account_connected", user, context, email=user.email
-    )
+    context = {"provider": openid.name(), "ip": client_ip(request) or "unknown"}
+    get_account_adapter(request).send_mail("socialaccount/email/account_connected", user.email, context)

@@ -86,7 +86,7 @@ class Requests(OpenIDConnectOAuth2Adapter):
             answer = self.get_access_token_data(request, provider.app, client, code_verifier)
         except RequestException as error:
             raise ProviderFailed(f"its token endpoint: {type(error).__name__}: {error}") from None
-        except (OAuth2Error, KeyError, ValueError):
+        except (OAuth2Error, KeyError, TypeError, ValueError):
             answer = None  # the error of allauth quotes the answer, which may hold a token
         if not isinstance(answer, dict):
             hint = "are OIDC_CLIENT_ID and OIDC_CLIENT_SECRET right?"

@@ -46,6 +46,7 @@ class Provider:
         self.userinfo = {}  # over what it would say
         self.answers = {}  # path → bytes instead of what would be answered
         self.sign = lambda claims: jwt.encode(claims, key(), "RS256", headers={"kid": KID})
+        self.moved = ""  # a path that answers with a redirect to itself, by another name
         self.codes = {}
         self.seen = []  # the queries of /authorize
         self.tokens = []  # what was issued, and must be kept nowhere
@@ -120,9 +121,11 @@ class Handler(BaseHTTPRequestHandler):
         form = dict(parse_qsl(self.rfile.read(int(self.headers["Content-Length"])).decode()))
         if path in provider.answers:
             self._answer(200, provider.answers[path])
+        elif path == provider.moved:
+            self._answer(307, location=self.path.replace(path, f"/moved{path}"))
         elif path == "/authorize":
             self._answer(302, location=provider.decide(query, form["answer"]))
-        elif path == "/token" and (tokens := provider.redeem(form, self.headers["Authorization"])):
+        elif path.endswith("/token") and (tokens := provider.redeem(form, self.headers["Authorization"])):
             self._json(tokens)
         else:
             self._json({"error": "invalid_grant"}, 400)

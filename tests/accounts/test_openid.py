@@ -198,12 +198,21 @@ def test_a_sub_of_another_provider_means_nothing(client, alice, bob, provider):
     assert client.get("/domains/").wsgi_request.user == alice
 
 
-def test_whoever_took_an_address_before_its_owner_came_is_locked_out(client, alice, provider):
-    EmailAddress.objects.create(user=alice, email=alice.email, primary=True)
+def test_whoever_took_an_address_before_its_owner_came_is_locked_out(client, provider, settings):
+    settings.SIGNUP_OPEN, settings.ACCOUNT_EMAIL_VERIFICATION = True, "mandatory"
+    taken = {"email": "alice@example.com", "password1": PASSWORD, "password2": PASSWORD}
+    assert Client().post("/signup/", taken).status_code == 302
+    sign_in(client)
+    assert is_signed_in(client) and not User.objects.get().has_usable_password()
+    assert EmailAddress.objects.get().verified
+
+
+def test_asking_for_a_new_password_takes_nothing_from_anybody(client, alice, provider):
+    Client().force_login(alice)
+    Client().post("/account/password/reset/", {"email": alice.email})
     sign_in(client)
     alice.refresh_from_db()
-    assert is_signed_in(client) and not alice.has_usable_password()
-    assert EmailAddress.objects.get().verified
+    assert is_signed_in(client) and alice.check_password(PASSWORD)
 
 
 def test_an_account_in_use_by_an_unconfirmed_person_is_not_shared(client, alice, provider):
@@ -263,6 +272,8 @@ def as_shared_secret(claims):
         {"answers": {"/token": b"{}"}},
         {"answers": {"/token": b'{"access_token": "x", "expires_in": "soon"}'}},
         {"answers": {"/token": b'["access_token"]'}},
+        {"answers": {"/token": b"7"}},
+        {"moved": "/token"},
     ],
     ids=str,
 )
