@@ -1,6 +1,7 @@
 from allauth.account.forms import ResetPasswordForm
 from allauth.account.models import EmailAddress
 from allauth.mfa.models import Authenticator
+from allauth.socialaccount.models import SocialAccount, SocialApp, SocialToken
 from allauth.usersessions.models import UserSession
 from django.contrib import admin
 from django.contrib.auth.admin import GroupAdmin as StockGroupAdmin
@@ -20,6 +21,8 @@ RIGHTS = ("is_staff", "is_superuser", "groups", "user_permissions")
 # Whoever could edit these could take over an account, or write themselves more rights; two
 # of them hold secrets.
 admin.site.unregister([Authenticator, EmailAddress, Group, UserSession])
+# Rows that nothing reads, and with which a provider could be let in to an account.
+admin.site.unregister([SocialAccount, SocialApp, SocialToken])
 
 
 def _to_own_password_page(request, **kwargs):

@@ -4,15 +4,19 @@ from allauth.account import views
 from django.conf import settings
 from django.urls import include, path, re_path
 
+from accounts import openid
 from accounts import views as own
+from accounts.openid import views as openid_views
 from accounts.two_factor import ReauthenticatePasskeyView
 
 urlpatterns = [
     path(
         "login/",
-        views.LoginView.as_view(extra_context={"signup_open": settings.SIGNUP_OPEN}),
+        views.LoginView.as_view(extra_context={"signup_open": settings.SIGNUP_OPEN, "openid": openid.name}),
         name="account_login",
     ),
+    path("account/oidc/", openid_views.sign_in, name="openid_sign_in"),
+    path("account/oidc/callback/", openid_views.callback, name="openid_callback"),
     path("logout/", views.logout, name="account_logout"),
     path("signup/", views.signup, name="account_signup"),
     path("account/", own.profile, name="account_profile"),

@@ -46,6 +46,9 @@ RIGHTS = {
     "account_email_keep": Rights(None, SIGNED_IN),
     "account_sessions": Rights(SIGNED_IN),
     "account_end_sessions": Rights(SIGNED_IN, SIGNED_IN),
+    # off without a provider in the settings
+    "openid_sign_in": Rights(None, PUBLIC),
+    "openid_callback": Rights(PUBLIC),
     # two-factor; nobody here has any, so that some of it is not there
     "mfa_authenticate": Rights(PUBLIC, PUBLIC),
     "mfa_login_webauthn": Rights(PUBLIC, PUBLIC),

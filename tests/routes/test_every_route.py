@@ -22,7 +22,8 @@ def expected(rights, method, role):
         # What else staff may do there is tested in tests/admin.
         return {OK, SIGN_IN, FORBIDDEN, NOT_FOUND, NOT_ALLOWED} - (set() if role == STAFF_ROLE else {OK})
     if right is PUBLIC:
-        return {OK, SIGN_IN, NOT_FOUND}
+        # HEAD of a link that works once must not use it up.
+        return {OK, SIGN_IN, NOT_FOUND} | ({NOT_ALLOWED} if method == "HEAD" else set())
     if role in OUTSIDE and PUBLIC not in rights:
         return {SIGN_IN}
     if right is None:

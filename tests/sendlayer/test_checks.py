@@ -152,6 +152,47 @@ def test_e021_a_timeout_that_would_ask_for_ever(settings, seconds, ids):
     assert list(found()) == ids
 
 
+OPENID = {"OIDC_ISSUER": "https://login.example.com", "OIDC_CLIENT_ID": "x", "OIDC_CLIENT_SECRET": "y"}
+
+
+def set_openid(settings, **changes):
+    for name, value in (OPENID | changes).items():
+        setattr(settings, name, value)
+
+
+@pytest.mark.parametrize("missing", OPENID)
+def test_e040_half_of_a_provider(settings, missing):
+    set_openid(settings, **{missing: ""})
+    messages = found()
+    assert list(messages) == ["sendlayer.E040"]
+    assert messages["sendlayer.E040"].startswith(f"{missing}: not set")
+
+
+@pytest.mark.parametrize(
+    ("issuer", "works"),
+    [
+        ("https://login.example.com", True),
+        ("https://login.example.com/realms/one/", True),
+        ("https://login.example.com/.well-known/openid-configuration", True),
+        ("http://127.0.0.1:8080", True),
+        ("http://localhost:8080", True),
+        ("http://[::1]:8080", True),
+        ("http://login.example.com", False),
+        ("http://127.0.0.1.example.com", False),
+        ("login.example.com", False),
+        ("https://", False),
+        ("https://[x", False),
+        ("https://login.example.com:port", False),
+        ("https://user:password@login.example.com", False),
+        ("https://login.example.com/?tenant=1", False),
+        ("https://login.example.com/" + "x" * 200, False),
+    ],
+)
+def test_e041_an_issuer_that_secrets_must_not_go_to(settings, issuer, works):
+    set_openid(settings, OIDC_ISSUER=issuer)
+    assert list(found()) == ([] if works else ["sendlayer.E041"])
+
+
 @pytest.mark.parametrize("https", [True, False])
 def test_w001_plain_http_is_told_when_deploying(settings, https):
     settings.HTTPS_ONLY = https

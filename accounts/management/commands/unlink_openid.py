@@ -1,0 +1,30 @@
+from allauth.socialaccount.models import SocialAccount
+from django.core.management.base import BaseCommand, CommandError
+from django.db import transaction
+
+import audit
+from accounts.models import User
+from audit.actor import Actor
+
+
+class Command(BaseCommand):
+    help = (
+        "Forget who a person is at the OpenID Connect provider; the next sign-in there links anew, by e-mail."
+    )
+
+    def add_arguments(self, parser):
+        parser.add_argument("email")
+
+    @transaction.atomic
+    def handle(self, *, email, **options):
+        try:
+            user = User.objects.get_by_natural_key(email)
+        except User.DoesNotExist:
+            raise CommandError(f"There is no user {email}.") from None
+        links = SocialAccount.objects.filter(user=user)
+        gone = list(links.values("provider", "uid"))
+        links.delete()
+        for each in gone:
+            data = {"user": user.email, "issuer": each["provider"], "sub": each["uid"]}
+            audit.record("account.unlinked_from_openid", by=Actor.system("unlink_openid"), data=data)
+        self.stdout.write(f"{user.email}: {len(gone)} link(s) removed.")

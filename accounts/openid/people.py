@@ -1,0 +1,160 @@
+"""Whom a provider's identity lets in: one that is linked already, or the owner of its confirmed e-mail."""
+
+from allauth.account.adapter import get_adapter as get_account_adapter
+from allauth.account.models import EmailAddress
+from allauth.core.exceptions import ImmediateHttpResponse
+from allauth.socialaccount.adapter import DefaultSocialAccountAdapter
+from allauth.socialaccount.models import SocialAccount, SocialApp
+from django.conf import settings
+from django.contrib.auth.hashers import make_password
+from django.db import transaction
+from django.shortcuts import redirect
+
+import audit
+from accounts import openid
+from accounts.models import User
+from accounts.openid import Problem
+from audit.actor import Actor
+from audit.client_ip import client_ip
+
+
+class SocialAdapter(DefaultSocialAccountAdapter):
+    """Where sign-in by a provider follows this project's rules instead of allauth's own."""
+
+    def list_apps(self, request, provider=None, client_id=None):
+        """The provider of the settings; rows of SocialApp do not count."""
+        if not openid.is_on():
+            return []
+        # Links are kept by the issuer's name: `sub` means nothing at another one.
+        app = SocialApp(
+            provider="openid_connect",
+            provider_id=openid.issuer(),
+            name=openid.name(),
+            client_id=settings.OIDC_CLIENT_ID,
+            secret=settings.OIDC_CLIENT_SECRET,
+        )
+        is_meant = provider in (None, app.provider, app.provider_id) and client_id in (None, app.client_id)
+        return [app] if is_meant else []
+
+    def get_requests_session(self):
+        session = super().get_requests_session()
+        session.max_redirects = 0  # one could lead the secret elsewhere, or out of TLS
+        return session
+
+    def is_open_for_signup(self, request, sociallogin):
+        return False  # whoever gets an account got it in pre_social_login
+
+    def populate_user(self, request, sociallogin, data):
+        sociallogin.user.name = data.get("name", "")
+        return sociallogin.user
+
+    def pre_social_login(self, request, sociallogin):
+        """Point the sign-in at a person, or raise why there is none."""
+        if not sociallogin.is_existing:
+            sociallogin.account = link(request, sociallogin)
+            sociallogin.user = sociallogin.account.user
+        _refuse_deactivated(sociallogin.user)
+
+
+def link(request, sociallogin) -> SocialAccount:
+    """Link an identity that is new here, for good, to the person with its e-mail.
+
+    Makes their account where OIDC_SIGNUP allows it. Raises Problem.
+    """
+    email = _confirmed_email(sociallogin)
+    uid, issuer = sociallogin.account.uid, sociallogin.account.provider
+    with transaction.atomic():
+        user, is_new = _person(email, sociallogin.user.name)
+        _refuse_deactivated(user)
+        account, is_linked_now = SocialAccount.objects.get_or_create(
+            user=user, provider=issuer, defaults={"uid": uid}
+        )
+        if account.uid != uid:
+            raise _linked_to_another(user)
+        if is_linked_now:
+            if not is_new:
+                _leave_nobody_else_in(user)
+                _tell(request, user)
+            tag = "account.added_by_openid" if is_new else "account.linked_to_openid"
+            by = Actor.of(request, user)
+            audit.record(tag, by=by, data={"user": user.email, "issuer": issuer, "sub": uid})
+    return account
+
+
+def _confirmed_email(sociallogin) -> str:
+    addresses = sociallogin.email_addresses
+    if not addresses or not addresses[0].verified:
+        raise Problem(
+            "Your e-mail is not confirmed",
+            f"Your provider did not confirm your e-mail. Confirm it at {openid.name()}, then sign in again.",
+            detail="the provider gave no usable e-mail with email_verified: true",
+        )
+    return User.objects.normalize_email(addresses[0].email)
+
+
+def _person(email, name) -> tuple[User, bool]:
+    """The person with this e-mail, their row locked, and whether they were made just now.
+
+    Only the address that somebody signs in with counts: one that they only want to change
+    theirs to may be anybody's.
+    """
+    people = User.objects.select_for_update()
+    user = people.filter(email=email).first()
+    if user or not settings.OIDC_SIGNUP:
+        return user or _refuse_stranger(email), False
+    user, is_new = people.get_or_create(email=email, defaults={"name": name, "password": make_password(None)})
+    if is_new:
+        EmailAddress.objects.create(user=user, email=email, verified=True, primary=True)
+    return user, is_new
+
+
+def _refuse_stranger(email):
+    raise Problem(
+        "You have no account here",
+        f"Nobody on this server signs in as {email}. Ask a colleague or the operator for an invitation.",
+        detail=f"nobody signs in as {email!r}, and OIDC_SIGNUP is off",
+    )
+
+
+def _refuse_deactivated(user):
+    if not user.is_active:
+        raise ImmediateHttpResponse(redirect("account_inactive"))
+
+
+def _linked_to_another(user) -> Problem:
+    """The address went to somebody else at the provider, or the same person is new there."""
+    return Problem(
+        "This account belongs to another sign-in",
+        f"{user.email} is linked to somebody else at {openid.name()}. If that was you, "
+        "ask the operator of this server to remove the link.",
+        detail=f"another sub is linked; `manage.py unlink_openid {user.email}` removes the link",
+    )
+
+
+def _leave_nobody_else_in(user):
+    """Where the address was never confirmed here, whoever signed up with it is locked out.
+
+    They could have taken somebody's address and waited for them to come. Accounts that an
+    operator made stay as they are: only a sign-up makes an unconfirmed address the primary one
+    (asking for a new password makes one, too, and everybody can do that).
+    """
+    address = EmailAddress.objects.filter(user=user, email=user.email, primary=True, verified=False).first()
+    if address is None:
+        return
+    if user.last_login:
+        raise Problem(
+            "Confirm your e-mail here first",
+            f"{user.email} was never confirmed on this server. "
+            "Open the link of the e-mail that asks to confirm it, or ask the operator of this server.",
+            detail=f"{user.email} is in use without ever having been confirmed",
+        )
+    user.set_unusable_password()
+    user.save(update_fields=["password"])
+    address.verified = True
+    address.save(update_fields=["verified"])
+
+
+def _tell(request, user):
+    """Mail the person that their account is open to the provider from now on."""
+    context = {"provider": openid.name(), "ip": client_ip(request) or "unknown"}
+    get_account_adapter(request).send_mail("socialaccount/email/account_connected", user.email, context)

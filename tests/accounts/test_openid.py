@@ -1,0 +1,189 @@
+"""Sign-in by OpenID Connect, through HTTP on both sides: whom it lets in, and whom never."""
+
+import logging
+
+import jwt
+import pytest
+from allauth.account.models import EmailAddress
+from allauth.socialaccount.models import SocialAccount, SocialToken
+from django.contrib.sessions.models import Session
+from django.core.management import call_command
+from django.test import Client
+
+from accounts.models import User
+from audit.models import Event
+from tests.accounts.codes import code_of, make_totp
+from tests.accounts.openid_provider import CLIENT_SECRET, KID, key
+from tests.accounts.openid_visits import BEGIN, answer, begin, is_signed_in, refusal, sign_in
+from tests.factories import PASSWORD, make_user
+from tests.http import delivered, text
+
+pytestmark = pytest.mark.django_db
+
+
+def test_the_button_leads_in_and_links_for_good(client, alice, provider):
+    assert "Sign in with Example Login" in text(client.get("/login/"))
+    assert sign_in(client)["Location"] == "/"
+    assert client.get("/domains/").wsgi_request.user == alice
+    assert list(SocialAccount.objects.values_list("user", "provider", "uid", "extra_data")) == [
+        (alice.pk, provider.issuer, "person-1", {})
+    ]
+    (event,) = Event.objects.filter(tag="account.linked_to_openid")
+    assert (event.actor, event.ip) == (alice, "127.0.0.1")
+    assert [(letter.to, letter.subject) for letter in delivered()] == [
+        (["alice@example.com"], "Your account can be opened with Example Login")
+    ]
+    alice.refresh_from_db()
+    assert alice.check_password(PASSWORD)
+
+
+def test_who_has_two_factor_here_is_asked_for_the_code(client, alice, provider):
+    secret = make_totp(alice)
+    answer = sign_in(client)
+    assert answer["Location"] == "/account/two-factor/authenticate/" and not is_signed_in(client)
+    client.post(answer["Location"], {"code": code_of(secret)})
+    assert is_signed_in(client)
+
+
+def test_a_second_sign_in_goes_by_sub_and_takes_no_other_address(client, alice, bob, provider):
+    sign_in(client)
+    provider.person |= {"email": "bob@example.com", "email_verified": False}
+    other = Client()
+    sign_in(other)
+    assert other.get("/domains/").wsgi_request.user == alice
+    alice.refresh_from_db()
+    assert alice.email == "alice@example.com" and SocialAccount.objects.count() == 1
+    assert Event.objects.filter(tag="account.linked_to_openid").count() == 1
+
+
+def test_the_address_is_found_in_any_case_and_at_the_userinfo_endpoint(client, alice, provider):
+    provider.claims = {"email": None, "email_verified": None}
+    provider.userinfo = {"email": "ALICE@Example.com"}
+    sign_in(client)
+    assert client.get("/domains/").wsgi_request.user == alice
+
+
+def test_the_way_leads_to_where_the_person_was_going(client, alice, provider):
+    assert 'name="next" value="/account/password/"' in text(client.get("/login/?next=/account/password/"))
+    assert sign_in(client, next="/account/password/")["Location"] == "/account/password/"
+
+
+@pytest.mark.parametrize(
+    "target",
+    ["https://evil.test/", "//evil.test/", "/\\evil.test", "javascript:alert(1)", "///evil", "\t//evil"],
+)
+def test_the_way_leads_nowhere_else(client, alice, provider, target):
+    assert sign_in(client, next=target)["Location"] == "/"
+
+
+def test_nothing_of_the_query_string_reaches_the_provider(client, alice, provider):
+    page = client.post(f"{BEGIN}?auth_params=redirect_uri%3Dhttps://evil.test&scope=admin&process=connect")
+    assert "evil.test" not in text(page) and "admin" not in text(page)
+
+
+def test_no_token_and_no_code_is_kept_or_logged(client, alice, provider, caplog):
+    caplog.set_level(logging.DEBUG)
+    back = answer(begin(client))
+    client.get(back)
+    provider.sign = lambda claims: jwt.encode(claims, key("another"), "RS256", headers={"kid": KID})
+    Client().get(back)
+    sign_in(Client())
+    assert not SocialToken.objects.exists() and len(provider.tokens) == 4
+    kept = caplog.text + "".join(str(session.get_decoded()) for session in Session.objects.all())
+    assert not [token for token in [*provider.tokens, CLIENT_SECRET] if token in kept]
+
+
+def test_a_stranger_is_told_to_ask_for_an_invitation(client, provider):
+    page = refusal(client, sign_in(client))
+    assert "Nobody on this server signs in as alice@example.com. Ask a colleague" in page
+    assert not User.objects.exists()
+
+
+def test_where_the_settings_say_so_a_stranger_gets_an_account(client, provider, settings):
+    settings.OIDC_SIGNUP = True
+    provider.person |= {"email": "New@Example.com", "name": "Nora\x00\u202e New " + "n" * 200}
+    sign_in(client)
+    assert is_signed_in(client)
+    user = User.objects.get()
+    assert user.email == "new@example.com" and user.name.startswith("Nora New nnn") and len(user.name) == 100
+    assert not user.has_usable_password() and not delivered()
+    assert EmailAddress.objects.filter(user=user, email="new@example.com", verified=True).exists()
+    assert Event.objects.filter(tag="account.added_by_openid", actor=user).count() == 1
+
+
+@pytest.mark.parametrize("verified", [False, None, "true", "false", 1])
+def test_an_address_that_the_provider_did_not_confirm_opens_nothing(
+    client, alice, provider, settings, verified
+):
+    settings.OIDC_SIGNUP = True
+    provider.person["email_verified"] = verified
+    assert "Your provider did not confirm your e-mail" in refusal(client, sign_in(client))
+    assert User.objects.count() == 1
+
+
+@pytest.mark.parametrize(
+    "email", ["\u212aate@example.com", "", "kate", 7, ["kate@example.com"], "k" * 300 + "@x.de"]
+)
+def test_an_address_that_is_none_or_only_looks_like_another_opens_nothing(client, provider, email):
+    make_user("kate@example.com")
+    provider.person["email"] = email
+    assert "Your provider did not confirm your e-mail" in refusal(client, sign_in(client))
+
+
+def test_a_deactivated_person_is_refused_before_and_after_they_are_linked(client, alice, provider):
+    User.objects.update(is_active=False)
+    assert sign_in(client)["Location"] == "/account/inactive/"
+    assert not SocialAccount.objects.exists()
+    User.objects.update(is_active=True)
+    sign_in(client)
+    User.objects.update(is_active=False)
+    other = Client()
+    assert sign_in(other)["Location"] == "/account/inactive/"
+    assert not is_signed_in(other) and not is_signed_in(client)
+
+
+def test_an_address_that_went_to_somebody_else_at_the_provider_stays_with_the_first(client, alice, provider):
+    sign_in(client)
+    provider.person["sub"] = "person-2"
+    other = Client()
+    response = sign_in(other)
+    assert response.status_code == 403 and "is linked to somebody else" in text(response)
+    assert not is_signed_in(other)
+    call_command("unlink_openid", "Alice@example.com")
+    sign_in(other)
+    assert is_signed_in(other)
+    assert Event.objects.filter(tag="account.unlinked_from_openid", data__sub="person-1").count() == 1
+
+
+def test_a_sub_of_another_provider_means_nothing(client, alice, bob, provider):
+    SocialAccount.objects.create(user=bob, provider="https://former.example.com", uid="person-1")
+    sign_in(client)
+    assert client.get("/domains/").wsgi_request.user == alice
+
+
+def test_whoever_took_an_address_before_its_owner_came_is_locked_out(client, provider, settings):
+    settings.SIGNUP_OPEN, settings.ACCOUNT_EMAIL_VERIFICATION = True, "mandatory"
+    taken = {"email": "alice@example.com", "password1": PASSWORD, "password2": PASSWORD}
+    assert Client().post("/signup/", taken).status_code == 302
+    sign_in(client)
+    assert is_signed_in(client) and not User.objects.get().has_usable_password()
+    assert EmailAddress.objects.get().verified
+
+
+def test_asking_for_a_new_password_takes_nothing_from_anybody(client, alice, provider):
+    Client().force_login(alice)
+    Client().post("/account/password/reset/", {"email": alice.email})
+    sign_in(client)
+    alice.refresh_from_db()
+    assert is_signed_in(client) and alice.check_password(PASSWORD)
+
+
+def test_an_account_in_use_by_an_unconfirmed_person_is_not_shared(client, alice, provider):
+    EmailAddress.objects.create(user=alice, email=alice.email, primary=True)
+    Client().force_login(alice)
+    assert "Confirm your e-mail here first" in refusal(client, sign_in(client))
+
+
+def test_an_address_that_somebody_only_wants_is_not_theirs(client, bob, provider):
+    EmailAddress.objects.create(user=bob, email="alice@example.com")
+    assert "Nobody on this server signs in as" in refusal(client, sign_in(client))
