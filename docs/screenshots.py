@@ -22,8 +22,22 @@ COLOURS = ("light", "dark")
 NOW = datetime.now(UTC)
 AUTHORIZED_AT = datetime(2022, 4, 11, 9, 12, tzinfo=UTC)
 HOME, OFFICE, SHOP = "203.0.113.7", "198.51.100.24", "203.0.113.61"
-DOMAIN, EMPTY = "sl.example.com", "fresh.example.org"
+DOMAIN, EMPTY, PENDING = "sl.example.com", "fresh.example.org", "news.example.org"
 TAB = f"/domains/{DOMAIN}/settings/smtp/"
+
+HOME_PAGE = f"/domains/{DOMAIN}/"
+PAGES = {
+    "overview": HOME_PAGE,
+    "activity": f"{HOME_PAGE}activity/",
+    "general": f"{HOME_PAGE}settings/",
+    "dns": f"{HOME_PAGE}settings/dns/",
+    "dns-pending": f"/domains/{PENDING}/settings/dns/",
+    "members": f"{HOME_PAGE}settings/members/",
+    "invite": f"{HOME_PAGE}settings/members/invite/",
+    "two-factor": "/account/two-factor/",
+    "sessions": "/account/sessions/",
+    "notifications": "/account/notifications/",
+}
 
 
 def main():
@@ -64,6 +78,10 @@ def prepare() -> Path:
         LOG_LEVEL="WARNING",
         SMTP_HOST="smtp.sendlayer.net",
         SMTP_PORT="587",
+        EMAIL_URL="dummymail://",
+        ALLOW_TEST_DOMAINS="yes",
+        SPF_INCLUDE="spf.sendlayer.net",
+        DKIM_CNAME="sl1:sl1.dkim.sendlayer.net",
     )
     for command in (["migrate", "-v0"], ["collectstatic", "--no-input", "-v0"]):
         subprocess.run([sys.executable, "manage.py", *command], cwd=ROOT, check=True)  # noqa: S603
@@ -99,7 +117,8 @@ class Story:
         self.support = Actor("sam@support.example", None, "203.0.113.250")
         with patch("credentials.models.new_username", return_value="3F863120B07675B422C1AF7A7233058B"):
             self.domain = self._add_domain(DOMAIN, AUTHORIZED_AT)
-        self.domain.memberships.create(user=self.ben, role="manager")
+        with at(ago(days=700)):
+            self.domain.memberships.create(user=self.ben, role="manager")
         self.store = self.domain.credentials.get()
         with at(AUTHORIZED_AT + timedelta(minutes=6)):
             self.store.rename("WooCommerce store", by=self.at_home)
@@ -128,6 +147,29 @@ class Story:
         with at(ago(hours=5, minutes=17)):
             letter.reveal("credential.password_shown", by=self.ben_at_office)
         self._refuse(letter)
+        self.look_into_the_dns()
+        self.invite()
+
+    def look_into_the_dns(self):
+        """The checks of two domains: one has most of its records, the other has none yet."""
+        from domains import authorization
+        from domains.models import Domain
+
+        token = self.domain.verification_token
+        zone = {
+            (f"_sendlayer.{DOMAIN}", "TXT"): [f"sendlayer-verification={token}"],
+            (DOMAIN, "TXT"): ["v=spf1 include:_spf.google.com ~all"],
+            (f"sl1._domainkey.{DOMAIN}", "CNAME"): ["sl1.dkim.sendlayer.net"],
+        }
+        for domain in (self.domain, Domain.objects.get(name=PENDING)):
+            authorization.check_now(domain, by=self.at_office, resolver=Zone(zone))
+
+    def invite(self):
+        """Members and people who are asked."""
+        from domains import members
+
+        with at(ago(days=2)):
+            members.invite([self.domain], ["nina@example.net", "max@example.org"], "viewer", by=self.at_home)
 
     def _refuse(self, credential):
         from credentials.models import Outcome
@@ -150,7 +192,7 @@ class Story:
         for credential in self._add_domain(EMPTY, ago(days=90)).credentials.all():
             with at(ago(days=80)):
                 credential.remove(by=self.at_home)
-        self._add_domain("news.example.org", ago(days=3), authorized=False)
+        self._add_domain(PENDING, ago(days=3), authorized=False)
         old = self._add_domain("old-brand.example", ago(days=900))
         type(old).objects.filter(pk=old.pk).update(suspended_at=ago(days=20))
 
@@ -163,6 +205,22 @@ class Story:
             if authorized:
                 domain.authorize(by=self.at_home)
         return domain
+
+
+class Zone:
+    """Answers questions about the DNS from a table, (name, type) → values."""
+
+    def __init__(self, values):
+        self.values = values
+
+    def ask(self, name, kind):
+        from domains.dns import Absent, Found
+
+        values = self.values.get((name, kind))
+        return Found(tuple(values)) if values else Absent()
+
+    def ask_each(self, name, kind):
+        return [self.ask(name, kind)]
 
 
 @contextmanager
@@ -205,9 +263,9 @@ class Camera:
     def __init__(self, chromium, url, story, size, colours):
         from tests.e2e.browser import session_cookie
 
-        self.story = story
+        self.story, self.url = story, url
         self.name = f"{size['width']}-{colours}"
-        options = {"base_url": url, "viewport": size, "color_scheme": colours}
+        self.options = options = {"base_url": url, "viewport": size, "color_scheme": colours}
         self.signed_out = chromium.new_context(**options).new_page()
         context = chromium.new_context(**options)
         context.add_cookies([session_cookie(story.olivia, url)])
@@ -237,16 +295,29 @@ class Camera:
         self.page.locator("details.domain-switcher summary").click()
         self.page.locator("#domain-entries").wait_for()
         self._take("domains")
-        pages = {"overview": "", "activity": "activity/"}
-        for name, path in pages.items():
-            self._open(f"/domains/{DOMAIN}/{path}")
-            self._take(name)
+        for name, path in PAGES.items():
+            self._open(path)
+            self._take(name, full_page=True)
+        self._take_the_confirmation()
         self._open(TAB.replace(DOMAIN, EMPTY))
         self._take("empty")
         sidebar = self._open("/admin/credentials/credential/").locator("#toggle-nav-sidebar")
         if sidebar.is_visible():
             sidebar.click()
         self._take("admin")
+
+    def _take_the_confirmation(self):
+        """What Show Password asks when the sign-in is old."""
+        from tests.e2e.browser import session_cookie
+
+        context = self.page.context.browser.new_context(**self.options)
+        context.add_cookies([session_cookie(self.story.olivia, self.url, ago=timedelta(hours=2))])
+        page = context.new_page()
+        page.goto(TAB)
+        page.get_by_role("button", name="Show Password").first.click()
+        page.get_by_role("button", name="Confirm").wait_for()
+        self._take("confirm", page)
+        context.close()
 
     def take_the_check(self):
         row = self._open(TAB).get_by_role("row").filter(has_text="WooCommerce store")
