@@ -32,6 +32,13 @@ def plain_static_files(settings):
 
 
 @pytest.fixture(autouse=True)
+def quick_passwords(request, settings):
+    """The real hash takes half a second a sign-in; only servers under a browser wait for it."""
+    if not request.node.get_closest_marker("e2e"):
+        settings.PASSWORD_HASHERS = ["tests.hashers.QuickHasher"]
+
+
+@pytest.fixture(autouse=True)
 def letters_wait(monkeypatch):
     """No thread of this process sends mail; tests that read it call letters.deliver()."""
     monkeypatch.setattr(letters, "start_delivery", lambda: None)

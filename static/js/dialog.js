@@ -15,8 +15,11 @@ document.addEventListener("click", (event) => {
 });
 
 document.addEventListener("htmx:afterSwap", (event) => {
-  if (event.detail.target === dialog && dialog.childElementCount && !dialog.open) dialog.showModal();
-  if (event.detail.target === dialog) dialog.querySelector(".has-error input, [autofocus]")?.focus();
+  if (event.detail.target !== dialog) return;
+  if (dialog.childElementCount && !dialog.open) dialog.showModal();
+  dialog.querySelector(".has-error input, [autofocus]")?.focus();
+  // htmx would focus it once more, a moment later, when somebody quick has moved on.
+  dialog.querySelectorAll("[autofocus]").forEach((element) => element.removeAttribute("autofocus"));
 });
 
 // The answer to the question went elsewhere (a row, the list): the question is done with.

@@ -240,6 +240,7 @@ def test_staff_who_add_a_member_tell_the_owners(domain, alice, carol):
     root = make_user("root@example.com", is_staff=True, is_superuser=True)
     rows = list(domain.memberships.order_by("pk"))
     fields = {"reason": "asked", "memberships-TOTAL_FORMS": 3, "memberships-INITIAL_FORMS": 2}
+    fields |= {"dns_records-TOTAL_FORMS": 0, "dns_records-INITIAL_FORMS": 0}
     for number, (email, role) in enumerate([*roles(domain).items(), (carol.email, "viewer")]):
         values = {"id": rows[number].pk if number < 2 else "", "email": email, "role": role}
         fields |= {f"memberships-{number}-{name}": value for name, value in values.items()}

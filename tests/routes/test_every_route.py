@@ -9,7 +9,7 @@ from tests.routes.table import PUBLIC, RIGHTS, SIGNED_IN, STAFF, routes
 from tests.routes.world import MEMBERS, NO_MEMBERS, OUTSIDE, ROLES, everything, make_world
 from tests.routes.world import STAFF as STAFF_ROLE
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.one_database, pytest.mark.django_db]
 ROUTES = routes()
 OK, SIGN_IN, FORBIDDEN, NOT_FOUND, NOT_ALLOWED = "ok", "sign in", 403, 404, 405
 OTHER_METHODS = ("PUT", "PATCH", "DELETE", "TRACE", "FOO")
