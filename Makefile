@@ -12,7 +12,10 @@ RUN_INSTALLED := $(VENV)/requirements.stamp
 DEV_INSTALLED := $(VENV)/requirements-dev.stamp
 STATIC_COLLECTED := $(VAR_DIR)/static/staticfiles.json
 
-.PHONY: run test test-sqlite test-browser test-postgresql test-fast lint bench bench-mail screenshots browser smtp-client postgresql redis load-generator
+# What `make test` runs side by side, the longest first.
+TESTS := test-browser test-sqlite test-postgresql test-mail-postgresql test-mail-sqlite
+
+.PHONY: run test $(TESTS) test-fast lint bench bench-mail screenshots browser smtp-client postgresql redis load-generator
 .PHONY: mail-servers mail-clients dns-server
 .DELETE_ON_ERROR:
 
@@ -22,17 +25,24 @@ run: $(STATIC_COLLECTED)
 
 # Side by side, since they mostly wait, each with its output in one piece; one that fails stops none.
 test: lint browser smtp-client postgresql redis mail-servers mail-clients dns-server
-	@$(MAKE) --no-print-directory --jobs=3 --output-sync=target --keep-going test-sqlite test-browser test-postgresql
+	@$(MAKE) --no-print-directory --jobs=4 --output-sync=target --keep-going $(TESTS)
+
+ON_POSTGRESQL := $(BIN)/python tests/with_postgres.py
 
 test-sqlite: $(DEV_INSTALLED)
-	TEST_PORTS=11000-17000 $(BIN)/python -m pytest -m "not e2e"
-
-test-browser: $(DEV_INSTALLED)
-	TEST_PORTS=17000-23000 $(BIN)/python -m pytest -m e2e
+	TEST_PORTS=11000-15000 $(BIN)/python -m pytest -m "not e2e and not mail"
 
 test-postgresql: $(DEV_INSTALLED)
-	TEST_PORTS=23000-31000 $(BIN)/python tests/with_postgres.py \
-		$(BIN)/python -m pytest -m "not e2e and not one_database"
+	TEST_PORTS=15000-19000 $(ON_POSTGRESQL) $(BIN)/python -m pytest -m "not e2e and not mail and not one_database"
+
+test-browser: $(DEV_INSTALLED)
+	TEST_PORTS=19000-23000 $(BIN)/python -m pytest -m e2e
+
+test-mail-sqlite: $(DEV_INSTALLED)
+	TEST_PORTS=23000-27000 $(BIN)/python -m pytest -m mail
+
+test-mail-postgresql: $(DEV_INSTALLED)
+	TEST_PORTS=27000-31000 $(ON_POSTGRESQL) $(BIN)/python -m pytest -m mail
 
 test-fast: $(DEV_INSTALLED) dns-server
 	$(BIN)/python -m pytest -m "not e2e and not mail"
