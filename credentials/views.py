@@ -12,22 +12,22 @@ from credentials.forms import AddForm, DeleteForm, LabelForm, NetworksForm, Rese
 from credentials.models import PasswordChanged
 from credentials.networks import listed
 from credentials.page import asked_for, list_context, refusals_of
-from domains.access import Permission, get_domain
+from domains.access import Permission, of_domain
 from sendlayer.accept import wants_text
 
 ask_or_act = require_http_methods(["GET", "HEAD", "POST"])
 
 
 @require_safe
-def credential_list(request, name):
-    domain = get_domain(request, name, Permission.VIEW)
+@of_domain(Permission.VIEW)
+def credential_list(request, domain):
     context = list_context(domain, new=request.GET.get("new"), **asked_for(request.GET))
     return render(request, "credentials/_list.html" if request.htmx else "credentials/list.html", context)
 
 
 @ask_or_act
-def add(request, name):
-    domain = get_domain(request, name, Permission.MANAGE_CREDENTIALS)
+@of_domain(Permission.MANAGE_CREDENTIALS)
+def add(request, domain):
     if request.method != "POST":
         return redirect("credentials:list", domain.name)
     form = AddForm(request.POST)

@@ -9,7 +9,7 @@ from django.views.decorators.http import require_http_methods, require_safe
 
 from audit.actor import Actor
 from domains import verifying
-from domains.access import Permission, get_domain
+from domains.access import Permission, of_domain
 from domains.authorization import TooSoon
 from domains.dns_page import dns_context, seconds_to_wait
 
@@ -17,9 +17,9 @@ BUSY = "Too many domains are being checked. Try again in a moment."
 
 
 @require_safe
-def dns(request, name):
+@of_domain(Permission.VIEW)
+def dns(request, domain):
     """The tab; to htmx, which asks while a check runs, nothing until it is over."""
-    domain = get_domain(request, name, Permission.VIEW)
     if not request.htmx:
         return render(request, "domains/dns.html", dns_context(domain))
     context = dns_context(domain)
@@ -32,8 +32,8 @@ def dns(request, name):
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
-def verify(request, name):
-    domain = get_domain(request, name, Permission.VERIFY_DOMAIN)
+@of_domain(Permission.VERIFY_DOMAIN)
+def verify(request, domain):
     if request.method != "POST":
         return redirect("domains:dns", domain.name)
     status = 200

@@ -31,8 +31,11 @@ def invite(domains, emails, role, *, by) -> int:
     """Invite each address (in lower case) to all domains; return the number of letters.
 
     An address gets one letter for all of them. Where it is a member, or invited, it stays so.
+    A domain that is deleted meanwhile is left out. Raises Domain.DoesNotExist when all are.
     """
     held = Domain.objects.filter(pk__in=[domain.pk for domain in domains]).held().in_bulk()
+    if not held:
+        raise Domain.DoesNotExist
     domains = [held[domain.pk] for domain in domains if domain.pk in held]
     Invitation.objects.filter(domain__in=domains, email__in=emails).exclude(
         pk__in=Invitation.objects.live().values("pk")
