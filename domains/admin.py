@@ -128,6 +128,12 @@ class MembershipFormSet(BaseInlineFormSet):
 
     staff = None  # who is signed in; set by MembershipInline
 
+    def __init__(self, data=None, *args, instance=None, **kwargs):
+        if data is not None:
+            # As domains/members.py does: else staff and an owner at once could leave no owner.
+            list(Domain.objects.filter(pk=instance.pk).held())
+        super().__init__(data, *args, instance=instance, **kwargs)
+
     def clean(self):
         super().clean()
         kept = [form for form in self.forms if not self._should_delete_form(form)]

@@ -1,13 +1,18 @@
 """The members of a domain, changed by staff: with a reason, with an event, never for themselves."""
 
+from functools import partial
+from threading import Thread
+
 import pytest
 from django.db import connection
+from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
 from accounts.models import User
 from audit.models import Event
 from domains.models import Membership
 from tests.factories import make_user
+from tests.http import at_once, sign_in
 
 pytestmark = pytest.mark.django_db
 
@@ -97,6 +102,26 @@ def test_the_last_owner_stays(save, domain, owner, viewer, alice):
     for rows in ([(*owner, "delete"), viewer], [(owner[0], alice, "viewer"), viewer]):
         assert "needs an owner" in save(*rows).content.decode()
     assert roles(domain)[alice.email] == "owner"
+
+
+@pytest.mark.django_db(transaction=True)
+def test_of_staff_and_an_owner_who_act_at_once_one_owner_stays(save, domain, owner, alice, carol):
+    other = domain.memberships.create(user=carol, role="owner")
+    path = f"/domains/sl.example.com/settings/members/{other.public_id}/remove/"
+    removal = Thread(target=at_once, args=(partial(sign_in(Client(), alice).post, path),))
+
+    def once_the_page_is_judged(execute, sql, *args):
+        result = execute(sql, *args)
+        # The first question for nothing but e-mails and roles comes right before they are saved.
+        if sql.startswith('SELECT "accounts_user"."email"') and '"role"' in sql and not removal.ident:
+            removal.start()
+            removal.join(0.5)  # it waits for the page, or is done by then
+        return result
+
+    with connection.execute_wrapper(once_the_page_is_judged):
+        save((*owner, "delete"), (other, carol, "owner"))
+    removal.join()
+    assert domain.memberships.filter(role="owner").exists()
 
 
 def test_nobody_is_a_member_twice(save, domain, owner, viewer, bob, carol):
