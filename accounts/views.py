@@ -23,6 +23,7 @@ from accounts.forms import EmailForm, NotificationsForm, ProfileForm, send_link
 from accounts.reauthentication import recent_sign_in
 from accounts.sessions import places_of
 from audit.actor import Actor
+from sendlayer.posted import posted
 
 THEMES = {"light", "dark"}
 REMEMBER_THEME = timedelta(days=365)
@@ -32,7 +33,7 @@ show_or_act = require_http_methods(["GET", "HEAD", "POST"])
 
 @show_or_act
 def profile(request):
-    form = ProfileForm(_posted(request), initial={"name": request.user.name})
+    form = ProfileForm(posted(request), initial={"name": request.user.name})
     if form.is_valid():
         request.user.name = form.cleaned_data["name"]
         with transaction.atomic():
@@ -47,7 +48,7 @@ def profile(request):
 @recent_sign_in
 @rate_limit(action="manage_email")
 def email(request):
-    form = EmailForm(_posted(request), user=request.user)
+    form = EmailForm(posted(request), user=request.user)
     if form.is_valid():
         form.save(request)
         messages.success(request, f"Open the link that is mailed to {form.cleaned_data['email']}.")
@@ -96,7 +97,7 @@ def confirm_email(request, key):
 
 @require_safe
 def sessions(request):
-    return render(request, "account/sessions.html", {"at": "sessions", "places": places_of(request)})
+    return render(request, "account/sessions.html", {"places": places_of(request)})
 
 
 @show_or_act
@@ -146,22 +147,16 @@ def theme(request):
     return response
 
 
-@require_http_methods(["GET", "HEAD", "POST"])
+@show_or_act
 def notifications(request):
     """What a person is told by mail."""
-    form = NotificationsForm(request.POST if request.method == "POST" else None, instance=request.user)
+    form = NotificationsForm(posted(request), instance=request.user)
     if form.is_valid():
         form.save()
         messages.success(request, "Notifications are saved.")
         return redirect("account_notifications")
-    return render(request, "account/notifications.html", {"form": form})
-
-
-def _posted(request):
-    """The fields of a POST, for a form that only shows itself otherwise."""
-    return request.POST if request.method == "POST" else None
+    return _page(request, "account/notifications.html", form)
 
 
 def _page(request, template, form, **more):
-    context = {"at": template.split("/")[-1].removesuffix(".html"), "form": form, **more}
-    return render(request, template, context, status=422 if form.errors else 200)
+    return render(request, template, {"form": form, **more}, status=422 if form.errors else 200)

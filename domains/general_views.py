@@ -10,9 +10,10 @@ from accounts.reauthentication import recent_sign_in
 from audit.actor import Actor
 from domains import general, members
 from domains.access import Permission, of_domain
-from domains.answers import ask, go, posted
+from domains.answers import ask, go
 from domains.general_forms import DeleteDomainForm, TitleForm, TransferForm
 from domains.roles import Role
+from sendlayer.posted import posted
 
 ask_or_act = require_http_methods(["GET", "HEAD", "POST"])
 of_owner = of_domain(Permission.MANAGE_DOMAIN)

@@ -12,10 +12,11 @@ from accounts.reauthentication import recent_sign_in
 from audit.actor import Actor
 from domains import members
 from domains.access import Permission, of_domain
-from domains.answers import ask, go, gone, members_again, members_context, other_domains, posted
+from domains.answers import ask, go, gone, members_again, members_context, other_domains
 from domains.limits import may_invite
 from domains.member_forms import InviteForm, RoleForm
 from domains.roles import Role
+from sendlayer.posted import posted
 
 OTHERS_SHOWN = 500
 FILTER_FROM = 8

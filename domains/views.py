@@ -10,6 +10,7 @@ from domains.access import Permission, get_domain
 from domains.forms import AddDomainForm
 from domains.models import Domain
 from domains.navigation import around_name
+from sendlayer.posted import posted
 from sendlayer.search import search_text
 
 PAGE_SIZE = 25
@@ -35,8 +36,8 @@ def domain_list(request):
 
 @require_http_methods(["GET", "HEAD", "POST"])
 def add(request):
-    form = AddDomainForm(request.POST or None, user=request.user)
-    if request.method == "POST" and form.is_valid():
+    form = AddDomainForm(posted(request), user=request.user)
+    if form.is_valid():
         domain = Domain.objects.add(form.cleaned_data["name"], by=Actor.of(request))
         messages.success(request, "Domain is added.")
         return redirect("domains:dns", domain.name)

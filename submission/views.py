@@ -8,6 +8,7 @@ from django_htmx.http import reswap
 from audit.actor import Actor
 from credentials import answers
 from domains.access import Permission
+from sendlayer.posted import posted
 from submission.forms import CheckForm
 from submission.livecheck import runs
 
@@ -15,7 +16,7 @@ from submission.livecheck import runs
 @require_http_methods(["GET", "HEAD", "POST"])
 @answers.of_credential(Permission.MANAGE_CREDENTIALS)
 def check(request, domain, credential):
-    form = CheckForm(request.POST if request.method == "POST" else None, email=request.user.email)
+    form = CheckForm(posted(request), email=request.user.email)
     if not form.is_valid():
         return answers.ask(request, domain, credential, "submission/_check.html", form=form)
     try:
