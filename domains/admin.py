@@ -1,6 +1,7 @@
 from django import forms
 from django.contrib import admin
 from django.core.exceptions import ValidationError
+from django.db import transaction
 from django.db.models import Q
 from django.forms.models import BaseInlineFormSet
 
@@ -31,6 +32,7 @@ AUTHORIZE = Act(
 )
 
 
+@transaction.atomic
 def _verify(row, by, reason):
     audit.record("support.verify_asked", by=by, domain=row, data={"reason": reason})
     try:
@@ -262,5 +264,7 @@ class DomainAdmin(SupportAdmin):
             if was and now:
                 data["was"] = was
             audit.record(f"support.member_{act}", by=by, domain=form.instance, data=data)
+            if now is None:
+                members.forget_invitations(form.instance, member)
             if was is None:
                 members.tell_of(member, form.instance, now, by=by)

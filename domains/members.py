@@ -139,10 +139,14 @@ def remove(membership, *, by):
     _keep_an_owner(membership)
     domain, person = membership.domain, membership.user
     membership.delete()
-    # A link that was never used must not lead back in.
-    domain.invitations.filter(email=person.email.lower()).delete()
+    forget_invitations(domain, person.email)
     tag = "member.left" if person == by.user else "member.removed"
     audit.record(tag, by=by, domain=domain, data={"member": person.email, "role": membership.role})
+
+
+def forget_invitations(domain, email):
+    """A link that was never used must not lead back in whoever is removed."""
+    domain.invitations.filter(email=email.lower()).delete()
 
 
 @transaction.atomic
