@@ -71,7 +71,9 @@ def email_again(request):
 def email_keep(request):
     """Give the change up; the link that was mailed is then void."""
     if pending := EmailAddress.objects.get_new(request.user):
-        pending.delete()
+        with transaction.atomic():
+            pending.delete()
+            audit.record("account.email_kept", by=Actor.of(request), data={"to_email": pending.email})
         messages.success(request, f"Your e-mail stays {request.user.email}.")
     return redirect("account_email")
 
@@ -152,7 +154,9 @@ def notifications(request):
     """What a person is told by mail."""
     form = NotificationsForm(posted(request), instance=request.user)
     if form.is_valid():
-        form.save()
+        with transaction.atomic():
+            form.save()
+            audit.record("account.notifications_set", by=Actor.of(request), data=form.cleaned_data)
         messages.success(request, "Notifications are saved.")
         return redirect("account_notifications")
     return _page(request, "account/notifications.html", form)
