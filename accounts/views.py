@@ -15,7 +15,7 @@ from django.db import transaction
 from django.http import HttpResponse
 from django.shortcuts import redirect, render
 from django.utils.http import url_has_allowed_host_and_scheme
-from django.views.decorators.http import require_http_methods, require_POST, require_safe
+from django.views.decorators.http import require_POST, require_safe
 from django_htmx.http import trigger_client_event
 
 import audit
@@ -23,15 +23,13 @@ from accounts.forms import EmailForm, NotificationsForm, ProfileForm, send_link
 from accounts.reauthentication import recent_sign_in
 from accounts.sessions import places_of
 from audit.actor import Actor
-from sendlayer.posted import posted
+from sendlayer.asking import ask_or_act, posted
 
 THEMES = {"light", "dark"}
 REMEMBER_THEME = timedelta(days=365)
 
-show_or_act = require_http_methods(["GET", "HEAD", "POST"])
 
-
-@show_or_act
+@ask_or_act
 def profile(request):
     form = ProfileForm(posted(request), initial={"name": request.user.name})
     if form.is_valid():
@@ -44,7 +42,7 @@ def profile(request):
     return _page(request, "account/profile.html", form)
 
 
-@show_or_act
+@ask_or_act
 @recent_sign_in
 @rate_limit(action="manage_email")
 def email(request):
@@ -102,7 +100,7 @@ def sessions(request):
     return render(request, "account/sessions.html", {"places": places_of(request)})
 
 
-@show_or_act
+@ask_or_act
 @recent_sign_in
 def end_sessions(request):
     """Sign out everywhere but here."""
@@ -149,7 +147,7 @@ def theme(request):
     return response
 
 
-@show_or_act
+@ask_or_act
 def notifications(request):
     """What a person is told by mail."""
     form = NotificationsForm(posted(request), instance=request.user)

@@ -3,7 +3,7 @@
 from django.contrib import messages
 from django.shortcuts import redirect, render
 from django.views.decorators.debug import sensitive_variables
-from django.views.decorators.http import require_http_methods, require_POST, require_safe
+from django.views.decorators.http import require_POST, require_safe
 
 from accounts.reauthentication import recent_sign_in
 from audit.actor import Actor
@@ -14,10 +14,8 @@ from credentials.networks import listed
 from credentials.page import list_context, refusals_of
 from domains.access import Permission, of_domain
 from sendlayer.accept import wants_text
-from sendlayer.posted import posted
+from sendlayer.asking import ask_or_act, posted
 from sendlayer.search import shown
-
-ask_or_act = require_http_methods(["GET", "HEAD", "POST"])
 
 
 @require_safe

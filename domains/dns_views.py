@@ -5,13 +5,14 @@ from django.contrib.messages import SUCCESS
 from django.contrib.messages.storage.base import Message
 from django.http import HttpResponse
 from django.shortcuts import redirect, render
-from django.views.decorators.http import require_http_methods, require_safe
+from django.views.decorators.http import require_safe
 
 from audit.actor import Actor
 from domains import verifying
 from domains.access import Permission, of_domain
 from domains.authorization import TooSoon
 from domains.dns_page import dns_context, seconds_to_wait
+from sendlayer.asking import ask_or_act
 
 BUSY = "Too many domains are being checked. Try again in a moment."
 
@@ -31,7 +32,7 @@ def dns(request, domain):
     return render(request, "domains/_dns_changed.html", context)
 
 
-@require_http_methods(["GET", "HEAD", "POST"])
+@ask_or_act
 @of_domain(Permission.VERIFY_DOMAIN)
 def verify(request, domain):
     if request.method != "POST":

@@ -2,7 +2,7 @@ from django.contrib import messages
 from django.core.paginator import Paginator
 from django.db.models import Count, Max
 from django.shortcuts import redirect, render
-from django.views.decorators.http import require_http_methods, require_safe
+from django.views.decorators.http import require_safe
 
 from audit.actor import Actor
 from audit.models import Event
@@ -10,7 +10,7 @@ from domains.access import Permission, get_domain
 from domains.forms import AddDomainForm
 from domains.models import Domain
 from domains.navigation import around_name
-from sendlayer.posted import posted
+from sendlayer.asking import ask_or_act, posted
 from sendlayer.search import search_text
 
 PAGE_SIZE = 25
@@ -34,7 +34,7 @@ def domain_list(request):
     return render(request, "domains/list.html", {"page": page, "search": search, "page_size": PAGE_SIZE})
 
 
-@require_http_methods(["GET", "HEAD", "POST"])
+@ask_or_act
 def add(request):
     form = AddDomainForm(posted(request), user=request.user)
     if form.is_valid():
