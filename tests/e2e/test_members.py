@@ -99,6 +99,16 @@ class TestMembers:
         expect(page.get_by_label("E-mail addresses")).to_have_value("max@example.org")
         expect(page.locator(".toast")).to_have_count(0)
 
+    def test_whoever_is_removed_meanwhile_is_led_to_the_whole_page_that_says_so(self, window, bob, domain):
+        page, watch = window(bob)
+        watch.expect(404)
+        page.goto(URL)
+        Membership.objects.filter(user=bob).delete()
+        page.get_by_role("link", name="Leave").click()
+        expect(page.get_by_role("heading", name="Page not found")).to_be_visible()
+        expect(page.locator("#toasts")).to_have_count(1)
+        expect(page.locator("#dialog")).to_be_hidden()
+
     def test_a_question_that_is_opened_in_a_tab_of_its_own_is_answered_there(
         self, window, alice, bob, domain, credential
     ):
