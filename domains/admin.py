@@ -4,6 +4,7 @@ from django.core.exceptions import ValidationError
 from django.db import transaction
 from django.db.models import Q
 from django.forms.models import BaseInlineFormSet
+from django.shortcuts import get_object_or_404
 
 import audit
 from accounts.models import User
@@ -133,7 +134,7 @@ class MembershipFormSet(BaseInlineFormSet):
     def __init__(self, data=None, *args, instance=None, **kwargs):
         if data is not None:
             # As domains/members.py does: else staff and an owner at once could leave no owner.
-            list(Domain.objects.filter(pk=instance.pk).held())
+            get_object_or_404(Domain.objects.held(), pk=instance.pk)
         super().__init__(data, *args, instance=instance, **kwargs)
 
     def clean(self):

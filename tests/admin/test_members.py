@@ -132,6 +132,22 @@ def test_of_staff_and_an_owner_who_act_at_once_one_owner_stays(save, domain, own
     assert domain.memberships.filter(role="owner").exists()
 
 
+def test_a_domain_that_is_deleted_meanwhile_is_not_found(save, domain, owner, viewer, carol):
+    rows = owner, viewer, (None, carol, "viewer")
+    waits = True
+
+    def delete_once_found(execute, sql, *args):
+        nonlocal waits
+        result = execute(sql, *args)
+        if waits and 'FROM "domains_domain"' in sql:
+            waits = False
+            domain.delete()
+        return result
+
+    with connection.execute_wrapper(delete_once_found):
+        assert save(*rows).status_code == 404
+
+
 def test_nobody_is_a_member_twice(save, domain, owner, viewer, bob, carol):
     assert save(owner, viewer, (None, bob, "owner")).context["errors"]
     assert save(owner, viewer, (None, carol, "viewer"), (None, carol, "viewer")).context["errors"]
