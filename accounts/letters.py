@@ -71,7 +71,7 @@ def write(template, to, *, link=None, **context):
     `link` is a route with its arguments, ("domains:dns", name), which the template finds as the
     address `link`. Call it inside the transaction of the act that it tells of.
     """
-    context["dashboard"] = settings.DASHBOARD_URL
+    context["dashboard"] = settings.DASHBOARD_URL.rstrip("/")
     if link:
         context["link"] = address(*link)
     subject, _, text = render_to_string(f"letters/{template}.txt", context).strip().partition("\n\n")

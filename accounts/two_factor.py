@@ -1,5 +1,7 @@
 """Two-factor sign-in: what allauth's pages and forms for it do differently here."""
 
+from contextlib import suppress
+
 from allauth.core import context
 from allauth.core.internal.cryptokit import normalize_user_code
 from allauth.mfa import app_settings
@@ -97,9 +99,11 @@ class ActivateTOTPForm(totp.ActivateTOTPForm):
 
     def __init__(self, *args, **kwargs):
         session = context.request.session
-        sealed = session.get(SECRET_SESSION_KEY)
+        sealed = session.pop(SECRET_SESSION_KEY, None)
         if sealed:
-            session[SECRET_SESSION_KEY] = TwoFactorAdapter().decrypt(sealed)
+            # One that was sealed with a key of before gives way to a new one.
+            with suppress(forms.ValidationError):
+                session[SECRET_SESSION_KEY] = TwoFactorAdapter().decrypt(sealed)
         super().__init__(*args, **kwargs)
         session[SECRET_SESSION_KEY] = TwoFactorAdapter().encrypt(self.secret)
 

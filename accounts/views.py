@@ -15,7 +15,7 @@ from django.db import transaction
 from django.http import HttpResponse
 from django.shortcuts import redirect, render
 from django.utils.http import url_has_allowed_host_and_scheme
-from django.views.decorators.http import require_http_methods, require_POST, require_safe
+from django.views.decorators.http import require_POST, require_safe
 from django_htmx.http import trigger_client_event
 
 import audit
@@ -23,16 +23,15 @@ from accounts.forms import EmailForm, NotificationsForm, ProfileForm, send_link
 from accounts.reauthentication import recent_sign_in
 from accounts.sessions import places_of
 from audit.actor import Actor
+from sendlayer.asking import ask_or_act, posted
 
 THEMES = {"light", "dark"}
 REMEMBER_THEME = timedelta(days=365)
 
-show_or_act = require_http_methods(["GET", "HEAD", "POST"])
 
-
-@show_or_act
+@ask_or_act
 def profile(request):
-    form = ProfileForm(_posted(request), initial={"name": request.user.name})
+    form = ProfileForm(posted(request), initial={"name": request.user.name})
     if form.is_valid():
         request.user.name = form.cleaned_data["name"]
         with transaction.atomic():
@@ -43,11 +42,11 @@ def profile(request):
     return _page(request, "account/profile.html", form)
 
 
-@show_or_act
+@ask_or_act
 @recent_sign_in
 @rate_limit(action="manage_email")
 def email(request):
-    form = EmailForm(_posted(request), user=request.user)
+    form = EmailForm(posted(request), user=request.user)
     if form.is_valid():
         form.save(request)
         messages.success(request, f"Open the link that is mailed to {form.cleaned_data['email']}.")
@@ -70,7 +69,9 @@ def email_again(request):
 def email_keep(request):
     """Give the change up; the link that was mailed is then void."""
     if pending := EmailAddress.objects.get_new(request.user):
-        pending.delete()
+        with transaction.atomic():
+            pending.delete()
+            audit.record("account.email_kept", by=Actor.of(request), data={"to_email": pending.email})
         messages.success(request, f"Your e-mail stays {request.user.email}.")
     return redirect("account_email")
 
@@ -96,10 +97,10 @@ def confirm_email(request, key):
 
 @require_safe
 def sessions(request):
-    return render(request, "account/sessions.html", {"at": "sessions", "places": places_of(request)})
+    return render(request, "account/sessions.html", {"places": places_of(request)})
 
 
-@show_or_act
+@ask_or_act
 @recent_sign_in
 def end_sessions(request):
     """Sign out everywhere but here."""
@@ -146,22 +147,18 @@ def theme(request):
     return response
 
 
-@require_http_methods(["GET", "HEAD", "POST"])
+@ask_or_act
 def notifications(request):
     """What a person is told by mail."""
-    form = NotificationsForm(request.POST if request.method == "POST" else None, instance=request.user)
+    form = NotificationsForm(posted(request), instance=request.user)
     if form.is_valid():
-        form.save()
+        with transaction.atomic():
+            form.save()
+            audit.record("account.notifications_set", by=Actor.of(request), data=form.cleaned_data)
         messages.success(request, "Notifications are saved.")
         return redirect("account_notifications")
-    return render(request, "account/notifications.html", {"form": form})
-
-
-def _posted(request):
-    """The fields of a POST, for a form that only shows itself otherwise."""
-    return request.POST if request.method == "POST" else None
+    return _page(request, "account/notifications.html", form)
 
 
 def _page(request, template, form, **more):
-    context = {"at": template.split("/")[-1].removesuffix(".html"), "form": form, **more}
-    return render(request, template, context, status=422 if form.errors else 200)
+    return render(request, template, {"form": form, **more}, status=422 if form.errors else 200)

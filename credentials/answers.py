@@ -1,19 +1,19 @@
 """How the tab's acts answer: a fragment to htmx, plain text to our scripts, else a page."""
 
 from functools import wraps
-from urllib.parse import urlsplit
 
 from django.contrib import messages
-from django.http import HttpResponse, QueryDict
+from django.http import HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django_htmx.http import push_url, reswap, retarget
 
 from credentials import vault
 from credentials.models import Credential
-from credentials.page import asked_for, list_context, row_context
+from credentials.page import list_context, row_context
 from domains.access import get_domain
 from sendlayer.accept import wants_text
+from sendlayer.search import shown
 
 GONE = "This SMTP user no longer exists."
 SEALED = (
@@ -80,16 +80,12 @@ def list_again(request, domain, *, number=None, status=200, new=""):
     if not request.htmx:
         query = f"?page={number}&new={new}" if new else ""
         return redirect(url + query)
-    where = {"number": number} if number else _where_the_tab_is(request)
+    where = {"number": number} if number else shown(request)
     context = list_context(domain, new=new, **where)
     response = render(request, "credentials/_changed_list.html", context, status=status)
     if number:
         push_url(response, f"{url}?page={context['page'].number}")
     return reswap(retarget(response, "#credentials"), "outerHTML")
-
-
-def _where_the_tab_is(request) -> dict:
-    return asked_for(QueryDict(urlsplit(request.htmx.current_url_abs_path or "").query))
 
 
 def _gone(request, domain):

@@ -172,13 +172,17 @@ class CredentialManager(models.Manager.from_queryset(CredentialQuerySet)):
     def issue_once(self, key, *, by):
         """Make the credential of one press of Add; return (credential, created).
 
-        The second of two submissions with the same key gets what the first one made.
+        The second of two submissions with the same key gets what the first one made. Raises
+        Domain.DoesNotExist when the domain was deleted meanwhile, or the key is of another one.
         """
         try:
             with transaction.atomic():
                 return self.issue(by=by, key=key)[0], True
         except IntegrityError:
-            return self.get(issue_key=key), False
+            made = self.filter(issue_key=key).first()
+            if made is None:
+                raise Domain.DoesNotExist from None
+            return made, False
 
 
 def place_of_password(username: str) -> str:

@@ -14,7 +14,6 @@ from audit.times import long_ago
 from credentials import networks
 from credentials.models import short
 from credentials.refusals import Cause
-from sendlayer.search import search_text
 
 PAGE_SIZE = 25
 NETWORKS_IN_A_ROW = 2
@@ -78,8 +77,3 @@ def refusals_of(credential):
     """Why, how often and from where it was refused in the last 30 days: RefusedLogins by cause."""
     since = timezone.now() - REFUSALS_LISTED_FOR
     return credential.refused_logins.by_cause(since.date())
-
-
-def asked_for(query) -> dict:
-    """Page number and search text of a query (a QueryDict) for the list."""
-    return {"number": query.get("page"), "search": search_text(query)}

@@ -3,7 +3,7 @@
 from django.contrib import messages
 from django.shortcuts import redirect, render
 from django.views.decorators.debug import sensitive_variables
-from django.views.decorators.http import require_http_methods, require_POST, require_safe
+from django.views.decorators.http import require_POST, require_safe
 
 from accounts.reauthentication import recent_sign_in
 from audit.actor import Actor
@@ -11,23 +11,23 @@ from credentials import answers
 from credentials.forms import AddForm, DeleteForm, LabelForm, NetworksForm, ResetForm
 from credentials.models import PasswordChanged
 from credentials.networks import listed
-from credentials.page import asked_for, list_context, refusals_of
-from domains.access import Permission, get_domain
+from credentials.page import list_context, refusals_of
+from domains.access import Permission, of_domain
 from sendlayer.accept import wants_text
-
-ask_or_act = require_http_methods(["GET", "HEAD", "POST"])
+from sendlayer.asking import ask_or_act, posted
+from sendlayer.search import shown
 
 
 @require_safe
-def credential_list(request, name):
-    domain = get_domain(request, name, Permission.VIEW)
-    context = list_context(domain, new=request.GET.get("new"), **asked_for(request.GET))
+@of_domain(Permission.VIEW)
+def credential_list(request, domain):
+    context = list_context(domain, new=request.GET.get("new"), **shown(request))
     return render(request, "credentials/_list.html" if request.htmx else "credentials/list.html", context)
 
 
 @ask_or_act
-def add(request, name):
-    domain = get_domain(request, name, Permission.MANAGE_CREDENTIALS)
+@of_domain(Permission.MANAGE_CREDENTIALS)
+def add(request, domain):
     if request.method != "POST":
         return redirect("credentials:list", domain.name)
     form = AddForm(request.POST)
@@ -70,7 +70,7 @@ def copy(request, domain, credential):
 @answers.of_credential(Permission.MANAGE_CREDENTIALS)
 @recent_sign_in
 def reset(request, domain, credential):
-    form = ResetForm(_posted(request), credential=credential)
+    form = ResetForm(posted(request), credential=credential)
     if not form.is_bound or "sure" in form.errors:
         return answers.ask(request, domain, credential, "_reset.html", form=form)
     try:
@@ -88,7 +88,7 @@ def reset(request, domain, credential):
 @answers.of_credential(Permission.MANAGE_CREDENTIALS)
 @recent_sign_in
 def delete(request, domain, credential):
-    form = DeleteForm(_posted(request), credential=credential)
+    form = DeleteForm(posted(request), credential=credential)
     if not form.is_valid():
         return answers.ask(request, domain, credential, "_delete.html", form=form)
     credential.remove(by=Actor.of(request))
@@ -99,7 +99,7 @@ def delete(request, domain, credential):
 @ask_or_act
 @answers.of_credential(Permission.MANAGE_CREDENTIALS)
 def label(request, domain, credential):
-    form = LabelForm(_posted(request), initial={"label": credential.label})
+    form = LabelForm(posted(request), initial={"label": credential.label})
     if not form.is_valid():
         return answers.ask(request, domain, credential, "_label.html", form=form)
     credential.rename(form.cleaned_data["label"], by=Actor.of(request))
@@ -112,7 +112,7 @@ def label(request, domain, credential):
 def networks(request, domain, credential):
     """From where it may be used."""
     lines = "\n".join(listed(credential.allowed_networks))
-    form = NetworksForm(_posted(request), initial={"networks": lines})
+    form = NetworksForm(posted(request), initial={"networks": lines})
     if not form.is_valid():
         return answers.ask(request, domain, credential, "_networks.html", form=form)
     credential.set_networks(form.cleaned_data["networks"], by=Actor.of(request))
@@ -124,8 +124,3 @@ def networks(request, domain, credential):
 @answers.of_credential(Permission.VIEW)
 def refused(request, domain, credential):
     return answers.ask(request, domain, credential, "_refused.html", refusals=refusals_of(credential))
-
-
-def _posted(request):
-    """The fields of a POST, for a form that only asks otherwise."""
-    return request.POST if request.method == "POST" else None

@@ -1,8 +1,10 @@
 from django import forms
 from django.contrib import admin
 from django.core.exceptions import ValidationError
+from django.db import transaction
 from django.db.models import Q
 from django.forms.models import BaseInlineFormSet
+from django.shortcuts import get_object_or_404
 
 import audit
 from accounts.models import User
@@ -31,6 +33,7 @@ AUTHORIZE = Act(
 )
 
 
+@transaction.atomic
 def _verify(row, by, reason):
     audit.record("support.verify_asked", by=by, domain=row, data={"reason": reason})
     try:
@@ -127,6 +130,12 @@ class MembershipFormSet(BaseInlineFormSet):
     """Keeps an owner in every domain, and staff from letting themselves in: owners see passwords."""
 
     staff = None  # who is signed in; set by MembershipInline
+
+    def __init__(self, data=None, *args, instance=None, **kwargs):
+        if data is not None:
+            # As domains/members.py does: else staff and an owner at once could leave no owner.
+            get_object_or_404(Domain.objects.held(), pk=instance.pk)
+        super().__init__(data, *args, instance=instance, **kwargs)
 
     def clean(self):
         super().clean()
@@ -256,5 +265,7 @@ class DomainAdmin(SupportAdmin):
             if was and now:
                 data["was"] = was
             audit.record(f"support.member_{act}", by=by, domain=form.instance, data=data)
+            if now is None:
+                members.forget_invitations(form.instance, member)
             if was is None:
                 members.tell_of(member, form.instance, now, by=by)

@@ -13,11 +13,6 @@ PAGE_SIZE = 25
 INVITATIONS_SHOWN = 100
 
 
-def posted(request):
-    """The fields of a POST, for a form that only asks otherwise."""
-    return request.POST if request.method == "POST" else None
-
-
 def ask(request, domain, question, *, at, form=None, status=200, **more):
     """A question: inside the dialog for htmx, else as a page. A form with errors comes back with them."""
     if form and form.errors and status == 200:
@@ -36,14 +31,14 @@ def go(request, route, *args):
 
 def members_context(request, domain) -> dict:
     """The Members tab: one page of members, and the invitations that are not answered yet."""
-    search = shown(request)["search"]
+    number, search = shown(request).values()
     members = Paginator(domain.memberships.for_page(search), PAGE_SIZE)
     invitations = list(domain.invitations.for_page(search)[: INVITATIONS_SHOWN + 1])
     return {
         "domain": domain,
         "at": "members",
         "search": search,
-        "page": members.get_page(shown(request)["number"]),
+        "page": members.get_page(number),
         # A search box for a handful of rows is only in the way.
         "searchable": bool(search) or members.count > PAGE_SIZE or len(invitations) > INVITATIONS_SHOWN,
         "invitations": invitations[:INVITATIONS_SHOWN],

@@ -5,21 +5,22 @@ from django.contrib.messages import SUCCESS
 from django.contrib.messages.storage.base import Message
 from django.http import HttpResponse
 from django.shortcuts import redirect, render
-from django.views.decorators.http import require_http_methods, require_safe
+from django.views.decorators.http import require_safe
 
 from audit.actor import Actor
 from domains import verifying
-from domains.access import Permission, get_domain
+from domains.access import Permission, of_domain
 from domains.authorization import TooSoon
 from domains.dns_page import dns_context, seconds_to_wait
+from sendlayer.asking import ask_or_act
 
 BUSY = "Too many domains are being checked. Try again in a moment."
 
 
 @require_safe
-def dns(request, name):
+@of_domain(Permission.VIEW)
+def dns(request, domain):
     """The tab; to htmx, which asks while a check runs, nothing until it is over."""
-    domain = get_domain(request, name, Permission.VIEW)
     if not request.htmx:
         return render(request, "domains/dns.html", dns_context(domain))
     context = dns_context(domain)
@@ -31,9 +32,9 @@ def dns(request, name):
     return render(request, "domains/_dns_changed.html", context)
 
 
-@require_http_methods(["GET", "HEAD", "POST"])
-def verify(request, name):
-    domain = get_domain(request, name, Permission.VERIFY_DOMAIN)
+@ask_or_act
+@of_domain(Permission.VERIFY_DOMAIN)
+def verify(request, domain):
     if request.method != "POST":
         return redirect("domains:dns", domain.name)
     status = 200

@@ -4,17 +4,17 @@ from django.conf import settings
 from django.contrib import messages
 from django.core.exceptions import ObjectDoesNotExist
 from django.shortcuts import redirect, render
-from django.views.decorators.http import require_http_methods, require_safe
+from django.views.decorators.http import require_safe
 
 from accounts.reauthentication import recent_sign_in
 from audit.actor import Actor
 from domains import general, members
 from domains.access import Permission, of_domain
-from domains.answers import ask, go, posted
+from domains.answers import ask, go
 from domains.general_forms import DeleteDomainForm, TitleForm, TransferForm
 from domains.roles import Role
+from sendlayer.asking import ask_or_act, posted
 
-ask_or_act = require_http_methods(["GET", "HEAD", "POST"])
 of_owner = of_domain(Permission.MANAGE_DOMAIN)
 
 

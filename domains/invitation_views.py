@@ -5,6 +5,7 @@ from functools import wraps
 from allauth.account.internal.flows.login import perform_password_login
 from allauth.account.models import Login
 from allauth.decorators import rate_limit
+from django.conf import settings
 from django.contrib import messages
 from django.contrib.auth.decorators import login_not_required
 from django.db import IntegrityError, transaction
@@ -12,6 +13,7 @@ from django.shortcuts import redirect, render, resolve_url
 from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_POST, require_safe
 
+from accounts import openid
 from accounts.models import User
 from audit.actor import Actor
 from domains import members
@@ -66,6 +68,8 @@ def _page(request, token, invitations, state, form):
         "role": Role(invitations[0].role),
         "state": state,
         "form": form,
+        # A provider that makes accounts proves the address as well as the link does.
+        "provider": openid.name() if settings.OIDC_SIGNUP else "",
     }
     return render(request, "domains/invitation.html", context, status=422 if form and form.errors else 200)
 

@@ -6,16 +6,17 @@ from django.contrib import messages
 from django.core.exceptions import ObjectDoesNotExist
 from django.forms import Form
 from django.shortcuts import render
-from django.views.decorators.http import require_http_methods, require_safe
+from django.views.decorators.http import require_safe
 
 from accounts.reauthentication import recent_sign_in
 from audit.actor import Actor
 from domains import members
 from domains.access import Permission, of_domain
-from domains.answers import ask, go, gone, members_again, members_context, other_domains, posted
+from domains.answers import ask, go, gone, members_again, members_context, other_domains
 from domains.limits import may_invite
 from domains.member_forms import InviteForm, RoleForm
 from domains.roles import Role
+from sendlayer.asking import ask_or_act, posted
 
 OTHERS_SHOWN = 500
 FILTER_FROM = 8
@@ -23,7 +24,6 @@ GONE = "Somebody else changed this meanwhile: it is not in the list any more."
 TOO_MANY = "That is more invitations than go out in an hour. Nothing is sent; try again later."
 LAST_OWNER = "{} the last owner, and a domain needs one. Make somebody else an owner first."
 
-ask_or_act = require_http_methods(["GET", "HEAD", "POST"])
 of_owner = of_domain(Permission.MANAGE_MEMBERS)
 
 

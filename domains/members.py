@@ -31,8 +31,11 @@ def invite(domains, emails, role, *, by) -> int:
     """Invite each address (in lower case) to all domains; return the number of letters.
 
     An address gets one letter for all of them. Where it is a member, or invited, it stays so.
+    A domain that is deleted meanwhile is left out. Raises Domain.DoesNotExist when all are.
     """
     held = Domain.objects.filter(pk__in=[domain.pk for domain in domains]).held().in_bulk()
+    if not held:
+        raise Domain.DoesNotExist
     domains = [held[domain.pk] for domain in domains if domain.pk in held]
     Invitation.objects.filter(domain__in=domains, email__in=emails).exclude(
         pk__in=Invitation.objects.live().values("pk")
@@ -136,10 +139,14 @@ def remove(membership, *, by):
     _keep_an_owner(membership)
     domain, person = membership.domain, membership.user
     membership.delete()
-    # A link that was never used must not lead back in.
-    domain.invitations.filter(email=person.email.lower()).delete()
+    forget_invitations(domain, person.email)
     tag = "member.left" if person == by.user else "member.removed"
     audit.record(tag, by=by, domain=domain, data={"member": person.email, "role": membership.role})
+
+
+def forget_invitations(domain, email):
+    """A link that was never used must not lead back in whoever is removed."""
+    domain.invitations.filter(email=email.lower()).delete()
 
 
 @transaction.atomic

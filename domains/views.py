@@ -2,7 +2,7 @@ from django.contrib import messages
 from django.core.paginator import Paginator
 from django.db.models import Count, Max
 from django.shortcuts import redirect, render
-from django.views.decorators.http import require_http_methods, require_safe
+from django.views.decorators.http import require_safe
 
 from audit.actor import Actor
 from audit.models import Event
@@ -10,6 +10,7 @@ from domains.access import Permission, get_domain
 from domains.forms import AddDomainForm
 from domains.models import Domain
 from domains.navigation import around_name
+from sendlayer.asking import ask_or_act, posted
 from sendlayer.search import search_text
 
 PAGE_SIZE = 25
@@ -33,10 +34,10 @@ def domain_list(request):
     return render(request, "domains/list.html", {"page": page, "search": search, "page_size": PAGE_SIZE})
 
 
-@require_http_methods(["GET", "HEAD", "POST"])
+@ask_or_act
 def add(request):
-    form = AddDomainForm(request.POST or None, user=request.user)
-    if request.method == "POST" and form.is_valid():
+    form = AddDomainForm(posted(request), user=request.user)
+    if form.is_valid():
         domain = Domain.objects.add(form.cleaned_data["name"], by=Actor.of(request))
         messages.success(request, "Domain is added.")
         return redirect("domains:dns", domain.name)

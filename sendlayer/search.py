@@ -11,8 +11,9 @@ def search_text(query) -> str:
 
 
 def shown(request) -> dict:
-    """Page number and search text of a list: of this request or, when htmx acts on it, of the page it is on."""
+    """Page number and search text of a list: of this request, or of the page that htmx asks from elsewhere."""
     query = request.GET
-    if request.htmx and request.method == "POST":
-        query = QueryDict(urlsplit(request.htmx.current_url_abs_path or "").query)
+    if request.htmx:
+        page = urlsplit(request.htmx.current_url_abs_path or "")
+        query = query if page.path == request.path else QueryDict(page.query)
     return {"number": query.get("page"), "search": search_text(query)}

@@ -2,20 +2,21 @@
 
 from django.shortcuts import redirect
 from django.urls import reverse
-from django.views.decorators.http import require_http_methods, require_safe
+from django.views.decorators.http import require_safe
 from django_htmx.http import reswap
 
 from audit.actor import Actor
 from credentials import answers
 from domains.access import Permission
+from sendlayer.asking import ask_or_act, posted
 from submission.forms import CheckForm
 from submission.livecheck import runs
 
 
-@require_http_methods(["GET", "HEAD", "POST"])
+@ask_or_act
 @answers.of_credential(Permission.MANAGE_CREDENTIALS)
 def check(request, domain, credential):
-    form = CheckForm(request.POST if request.method == "POST" else None, email=request.user.email)
+    form = CheckForm(posted(request), email=request.user.email)
     if not form.is_valid():
         return answers.ask(request, domain, credential, "submission/_check.html", form=form)
     try:

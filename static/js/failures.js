@@ -13,6 +13,13 @@ document.addEventListener("htmx:responseError", (event) => {
   toast("That did not work. Reload the page and try again.", "error");
 });
 
+// A 404 that names no place for itself is a whole page: what this one is about is gone.
+document.addEventListener("htmx:beforeSwap", (event) => {
+  if (event.detail.xhr.status !== 404 || event.detail.xhr.getResponseHeader("HX-Retarget")) return;
+  event.detail.shouldSwap = false;
+  location.reload();
+});
+
 // "Too many" that a question says in its own words tells where they belong; without them it is a whole page.
 document.addEventListener("htmx:beforeSwap", (event) => {
   if (event.detail.xhr.status !== 429 || !event.detail.xhr.getResponseHeader("HX-Retarget")) return;

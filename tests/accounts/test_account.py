@@ -91,6 +91,7 @@ def test_a_change_is_given_up_and_its_link_is_void(as_alice, alice):
     as_alice.post("/account/email/", {"email": NEW})
     as_alice.post("/account/email/keep/")
     assert "no longer works" in text(as_alice.get(mailed_link()))
+    assert Event.objects.get(tag="account.email_kept").data == {"to_email": NEW}
     as_alice.post("/account/email/", {"email": "other@new.example"})
     as_alice.post("/account/email/", {"email": "third@new.example"})
     assert "no longer works" in text(as_alice.get(mailed_link(1)))

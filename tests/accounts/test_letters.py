@@ -12,6 +12,7 @@ from django.utils import timezone
 
 from accounts import letters
 from accounts.letters import WAITS, Letter
+from audit.models import Event
 from tests.factories import SYSTEM, make_user, password_of
 from tests.servers import free_port
 from tests.submission.sink import SinkServer
@@ -60,6 +61,15 @@ def test_a_reset_is_told_to_the_owners_as_text_and_html(server, credential, bob)
         assert "http://127.0.0.1:8000/domains/sl.example.com/settings/smtp/" in body
         assert "http://127.0.0.1:8000/account/notifications/" in body
         assert password_of(credential) not in body
+
+
+def test_its_links_are_whole_where_the_dashboards_address_ends_with_a_slash(server, credential, settings):
+    settings.DASHBOARD_URL = "https://send.example.com/"
+    credential.reset_password(by=SYSTEM)
+    letters.deliver()
+    for body in parts(received(server)[0][1]):
+        assert "https://send.example.com/account/notifications/" in body
+        assert "https://send.example.com/domains/" in body
 
 
 def test_a_deletion_is_told_too(server, credential):
@@ -155,6 +165,8 @@ class TestSwitches:
         assert as_alice.post(self.URL, {"tell_dns": "on"})["Location"] == self.URL
         alice.refresh_from_db()
         assert (alice.tell_dns, alice.tell_members, alice.tell_credentials) == (True, False, False)
+        event = Event.objects.get(tag="account.notifications_set")
+        assert event.data == {"tell_dns": True, "tell_members": False, "tell_credentials": False}
 
     def test_nothing_else_of_the_person_can_be_set_there(self, as_alice, alice):
         as_alice.post(self.URL, {"is_staff": "on", "email": "x@example.com"})

@@ -1,6 +1,7 @@
 """Sign-in by OpenID Connect, through HTTP on both sides: whom it lets in, and whom never."""
 
 import logging
+from datetime import timedelta
 
 import jwt
 import pytest
@@ -9,9 +10,11 @@ from allauth.socialaccount.models import SocialAccount, SocialToken
 from django.contrib.sessions.models import Session
 from django.core.management import call_command
 from django.test import Client
+from django.utils import timezone
 
 from accounts.models import User
 from audit.models import Event
+from domains.invitations import token_of
 from tests.accounts.codes import code_of, make_totp
 from tests.accounts.openid_provider import CLIENT_SECRET, KID, key
 from tests.accounts.openid_visits import BEGIN, answer, begin, is_signed_in, refusal, sign_in
@@ -109,6 +112,19 @@ def test_where_the_settings_say_so_a_stranger_gets_an_account(client, provider, 
     assert not user.has_usable_password() and not delivered()
     assert EmailAddress.objects.filter(user=user, email="new@example.com", verified=True).exists()
     assert Event.objects.filter(tag="account.added_by_openid", actor=user).count() == 1
+
+
+def test_whoever_is_invited_joins_by_it_where_it_makes_accounts(client, provider, settings, domain):
+    expires_at = timezone.now() + timedelta(days=1)
+    invitation = domain.invitations.create(email="new@example.com", role="viewer", expires_at=expires_at)
+    link = f"/invitations/key/{token_of(invitation.key)}/"
+    assert "Example Login" not in text(client.get(link))
+    settings.OIDC_SIGNUP = True
+    assert "Sign in with Example Login" in text(client.get(link))
+    provider.person["email"] = "new@example.com"
+    assert sign_in(client, next=link)["Location"] == link
+    client.post(f"{link}accept/")
+    assert domain.memberships.get(role="viewer", user__email="new@example.com")
 
 
 @pytest.mark.parametrize("verified", [False, None, "true", "false", 1])

@@ -50,6 +50,21 @@ def test_a_posted_act_is_done_after_the_confirmation(old, credential):
     assert Event.objects.get(tag="credential.password_shown").actor_name == "alice@example.com"
 
 
+@pytest.mark.parametrize(
+    ("act", "fields", "said"),
+    [
+        ("members/invite/", {"emails": "max@example.org", "role": "viewer"}, "Invitation is sent."),
+        ("members/leave/", {}, "You are the last owner"),
+        ("name/", {"title": "Shop"}, "Display name is saved."),
+        ("delete/", {"name": "sl.example.com"}, "Domain is deleted."),
+    ],
+)
+def test_what_was_posted_about_a_domain_is_done_after_the_confirmation(old, domain, act, fields, said):
+    confirm = old.post(f"/domains/sl.example.com/settings/{act}", fields)["Location"]
+    assert confirm.startswith(f"{CONFIRM_PAGE}?next=")
+    assert said in text(old.post(confirm, {"password": PASSWORD}, follow=True))
+
+
 def test_what_waits_in_the_session_holds_no_secret(old, credential):
     old.post(smtp_url(credential, "reveal"))
     assert password_of(credential) not in str(dict(old.session))

@@ -53,6 +53,12 @@ def test_an_authenticator_app_is_set_up_with_its_first_code(as_alice, alice):
     assert secret not in stored(alice) and secret not in str(dict(as_alice.session))
 
 
+def test_a_secret_that_no_key_opens_any_more_gives_way_to_a_new_one(as_alice, settings):
+    as_alice.get(f"{HOME}totp/activate/")
+    settings.CREDENTIAL_KEYS = f"k9:{new_key()}"
+    assert REFUSED in text(as_alice.post(f"{HOME}totp/activate/", {"code": "000000"}))
+
+
 def test_it_is_told_by_mail_and_in_the_log_of_events(
     as_alice, alice, secret, django_capture_on_commit_callbacks
 ):

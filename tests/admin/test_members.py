@@ -1,22 +1,27 @@
 """The members of a domain, changed by staff: with a reason, with an event, never for themselves."""
 
+from functools import partial
+from threading import Thread
+
 import pytest
 from django.db import connection
+from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
 from accounts.models import User
 from audit.models import Event
 from domains.models import Membership
 from tests.factories import make_user
+from tests.http import at_once, sign_in
 
 pytestmark = pytest.mark.django_db
 
 
 @pytest.fixture
-def save(as_sam, domain):
+def save(domain, request):
     """Post the domain's page; each row is (membership or None, user, role, delete)."""
 
-    def post(*rows, reason="asked by phone", client=as_sam):
+    def post(*rows, reason="asked by phone", client=None):
         fields = {"reason": reason, "_continue": "Save", "memberships-TOTAL_FORMS": len(rows)}
         fields |= {"dns_records-TOTAL_FORMS": 0, "dns_records-INITIAL_FORMS": 0}
         fields["memberships-INITIAL_FORMS"] = sum(1 for row in rows if row[0])
@@ -29,6 +34,7 @@ def save(as_sam, domain):
             }
             values |= {"DELETE": "on"} if delete else {}
             fields |= {f"memberships-{number}-{key}": value or "" for key, value in values.items()}
+        client = client or request.getfixturevalue("as_sam")
         return client.post(f"/admin/domains/domain/{domain.pk}/change/", fields)
 
     return post
@@ -60,6 +66,13 @@ def test_each_change_writes_its_event(save, domain, owner, viewer, bob, carol, s
     assert {(event.actor, event.domain, event.data["reason"]) for event in events} == {
         (sam, domain, "asked by phone")
     }
+
+
+def test_whoever_is_removed_does_not_come_back_by_an_older_invitation(save, domain, owner, viewer, bob):
+    domain.invitations.create(email=bob.email, role="manager", expires_at="2100-01-01T00:00Z")
+    domain.invitations.create(email="x@example.org", role="viewer", expires_at="2100-01-01T00:00Z")
+    save(owner, (viewer[0], bob, "viewer", "delete"))
+    assert domain.invitations.get().email == "x@example.org"
 
 
 def test_a_row_is_not_given_to_somebody_else(save, domain, owner, viewer, bob, carol):
@@ -97,6 +110,42 @@ def test_the_last_owner_stays(save, domain, owner, viewer, alice):
     for rows in ([(*owner, "delete"), viewer], [(owner[0], alice, "viewer"), viewer]):
         assert "needs an owner" in save(*rows).content.decode()
     assert roles(domain)[alice.email] == "owner"
+
+
+@pytest.mark.django_db(transaction=True)
+def test_of_staff_and_an_owner_who_act_at_once_one_owner_stays(save, domain, owner, alice, carol, as_root):
+    other = domain.memberships.create(user=carol, role="owner")
+    path = f"/domains/sl.example.com/settings/members/{other.public_id}/remove/"
+    removal = Thread(target=at_once, args=(partial(sign_in(Client(), alice).post, path),))
+
+    def once_the_page_is_judged(execute, sql, *args):
+        result = execute(sql, *args)
+        # The first question for nothing but e-mails and roles comes right before they are saved.
+        if sql.startswith('SELECT "accounts_user"."email"') and '"role"' in sql and not removal.ident:
+            removal.start()
+            removal.join(0.5)  # it waits for the page, or is done by then
+        return result
+
+    with connection.execute_wrapper(once_the_page_is_judged):
+        save((*owner, "delete"), (other, carol, "owner"), client=as_root)
+    removal.join()
+    assert domain.memberships.filter(role="owner").exists()
+
+
+def test_a_domain_that_is_deleted_meanwhile_is_not_found(save, domain, owner, viewer, carol):
+    rows = owner, viewer, (None, carol, "viewer")
+    waits = True
+
+    def delete_once_found(execute, sql, *args):
+        nonlocal waits
+        result = execute(sql, *args)
+        if waits and 'FROM "domains_domain"' in sql:
+            waits = False
+            domain.delete()
+        return result
+
+    with connection.execute_wrapper(delete_once_found):
+        assert save(*rows).status_code == 404
 
 
 def test_nobody_is_a_member_twice(save, domain, owner, viewer, bob, carol):

@@ -95,6 +95,7 @@ class TestDns:
         assert begun == [domain]
         assert Event.objects.get(tag="support.verify_asked").data == {"reason": "asked by phone"}
         assert act(as_sam, DOMAINS, "verify", domain)[-1] == "new.example.com was checked just before."
+        assert Event.objects.filter(tag="support.verify_asked").count() == 1
 
     def test_the_page_of_a_domain_shows_what_was_found_and_lets_nobody_change_it(self, as_sam, domain):
         checked_at = timezone.now() - timedelta(hours=1)

@@ -12,7 +12,7 @@ from audit.models import Event
 from credentials import vault
 from credentials.models import Credential, Outcome, PasswordChanged
 from domains.models import Domain
-from tests.factories import SYSTEM, make_credential, password_of
+from tests.factories import SYSTEM, make_credential, make_domain, password_of
 
 pytestmark = pytest.mark.django_db
 
@@ -41,6 +41,22 @@ def test_one_press_of_add_makes_one_credential(domain):
     assert first == second
     assert domain.credentials.count() == 1
     assert tags().count("credential.created") == 1
+
+
+def test_a_key_of_another_domain_makes_none(domain):
+    key = "6f1c5a34-0000-4000-8000-000000000001"
+    domain.credentials.issue_once(key, by=SYSTEM)
+    other = make_domain("other.example.com")
+    with pytest.raises(Domain.DoesNotExist):
+        other.credentials.issue_once(key, by=SYSTEM)
+
+
+@pytest.mark.django_db(transaction=True)  # the database looks at foreign keys when it commits
+def test_a_domain_that_is_deleted_meanwhile_gets_none(domain):
+    Domain.objects.all().delete()
+    with pytest.raises(Domain.DoesNotExist):
+        domain.credentials.issue_once("6f1c5a34-0000-4000-8000-000000000001", by=SYSTEM)
+    assert not Credential.objects.exists() and "credential.created" not in tags()
 
 
 def test_reset_refuses_the_old_password_at_once(credential):

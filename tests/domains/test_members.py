@@ -205,6 +205,14 @@ class TestTheList:
         )
         assert text(again).count("Change role of") == 1
 
+    def test_what_is_gone_comes_back_as_the_page_that_one_is_on(self, as_alice, domain):
+        for number in range(30):
+            domain.memberships.create(user=make_user(f"m{number:02}@example.com"), role="viewer")
+        here = HTMX | {"HX-Current-URL": f"http://testserver{URL}?page=2"}
+        for answer in (as_alice.get, as_alice.post):
+            page = text(answer(f"{URL}{uuid4()}/remove/", headers=here))
+            assert "m29@example.com" in page and "m00@example.com" not in page
+
     def test_names_are_escaped(self, as_alice, bob, domain):
         type(bob).objects.filter(pk=bob.pk).update(name="<script>alert(1)</script>")
         assert "&lt;script&gt;alert" in text(as_alice.get(URL))

@@ -99,6 +99,31 @@ class TestMembers:
         expect(page.get_by_label("E-mail addresses")).to_have_value("max@example.org")
         expect(page.locator(".toast")).to_have_count(0)
 
+    def test_whoever_is_removed_meanwhile_is_led_to_the_whole_page_that_says_so(self, window, bob, domain):
+        page, watch = window(bob)
+        watch.expect(404)
+        page.goto(URL)
+        Membership.objects.filter(user=bob).delete()
+        page.get_by_role("link", name="Leave").click()
+        expect(page.get_by_role("heading", name="Page not found")).to_be_visible()
+        expect(page.locator("#toasts")).to_have_count(1)
+        expect(page.locator("#dialog")).to_be_hidden()
+
+    def test_a_question_that_is_opened_in_a_tab_of_its_own_is_answered_there(
+        self, window, alice, bob, domain, credential
+    ):
+        page, watch = window(alice)
+        watch.expect(422)
+        page.goto(f"{URL}{domain.memberships.get(user=bob).public_id}/remove/")
+        page.get_by_role("button", name="Remove").click()
+        expect(page.get_by_text("bob@example.com is removed.")).to_be_visible()
+        page.goto(smtp_url(credential, "delete"))
+        page.get_by_role("button", name="OK").click()
+        expect(page.get_by_text("SMTP user is deleted.")).to_be_visible()
+        page.goto("/domains/sl.example.com/settings/delete/")
+        page.get_by_role("button", name="Delete domain").click()
+        expect(page.get_by_role("main").get_by_text("Type sl.example.com to delete it.")).to_be_visible()
+
     def test_without_javascript_everything_is_a_page(self, window, alice, bob, domain):
         make_domain("other.example", owner=alice)
         page, _ = window(alice, java_script_enabled=False)

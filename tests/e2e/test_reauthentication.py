@@ -5,10 +5,11 @@ from datetime import timedelta
 import pytest
 from playwright.sync_api import expect
 
+from domains.models import Domain, Invitation
 from tests.accounts.codes import code_of, make_totp
 from tests.e2e.browser import session_cookie
 from tests.e2e.tab import DOTS
-from tests.factories import PASSWORD, password_of
+from tests.factories import PASSWORD, make_domain, password_of
 
 pytestmark = [pytest.mark.e2e, pytest.mark.django_db(transaction=True)]
 
@@ -82,6 +83,47 @@ class TestAnOldSignIn:
         tab.told("SMTP password is reset.")
         expect(tab.row(credential)).to_contain_text("Reset just now")
         assert password_of(credential) != old
+
+    def test_a_member_is_removed_and_the_domain_deleted_once_each_is_confirmed(self, tab, alice, bob, site):
+        tab.page.goto("/domains/sl.example.com/settings/members/")
+        tab.page.get_by_role("link", name="Remove bob@example.com").click()
+        confirm(tab)
+        expect(tab.page.get_by_role("dialog", name="Remove member")).to_be_visible()
+        tab.dialog.get_by_role("button", name="Remove").click()
+        tab.told("bob@example.com is removed.")
+        expect(tab.dialog).to_be_hidden()
+        expect(tab.page.locator("#members tr", has_text="bob@example.com")).to_have_count(0)
+        grow_old(tab, alice, site)
+        tab.page.goto("/domains/sl.example.com/settings/")
+        tab.page.get_by_role("link", name="Delete…").click()
+        confirm(tab)
+        tab.page.get_by_label("Type sl.example.com to confirm").fill("sl.example.com")
+        tab.dialog.get_by_role("button", name="Delete domain").click()
+        tab.told("Domain is deleted.")
+        assert not Domain.objects.exists()
+
+    def test_an_invitation_written_meanwhile_is_sent_as_it_was_written(self, open_tab, alice, domain, site):
+        for name in ("one.example", "two.example", "three.example"):
+            make_domain(name, owner=alice)
+        tab = open_tab(alice)
+        tab.page.goto("/domains/sl.example.com/settings/members/")
+        tab.page.get_by_role("link", name="Invite").click()
+        tab.page.get_by_text("Also to other domains that you own").click()
+        for name in ("one.example", "two.example"):
+            tab.page.get_by_role("checkbox", name=name).check()
+        tab.page.get_by_label("Manager").check()
+        tab.page.get_by_label("E-mail addresses").fill("max@example.org")
+        grow_old(tab, alice, site)
+        tab.dialog.get_by_role("button", name="Invite").click()
+        confirm(tab)
+        tab.told("Invitation is sent.")
+        expect(tab.dialog).to_be_hidden()
+        expect(tab.page.locator("#members tr", has_text="max@example.org")).to_contain_text("Manager")
+        assert {str(each.domain) for each in Invitation.objects.all()} == {
+            "sl.example.com",
+            "one.example",
+            "two.example",
+        }
 
     def test_a_code_confirms_as_well(self, tab, alice, credential):
         secret = make_totp(alice)

@@ -1,0 +1,34 @@
+"""What no page expects in its fields and its address, as the one who may do most: never a server error."""
+
+import re
+
+import pytest
+from django.db import transaction
+
+from tests.routes.table import routes
+from tests.routes.world import OWNER, STAFF, make_world
+
+TEXTS = {"nul": "a\x00b", "long": "9" * 5000}
+QUERY = ["q", "page", "at", "current", "new", "state", "also", "next", "code", "error", "p", "o", "e", "tag"]
+# What forms that this page does not show would send.
+FIELDS = ["reason", "action", "_selected_action", "credential", "key", "seen", "sure", "next"]
+NAMES = re.compile(r'<(?:input|select|textarea)[^>]* name="([^"]+)"')
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("text", TEXTS.values(), ids=TEXTS)
+def test_no_page_fails_by_what_is_sent_to_it(text):
+    world = make_world()
+    for route in routes():
+        client = world.client(STAFF if route.name.startswith("admin:") else OWNER)
+        path = world.path(route)
+        htmx = {"HX-Request": "true", "HX-Current-URL": f"http://testserver{path}?page={text}&q={text}"}
+        with transaction.atomic():
+            names = {*FIELDS, *NAMES.findall(client.get(path).content.decode())}
+            answers = [
+                client.get(path, dict.fromkeys(QUERY, text)),
+                client.post(path, dict.fromkeys(names, text)),
+                client.post(path, dict.fromkeys(names, text), headers=htmx),
+            ]
+            transaction.set_rollback(True)
+        assert all(answer.status_code < 500 for answer in answers), route.name
