@@ -67,8 +67,13 @@ class Cluster:
     def __init__(self, folder: Path):
         self._folder, self._programs, self.port = folder, _programs(), _free_port()
         self._owner = {"user": "postgres", "group": "postgres", "extra_groups": []} if os.geteuid() == 0 else {}
+        # Mail servers come in through a socket, which initdb's folder would keep to its owner.
+        self._sockets = folder / "sockets"
+        self._sockets.mkdir()
+        folder.chmod(0o755)
         if self._owner:
-            shutil.chown(folder, "postgres", "postgres")
+            for each in (folder, self._sockets):
+                shutil.chown(each, "postgres", "postgres")
         initdb = [
             self._programs / "initdb",
             "-D",
@@ -95,7 +100,8 @@ class Cluster:
         return f"postgres://postgres@127.0.0.1:{self.port}/postgres"
 
     def start(self):
-        options = ["-D", self._folder / "data", "-h", "127.0.0.1", "-p", str(self.port), "-k", ""]
+        options = ["-D", self._folder / "data", "-h", "127.0.0.1", "-p", str(self.port)]
+        options += ["-k", self._sockets]
         options += [part for setting in FAST for part in ("-c", setting)]
         with open(self._folder / "log", "ab") as log:
             self._server = subprocess.Popen(

@@ -42,10 +42,11 @@ class Database:
         return cls("sqlite", {"/var/lib/sendlayer/database/db.sqlite3": str(path)})
 
     @classmethod
-    def postgresql(cls, port, name, password):
+    def postgresql(cls, folder, port, name, password):
+        """`folder` is where the server's socket lies."""
         changes = {
             "inet:127.0.0.1:5432": f"inet:127.0.0.1:{port}",
-            "port=5432": f"port={port}",
+            "host=/var/run/postgresql port=5432": f"host={folder} port={port}",
             "dbname=sendlayer": f"dbname={name}",
             "dbname = sendlayer": f"dbname = {name}",
             "CHANGE-ME": password,

@@ -10,13 +10,12 @@ from tests.mail.daemons import DEPLOY, Database
 
 def open_postgresql(port, name, password) -> Database:
     """Run deploy/postgres/roles.sql as the superuser."""
-    server = ["-h", "127.0.0.1", "-p", str(port), "-U", "postgres"]
-    subprocess.run(
-        ["psql", "-X", "-q", "-v", "ON_ERROR_STOP=1", *server, "-f", DEPLOY / "postgres" / "roles.sql", name],
-        check=True,
-        env=os.environ | {"SENDLAYER_MAIL_PASSWORD": password},
-    )
-    return Database.postgresql(port, name, password)
+    psql = ["psql", "-X", "-q", "-v", "ON_ERROR_STOP=1", "-h", "127.0.0.1", "-p", str(port), "-U", "postgres"]
+    environment = os.environ | {"SENDLAYER_MAIL_PASSWORD": password}
+    subprocess.run([*psql, "-f", DEPLOY / "postgres" / "roles.sql", name], check=True, env=environment)
+    asked = [*psql, "-A", "-t", "-c", "SHOW unix_socket_directories", name]
+    folder = subprocess.run(asked, check=True, capture_output=True, text=True).stdout.strip()
+    return Database.postgresql(folder, port, name, password)
 
 
 def open_sqlite(path) -> Database:
