@@ -272,6 +272,10 @@ class Credential(models.Model):
         """Whether a login at this time and from this address was the dashboard's own check."""
         return bool(self.checked_at) and self.checked_from == ip and abs(at - self.checked_at) < CHECK_LASTS
 
+    def is_use_noted(self, at) -> bool:
+        """Whether a use at this time needs no writing, as one within a minute before it is written."""
+        return bool(self.last_used_at) and at - self.last_used_at <= NOTE_USE_EVERY
+
     def was_used_lately(self, at) -> bool:
         """Whether some site or app used it within 24 hours, so that taking it away hurts now."""
         return bool(self.last_used_at) and at - self.last_used_at < IN_USE_FOR

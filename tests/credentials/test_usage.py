@@ -133,6 +133,14 @@ def test_the_last_use_is_written_at_most_once_a_minute(tally, credential, now):
     assert [last_use_after(seconds) for seconds in (0, 30, 59, 61, 90)] == [0, 0, 0, 61, 61]
 
 
+def test_a_use_that_is_noted_already_is_not_written(tally, credential, now):
+    for seconds in (0, 30):
+        tally.add(credential.username, HOME, Outcome.ACCEPTED, at=now + timedelta(seconds=seconds))
+        with CaptureQueriesContext(connection) as queries:
+            tally.write()
+    assert not [query["sql"] for query in queries if query["sql"].startswith("UPDATE")]
+
+
 def test_logins_of_one_batch_are_one_write_of_the_last_use(tally, credential, now):
     for seconds in range(50):
         tally.add(credential.username, HOME, Outcome.ACCEPTED, at=now + timedelta(seconds=seconds))
