@@ -20,8 +20,8 @@ from django.utils import timezone
 
 from credentials import vault
 
-# How long after each try the next one is; after the last of them the letter is given up.
-WAITS = tuple(timedelta(minutes=minutes) for minutes in (1, 5, 15, 60, 240, 720, 1440))
+# How long after each try the next one is, two days in all; the try after the last wait is the last.
+WAITS = tuple(timedelta(minutes=minutes) for minutes in (1, 5, 15, 60, 240, 720, 720, 1440))
 BATCH = 50  # letters in one question
 LOOK_AGAIN_SECONDS = 30
 PLACE = "letter"
@@ -122,7 +122,7 @@ def _send(letter) -> bool:
 
 def _failed(letter, why, *, for_good) -> bool:
     # `tries` is what it was before this one.
-    if for_good or letter.tries + 1 >= len(WAITS):
+    if for_good or letter.tries >= len(WAITS):
         log.error("%s is given up: %s", letter, why)
         letter.delete()
     else:
