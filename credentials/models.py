@@ -1,22 +1,22 @@
-import secrets
 from datetime import timedelta
 from enum import Enum, auto
 from typing import NamedTuple
 
-from django.conf import settings
-from django.core.validators import RegexValidator
 from django.db import IntegrityError, models, transaction
 from django.db.models import F, Q
 from django.utils import timezone
 from django.views.decorators.debug import sensitive_variables
 
 import audit
-from credentials import networks, passwords, vault, verifier
-from credentials.refusals import Cause, RefusedLogins  # noqa: F401  (a model of this app)
+from credentials import digests, networks, passwords, vault, verifier
+from credentials.clients import ClientDay, ClientName  # noqa: F401  (models of this app, as below)
+from credentials.deleted import DeletedCredential  # noqa: F401
+from credentials.lasting import Lasting, is_username, new_username, place_of_password
+from credentials.refusals import Cause, RefusedLogins  # noqa: F401
+from credentials.retired import RetiredPassword, RetiredTry, Why  # noqa: F401
 from domains import labels, notices
 from domains.models import Domain
 
-USERNAME_BYTES = 16
 NOTE_USE_EVERY = timedelta(seconds=60)
 CHECK_LASTS = timedelta(seconds=60)
 IN_USE_FOR = timedelta(hours=24)
@@ -53,6 +53,7 @@ class Login(NamedTuple):
     outcome: Outcome
     credential: "Credential | None" = None
     verifier: str = ""
+    is_previous: bool = False  # of the password before this one, in a rotation's overlap
 
     def __repr__(self):
         return f"Login({self.outcome})"
@@ -60,16 +61,6 @@ class Login(NamedTuple):
 
 class PasswordChanged(Exception):
     """The password was reset by somebody else since the page was loaded."""
-
-
-def new_username() -> str:
-    """Return 32 random upper-case hexadecimal characters."""
-    return secrets.token_hex(USERNAME_BYTES).upper()
-
-
-def short(username: str) -> str:
-    """A username as people compare it: its first and last eight characters."""
-    return f"{username[:8]}…{username[-8:]}"
 
 
 class CredentialQuerySet(models.QuerySet):
@@ -121,28 +112,13 @@ class CredentialQuerySet(models.QuerySet):
             fresh = verifier.make(password)
             # Only while the old one stands: a reset that comes between must win.
             if self.filter(pk=credential.pk, verifier=fitting).update(verifier=fresh):
-                fitting = fresh
-        return Login(outcome, credential, fitting)
-
-    def note_use(self, credential, ip, *, at=None):
-        """Remember when and from where a credential was last used, at most once a minute.
-
-        A login that the dashboard's own check made is none.
-        """
-        at = at or timezone.now()
-        rows = self.filter(Q(last_used_at=None) | Q(last_used_at__lt=at - NOTE_USE_EVERY), pk=credential.pk)
-        rows = rows.exclude(checked_from=ip, checked_at__gt=at - CHECK_LASTS)
-        rows.update(last_used_at=at, last_used_ip=ip)
+                credential.verifier = fitting = fresh
+        return Login(outcome, credential, fitting, fitting != credential.verifier)
 
     def note_refusal(self, credential, cause, ip, *, at):
         """Remember when, from where and why a credential was last refused."""
         rows = self.filter(Q(last_refused_at=None) | Q(last_refused_at__lte=at), pk=credential.pk)
         rows.update(last_refused_at=at, last_refused_ip=ip, last_refused_cause=cause)
-
-
-def is_username(username: str) -> bool:
-    """Whether a text has the form of a username, so that it is worth asking the database."""
-    return len(username) == 2 * USERNAME_BYTES and set(username) <= set("0123456789ABCDEF")
 
 
 class CredentialManager(models.Manager.from_queryset(CredentialQuerySet)):
@@ -185,38 +161,11 @@ class CredentialManager(models.Manager.from_queryset(CredentialQuerySet)):
             return made, False
 
 
-def place_of_password(username: str) -> str:
-    """The place that a credential's password is sealed for (see credentials/vault.py)."""
-    return f"{username}:password"
-
-
-class Credential(models.Model):
+class Credential(Lasting):
     """One SMTP username and password, given to one site or app of a domain."""
 
     domain = models.ForeignKey(Domain, models.CASCADE, related_name="credentials")
-    username = models.CharField(
-        max_length=32,
-        unique=True,
-        default=new_username,
-        validators=[RegexValidator(r"\A[0-9A-F]{32}\Z", "Use 32 upper-case hexadecimal characters.")],
-    )
-    label = models.CharField(max_length=labels.MAX_LENGTH, blank=True)
-    password_sealed = models.CharField(max_length=255, editable=False)
-    verifier = models.CharField(max_length=255, editable=False)
-    password_changed_at = models.DateTimeField(editable=False)
-    # Counts its passwords: by it a mail server ends the sessions that an earlier one opened.
-    # db_default: code of the version before can still add rows.
-    password_number = models.PositiveIntegerField(default=1, db_default=1, editable=False)
-    previous_verifier = models.CharField(max_length=255, blank=True, default="", db_default="", editable=False)
-    previous_valid_until = models.DateTimeField(null=True, blank=True, editable=False)
-    allowed_networks = models.CharField(
-        max_length=networks.MAX_LENGTH, blank=True, default="", db_default="", editable=False
-    )
     issue_key = models.UUIDField(null=True, unique=True, editable=False)
-    expires_at = models.DateTimeField(null=True, blank=True, editable=False)
-    suspended_at = models.DateTimeField(null=True, blank=True, editable=False)
-    last_used_at = models.DateTimeField(null=True, blank=True, editable=False)
-    last_used_ip = models.GenericIPAddressField("last used IP", null=True, blank=True, editable=False)
     last_refused_at = models.DateTimeField(null=True, blank=True, editable=False)
     last_refused_ip = models.GenericIPAddressField("last refused IP", null=True, blank=True, editable=False)
     last_refused_cause = models.CharField(
@@ -224,10 +173,6 @@ class Credential(models.Model):
     )
     checked_at = models.DateTimeField(null=True, blank=True, editable=False)
     checked_from = models.GenericIPAddressField(null=True, blank=True, editable=False)
-    created_at = models.DateTimeField(auto_now_add=True)
-    created_by = models.ForeignKey(
-        settings.AUTH_USER_MODEL, models.SET_NULL, null=True, blank=True, editable=False, related_name="+"
-    )
 
     objects = CredentialManager()
 
@@ -276,13 +221,13 @@ class Credential(models.Model):
         """Whether a use at this time needs no writing, as one within a minute before it is written."""
         return bool(self.last_used_at) and at - self.last_used_at <= NOTE_USE_EVERY
 
+    def is_previous_use_noted(self, at) -> bool:
+        """The same of a use with the password before this one, in a rotation's overlap."""
+        return bool(self.previous_last_used_at) and at - self.previous_last_used_at <= NOTE_USE_EVERY
+
     def was_used_lately(self, at) -> bool:
         """Whether some site or app used it within 24 hours, so that taking it away hurts now."""
         return bool(self.last_used_at) and at - self.last_used_at < IN_USE_FOR
-
-    @property
-    def short_username(self) -> str:
-        return short(self.username)
 
     @sensitive_variables("password")
     def reveal(self, tag, *, by) -> str:
@@ -310,6 +255,7 @@ class Credential(models.Model):
         changed_at = timezone.now()
         rows = Credential.objects.filter(pk=self.pk)
         with transaction.atomic():
+            old = self._opened()
             updated = rows.filter(password_changed_at=seen or self.password_changed_at).update(
                 password_sealed=vault.seal(password, place=place_of_password(self.username)),
                 verifier=verifier.make(password),
@@ -318,10 +264,15 @@ class Credential(models.Model):
                 # Expressions on the right see the row as it was before this UPDATE.
                 previous_verifier=F("verifier") if keep_old_for else "",
                 previous_valid_until=changed_at + keep_old_for if keep_old_for else None,
+                previous_last_used_at=None,
+                previous_last_used_ip=None,
             )
             if not updated:
                 self.refresh_from_db(fields=["password_changed_at"])
                 raise PasswordChanged
+            self._retire(old, Why.RESET, changed_at)
+            if self.suspended_at:
+                self._retire(password, Why.SUSPENDED, self.suspended_at)
             self._record("credential.reset", by)
             self._tell_owners("credential_reset", by)
         self.password_changed_at = changed_at
@@ -360,6 +311,7 @@ class Credential(models.Model):
     def remove(self, *, by, reason=""):
         """Delete it for good; it is refused from then on. Raises Credential.DoesNotExist."""
         with transaction.atomic():
+            self._retire(self._opened(), Why.DELETED, timezone.now())
             deleted, _ = Credential.objects.filter(pk=self.pk).delete()
             if not deleted:
                 raise Credential.DoesNotExist
@@ -372,8 +324,29 @@ class Credential(models.Model):
             if not rows.update(suspended_at=at):
                 return False
             self.suspended_at = at
+            if at:
+                self._retire(self._opened(), Why.SUSPENDED, at)
+            else:
+                RetiredPassword.objects.filter(username=self.username, why=Why.SUSPENDED).delete()
             self._record(tag, by, reason=reason)
         return True
+
+    @sensitive_variables()
+    def _opened(self) -> str:
+        """The password, for its digest only; "" when no key opens it: no act may fail for that."""
+        self.refresh_from_db(fields=["password_sealed"])
+        try:
+            return vault.open(self.password_sealed, place=place_of_password(self.username))
+        except (vault.CannotOpen, vault.KeyringError):
+            return ""
+
+    @sensitive_variables()
+    def _retire(self, password, why, at):
+        """Remember a password that is refused from now on, to tell who still tries it."""
+        # Without its digest one can't be known, but whatever is tried at a deleted username is.
+        if password or why == Why.DELETED:
+            digest = digests.digest(self.username, password) if password else ""
+            RetiredPassword.objects.retire(self, digest, why, at=at)
 
     def _record(self, tag, by, **data):
         data = {key: value for key, value in ({"label": self.label} | data).items() if value}

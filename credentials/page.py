@@ -12,7 +12,7 @@ from django.utils.safestring import SafeString
 
 from audit.times import long_ago
 from credentials import networks
-from credentials.models import short
+from credentials.lasting import short
 from credentials.refusals import Cause
 
 PAGE_SIZE = 25

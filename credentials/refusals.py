@@ -9,10 +9,11 @@ KEPT_FOR = timedelta(days=90)
 
 
 class Cause(models.TextChoices):
-    """Why a login was refused; the values are the names of Outcome in lower case."""
+    """Why a login was refused; the values are the names of Outcome in lower case, and one more."""
 
     UNKNOWN_USERNAME = "unknown_username", "unknown username"
     WRONG_PASSWORD = "wrong_password", "wrong password"
+    OLD_PASSWORD = "old_password", "old password"
     SUSPENDED = "suspended", "suspended"
     EXPIRED = "expired", "expired"
     DOMAIN_NOT_AUTHORIZED = "domain_not_authorized", "domain not authorized"
@@ -55,8 +56,9 @@ class RefusedLogins(models.Model):
     """How many logins of one credential were refused on one day (UTC) for one cause."""
 
     # No constraint: a credential may be deleted while its refusals are written, and neither may fail.
+    # What is counted stays for as long as Undo can bring it back (credentials/deleted.py).
     credential = models.ForeignKey(
-        "Credential", models.CASCADE, null=True, db_constraint=False, related_name="refused_logins"
+        "Credential", models.DO_NOTHING, null=True, db_constraint=False, related_name="refused_logins"
     )
     cause = models.CharField(max_length=24, choices=Cause)
     day = models.DateField(db_index=True)

@@ -1,102 +1,99 @@
 """Which credentials are used, and which are refused, as mail servers tell: gathered, then written together."""
 
 import threading
-from collections.abc import Iterable
+import time
 from dataclasses import dataclass
 from datetime import datetime
+from typing import NamedTuple
 
 from django.db import transaction
 from django.utils import timezone
 
-from credentials.models import Credential, Outcome
-from credentials.refusals import Cause, RefusedLogins
+from credentials import login_writing
+from credentials.client_counts import ClientCounts
+from credentials.clients import ClientName
+from credentials.models import Outcome
 
-MAX_WAITING = 20_000  # distinct (username, outcome, IP); what comes beyond is dropped
-CHUNK = 500  # usernames in one question, below SQLite's limit of variables
+MAX_WAITING = 20_000  # distinct logins; what comes beyond is dropped
+CLIENTS_EVERY_SECONDS = 5
+
+
+class Login(NamedTuple):
+    """What makes logins alike. `outcome` is None for one that was refused without a cause being told.
+
+    `digest` is credentials.digests.digest of a refused one, where it is known; `is_previous`
+    tells of the password before this one, while a rotation overlaps.
+    """
+
+    username: str
+    ip: str
+    outcome: Outcome | None
+    digest: str = ""
+    is_previous: bool = False
 
 
 @dataclass(slots=True)
-class _Seen:
+class Seen:
     number: int
     at: datetime
 
 
 class Tally:
-    """Logins since the last `write`. `add` is cheap and may be called in any thread."""
+    """Logins since the last `write`. `add` and `add_name` are cheap and may be called in any thread."""
 
     def __init__(self):
         self._lock = threading.Lock()
-        self._seen: dict[tuple[str, Outcome | None, str], _Seen] = {}
+        self._seen: dict[Login, Seen] = {}
+        self._clients = ClientCounts(MAX_WAITING)
+        self._clients_due = 0.0
         self.dropped = 0
 
-    def add(self, username: str, ip: str, outcome: Outcome | None, *, at: datetime | None = None, number=1):
-        """Count a login; `outcome` is None for one that was refused without a cause being told."""
-        key, at = (username, outcome, ip), at or timezone.now()
-        with self._lock:
-            seen = self._seen.get(key)
-            if seen:
-                seen.number, seen.at = seen.number + number, max(seen.at, at)
-            elif len(self._seen) < MAX_WAITING:
-                self._seen[key] = _Seen(number, at)
-            else:
-                self.dropped += number
+    def add(
+        self,
+        username: str,
+        ip: str,
+        outcome: Outcome | None,
+        *,
+        digest: str = "",
+        is_previous: bool = False,
+        at: datetime | None = None,
+        number: int = 1,
+    ):
+        """Count a login."""
+        self._put(Login(username, ip, outcome, digest, is_previous), at or timezone.now(), number)
 
-    def write(self) -> int:
+    def add_name(self, username: str, ip: str, kind: ClientName.Kind, name: str):
+        """Count a name that a signed-in client gave."""
+        self._clients.add_name(username, ip, kind, name, timezone.now())
+
+    def write(self, *, finally_: bool = False) -> int:
         """Write what was gathered; return how many logins that were.
 
-        Raises django.db.Error; then everything is kept for the next time.
+        Who uses what is written every few seconds, or `finally_`. Raises django.db.Error;
+        then everything is kept for the next time.
         """
         with self._lock:
             batch, self._seen = self._seen, {}
         try:
             if batch:
-                _write(batch)
+                with transaction.atomic():
+                    days = login_writing.write(batch)
+                self._clients.add_days(days)
         except BaseException:
-            for (username, outcome, ip), seen in batch.items():
-                self.add(username, ip, outcome, at=seen.at, number=seen.number)
+            for login, seen in batch.items():
+                self._put(login, seen.at, seen.number)
             raise
+        if finally_ or time.monotonic() >= self._clients_due:
+            self._clients_due = time.monotonic() + CLIENTS_EVERY_SECONDS
+            self._clients.write()
         return sum(seen.number for seen in batch.values())
 
-
-def _write(batch):
-    with transaction.atomic():
-        rows = _rows({username for username, _outcome, _ip in batch})
-        refused: dict[tuple, list] = {}
-        for (username, outcome, ip), seen in batch.items():
-            credential = rows.get(username)
-            if outcome is Outcome.ACCEPTED:
-                # One that logs in all the time is asked for once a second, and written once a minute.
-                if credential and not credential.is_use_noted(seen.at):
-                    Credential.objects.note_use(credential, ip, at=seen.at)
-            elif not (credential and credential.is_checked_from(ip, seen.at)):
-                cause = _cause(credential, outcome, ip, seen.at)
-                refused.setdefault((credential, cause), []).append((seen.at, ip, seen.number))
-        for (credential, cause), logins in refused.items():
-            _write_refusals(credential, cause, logins)
-
-
-def _rows(usernames: Iterable[str]) -> dict[str, Credential]:
-    usernames, rows = sorted(usernames), {}
-    for start in range(0, len(usernames), CHUNK):
-        chunk = usernames[start : start + CHUNK]
-        found = Credential.objects.without_secrets().select_related("domain").filter(username__in=chunk)
-        rows |= {credential.username: credential for credential in found}
-    return rows
-
-
-def _cause(credential, outcome, ip, at) -> Cause:
-    if credential is None:
-        return Cause.UNKNOWN_USERNAME
-    if outcome is None:
-        # Dovecot tells only that it refused: what is usable from there was given a wrong password.
-        outcome = credential.outcome(at, ip)
-        outcome = Outcome.WRONG_PASSWORD if outcome is Outcome.ACCEPTED else outcome
-    return Cause[outcome.name]
-
-
-def _write_refusals(credential, cause, logins):
-    last_at, last_ip, _number = max(logins)
-    number = sum(number for _at, _ip, number in logins)
-    RefusedLogins.objects.count_up(credential, cause, number, at=last_at, ip=last_ip)
-    if credential:
-        Credential.objects.note_refusal(credential, cause, last_ip, at=last_at)
+    def _put(self, login, at, number):
+        with self._lock:
+            seen = self._seen.get(login)
+            if seen:
+                seen.number, seen.at = seen.number + number, max(seen.at, at)
+            elif len(self._seen) < MAX_WAITING:
+                self._seen[login] = Seen(number, at)
+            else:
+                self.dropped += number

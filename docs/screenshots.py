@@ -106,6 +106,7 @@ class Story:
     def __init__(self):
         from accounts.models import User
         from audit.actor import Actor
+        from tests.factories import make_use
 
         self.olivia = User.objects.create_superuser(
             "owner@example.com", secrets.token_hex(), name="Olivia Wood"
@@ -122,18 +123,20 @@ class Story:
         self.store = self.domain.credentials.get()
         with at(AUTHORIZED_AT + timedelta(minutes=6)):
             self.store.rename("WooCommerce store", by=self.at_home)
-        self.domain.credentials.note_use(self.store, HOME, at=ago(seconds=150))
+        make_use(self.store, HOME, at=ago(seconds=150))
         self._add_other_domains()
 
     def go_on(self):
         """What happened since: more than the help page's pictures show."""
-        issue, note_use = self.domain.credentials.issue, self.domain.credentials.note_use
+        from tests.factories import make_use
+
+        issue = self.domain.credentials.issue
         with at(ago(days=640, minutes=314)):
             letter, _ = issue(by=self.at_office, label="Newsletter")
         with at(ago(days=300, minutes=127)):
             printer, _ = issue(by=self.ben_at_office, label="Office printer")
-        note_use(letter, OFFICE, at=ago(hours=3))
-        note_use(printer, SHOP, at=ago(days=41))
+        make_use(letter, OFFICE, at=ago(hours=3))
+        make_use(printer, SHOP, at=ago(days=41))
         with at(ago(days=40, minutes=582)):
             printer.suspend(by=self.support, reason="It sends spam since a break-in")
         with at(ago(days=12, minutes=76)):

@@ -65,7 +65,8 @@ def _keys_do_not_open_what_is_stored() -> str:
 
 
 def _stored_passwords():
-    from credentials.models import Credential, place_of_password
+    from credentials.lasting import place_of_password
+    from credentials.models import Credential
 
     for row in _ends(Credential.objects.all()):
         yield row.password_sealed, place_of_password(row.username)

@@ -228,6 +228,7 @@ SMTP_RELAY_URL = secret("SMTP_RELAY_URL")
 
 REPORTS_ADDRESS = env.str("REPORTS_ADDRESS", default="127.0.0.1")
 REPORTS_PORT = env.int("REPORTS_PORT", default=2580)
+MESSAGES_PORT = env.int("MESSAGES_PORT", default=2581)
 REPORTS_SECRET = secret("REPORTS_SECRET")
 
 # --- language, files, logs -----------------------------------------------------------

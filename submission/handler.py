@@ -50,7 +50,6 @@ class Handler:
         journal.login(login.username, server.peer_ip, outcome.name.lower())
         if outcome is not Outcome.ACCEPTED:
             return AuthResult(success=False, handled=False, message=replies.OUTCOMES[outcome])
-        await self._logins.note_use(logged_in)
         return AuthResult(success=True, message=replies.OUTCOMES[outcome], auth_data=logged_in)
 
     async def handle_MAIL(self, server, session, envelope, mailbox: str, options) -> str:
@@ -78,6 +77,8 @@ class Handler:
         # As late as can be: a credential deleted while the message came in keeps nothing.
         refusal = await self._refusal_of_login(server, login, replies.NO_LONGER_VALID)
         reply = refusal or await self._hand_on(finished)
+        if reply.startswith("250"):
+            self._logins.note_message(login, session.host_name, envelope.mail_from)
         return self._tell(login, server, envelope, finished.id, reply)
 
     async def handle_exception(self, error: Exception) -> str:

@@ -6,12 +6,13 @@ from functools import partial
 
 from django.utils import timezone
 
+from credentials import digests
+from credentials.clients import ClientName
+from credentials.lasting import is_username
 from credentials.models import Credential, Outcome
 from credentials.usage import Tally
-from submission import journal, sasl
+from submission import sasl
 from submission.workers import Workers, keep_writing
-
-NOTE_SECONDS = 1  # a reply waits no longer for "last used"
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,25 +41,27 @@ class Logins:
     async def judge(self, login: sasl.Login, ip: str) -> tuple[Outcome, LoggedIn | None]:
         """Judge a username and password from a client's address. Raises one of UNAVAILABLE."""
         judge = partial(Credential.objects.authenticate, *login, ip=ip)
-        outcome, credential, verifier = await self._logins.run(judge)
+        outcome, credential, verifier, is_previous = await self._logins.run(judge)
         if outcome is not Outcome.ACCEPTED:
             # A username that can't be one is as unknown as any other, and may be a password.
-            self._tally.add(credential.username if credential else "", ip, outcome)
+            known = is_username(login.username)
+            digest = digests.digest(*login) if known else ""
+            self._tally.add(login.username if known else "", ip, outcome, digest=digest)
             return outcome, None
+        self._tally.add(credential.username, ip, outcome, is_previous=is_previous)
         return outcome, LoggedIn(credential, credential.username, credential.domain.name, ip, verifier)
 
     async def still_valid(self, login: LoggedIn) -> bool:
         """Whether the credential would be accepted now, with the same password. Raises one of UNAVAILABLE."""
         return await self._checks.run(_still_valid, login)
 
-    async def note_use(self, login: LoggedIn) -> None:
-        """Remember the use. Never raises: a login does not fail for its footnote."""
-        note = asyncio.ensure_future(self._notes.run(Credential.objects.note_use, login.credential, login.ip))
-        note.add_done_callback(_tell_of_failure)
-        await asyncio.wait([note], timeout=NOTE_SECONDS)
+    def note_message(self, login: LoggedIn, host_name: str, mail_from: str) -> None:
+        """Count the names that the client of a message gave."""
+        for kind, name in ((ClientName.Kind.EHLO, host_name), (ClientName.Kind.MAIL_FROM, mail_from)):
+            self._tally.add_name(login.username, login.ip, kind, name)
 
-    async def write_refusals(self, stopped: asyncio.Event) -> None:
-        """Write the refused logins every second until the event is set, and once more then."""
+    async def write_counts(self, stopped: asyncio.Event) -> None:
+        """Write what logins came to every second until the event is set, and once more then."""
         await keep_writing(self._tally, self._notes, stopped)
 
     def close(self) -> None:
@@ -70,8 +73,3 @@ def _still_valid(login: LoggedIn) -> bool:
     rows = Credential.objects.select_related("domain").defer("password_sealed")
     credential = rows.filter(pk=login.credential.pk).first()
     return credential is not None and credential.still_takes(login.verifier, timezone.now(), login.ip)
-
-
-def _tell_of_failure(note: asyncio.Future) -> None:
-    if not note.cancelled() and (error := note.exception()):
-        journal.crash("Noting the last use", error)

@@ -1,90 +1,156 @@
-"""Takes Dovecot's reports of logins: an ASGI application, apart from the dashboard's web server.
+"""Takes Dovecot's reports of logins, one POST each, apart from the dashboard's web server.
 
-One POST a login, as Dovecot's auth policy client sends them: JSON with `login`, `session`,
-`remote` and `success`, and the shared secret in the Authorization header (RFC 6750). It only counts
-in memory; what is counted is written every second. At hundreds of logins a second the
-pages would feel a request through all of Django for each.
+As its auth policy client sends them: JSON with `login`, `session`, `remote`, `success` and
+`pwhash`, and the shared secret in the Authorization header (RFC 6750), on connections that it
+keeps. They are only counted in memory; what is counted is written every second. At hundreds
+of logins a second the pages would feel a request through all of Django for each, and the
+logins themselves one through a whole web server.
 """
 
 import asyncio
 import hmac
 import json
 
-from credentials.models import Outcome, is_username
+import httptools
+
+from credentials.lasting import is_username
+from credentials.models import Outcome
 from credentials.usage import Tally
 from submission import journal
 from submission.limits import plain_ip
-from submission.workers import Workers, keep_writing
 
 ASKED_ALL = ".previous"  # by this name the second of the two lookups was answered (deploy/dovecot)
-MAX_BODY = 4096  # bytes; a report has some 150
-ACCEPTED = 200, b'{"status": 0, "msg": ""}'  # 0: let the login be, which Dovecot has decided already
+MAX_SIZE = 4096  # bytes of one request; a report has some 500
+MAX_CONNECTIONS = 200
+IDLE_SECONDS = 60
+
+REASONS = {
+    200: "OK",
+    400: "Bad Request",
+    401: "Unauthorized",
+    405: "Method Not Allowed",
+    413: "Content Too Large",
+}
+ACCEPTED = b'{"status": 0, "msg": ""}'  # 0: let the login be, which Dovecot has decided already
+
+
+class NoReport(Exception):
+    """A request that tells of no login; `status` is the answer's."""
+
+    def __init__(self, status: int):
+        super().__init__(status)
+        self.status = status
 
 
 class Reports:
-    """The application; `secret` is REPORTS_SECRET."""
+    """Makes connections' protocols; `secret` is REPORTS_SECRET."""
 
-    def __init__(self, secret: str):
+    def __init__(self, secret: str, tally: Tally):
         self._authorization = f"Bearer {secret}".encode()
-        self._tally = Tally()
+        self._tally = tally
+        self.connections: set[Connection] = set()
 
-    async def __call__(self, scope, receive, send):
-        if scope["type"] == "lifespan":
-            return await self._live(receive, send)
-        status, body = await self._answer(scope, receive)
-        headers = [(b"content-type", b"application/json"), (b"content-length", str(len(body)).encode())]
-        await send({"type": "http.response.start", "status": status, "headers": headers})
-        await send({"type": "http.response.body", "body": body})
+    def __call__(self) -> "Connection":
+        return Connection(self)
 
-    async def _live(self, receive, send):
-        await receive()
-        workers, stopped = Workers(threads=1, waiting=10), asyncio.Event()
-        writer = asyncio.create_task(keep_writing(self._tally, workers, stopped))
-        await send({"type": "lifespan.startup.complete"})
-        await receive()
-        stopped.set()
-        await writer
-        workers.close()
-        await send({"type": "lifespan.shutdown.complete"})
-
-    async def _answer(self, scope, receive) -> tuple[int, bytes]:
-        given = dict(scope["headers"]).get(b"authorization", b"")
-        if not hmac.compare_digest(given, self._authorization):
+    def take(self, method: bytes, authorization: bytes, body: bytes):
+        """Count one report. Raises NoReport."""
+        if not hmac.compare_digest(authorization, self._authorization):
             journal.log.warning("A report without the right REPORTS_SECRET was refused")
-            return 401, b"{}"
-        if scope["method"] != "POST":
-            return 405, b"{}"
-        body = await _body(receive)
-        if body is None:
-            return 413, b"{}"
+            raise NoReport(401)
+        if method != b"POST":
+            raise NoReport(405)
         try:
             self._note(json.loads(body))
         except (ValueError, TypeError, KeyError, RecursionError):  # the last: JSON nested too deeply
-            return 400, b"{}"
-        return ACCEPTED
+            raise NoReport(400) from None
 
     def _note(self, report):
-        """Count one report. Raises ValueError, TypeError, KeyError when it is none."""
-        username, session = report["login"], report["session"]
-        remote, accepted = report["remote"], report["success"]
-        if not (isinstance(remote, str) and isinstance(session, str) and isinstance(accepted, bool)):
+        username, session, remote = report["login"], report["session"], report["remote"]
+        accepted, digest = report["success"], report.get("pwhash", "")
+        texts = all(isinstance(text, str) for text in (remote, session, digest))
+        if not texts or not isinstance(accepted, bool):
             raise TypeError
-        if not accepted and not session.endswith(ASKED_ALL):
+        asked_all = session.endswith(ASKED_ALL)
+        if not accepted and not asked_all:
             return  # the database could not be asked, or the username has no form to ask for
         # What has not the form of a username is unknown in any case, and may be a password.
         known = isinstance(username, str) and is_username(username)
-        self._tally.add(username if known else "", plain_ip(remote), Outcome.ACCEPTED if accepted else None)
+        if accepted:
+            outcome = {"outcome": Outcome.ACCEPTED, "is_previous": asked_all}
+        else:
+            outcome = {"outcome": None, "digest": digest if known else ""}
+        self._tally.add(username if known else "", plain_ip(remote), **outcome)
 
 
-async def _body(receive) -> bytes | None:
-    """The whole body; None when it is too long or breaks off."""
-    body = b""
-    while True:
-        part = await receive()
-        if part["type"] != "http.request":
-            return None
-        body += part["body"]
-        if len(body) > MAX_BODY:
-            return None
-        if not part["more_body"]:
-            return body
+class Connection(asyncio.Protocol):
+    """One connection of HTTP/1.1 (RFC 9112): requests are answered in order, one at a time."""
+
+    def __init__(self, reports: Reports):
+        self._reports = reports
+        self._parser = httptools.HttpRequestParser(self)
+        self._idle: asyncio.TimerHandle | None = None
+        self._begin()
+
+    def _begin(self):
+        self._authorization, self._body, self._size = b"", b"", 0
+
+    def connection_made(self, transport):
+        self._transport = transport
+        if len(self._reports.connections) >= MAX_CONNECTIONS:
+            return transport.abort()
+        self._reports.connections.add(self)
+        self._wait()
+
+    def connection_lost(self, error):
+        self._reports.connections.discard(self)
+        if self._idle:
+            self._idle.cancel()
+
+    def data_received(self, data: bytes):
+        self._size += len(data)
+        if self._size > MAX_SIZE:
+            return self._answer(413, go_on=False)
+        try:
+            self._parser.feed_data(data)
+        except httptools.HttpParserError:  # an upgrade among them, which nobody asks for here
+            self._answer(400, go_on=False)
+
+    def on_header(self, name: bytes, value: bytes):
+        if name.lower() == b"authorization":
+            self._authorization = value
+
+    def on_body(self, body: bytes):
+        self._body += body
+
+    def on_message_complete(self):
+        try:
+            self._reports.take(self._parser.get_method(), self._authorization, self._body)
+            status = 200
+        except NoReport as refused:
+            status = refused.status
+        self._answer(status, go_on=self._parser.should_keep_alive())
+        self._begin()
+        self._wait()
+
+    def close(self):
+        self._transport.close()
+
+    def _wait(self):
+        loop = asyncio.get_running_loop()
+        # Put off at most twice a minute, not at each report.
+        if self._idle and self._idle.when() - loop.time() > IDLE_SECONDS / 2:
+            return
+        if self._idle:
+            self._idle.cancel()
+        self._idle = loop.call_later(IDLE_SECONDS, self.close)
+
+    def _answer(self, status: int, *, go_on: bool):
+        if self._transport.is_closing():
+            return
+        body = ACCEPTED if status == 200 else b"{}"
+        head = f"HTTP/1.1 {status} {REASONS[status]}\r\nContent-Type: application/json\r\n"
+        head += f"Content-Length: {len(body)}\r\n" + ("" if go_on else "Connection: close\r\n") + "\r\n"
+        self._transport.write(head.encode() + body)
+        if not go_on:
+            self._transport.close()

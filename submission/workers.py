@@ -8,6 +8,7 @@ import threading
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
+from functools import partial
 
 import django.db
 
@@ -50,7 +51,7 @@ async def keep_writing(tally: Tally, workers: Workers, stopped: asyncio.Event) -
         with suppress(TimeoutError):
             await asyncio.wait_for(stopped.wait(), WRITE_EVERY_SECONDS)
         try:
-            await workers.run(tally.write)
+            await workers.run(partial(tally.write, finally_=stopped.is_set()))
         except UNAVAILABLE as error:
             journal.log.warning("Counted logins wait to be written: %s", type(error).__name__)
 

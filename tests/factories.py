@@ -8,7 +8,9 @@ from django.utils import timezone
 from accounts.models import User
 from audit.actor import Actor
 from credentials import vault
-from credentials.models import place_of_password
+from credentials.lasting import place_of_password
+from credentials.models import Outcome
+from credentials.usage import Tally
 from domains.models import Domain
 
 PASSWORD = "correct-horse-battery"
@@ -50,3 +52,10 @@ def password_of(credential):
     """The password, opened without an audit event."""
     credential.refresh_from_db(fields=["password_sealed"])
     return vault.open(credential.password_sealed, place=place_of_password(credential.username))
+
+
+def make_use(credential, ip="203.0.113.7", *, at=None, number=1, outcome=Outcome.ACCEPTED, **more):
+    """Logins as a mail server tells them: accepted ones, or refused with another outcome."""
+    tally = Tally()
+    tally.add(credential.username, ip, outcome, at=at, number=number, **more)
+    tally.write(finally_=True)

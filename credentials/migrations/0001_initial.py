@@ -5,7 +5,7 @@ import django.db.models.deletion
 from django.conf import settings
 from django.db import migrations, models
 
-import credentials.models
+import credentials.lasting
 
 
 class Migration(migrations.Migration):
@@ -29,7 +29,7 @@ class Migration(migrations.Migration):
                 (
                     "username",
                     models.CharField(
-                        default=credentials.models.new_username,
+                        default=credentials.lasting.new_username,
                         max_length=32,
                         unique=True,
                         validators=[

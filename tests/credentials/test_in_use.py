@@ -8,7 +8,7 @@ from django.utils import timezone
 
 from audit.models import Event
 from credentials.models import Credential
-from tests.factories import SYSTEM, make_credential, password_of
+from tests.factories import SYSTEM, make_credential, make_use, password_of
 from tests.http import smtp_url, text
 
 pytestmark = pytest.mark.django_db
@@ -72,7 +72,7 @@ def test_without_the_tick_nothing_is_done_and_the_question_comes_again(as_alice,
 @pytest.mark.parametrize("act", ACTS)
 def test_a_use_after_the_question_was_asked_counts(as_alice, credential, act):
     assert TICK not in text(as_alice.get(smtp_url(credential, act), headers=HTMX))
-    Credential.objects.note_use(credential, "203.0.113.7")
+    make_use(credential, "203.0.113.7")
     before = state()
     response = as_alice.post(smtp_url(credential, act), headers=HTMX)
     assert response.status_code == 422

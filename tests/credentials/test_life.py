@@ -163,17 +163,6 @@ def test_suspend_and_resume_say_whether_they_changed_anything(credential):
     assert Event.objects.get(tag="credential.suspended").data == {"reason": "abuse"}
 
 
-def test_use_is_noted_at_most_once_a_minute(credential):
-    noon = timezone.now()
-    Credential.objects.note_use(credential, "203.0.113.7", at=noon)
-    Credential.objects.note_use(credential, "203.0.113.8", at=noon + timedelta(seconds=59))
-    credential.refresh_from_db()
-    assert (credential.last_used_at, credential.last_used_ip) == (noon, "203.0.113.7")
-    Credential.objects.note_use(credential, "203.0.113.8", at=noon + timedelta(seconds=61))
-    credential.refresh_from_db()
-    assert credential.last_used_ip == "203.0.113.8"
-
-
 @pytest.mark.parametrize(
     "label", ["WooCommerce store", "  Store  ", "متجر", "👨‍👩‍👧 family", "<b>&amp;", "x" * 80]
 )

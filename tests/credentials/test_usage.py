@@ -7,7 +7,7 @@ from django.db import OperationalError, connection
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
-from credentials import usage
+from credentials import counting, usage
 from credentials.models import Outcome
 from credentials.refusals import KEPT_FOR, Cause, RefusedLogins
 from credentials.usage import Tally
@@ -222,7 +222,7 @@ def test_a_credential_deleted_before_the_write_is_an_unknown_username(tally, cre
 
 
 def test_more_usernames_than_one_question_may_hold(tally, domain, now, monkeypatch):
-    monkeypatch.setattr(usage, "CHUNK", 2)
+    monkeypatch.setattr(counting, "CHUNK", 2)
     made = [make_credential(domain) for _ in range(5)]
     for credential in made:
         tally.add(credential.username, HOME, Outcome.EXPIRED, at=now)
@@ -238,26 +238,3 @@ def test_days_that_are_too_old_go_when_a_new_one_begins(credential, now):
     RefusedLogins.objects.count_up(credential, Cause.EXPIRED, 1, at=now, ip=HOME)
     kept = RefusedLogins.objects.order_by("day").values_list("day", flat=True).distinct()
     assert [(now.date() - day).days for day in kept] == [KEPT_FOR.days, 1, 0]
-
-
-def test_refusals_go_with_their_credential(tally, credential, now):
-    for username in (credential.username, ""):
-        tally.add(username, HOME, Outcome.UNKNOWN_USERNAME, at=now)
-    tally.add(credential.username, HOME, Outcome.EXPIRED, at=now)
-    tally.write()
-    credential.remove(by=SYSTEM)
-    assert [row.credential_id for row in RefusedLogins.objects.all()] == [None]
-
-
-def test_by_cause_sums_the_days_and_tells_the_newest_address(credential, now):
-    count_up, wrong = RefusedLogins.objects.count_up, Cause.WRONG_PASSWORD
-    count_up(credential, wrong, 3, at=now - timedelta(days=2), ip=HOME)
-    count_up(credential, wrong, 4, at=now - timedelta(days=1), ip=OFFICE)
-    count_up(credential, Cause.SUSPENDED, 1, at=now, ip=HOME)
-    count_up(credential, Cause.EXPIRED, 9, at=now - timedelta(days=31), ip=HOME)
-    count_up(make_credential(credential.domain), wrong, 70, at=now, ip="198.51.100.1")
-    rows = credential.refused_logins.by_cause(now.date() - timedelta(days=30))
-    assert list(rows) == [
-        {"cause": "suspended", "total": 1, "last": now, "ip": HOME},
-        {"cause": "wrong_password", "total": 7, "last": now - timedelta(days=1), "ip": OFFICE},
-    ]

@@ -5,11 +5,12 @@ from contextlib import ExitStack
 
 import pytest
 
-from tests import servers
+from credentials import digests
 from tests.environment import VAR_DIR
 from tests.mail.clients import Mail
 from tests.mail.daemons import Database, mail_server
 from tests.mail.databases import open_postgresql, open_sqlite
+from tests.mail.reports import reporting, serving
 from tests.submission.sink import SinkServer
 
 MAIL_PASSWORD = secrets.token_urlsafe()
@@ -39,12 +40,10 @@ def sink():
 
 @pytest.fixture(scope="session")
 def reports(django_db_setup, tmp_path_factory):
-    """A running `manage.py reports`: (port, secret)."""
-    port, secret = servers.free_port(), secrets.token_urlsafe(32)
-    log = tmp_path_factory.mktemp("reports") / "log"
-    environment = {"REPORTS_PORT": str(port), "REPORTS_SECRET": secret}
-    with servers.running(["manage.py", "reports"], port=port, log=log, **environment):
-        yield port, secret
+    """A running `manage.py reports`."""
+    to = reporting(digests.nonce())
+    with serving(to, tmp_path_factory.mktemp("reports") / "log"):
+        yield to
 
 
 @pytest.fixture(scope="session")

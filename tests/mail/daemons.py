@@ -72,7 +72,7 @@ class MailServer:
 def mail_server(database: Database, *, relayhost="", reports=None, passdb="", postfix="", dovecot=""):
     """Run Dovecot and Postfix until the block ends; yield a MailServer.
 
-    `reports` is (port, secret) of `manage.py reports`; `passdb` stands instead of Dovecot's
+    `reports` is where they report to (tests.mail.reports.Reporting); `passdb` stands instead of Dovecot's
     passdb blocks; `postfix` and `dovecot` are lines added to their main files. Raises
     RuntimeError with the logs when one does not start.
     """
@@ -86,7 +86,7 @@ def mail_server(database: Database, *, relayhost="", reports=None, passdb="", po
             shutil.chown(spool / "private", "postfix")
             stack.enter_context(_dovecot(folder, database, reports, passdb, dovecot))
             server = MailServer(free_port(), folder, spool / "private" / "sendlayer-auth", _certificate(folder))
-            stack.enter_context(_postfix(server, database, relayhost, postfix))
+            stack.enter_context(_postfix(server, database, relayhost, reports, postfix))
             yield server
     finally:
         shutil.rmtree(folder, ignore_errors=True)
@@ -103,8 +103,11 @@ def _dovecot(folder, database, reports, passdb, more):
     for path in (DEPLOY / "dovecot" / database.kind).iterdir():
         _copy(path, etc, folder, database.settings, mode=0o600)
     if reports:
-        port, secret = reports
-        changes = {"127.0.0.1:2580": f"127.0.0.1:{port}", "CHANGE-ME": secret}
+        changes = {
+            "127.0.0.1:2580": f"127.0.0.1:{reports.port}",
+            "CHANGE-ME": reports.secret,
+            "CHANGE-NONCE": reports.nonce,
+        }
         _copy(DEPLOY / "dovecot" / "sendlayer-reports.conf", etc, folder, changes, mode=0o600)
     own = f"base_dir = {folder}/run\nstate_dir = {folder}/run\nlog_path = {folder}/dovecot.log\n"
     # Tests refuse thousands of logins: no waiting, which Dovecot's clients could not tell apart anyway.
@@ -115,9 +118,10 @@ def _dovecot(folder, database, reports, passdb, more):
 
 
 @contextmanager
-def _postfix(server, database, relayhost, more):
+def _postfix(server, database, relayhost, reports, more):
     folder, etc = server.folder, server.folder / "postfix"
-    _copy(DEPLOY / "postfix" / "main.cf", etc, folder)
+    messages = {"127.0.0.1:2581": f"127.0.0.1:{reports.messages_port}"} if reports else {}
+    _copy(DEPLOY / "postfix" / "main.cf", etc, folder, messages)
     listen = {"\nsubmission ": f"\n127.0.0.1:{server.port} "}
     _copy(DEPLOY / "postfix" / "master.cf", etc, folder, listen)
     _copy(

@@ -1,7 +1,6 @@
 """LAST USED and refusals of Postfix and Dovecot, through the real `manage.py reports`."""
 
 import json
-import secrets
 import time
 import urllib.error
 import urllib.request
@@ -10,12 +9,13 @@ from datetime import timedelta
 import pytest
 from django.utils import timezone
 
+from credentials import digests
 from credentials.models import Credential
 from credentials.refusals import RefusedLogins
-from tests import servers
 from tests.factories import SYSTEM, password_of
 from tests.mail.clients import Mail
 from tests.mail.daemons import mail_server
+from tests.mail.reports import reporting, serving
 from tests.submission.clients import wait_until
 
 pytestmark = [pytest.mark.mail, pytest.mark.django_db(transaction=True)]
@@ -36,7 +36,7 @@ def test_a_login_shows_within_seconds(mail, credential):
     at = wait_until(lambda: used(credential), 5)
     assert before <= at <= timezone.now()
     assert credential.last_used_ip == "127.0.0.9"
-    assert refusals() == {}
+    assert not RefusedLogins.objects.filter(credential=credential.pk).exists()
 
 
 def test_it_is_written_at_most_once_a_minute(mail, credential):
@@ -98,9 +98,9 @@ def test_the_dashboards_own_check_is_no_use(mail, credential):
 
 
 def test_while_the_dashboard_is_down_mail_goes_on(mail_database, credential, tmp_path):
-    port, secret = servers.free_port(), secrets.token_urlsafe(32)
+    to = reporting(digests.nonce())
     password = password_of(credential)
-    with mail_server(mail_database, reports=(port, secret)) as server:
+    with mail_server(mail_database, reports=to) as server:
         mail = Mail(server)
         started = time.monotonic()
         replies = [mail.try_login(credential.username, password)[0] for _ in range(20)]
@@ -109,15 +109,12 @@ def test_while_the_dashboard_is_down_mail_goes_on(mail_database, credential, tmp
         assert time.monotonic() - started < 20
         assert mail.try_login(credential.username, "wrong")[0] == 535
         assert used(credential) is None
-        environment = {"REPORTS_PORT": str(port), "REPORTS_SECRET": secret}
-        log = tmp_path / "log"
-        with servers.running(["manage.py", "reports"], port=port, log=log, **environment):
+        with serving(to, tmp_path / "log"):
             wait_until(lambda: mail.login(credential) and used(credential), 30)
 
 
 def test_with_another_secret_nothing_is_counted_and_mail_goes_on(mail_database, credential, reports, mail):
-    port, _secret = reports
-    with mail_server(mail_database, reports=(port, "x" * 40)) as server:
+    with mail_server(mail_database, reports=reports._replace(secret="x" * 40)) as server:
         other = Mail(server)
         assert other.try_login(credential.username, password_of(credential))[0] == 235
         assert other.try_login(credential.username, "wrong")[0] == 535
@@ -150,7 +147,7 @@ UNKNOWN = {"login": "0" * 32, "session": f"{'0' * 32}.previous", "remote": "127.
     ],
 )
 def test_the_endpoint_takes_reports_only(reports, body, authorization, status):
-    port, secret = reports
+    port, secret = reports.port, reports.secret
     if not isinstance(body, bytes):
         body = json.dumps(body).encode()
     request = urllib.request.Request(f"http://127.0.0.1:{port}/?command=report", body)
@@ -166,16 +163,13 @@ def test_the_endpoint_takes_reports_only(reports, body, authorization, status):
 
 @pytest.mark.parametrize("secret", ["", "short", "é" * 40])
 def test_the_endpoint_does_not_start_without_a_real_secret(tmp_path, secret):
-    port = servers.free_port()
-    running = servers.running(
-        ["manage.py", "reports"], port=port, log=tmp_path / "log", REPORTS_PORT=str(port), REPORTS_SECRET=secret
-    )
+    running = serving(reporting("")._replace(secret=secret), tmp_path / "log")
     with pytest.raises(RuntimeError, match="REPORTS_SECRET"), running:
         pass
 
 
 def test_a_login_that_the_database_did_not_answer_is_no_refusal(reports, credential, mail):
-    port, secret = reports
+    port, secret = reports.port, reports.secret
     name = credential.username
     for session in (name, f"{name}.1", f"{name}.0"):
         body = json.dumps(UNKNOWN | {"login": name, "session": session}).encode()

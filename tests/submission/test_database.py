@@ -4,10 +4,10 @@ import asyncio
 from contextlib import contextmanager
 
 import pytest
-from django.db import DatabaseError, connection, transaction
+from django.db import connection, transaction
 
 from credentials.models import Credential
-from submission import logins, workers
+from submission import workers
 from tests import servers
 from tests.factories import password_of
 from tests.submission.clients import MESSAGE, SENDER, auth_login, auth_plain, finish, submit, wait_until
@@ -69,23 +69,6 @@ def test_a_login_does_not_wait_for_another_writer(listener, credential):
         Credential.objects.filter(pk=credential.pk).update(label="being renamed")
         assert auth_plain(listener.secure(), credential.username, password)[0] == 235
     wait_until(lambda: credential.refresh_from_db() or credential.last_used_at, 25)
-
-
-def test_a_login_does_not_fail_for_its_footnote(credential, monkeypatch, caplog):
-    text = "secret-word"
-
-    def fail(*_arguments):
-        raise DatabaseError(text)
-
-    async def note():
-        answers = logins.Logins()
-        await answers.note_use(logins.LoggedIn(credential, "u", "d", "127.0.0.1", "v"))
-        answers.close()
-
-    monkeypatch.setattr(Credential.objects, "note_use", fail)
-    asyncio.run(note())
-    assert "Noting the last use failed: DatabaseError" in caplog.text
-    assert text not in caplog.text
 
 
 def test_too_many_waiting_questions_are_turned_away():

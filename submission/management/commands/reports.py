@@ -1,35 +1,62 @@
-import uvicorn
+import asyncio
+import signal
+
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
 
+from credentials import digests
+from credentials.usage import Tally
 from sendlayer.checks import EX_CONFIG
+from submission.messages import Messages
 from submission.reports import Reports
+from submission.workers import Workers, keep_writing
 
 MIN_SECRET = 32  # characters
+BACKLOG = 512
 
 
 class Command(BaseCommand):
-    help = "Take Dovecot's reports of logins, for LAST USED and refusals, until SIGTERM."
+    help = "Take Dovecot's reports of logins and Postfix's of messages, until SIGTERM."
     # Like the listener it never opens a password, and it waits for a database that is away.
     requires_system_checks = []
 
-    def handle(self, **options):
+    def add_arguments(self, parser):
+        parser.add_argument(
+            "--nonce", action="store_true", help="print what Dovecot needs as auth_policy_hash_nonce, and end"
+        )
+
+    def handle(self, *, nonce, **options):
+        if nonce:
+            return digests.nonce()
         secret = settings.REPORTS_SECRET
         if len(secret) < MIN_SECRET or not secret.isascii() or not secret.isprintable():
             problem = f"REPORTS_SECRET must be at least {MIN_SECRET} characters of printable ASCII."
             raise CommandError(problem, returncode=EX_CONFIG)
-        config = uvicorn.Config(
-            Reports(secret),
-            host=settings.REPORTS_ADDRESS,
-            port=settings.REPORTS_PORT,
-            http="httptools",
-            loop="asyncio",
-            ws="none",
-            log_config=None,
-            access_log=False,
-            server_header=False,
-            limit_concurrency=200,
-            timeout_keep_alive=60,
-            timeout_graceful_shutdown=3,
+        asyncio.run(self._serve(secret))
+
+    async def _serve(self, secret):
+        tally, workers, stopped = Tally(), Workers(threads=1, waiting=10), asyncio.Event()
+        loop = asyncio.get_running_loop()
+        for number in (signal.SIGTERM, signal.SIGINT):
+            loop.add_signal_handler(number, stopped.set)
+        reports, messages = Reports(secret, tally), Messages(tally)
+        address = settings.REPORTS_ADDRESS
+        try:
+            servers = [
+                await loop.create_server(made, address, port, backlog=BACKLOG)
+                for made, port in ((reports, settings.REPORTS_PORT), (messages, settings.MESSAGES_PORT))
+            ]
+        except OSError as error:
+            raise CommandError(f"Can't listen on {address}: {error.strerror or error}") from None
+        self.stdout.write(
+            f"Reports are taken on {address}:{settings.REPORTS_PORT} and {settings.MESSAGES_PORT}"
         )
-        uvicorn.Server(config).run()
+        self.stdout.flush()
+        try:
+            await keep_writing(tally, workers, stopped)
+        finally:
+            for server in servers:
+                server.close()
+            for connection in [*reports.connections, *messages.connections]:
+                connection.close()
+            workers.close()

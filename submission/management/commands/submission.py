@@ -41,12 +41,12 @@ class Command(BaseCommand):
         logins = Logins()
         handler = Handler(logins, hop, host)
         stopped = asyncio.Event()
-        refusals = asyncio.create_task(logins.write_refusals(stopped))
+        counts = asyncio.create_task(logins.write_counts(stopped))
         try:
             await self._listen(Shared(handler, host, context, _limits()), hop)
         finally:
             stopped.set()
-            await asyncio.wait([refusals], timeout=THREAD_SECONDS)
+            await asyncio.wait([counts], timeout=THREAD_SECONDS)
             handler.close()
 
     async def _listen(self, shared, hop):

@@ -1,0 +1,131 @@
+"""Clients of credentials, gathered in memory and added to their tables together."""
+
+import threading
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import NamedTuple
+
+from django.db import transaction
+
+from credentials.clients import MAX_ADDRESSES, MAX_NAME_LENGTH, MAX_NAMES, ClientDay, ClientName
+from credentials.counting import at_most, chunks, count_up
+from credentials.models import Credential
+
+
+class Day(NamedTuple):
+    """One credential, used from one address on one day (UTC)."""
+
+    domain_id: int
+    username: str
+    day: date
+    ip: str
+
+
+class Name(NamedTuple):
+    username: str
+    ip: str
+    kind: ClientName.Kind
+    name: str
+
+
+@dataclass(slots=True)
+class Counted:
+    first_at: datetime
+    last_at: datetime
+    accepted: int = 0
+    refused: int = 0
+    last_cause: str = ""
+
+    def add(self, other: "Counted"):
+        self.accepted += other.accepted
+        self.refused += other.refused
+        if other.last_cause and (other.last_at >= self.last_at or not self.last_cause):
+            self.last_cause = other.last_cause
+        self.first_at, self.last_at = min(self.first_at, other.first_at), max(self.last_at, other.last_at)
+
+
+class ClientCounts:
+    """What was seen since the last `write`; at most `most` of each kind, what comes beyond is dropped."""
+
+    def __init__(self, most: int):
+        self._lock = threading.Lock()
+        self._most = most
+        self._days: dict[Day, Counted] = {}
+        self._names: dict[Name, Counted] = {}
+
+    def add_days(self, days: Iterable[tuple[Day, Counted]]):
+        with self._lock:
+            for day, counted in days:
+                self._put(self._days, day, counted)
+
+    def add_name(self, username: str, ip: str, kind: ClientName.Kind, name: str, at: datetime):
+        # What a client chose: it may hold anything, and has no end.
+        name = "".join(char if char.isprintable() else "?" for char in name[:MAX_NAME_LENGTH])
+        if name:
+            with self._lock:
+                self._put(self._names, Name(username, ip, kind, name), Counted(at, at, accepted=1))
+
+    def write(self):
+        """Add everything to the tables. Raises django.db.Error; then it is kept for the next time."""
+        with self._lock:
+            days, self._days, names, self._names = self._days, {}, self._names, {}
+        try:
+            with transaction.atomic():
+                _write_days(days)
+                _write_names(names)
+        except BaseException:
+            with self._lock:
+                for kept, known in ((days, self._days), (names, self._names)):
+                    for key, counted in kept.items():
+                        self._put(known, key, counted)
+            raise
+
+    def _put(self, known, key, counted):
+        if key in known:
+            known[key].add(counted)
+        elif len(known) < self._most:
+            known[key] = counted
+
+
+def _write_days(days: dict[Day, Counted]):
+    columns = ("username", "day", "ip")
+    has_room = at_most(ClientDay, (day[1:] for day in days), MAX_ADDRESSES, names=columns)
+    rows: dict[Day, Counted] = {}
+    for day, counted in days.items():
+        key = day if has_room(day[1:]) else day._replace(ip="")
+        if key in rows:
+            rows[key].add(counted)
+        else:
+            rows[key] = counted
+    count_up(
+        ClientDay,
+        (
+            day._asdict()
+            | {"accepted": seen.accepted, "refused": seen.refused, "last_cause": seen.last_cause}
+            | {"first_at": seen.first_at, "last_at": seen.last_at}
+            for day, seen in rows.items()
+        ),
+        once=columns,
+        add=("accepted", "refused"),
+        said=("last_cause",),
+    )
+
+
+def _write_names(names: dict[Name, Counted]):
+    has_room = at_most(ClientName, names, MAX_NAMES, names=("username", "ip", "kind", "name"))
+    domains: dict[str, int] = {}
+    for chunk in chunks({name.username for name in names}):
+        domains |= dict(Credential.objects.filter(username__in=chunk).values_list("username", "domain_id"))
+    count_up(
+        ClientName,
+        (
+            {"domain_id": domains[name.username]}
+            | name._asdict()
+            | {"count": seen.accepted, "first_at": seen.first_at, "last_at": seen.last_at}
+            for name, seen in names.items()
+            if name.username in domains and has_room(name)
+        ),
+        once=Name._fields,
+        add=("count",),
+    )
