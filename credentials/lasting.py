@@ -59,6 +59,9 @@ class Lasting(models.Model):
     # The `expires_at` that its owners were warned of, so that each date is told once.
     expiry_warned_for = models.DateTimeField(null=True, blank=True, editable=False)
     suspended_at = models.DateTimeField(null=True, blank=True, editable=False)
+    # Support staff suspended it, so that only they resume it. Nullable: SQLite can add no other column
+    # to a table that a view reads.
+    suspended_by_support = models.BooleanField(null=True, editable=False)
     last_used_at = models.DateTimeField(null=True, blank=True, editable=False)
     last_used_ip = models.GenericIPAddressField("last used IP", null=True, blank=True, editable=False)
     created_at = models.DateTimeField(auto_now_add=True)

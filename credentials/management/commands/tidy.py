@@ -6,7 +6,9 @@ from credentials.retired import RetiredPassword
 
 
 class Command(BaseCommand):
-    help = "Forget what is kept for a while only: clients after 30 days, retired passwords after 90. For a timer."
+    help = (
+        "Forget what is kept for a while only: clients after 30 days, retired passwords after 90. For a timer."
+    )
 
     def handle(self, **options):
         now = timezone.now()
