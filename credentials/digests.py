@@ -13,7 +13,6 @@ from django.conf import settings
 from django.utils.crypto import salted_hmac
 from django.views.decorators.debug import sensitive_variables
 
-
 BITS = 248
 
 
