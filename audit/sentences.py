@@ -9,8 +9,10 @@ SENTENCES = {
     "credential.password_copied": "copied the password of {user}",
     "credential.checked": "checked the SMTP user {user} with a test login",
     "credential.reset": "reset the password of {user}",
+    "credential.old_password_revoked": "revoked the old password of {user}",
     "credential.labelled": "labelled {user} “{label}”",
     "credential.networks_set": "set the allowed networks of {user} to {networks}",
+    "credential.expiry_set": "set the expiry date of {user} to {expires}",
     "credential.suspended": "suspended the SMTP user {user}",
     "credential.resumed": "resumed the SMTP user {user}",
     "credential.deleted": "deleted the SMTP user {user}",
@@ -41,11 +43,15 @@ SENTENCES = {
 def sentence(event) -> SafeString:
     """Return what the actor of an event did, as HTML; an unknown tag reads as itself."""
     words = {"tag": event.tag, "label": "", "member": "?", "role": "?", "networks": "anywhere", "title": ""}
-    words |= event.data
+    words |= {"expires": "", "kept_for": ""} | event.data
     # Removing a label reads better than an empty quotation.
     text = SENTENCES.get(event.tag, "{tag}")
     if event.tag == "credential.labelled" and not words["label"]:
         text = "removed the label of {user}"
+    if event.tag == "credential.expiry_set" and not words["expires"]:
+        text = "removed the expiry date of {user}"
+    if event.tag == "credential.reset" and words["kept_for"]:
+        text += " and kept the old one working for {kept_for}"
     if event.tag == "domain.renamed" and not words["title"]:
         text = "removed the display name of the domain"
     return format_html(text, **words | {"user": _user(event, words["label"])})

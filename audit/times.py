@@ -34,6 +34,14 @@ def until(at):
     return _time(at, lambda local: f"in {words}")
 
 
+def how_long(time):
+    """How long a time is, in whole minutes, hours or days: `26 hours`."""
+    for unit, name, most in ((JUST_NOW, "minute", HOUR), (HOUR, "hour", 2 * DAY)):
+        if time < most:
+            return _plural(time // unit, name)
+    return _plural(time // DAY, "day")
+
+
 def moment(at):
     """Date and time of day: `Apr 11, 2022, 14:03`."""
     return _time(at, lambda local: f"{_date(local)}, {local.hour:02}:{local.minute:02}")

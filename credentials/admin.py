@@ -40,10 +40,10 @@ def _lines(*parts):
 SUSPEND = Act(
     name="suspend",
     title="Suspend SMTP credentials",
-    effect="Sites and apps that use them can't send mail until they are resumed. Nothing else is lost.",
+    effect="Sites and apps that use them can't send mail until support resumes them. Nothing else is lost.",
     done="suspended",
     unchanged="suspended already",
-    do=lambda row, by, reason: row.suspend(by=by, reason=reason) or _still_there(row),
+    do=lambda row, by, reason: row.suspend(by=by, reason=reason, as_support=True) or _still_there(row),
 )
 RESUME = Act(
     name="resume",
@@ -51,7 +51,7 @@ RESUME = Act(
     effect="Sites and apps that use them can send mail again, with the same password.",
     done="resumed",
     unchanged="not suspended",
-    do=lambda row, by, reason: row.resume(by=by, reason=reason) or _still_there(row),
+    do=lambda row, by, reason: row.resume(by=by, reason=reason, as_support=True) or _still_there(row),
 )
 REMOVE = Act(
     name="remove",
@@ -115,6 +115,7 @@ class CredentialAdmin(SupportAdmin):
         "domain",
         "state",
         "last_used",
+        "expires",
         "created",
     )
     list_filter = (StateFilter, LastUsedFilter)
@@ -128,6 +129,7 @@ class CredentialAdmin(SupportAdmin):
         "domain",
         "state",
         "suspended_at",
+        "suspended_by",
         "expires_at",
         "last_used_at",
         "last_used_ip",
@@ -151,6 +153,16 @@ class CredentialAdmin(SupportAdmin):
     @admin.display(description="allowed networks")
     def networks(self, credential):
         return _lines(*networks.listed(credential.allowed_networks)) or "Anywhere"
+
+    @admin.display(description="suspended by")
+    def suspended_by(self, credential):
+        if not credential.suspended_at:
+            return "-"
+        return "Support" if credential.suspended_by_support else "A member of the domain"
+
+    @admin.display(description="expires", ordering="expires_at", empty_value="Never")
+    def expires(self, credential):
+        return day(credential.expires_at) or None
 
     @admin.display(ordering="created_at")
     def created(self, credential):
@@ -193,7 +205,8 @@ class CredentialAdmin(SupportAdmin):
         return f"{row.username}{label} of {row.domain}, {self.state(row).lower()}, last used: {used}"
 
     def useless_acts(self, row):
-        return {"suspend" if row.suspended_at else "resume"}
+        # What a member suspended, support can still take over.
+        return {"suspend"} if row.suspended_by_support else set() if row.suspended_at else {"resume"}
 
 
 class CauseFilter(admin.SimpleListFilter):

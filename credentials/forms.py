@@ -1,7 +1,8 @@
 from django import forms
+from django.conf import settings
 from django.utils import timezone
 
-from credentials import networks
+from credentials import expiry, networks, overlap
 from domains import labels
 
 
@@ -24,17 +25,25 @@ class TakeAwayForm(forms.Form):
 
     def __init__(self, *args, credential, **kwargs):
         super().__init__(*args, **kwargs)
-        self.in_use = credential.was_used_lately(timezone.now())
+        self.in_use = self.is_in_use(credential, timezone.now())
         if not self.in_use:
             del self.fields["sure"]
+
+    @staticmethod
+    def is_in_use(credential, at) -> bool:
+        return credential.was_used_lately(at)
 
 
 class DeleteForm(TakeAwayForm):
     pass
 
 
-class ResetForm(TakeAwayForm):
-    """A reset, and the `password_changed_at` that the person was looking at."""
+class SuspendForm(TakeAwayForm):
+    pass
+
+
+class SeenForm(TakeAwayForm):
+    """An act on passwords, and the `password_changed_at` that the person was looking at."""
 
     seen = forms.DateTimeField(required=False, widget=forms.HiddenInput)
 
@@ -42,6 +51,69 @@ class ResetForm(TakeAwayForm):
         # As text: a widget would make a local time of it, without its zone.
         seen = {"seen": credential.password_changed_at.isoformat()}
         super().__init__(*args, credential=credential, initial=seen, **kwargs)
+
+
+class ResetForm(SeenForm):
+    """A reset that may keep the old password working for a while.
+
+    Then nothing stops, and no tick is wanted; but one that was kept before, and is used, does stop.
+    """
+
+    keep = forms.ChoiceField(
+        choices=overlap.CHOICES,
+        required=False,
+        widget=forms.RadioSelect,
+        error_messages={"invalid_choice": "Choose one of these times."},
+    )
+    field_order = ("seen", "keep", "sure")
+
+    def __init__(self, *args, credential, **kwargs):
+        super().__init__(*args, credential=credential, **kwargs)
+        self.ends_overlap = overlap.is_running(credential, timezone.now())
+        self.stops_old = credential.was_old_password_used_lately(timezone.now())
+
+    def clean_keep(self):
+        return overlap.KEEP_FOR.get(self.cleaned_data["keep"])
+
+    def clean(self):
+        if self.cleaned_data.get("keep") and not self.stops_old:
+            self.errors.pop("sure", None)
+
+
+class RevokeOldForm(SeenForm):
+    @staticmethod
+    def is_in_use(credential, at):
+        return credential.was_old_password_used_lately(at)
+
+
+class ExpiryForm(forms.Form):
+    day = forms.DateField(
+        label="Expires after",
+        required=False,
+        input_formats=["%Y-%m-%d"],
+        widget=forms.DateInput(format="%Y-%m-%d", attrs={"type": "date", "autofocus": True}),
+        error_messages={"invalid": "Write a date as year-month-day, like 2030-12-31."},
+    )
+
+    def __init__(self, *args, credential, **kwargs):
+        day = credential.expires_at and expiry.day_of(credential.expires_at)
+        super().__init__(*args, initial={"day": day}, **kwargs)
+        self.fields["day"].help_text = (
+            f"It works until the end of this day ({settings.TIME_ZONE}) and is refused from then on. "
+            "Blank: it never expires."
+        )
+        limits = {"min": expiry.today().isoformat(), "max": expiry.latest().isoformat()}
+        self.fields["day"].widget.attrs |= limits
+
+    def clean_day(self):
+        day = self.cleaned_data["day"]
+        if day and day < expiry.today():
+            raise forms.ValidationError("This day is over. Choose today or a later day, or suspend it now.")
+        if day and day > expiry.latest():
+            raise forms.ValidationError(
+                f"Choose a day within {expiry.MAX_YEARS} years, or leave it blank to let it never expire."
+            )
+        return day
 
 
 class LabelForm(forms.Form):

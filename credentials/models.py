@@ -4,11 +4,13 @@ from typing import NamedTuple
 
 from django.db import IntegrityError, models, transaction
 from django.db.models import F, Q
+from django.db.models.functions import Coalesce
 from django.utils import timezone
 from django.views.decorators.debug import sensitive_variables
 
 import audit
-from credentials import digests, networks, passwords, vault, verifier
+from audit.times import how_long
+from credentials import digests, expiry, networks, overlap, passwords, vault, verifier
 from credentials.clients import ClientDay, ClientName  # noqa: F401  (models of this app, as below)
 from credentials.deleted import DeletedCredential  # noqa: F401
 from credentials.lasting import Lasting, is_username, new_username, place_of_password
@@ -24,6 +26,12 @@ ROW_FIELDS = (
     "username",
     "label",
     "suspended_at",
+    "suspended_by_support",
+    "expires_at",
+    "password_changed_at",
+    "previous_valid_until",
+    "previous_last_used_at",
+    "previous_last_used_ip",
     "allowed_networks",
     "last_used_at",
     "last_used_ip",
@@ -61,6 +69,10 @@ class Login(NamedTuple):
 
 class PasswordChanged(Exception):
     """The password was reset by somebody else since the page was loaded."""
+
+
+class SuspendedBySupport(Exception):
+    """Support staff suspended it, so that a member of the domain can't resume it."""
 
 
 class CredentialQuerySet(models.QuerySet):
@@ -229,6 +241,11 @@ class Credential(Lasting):
         """Whether some site or app used it within 24 hours, so that taking it away hurts now."""
         return bool(self.last_used_at) and at - self.last_used_at < IN_USE_FOR
 
+    def was_old_password_used_lately(self, at) -> bool:
+        """Whether something used the old password within 24 hours, and still could."""
+        used_at = self.previous_last_used_at
+        return overlap.is_running(self, at) and bool(used_at) and at - used_at < IN_USE_FOR
+
     @sensitive_variables("password")
     def reveal(self, tag, *, by) -> str:
         """Return the password, once the event that tells of it is committed.
@@ -253,6 +270,7 @@ class Credential(Lasting):
         """
         password = passwords.generate()
         changed_at = timezone.now()
+        until = changed_at + keep_old_for if keep_old_for else None
         rows = Credential.objects.filter(pk=self.pk)
         with transaction.atomic():
             old = self._opened()
@@ -263,7 +281,7 @@ class Credential(Lasting):
                 password_number=F("password_number") + 1,
                 # Expressions on the right see the row as it was before this UPDATE.
                 previous_verifier=F("verifier") if keep_old_for else "",
-                previous_valid_until=changed_at + keep_old_for if keep_old_for else None,
+                previous_valid_until=until,
                 previous_last_used_at=None,
                 previous_last_used_ip=None,
             )
@@ -273,10 +291,32 @@ class Credential(Lasting):
             self._retire(old, Why.RESET, changed_at)
             if self.suspended_at:
                 self._retire(password, Why.SUSPENDED, self.suspended_at)
-            self._record("credential.reset", by)
-            self._tell_owners("credential_reset", by)
+            self._record("credential.reset", by, kept_for=keep_old_for and how_long(keep_old_for))
+            self._tell_owners("credential_reset", by, until=until)
         self.password_changed_at = changed_at
         return password
+
+    def revoke_old_password(self, *, by, seen=None) -> bool:
+        """Refuse the old password from now on; return False when none is kept any more.
+
+        `seen` is as for `reset_password`. Raises PasswordChanged, Credential.DoesNotExist.
+        """
+        seen = seen or self.password_changed_at
+        kept = Credential.objects.filter(pk=self.pk, previous_valid_until__gt=timezone.now())
+        with transaction.atomic():
+            updated = kept.filter(password_changed_at=seen).update(
+                previous_verifier="",
+                previous_valid_until=None,
+                previous_last_used_at=None,
+                previous_last_used_ip=None,
+            )
+            if updated:
+                self._record("credential.old_password_revoked", by)
+                return True
+        self.refresh_from_db(fields=["password_changed_at"])
+        if self.password_changed_at != seen:
+            raise PasswordChanged
+        return False
 
     def rename(self, label, *, by):
         """Set the label. Raises ValidationError, Credential.DoesNotExist."""
@@ -300,13 +340,66 @@ class Credential(Lasting):
         """Remember that the dashboard itself is about to log in with it, from this address."""
         Credential.objects.filter(pk=self.pk).update(checked_at=timezone.now(), checked_from=ip)
 
-    def suspend(self, *, by, reason="") -> bool:
-        """Refuse it from now on, keeping everything; return False when it was suspended already."""
-        return self._set_suspended(timezone.now(), "credential.suspended", by, reason)
+    def set_expiry(self, day, *, by):
+        """Refuse it after this day, None: never. Raises Credential.DoesNotExist."""
+        expires_at = expiry.end_of(day) if day else None
+        if expires_at == self.expires_at:
+            return
+        with transaction.atomic():
+            self._change(expires_at=expires_at)
+            self._record("credential.expiry_set", by, expires=day and day.isoformat())
 
-    def resume(self, *, by, reason="") -> bool:
-        """Accept it again; return False when it was not suspended."""
-        return self._set_suspended(None, "credential.resumed", by, reason)
+    def extend(self, *, by) -> bool:
+        """Let it work for 90 days more; return False when it does not end soon, or does no longer."""
+        old = self.expires_at
+        if not expiry.is_near(old, timezone.now()):
+            return False
+        later = expiry.extended(old)
+        with transaction.atomic():
+            if not Credential.objects.filter(pk=self.pk, expires_at=old).update(expires_at=later):
+                return False
+            self.expires_at = later
+            self._record("credential.expiry_set", by, expires=expiry.day_of(later).isoformat())
+        return True
+
+    def tell_owners_of_expiry(self):
+        """Write to the owners that it will expire; inside the transaction that notes it."""
+        self._tell_owners("credential_expires", None)
+
+    def suspend(self, *, by, reason="", as_support=False) -> bool:
+        """Refuse it from now on, keeping everything; return False when it was suspended already.
+
+        `as_support` it takes over what a member suspended, so that only support resumes it.
+        """
+        rows = Credential.objects.exclude(suspended_by_support=True)
+        rows = rows if as_support else rows.filter(suspended_at=None)
+        at = timezone.now()
+        with transaction.atomic():
+            fields = {"suspended_at": Coalesce("suspended_at", at), "suspended_by_support": as_support or None}
+            if not rows.filter(pk=self.pk).update(**fields):
+                return False
+            self.suspended_at, self.suspended_by_support = self.suspended_at or at, as_support or None
+            self._retire(self._opened(), Why.SUSPENDED, at)
+            self._record("credential.suspended", by, reason=reason)
+            self._tell_owners("credential_suspended", by, reason=reason)
+        return True
+
+    def resume(self, *, by, reason="", as_support=False) -> bool:
+        """Accept it again; return False when it was not suspended.
+
+        Raises SuspendedBySupport when that is only for support to do.
+        """
+        suspended = Credential.objects.filter(pk=self.pk, suspended_at__isnull=False)
+        mine = suspended if as_support else suspended.exclude(suspended_by_support=True)
+        with transaction.atomic():
+            if not mine.update(suspended_at=None, suspended_by_support=None):
+                if suspended.exists():
+                    raise SuspendedBySupport
+                return False
+            self.suspended_at = self.suspended_by_support = None
+            RetiredPassword.objects.filter(username=self.username, why=Why.SUSPENDED).delete()
+            self._record("credential.resumed", by, reason=reason)
+        return True
 
     def remove(self, *, by, reason=""):
         """Delete it for good; it is refused from then on. Raises Credential.DoesNotExist."""
@@ -317,19 +410,6 @@ class Credential(Lasting):
                 raise Credential.DoesNotExist
             self._record("credential.deleted", by, reason=reason)
             self._tell_owners("credential_deleted", by)
-
-    def _set_suspended(self, at, tag, by, reason) -> bool:
-        with transaction.atomic():
-            rows = Credential.objects.filter(pk=self.pk, suspended_at__isnull=at is not None)
-            if not rows.update(suspended_at=at):
-                return False
-            self.suspended_at = at
-            if at:
-                self._retire(self._opened(), Why.SUSPENDED, at)
-            else:
-                RetiredPassword.objects.filter(username=self.username, why=Why.SUSPENDED).delete()
-            self._record(tag, by, reason=reason)
-        return True
 
     @sensitive_variables()
     def _opened(self) -> str:
@@ -352,9 +432,9 @@ class Credential(Lasting):
         data = {key: value for key, value in ({"label": self.label} | data).items() if value}
         audit.record(tag, by=by, domain=self.domain, credential=self.username, data=data)
 
-    def _tell_owners(self, template, by):
+    def _tell_owners(self, template, by, **more):
         link = ("credentials:list", self.domain.name)
-        notices.tell_owners(self.domain, "credentials", template, link=link, credential=self, by=by)
+        notices.tell_owners(self.domain, "credentials", template, link=link, credential=self, by=by, **more)
 
     def _change(self, **fields):
         if not Credential.objects.filter(pk=self.pk).update(**fields):

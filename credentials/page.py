@@ -11,7 +11,8 @@ from django.utils.html import escape
 from django.utils.safestring import SafeString
 
 from audit.times import long_ago
-from credentials import networks
+from credentials import networks, overlap
+from credentials.expiry import NEAR
 from credentials.lasting import short
 from credentials.refusals import Cause
 
@@ -49,6 +50,9 @@ def row_context(domain, **more) -> dict:
         "example_email": f"info@{domain.name}",
         "host": settings.SMTP_HOST,
         "port": settings.SMTP_PORT,
+        "now": now,
+        "near_end": now + NEAR,
+        "silence": overlap.silence,
         "refused_since": now - REFUSALS_SHOWN_FOR,
         "unused_since": now - UNUSED_AFTER,
         "causes": CAUSES,

@@ -1,6 +1,6 @@
 from django.urls import path, register_converter
 
-from credentials import views
+from credentials import life_views, views
 
 
 class UsernameConverter:
@@ -28,4 +28,9 @@ urlpatterns = [
     path("<username:username>/label/", views.label, name="label"),
     path("<username:username>/networks/", views.networks, name="networks"),
     path("<username:username>/refused/", views.refused, name="refused"),
+    path("<username:username>/revoke-old/", life_views.revoke_old, name="revoke_old"),
+    path("<username:username>/suspend/", life_views.suspend, name="suspend"),
+    path("<username:username>/resume/", life_views.resume, name="resume"),
+    path("<username:username>/expiry/", life_views.expiry, name="expiry"),
+    path("<username:username>/extend/", life_views.extend, name="extend"),
 ]

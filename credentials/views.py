@@ -7,7 +7,7 @@ from django.views.decorators.http import require_POST, require_safe
 
 from accounts.reauthentication import recent_sign_in
 from audit.actor import Actor
-from credentials import answers
+from credentials import answers, overlap
 from credentials.forms import AddForm, DeleteForm, LabelForm, NetworksForm, ResetForm
 from credentials.models import PasswordChanged
 from credentials.networks import listed
@@ -71,12 +71,13 @@ def copy(request, domain, credential):
 @recent_sign_in
 def reset(request, domain, credential):
     form = ResetForm(posted(request), credential=credential)
-    if not form.is_bound or "sure" in form.errors:
-        return answers.ask(request, domain, credential, "_reset.html", form=form)
+    if not form.is_bound or form.errors.keys() & {"sure", "keep"}:
+        return answers.ask(request, domain, credential, "_reset.html", form=form, keep_for=overlap.CHOICES)
     try:
         if not form.is_valid():
             raise PasswordChanged
-        credential.reset_password(by=Actor.of(request), seen=form.cleaned_data["seen"])
+        seen, keep = form.cleaned_data["seen"], form.cleaned_data["keep"]
+        credential.reset_password(by=Actor.of(request), seen=seen, keep_old_for=keep)
     except PasswordChanged:
         messages.error(request, "Nothing is reset: the password was changed after you opened this page.")
         return answers.row(request, domain, credential, status=409)

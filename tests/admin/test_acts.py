@@ -53,6 +53,17 @@ def test_suspend_and_resume_keep_the_reason_in_the_event(as_sam, sam, credential
         assert event.ip == "127.0.0.1"
 
 
+def test_what_a_member_suspended_support_can_take_over(as_sam, credential):
+    credential.suspend(by=SYSTEM)
+    page = as_sam.get(f"{CREDENTIALS}{credential.pk}/change/").content.decode()
+    assert "A member of the domain" in page and 'value="suspend"' in page
+    assert said(post(as_sam, CREDENTIALS, "suspend", credential, reason="abuse")) == ["1 suspended."]
+    assert Credential.objects.get().suspended_by_support
+    page = as_sam.get(f"{CREDENTIALS}{credential.pk}/change/").content.decode()
+    assert '<div class="readonly">Support</div>' in page and 'value="suspend"' not in page
+    assert said(post(as_sam, CREDENTIALS, "resume", credential, reason="solved")) == ["1 resumed."]
+
+
 def test_delete_removes_the_row_and_keeps_its_event(as_sam, credential):
     response = post(as_sam, CREDENTIALS, "remove", credential, reason="asked by owner")
     assert said(response) == ["1 deleted."]
@@ -62,7 +73,7 @@ def test_delete_removes_the_row_and_keeps_its_event(as_sam, credential):
 
 def test_it_says_what_was_done_what_was_so_already_and_what_is_gone(as_sam, domain):
     rows = [make_credential(domain) for _ in range(4)]
-    rows[2].suspend(by=SYSTEM)
+    rows[2].suspend(by=SYSTEM, as_support=True)
     gone = Credential.objects.get(pk=rows[3].pk)
     rows[3].remove(by=SYSTEM)
     response = post(as_sam, CREDENTIALS, "suspend", *rows[:3], gone, reason="abuse")
@@ -70,7 +81,7 @@ def test_it_says_what_was_done_what_was_so_already_and_what_is_gone(as_sam, doma
 
 
 def test_rows_that_go_while_it_is_done_are_told_apart(as_sam, credential, monkeypatch):
-    def gone_first(row, *, by, reason):
+    def gone_first(row, *, by, reason, as_support):
         Credential.objects.filter(pk=row.pk).delete()
         return False
 
@@ -139,7 +150,7 @@ def test_a_credential_is_neither_added_nor_edited(as_root, credential):
     assert as_root.post(change, {"label": "mine", "verifier": "x", "_save": "Save"}).status_code == 403
     page = as_root.get(change).content.decode()
     assert 'name="_save"' not in page and "Suspend…" in page and "Resume…" not in page
-    credential.suspend(by=SYSTEM)
+    credential.suspend(by=SYSTEM, as_support=True)
     page = as_root.get(change).content.decode()
     assert "Suspend…" not in page and "Resume…" in page and "Delete…" in page
 

@@ -1,5 +1,7 @@
 """The Activity page and the words of events."""
 
+from datetime import timedelta
+
 import pytest
 from django.utils import timezone
 
@@ -57,11 +59,16 @@ def test_older_events_are_on_further_pages(as_alice, domain):
 def test_every_act_has_a_sentence(credential, domain):
     credential.reveal("credential.password_shown", by=SYSTEM)
     credential.reset_password(by=SYSTEM)
+    credential.reset_password(by=SYSTEM, keep_old_for=timedelta(days=7))
+    credential.revoke_old_password(by=SYSTEM)
+    credential.set_expiry(timezone.localdate(), by=SYSTEM)
+    credential.extend(by=SYSTEM)
     credential.rename("x", by=SYSTEM)
     credential.suspend(by=SYSTEM)
     credential.resume(by=SYSTEM)
     credential.remove(by=SYSTEM)
     assert set(Event.objects.values_list("tag", flat=True)) <= set(SENTENCES)
+    assert "kept the old one working for 7 days" in str([sentence(event) for event in Event.objects.all()])
 
 
 @pytest.mark.parametrize("data", [{}, {"label": "<b>{0}%s"}, {"label": ["x"]}, {"to": None, "member": "<i>"}])

@@ -15,7 +15,7 @@ from tests.http import smtp_url, text, without_tokens
 pytestmark = pytest.mark.django_db
 HTMX = {"HX-Request": "true", "HX-Current-URL": "http://testserver/domains/sl.example.com/settings/smtp/"}
 PLAIN = {"Accept": "text/plain"}
-ACTS = ["reveal", "copy", "reset", "delete", "label", "networks"]
+ACTS = ["reveal", "copy", "reset", "delete", "label", "networks", "suspend", "resume", "expiry", "revoke_old"]
 STRANGE = "0123456789ABCDEF0123456789ABCDEF"
 
 

@@ -16,7 +16,18 @@ from tests.http import smtp_url
 
 pytestmark = [pytest.mark.e2e, pytest.mark.django_db(transaction=True)]
 
-ACTS = ("reveal", "reset", "delete", "label", "networks", "refused")
+ACTS = (
+    "reveal",
+    "reset",
+    "delete",
+    "label",
+    "networks",
+    "refused",
+    "suspend",
+    "resume",
+    "expiry",
+    "revoke_old",
+)
 ACCOUNT = (
     "",
     "email/",
@@ -79,6 +90,10 @@ def make_full_row(domain):
         allowed_networks=networks,
         created_at=now - timedelta(days=400),
         suspended_at=now,
+        expires_at=now + timedelta(days=3),
+        previous_valid_until=now + timedelta(days=6),
+        previous_last_used_at=now - timedelta(days=2),
+        previous_last_used_ip="2001:db8:9999:8888:7777:6666:5555:4444",
     )
     refused = (credential, "network_not_allowed", "2001:db8:9999:8888:7777:6666:5555:4444")
     type(credential).objects.note_refusal(*refused, at=now)

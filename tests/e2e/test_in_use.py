@@ -5,16 +5,23 @@ from playwright.sync_api import expect
 
 from tests.factories import password_of
 from tests.http import smtp_url
+from tests.submission.clients import wait_until
 
 pytestmark = [pytest.mark.e2e, pytest.mark.django_db(transaction=True)]
 
 TICK = "I know that whatever uses it will stop sending."
 
 
+def is_noted(credential):
+    credential.refresh_from_db()
+    return credential.last_used_at
+
+
 @pytest.fixture
 def used(tab, credential):
     """A site has just logged in with it."""
     assert tab.connection(credential).refusal(password_of(credential)) is None
+    wait_until(lambda: is_noted(credential))
     return credential
 
 
@@ -46,6 +53,7 @@ class TestInUse:
         expect(tab.dialog).to_contain_text("It has never been used.")
         expect(tab.dialog.get_by_role("checkbox")).to_have_count(0)
         assert connection.refusal(password) is None
+        wait_until(lambda: is_noted(credential))
         tab.dialog.get_by_role("button", name="OK").click()
         expect(tab.dialog).to_contain_text("In use: last used just now from 127.0.0.1.")
         tab.answer("Cancel")

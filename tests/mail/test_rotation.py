@@ -7,7 +7,8 @@ from django.utils import timezone
 
 from credentials.models import Credential
 from tests.factories import SYSTEM, password_of
-from tests.submission.clients import SENDER, submit
+from tests.submission import rotating
+from tests.submission.clients import SENDER, submit, wait_until
 
 pytestmark = [pytest.mark.mail, pytest.mark.django_db(transaction=True)]
 
@@ -51,6 +52,31 @@ def test_a_suspended_credential_has_no_overlap(mail, credential):
     credential.reset_password(by=SYSTEM, keep_old_for=HOUR)
     credential.suspend(by=SYSTEM)
     assert mail.try_login(credential.username, old)[0] == 535
+
+
+def test_a_revoked_password_is_refused_at_once_in_open_sessions_too(mail, credential):
+    old, smtp = password_of(credential), mail.login(credential)
+    credential.reset_password(by=SYSTEM, keep_old_for=HOUR)
+    credential.revoke_old_password(by=SYSTEM)
+    assert smtp.docmd(f"MAIL FROM:<{SENDER}>")[0] == 553
+    replies = [mail.try_login(credential.username, each)[0] for each in (old, password_of(credential))]
+    assert replies == [535, 235]
+
+
+def test_no_login_is_refused_from_the_reset_until_the_site_has_the_new_password(mail, as_alice, credential):
+    rotating.rotate_under(lambda *login: mail.try_login(*login)[0], as_alice, credential)
+
+
+def test_the_old_password_is_refused_from_the_deadline_on(mail, credential):
+    rotating.hold_on_to_the_old_password(lambda *login: mail.try_login(*login)[0], credential)
+
+
+def test_who_uses_the_old_password_is_told(mail, credential):
+    old = password_of(credential)
+    new = credential.reset_password(by=SYSTEM, keep_old_for=HOUR)
+    mail.try_login(credential.username, new, source="127.0.0.2")
+    mail.try_login(credential.username, old, source="127.0.0.3")
+    wait_until(Credential.objects.filter(previous_last_used_ip="127.0.0.3").exists)
 
 
 def test_networks_hold_for_the_old_password_too(mail, credential):

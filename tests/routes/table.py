@@ -101,6 +101,11 @@ RIGHTS = {
     "credentials:label": Rights(MANAGE, MANAGE),
     "credentials:networks": Rights(MANAGE, MANAGE),
     "credentials:refused": Rights(VIEW),
+    "credentials:revoke_old": Rights(MANAGE, MANAGE),
+    "credentials:suspend": Rights(MANAGE, MANAGE),
+    "credentials:resume": Rights(MANAGE, MANAGE),
+    "credentials:expiry": Rights(MANAGE, MANAGE),
+    "credentials:extend": Rights(None, MANAGE),
     "submission:check": Rights(MANAGE, MANAGE),
     "submission:check_run": Rights(MANAGE, made_up=True),
 }

@@ -1,16 +1,19 @@
 from django.core.management.base import BaseCommand
 from django.utils import timezone
 
-from credentials import clients
+from credentials import clients, expiry_warnings
 from credentials.retired import RetiredPassword
 
 
 class Command(BaseCommand):
     help = (
-        "Forget what is kept for a while only: clients after 30 days, retired passwords after 90. For a timer."
+        "Forget what is kept for a while only: clients after 30 days, retired passwords after 90. "
+        "Warn owners of credentials that expire within 7 days. For a timer."
     )
 
     def handle(self, **options):
         now = timezone.now()
         clients.forget(now)
         RetiredPassword.objects.forget(now)
+        warned = expiry_warnings.warn_owners(now)
+        self.stdout.write(f"{warned} expiry date{'' if warned == 1 else 's'} told to owners")

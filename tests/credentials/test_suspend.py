@@ -1,0 +1,122 @@
+"""Suspend and Resume by members of the domain, and what support staff alone may resume."""
+
+import re
+from datetime import timedelta
+
+import pytest
+from django.utils import timezone
+
+from audit.models import Event
+from credentials.models import Credential, Outcome, SuspendedBySupport
+from credentials.retired import RetiredPassword
+from tests.factories import SYSTEM, make_use, password_of
+from tests.http import at_once, delivered, smtp_url, text
+
+pytestmark = pytest.mark.django_db
+HTMX = {"HX-Request": "true", "HX-Current-URL": "http://testserver/domains/sl.example.com/settings/smtp/"}
+
+
+def outcome(credential):
+    return Credential.objects.authenticate(credential.username, password_of(credential)).outcome
+
+
+def acts(page):
+    return re.findall(r"/(suspend|resume)/", page)
+
+
+def test_suspend_refuses_it_tells_the_owners_and_offers_resume(as_alice, alice, credential):
+    assert acts(text(as_alice.get(smtp_url(credential.domain)))) == ["suspend"]
+    response = as_alice.post(smtp_url(credential, "suspend"), headers=HTMX)
+    assert "SMTP user is suspended." in text(response) and acts(text(response)) == ["resume"]
+    assert outcome(credential) is Outcome.SUSPENDED
+    letter = delivered()[-1]
+    assert (letter.to, letter.subject) == (["alice@example.com"], "SMTP user of sl.example.com is suspended")
+    assert "alice@example.com suspended" in letter.body and "From: 127.0.0.1" in letter.body
+    event = Event.objects.latest("pk")
+    assert (event.tag, event.actor) == ("credential.suspended", alice)
+
+
+def test_owners_who_want_no_such_mail_get_none(as_alice, alice, credential):
+    type(alice).objects.update(tell_credentials=False)
+    as_alice.post(smtp_url(credential, "suspend"))
+    assert delivered() == []
+
+
+def test_resume_accepts_it_again_with_the_same_password(as_alice, credential):
+    password = password_of(credential)
+    credential.suspend(by=SYSTEM)
+    assert RetiredPassword.objects.filter(username=credential.username).count() == 1
+    response = as_alice.post(smtp_url(credential, "resume"), follow=True)
+    assert "SMTP user is resumed." in text(response) and acts(text(response)) == ["suspend"]
+    assert outcome(credential) is Outcome.ACCEPTED and password_of(credential) == password
+    assert not RetiredPassword.objects.filter(username=credential.username).exists()
+
+
+def test_what_is_in_use_is_suspended_only_with_a_tick(as_alice, credential):
+    make_use(credential)
+    response = as_alice.post(smtp_url(credential, "suspend"), headers=HTMX)
+    assert response.status_code == 422 and "<strong>In use:</strong>" in text(response)
+    assert outcome(credential) is Outcome.ACCEPTED
+    as_alice.post(smtp_url(credential, "suspend"), {"sure": "on"})
+    assert outcome(credential) is Outcome.SUSPENDED
+
+
+@pytest.mark.parametrize(("act", "words"), [("suspend", "suspended already"), ("resume", "is not suspended")])
+def test_the_second_of_two_is_told_that_it_is_so_already(as_alice, credential, act, words):
+    (credential.suspend if act == "suspend" else credential.resume)(by=SYSTEM)
+    before = Event.objects.count()
+    response = as_alice.post(smtp_url(credential, act), headers=HTMX)
+    assert response.status_code == 409 and words in text(response)
+    assert Event.objects.count() == before
+
+
+def test_what_support_suspended_only_support_resumes(as_alice, credential):
+    credential.suspend(by=SYSTEM, reason="phishing", as_support=True)
+    page = text(as_alice.get(smtp_url(credential.domain)))
+    assert re.search(r"Support suspended it <time.*?</time>: ask support\.", page) and acts(page) == []
+    assert "ask support" in text(as_alice.get(smtp_url(credential, "resume"), headers=HTMX))
+    response = as_alice.post(smtp_url(credential, "resume"), headers=HTMX)
+    assert response.status_code == 409
+    assert "Support suspended this SMTP user, so only they can resume it: ask support." in text(response)
+    assert outcome(credential) is Outcome.SUSPENDED
+    assert credential.resume(by=SYSTEM, as_support=True)
+    assert outcome(credential) is Outcome.ACCEPTED
+
+
+def test_support_takes_over_what_a_member_suspended(credential):
+    credential.suspend(by=SYSTEM)
+    since = Credential.objects.get().suspended_at
+    assert [credential.suspend(by=SYSTEM, as_support=True) for _ in range(2)] == [True, False]
+    with pytest.raises(SuspendedBySupport):
+        Credential.objects.get().resume(by=SYSTEM)
+    assert Credential.objects.get().suspended_at == since
+    assert not Credential.objects.get().suspend(by=SYSTEM)
+    assert Credential.objects.get().suspended_by_support
+
+
+def test_the_owners_learn_that_it_was_support_and_why(credential):
+    credential.suspend(by=SYSTEM, reason="phishing", as_support=True)
+    body = delivered()[-1].body
+    assert "Support suspended" in body and "Reason: phishing" in body and "Only support can resume it" in body
+
+
+def test_an_overlap_outlives_a_suspension(as_alice, credential):
+    old = password_of(credential)
+    credential.reset_password(by=SYSTEM, keep_old_for=timedelta(hours=1))
+    credential.suspend(by=SYSTEM)
+    assert "Old password is kept until" in text(as_alice.get(smtp_url(credential.domain)))
+    credential.resume(by=SYSTEM)
+    assert Credential.objects.authenticate(credential.username, old).outcome is Outcome.ACCEPTED
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize("act", ["suspend", "resume"])
+def test_of_two_at_once_one_does_it(credential, act):
+    if act == "resume":
+        Credential.objects.update(suspended_at=timezone.now())
+    others = [Credential.objects.get() for _ in range(2)]
+    assert sorted(at_once(*(lambda each=each: getattr(each, act)(by=SYSTEM) for each in others))) == [
+        False,
+        True,
+    ]
+    assert Event.objects.filter(tag=f"credential.{act}{'d' if act == 'resume' else 'ed'}").count() == 1

@@ -1,0 +1,63 @@
+"""The expiry date: set in a dialog, refused after it, extended with one click."""
+
+from datetime import timedelta
+
+import pytest
+from django.utils import timezone
+from playwright.sync_api import expect
+
+from credentials.models import Credential
+from tests.factories import password_of
+
+pytestmark = [pytest.mark.e2e, pytest.mark.django_db(transaction=True)]
+
+
+def day(**later):
+    return (timezone.localdate() + timedelta(**later)).isoformat()
+
+
+def expire(tab, days):
+    Credential.objects.update(expires_at=timezone.now() + timedelta(days=days))
+    return tab.open()
+
+
+class TestExpiry:
+    def test_a_date_is_set_and_removed(self, tab, credential):
+        tab.watch.expect(422)
+        tab.press(credential, "Expiry date")
+        box = tab.dialog.get_by_label("Expires after")
+        expect(box).to_be_focused()
+        box.fill(day(days=-1))
+        tab.dialog.get_by_role("button", name="Save").click()
+        expect(tab.dialog.locator(".error")).to_contain_text("This day is over.")
+        expect(box).to_be_focused()
+        box.fill(day(days=5))
+        tab.answer("Save")
+        tab.told("Expiry date is saved.")
+        expect(tab.row(credential).get_by_text("Expires in 6 days")).to_be_visible()
+        assert tab.connection(credential).refusal(password_of(credential)) is None
+        tab.press(credential, "Expiry date")
+        expect(box).to_have_value(day(days=5))
+        box.fill("")
+        tab.answer("Save")
+        tab.told("Expiry date is removed.")
+
+    def test_what_has_expired_is_refused_until_it_is_extended(self, tab, credential):
+        password, connection = password_of(credential), tab.connection(credential)
+        expire(tab, -1)
+        assert connection.refusal(password) == 535
+        expect(tab.row(credential).get_by_text("Expired", exact=True)).to_be_visible()
+        tab.press(credential, "Extend by 90 days")
+        tab.told("SMTP user works for 90 days more.")
+        expect(tab.row(credential).get_by_role("button", name="Extend by 90 days")).to_have_count(0)
+        assert connection.refusal(password) is None
+
+    def test_without_javascript(self, open_tab, alice, credential):
+        tab = expire(open_tab(alice, java_script_enabled=False), -1)
+        tab.press(credential, "Extend by 90 days")
+        expect(tab.page.get_by_text("SMTP user works for 90 days more.")).to_be_visible()
+        assert tab.connection(credential).refusal(password_of(credential)) is None
+        tab.press(credential, "Expiry date")
+        tab.page.get_by_label("Expires after").fill(day(days=1))
+        tab.page.get_by_role("button", name="Save").click()
+        expect(tab.row(credential).get_by_text("Expires in 2 days")).to_be_visible()

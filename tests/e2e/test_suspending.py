@@ -1,0 +1,55 @@
+"""Suspend and Resume: refused at once, accepted again with the same password."""
+
+import pytest
+from playwright.sync_api import expect
+
+from audit.actor import Actor
+from tests.factories import make_use, password_of
+
+pytestmark = [pytest.mark.e2e, pytest.mark.django_db(transaction=True)]
+
+
+class TestSuspending:
+    def test_suspend_refuses_and_resume_accepts(self, tab, credential):
+        password, connection, row = password_of(credential), tab.connection(credential), tab.row(credential)
+        tab.press(credential, "Suspend")
+        expect(tab.dialog.get_by_role("link", name="Cancel")).to_be_focused()
+        expect(tab.dialog).to_contain_text("It has never been used.")
+        tab.answer("Suspend")
+        tab.told("SMTP user is suspended.")
+        expect(row.get_by_text("Suspended", exact=True)).to_be_visible()
+        assert connection.refusal(password) == 535
+        tab.press(credential, "Resume")
+        tab.answer("Resume")
+        tab.told("SMTP user is resumed.")
+        expect(row.get_by_role("link", name="Suspend")).to_be_visible()
+        assert connection.refusal(password) is None
+
+    def test_what_was_used_today_wants_a_tick(self, tab, credential):
+        tab.watch.expect(422)
+        make_use(credential)
+        tab.press(credential, "Suspend")
+        tab.dialog.get_by_role("button", name="Suspend").click()
+        expect(tab.dialog.get_by_text("Nothing is changed yet")).to_be_visible()
+        tab.tick()
+        tab.answer("Suspend")
+        tab.told("SMTP user is suspended.")
+
+    def test_what_support_suspends_meanwhile_is_told(self, tab, credential):
+        credential.suspend(by=Actor.system("me"))
+        tab.open().watch.expect(409)
+        tab.press(credential, "Resume")
+        expect(tab.dialog.get_by_role("button", name="Resume")).to_be_visible()
+        credential.suspend(by=Actor.system("support"), as_support=True)
+        tab.answer("Resume")
+        tab.told("Support suspended this SMTP user, so only they can resume it: ask support.")
+        expect(tab.row(credential)).to_contain_text("Support suspended it")
+        expect(tab.row(credential).get_by_role("link", name="Resume")).to_have_count(0)
+
+    def test_without_javascript(self, open_tab, alice, credential):
+        tab, password = open_tab(alice, java_script_enabled=False), password_of(credential)
+        for act, code in (("Suspend", 535), ("Resume", None)):
+            tab.press(credential, act)
+            tab.page.get_by_role("button", name=act).click()
+            expect(tab.page.get_by_text(f"SMTP user is {act.lower().rstrip('e')}ed.")).to_be_visible()
+            assert tab.connection(credential).refusal(password) == code

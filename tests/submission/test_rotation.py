@@ -1,0 +1,39 @@
+"""A password is changed while a site logs in all the time."""
+
+from datetime import timedelta
+
+import pytest
+
+from tests.factories import SYSTEM, password_of
+from tests.submission import rotating
+from tests.submission.clients import auth_plain, submit
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+@pytest.fixture
+def login(listener):
+    def login(username, password):
+        smtp = listener.secure()
+        code = auth_plain(smtp, username, password)[0]
+        smtp.close()
+        return code
+
+    return login
+
+
+def test_no_login_is_refused_from_the_reset_until_the_site_has_the_new_password(login, as_alice, credential):
+    rotating.rotate_under(login, as_alice, credential)
+
+
+def test_the_old_password_is_refused_from_the_deadline_on(login, credential):
+    rotating.hold_on_to_the_old_password(login, credential)
+
+
+def test_a_session_of_a_revoked_password_sends_no_more(login, smtp, credential):
+    old = password_of(credential)
+    credential.reset_password(by=SYSTEM, keep_old_for=timedelta(hours=1))
+    assert submit(smtp)[0] == 250
+    credential.revoke_old_password(by=SYSTEM)
+    assert submit(smtp)[0] == 535
+    assert [login(credential.username, each) for each in (old, password_of(credential))] == [535, 235]
