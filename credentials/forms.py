@@ -1,3 +1,5 @@
+from datetime import UTC, datetime
+
 from django import forms
 from django.utils import timezone
 
@@ -31,6 +33,15 @@ class TakeAwayForm(forms.Form):
 
 class DeleteForm(TakeAwayForm):
     pass
+
+
+class ChosenForm(TakeAwayForm):
+    """The same for many: with the tick when any of them is in use."""
+
+    def __init__(self, *args, credentials, **kwargs):
+        never = datetime.min.replace(tzinfo=UTC)
+        last = max(credentials, key=lambda credential: credential.last_used_at or never)
+        super().__init__(*args, credential=last, **kwargs)
 
 
 class ResetForm(TakeAwayForm):
