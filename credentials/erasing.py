@@ -19,6 +19,6 @@ def erase_due_at_start():
     """The same before a web server serves. What the database refuses is left to the timer or the next start."""
     try:
         if erased := erase_due():
-            log.info("%s deleted SMTP users are erased", erased)
+            log.info("Deleted SMTP users that are erased now: %s", erased)
     except DatabaseError as error:
         log.warning("Deleted SMTP users are not erased yet: %s", type(error).__name__)

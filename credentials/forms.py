@@ -42,6 +42,8 @@ class ChosenForm(TakeAwayForm):
         never = datetime.min.replace(tzinfo=UTC)
         last = max(credentials, key=lambda credential: credential.last_used_at or never)
         super().__init__(*args, credential=last, **kwargs)
+        if self.in_use and len(credentials) > 1:
+            self.fields["sure"].label = "I know that whatever uses them will stop sending."
 
 
 class ResetForm(TakeAwayForm):

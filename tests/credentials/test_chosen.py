@@ -13,7 +13,7 @@ from tests.http import delivered, sign_in, smtp_url, text
 
 pytestmark = pytest.mark.django_db
 HTMX = {"HX-Request": "true", "HX-Current-URL": "http://testserver/domains/sl.example.com/settings/smtp/"}
-TICK = "I know that whatever uses it will stop sending."
+TICK = "I know that whatever uses them will stop sending."
 ACTS = ["suspend", "delete"]
 
 

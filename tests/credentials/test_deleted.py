@@ -191,8 +191,10 @@ class TestErasing:
         erasing.erase_due_at_start()
         assert "not erased yet" in caplog.text
 
-    def test_goes_with_the_domain(self, credential):
+    def test_goes_with_the_domain_which_says_so(self, as_alice, credential):
         delete(credential)
+        page = text(as_alice.get("/domains/sl.example.com/settings/delete/"))
+        assert "1 recently deleted SMTP user, which could still be restored" in page
         Domain.objects.all().delete()
         assert not DeletedCredential.objects.exists()
 
