@@ -28,10 +28,20 @@ control_socket_disable = True
 
 
 def when_ready(server):
+    _erase_what_is_due()
     # What is loaded by now stays: the workers' garbage collector need not walk through it,
     # nor copy the pages that they share with the master.
     gc.collect()
     gc.freeze()
+
+
+def _erase_what_is_due():
+    """Once a start, in the master: where no timer runs `manage.py tidy`, secrets go here at the latest."""
+    from credentials.erasing import erase_due_at_start
+    from sendlayer.checks import close_connections
+
+    erase_due_at_start()
+    close_connections()
 
 
 def post_fork(server, worker):

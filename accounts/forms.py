@@ -92,7 +92,7 @@ class NotificationsForm(forms.ModelForm):
         fields = ("tell_members", "tell_credentials", "tell_dns")
         labels = {
             "tell_members": "Somebody becomes a member",
-            "tell_credentials": "An SMTP password is reset, or an SMTP user is deleted",
+            "tell_credentials": "An SMTP password is reset, or an SMTP user is deleted or restored",
             "tell_dns": "The DNS record that proves a domain is gone",
         }
 

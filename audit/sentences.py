@@ -16,6 +16,8 @@ SENTENCES = {
     "credential.suspended": "suspended the SMTP user {user}",
     "credential.resumed": "resumed the SMTP user {user}",
     "credential.deleted": "deleted the SMTP user {user}",
+    "credential.restored": "restored the SMTP user {user}",
+    "credential.erased": "erased the deleted SMTP user {user}",
     "domain.added": "added the domain",
     "domain.authorized": "authorized the domain",
     "domain.suspended": "suspended the domain",
@@ -42,6 +44,20 @@ SENTENCES = {
 
 def sentence(event) -> SafeString:
     """Return what the actor of an event did, as HTML; an unknown tag reads as itself."""
+    text, words = _text_and_words(event)
+    return format_html(text, **words | {"user": _user(event, words["label"])})
+
+
+def plain(event) -> str:
+    """The same as text, with the reason that was given."""
+    text, words = _text_and_words(event)
+    label = words["label"] if event.tag != "credential.labelled" else ""
+    user = f"{event.credential[:8]}… {label}".rstrip()
+    reason = f" (reason: {event.data['reason']})" if event.data.get("reason") else ""
+    return text.format(**words | {"user": user}) + reason
+
+
+def _text_and_words(event) -> tuple[str, dict]:
     words = {"tag": event.tag, "label": "", "member": "?", "role": "?", "networks": "anywhere", "title": ""}
     words |= {"expires": "", "kept_for": ""} | event.data
     # Removing a label reads better than an empty quotation.
@@ -54,7 +70,7 @@ def sentence(event) -> SafeString:
         text += " and kept the old one working for {kept_for}"
     if event.tag == "domain.renamed" and not words["title"]:
         text = "removed the display name of the domain"
-    return format_html(text, **words | {"user": _user(event, words["label"])})
+    return text, words
 
 
 def _user(event, label) -> SafeString:

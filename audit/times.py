@@ -1,6 +1,6 @@
 """Times as people read them: `Apr 11, 2022`, with the exact time on hover."""
 
-from datetime import timedelta
+from datetime import UTC, timedelta
 
 from django.utils import timezone
 from django.utils.safestring import SafeString, mark_safe
@@ -45,6 +45,11 @@ def how_long(time):
 def moment(at):
     """Date and time of day: `Apr 11, 2022, 14:03`."""
     return _time(at, lambda local: f"{_date(local)}, {local.hour:02}:{local.minute:02}")
+
+
+def iso(at) -> str:
+    """A moment for programs: ISO 8601 in UTC, to the second; "" for None."""
+    return at.astimezone(UTC).isoformat(timespec="seconds") if at else ""
 
 
 def _time(at, words):

@@ -3,4 +3,7 @@ from django.urls import path
 from audit import views
 
 app_name = "audit"
-urlpatterns = [path("", views.activity, name="activity")]
+urlpatterns = [
+    path("", views.activity, name="activity"),
+    path("export/", views.export, name="export"),
+]

@@ -56,7 +56,8 @@ RESUME = Act(
 REMOVE = Act(
     name="remove",
     title="Delete SMTP credentials",
-    effect="Any site or app that uses them must be connected again. This can't be undone.",
+    effect="Sites and apps that use them can't send mail any more. For 24 hours members of the domain can "
+    "restore them as they were: suspend them first where they must stay refused.",
     done="deleted",
     unchanged="",
     do=_remove,

@@ -88,6 +88,12 @@ def list_again(request, domain, *, number=None, status=200, new=""):
     return reswap(retarget(response, "#credentials"), "outerHTML")
 
 
+def offer_undo(request, domain, text, usernames):
+    """Say that these are deleted, with a button that brings them back (templates/jinja2/_toast.html)."""
+    parts = ["undo", reverse("credentials:restore", args=[domain.name]), *usernames]
+    messages.success(request, text, extra_tags=" ".join(parts))
+
+
 def _gone(request, domain):
     if request.htmx:
         messages.error(request, GONE)

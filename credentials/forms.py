@@ -1,3 +1,5 @@
+from datetime import UTC, datetime
+
 from django import forms
 from django.conf import settings
 from django.utils import timezone
@@ -40,6 +42,17 @@ class DeleteForm(TakeAwayForm):
 
 class SuspendForm(TakeAwayForm):
     pass
+
+
+class ChosenForm(TakeAwayForm):
+    """The same for many: with the tick when any of them is in use."""
+
+    def __init__(self, *args, credentials, **kwargs):
+        never = datetime.min.replace(tzinfo=UTC)
+        last = max(credentials, key=lambda credential: credential.last_used_at or never)
+        super().__init__(*args, credential=last, **kwargs)
+        if self.in_use and len(credentials) > 1:
+            self.fields["sure"].label = "I know that whatever uses them will stop sending."
 
 
 class SeenForm(TakeAwayForm):

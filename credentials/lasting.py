@@ -75,3 +75,7 @@ class Lasting(models.Model):
     @property
     def short_username(self) -> str:
         return short(self.username)
+
+
+# The columns, as attributes of either model.
+LASTING = tuple(field.attname for field in Lasting._meta.local_fields)

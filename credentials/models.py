@@ -13,7 +13,7 @@ from audit.times import how_long
 from credentials import digests, expiry, networks, overlap, passwords, vault, verifier
 from credentials.clients import ClientDay, ClientName  # noqa: F401  (models of this app, as below)
 from credentials.deleted import DeletedCredential  # noqa: F401
-from credentials.lasting import Lasting, is_username, new_username, place_of_password
+from credentials.lasting import LASTING, Lasting, is_username, new_username, place_of_password
 from credentials.refusals import Cause, RefusedLogins  # noqa: F401
 from credentials.retired import RetiredPassword, RetiredTry, Why  # noqa: F401
 from domains import labels, notices
@@ -85,11 +85,15 @@ class CredentialQuerySet(models.QuerySet):
             domain__suspended_at=None,
         )
 
-    def for_page(self, search=""):
-        """Those of one domain as named tuples of ROW_FIELDS, oldest first: no secret, no model."""
+    def listed(self, search=""):
+        """Those whose label has a text in it, or whose username starts with it, in the order of the list."""
         if search:
             self = self.filter(Q(label__icontains=search) | Q(username__startswith=search.upper()))
-        return self.order_by("created_at", "pk").values_list(*ROW_FIELDS, named=True)
+        return self.order_by("created_at", "pk")
+
+    def for_page(self, search=""):
+        """Those of one domain as named tuples of ROW_FIELDS, oldest first: no secret, no model."""
+        return self.listed(search).values_list(*ROW_FIELDS, named=True)
 
     def without_secrets(self):
         """Rows for acts: the secrets are read only by the act that needs them."""
@@ -172,6 +176,20 @@ class CredentialManager(models.Manager.from_queryset(CredentialQuerySet)):
                 raise Domain.DoesNotExist from None
             return made, False
 
+    def bring_back(self, deleted):
+        """Make a deleted credential again, inside the transaction that drops it as a deleted one."""
+        columns = {name: getattr(deleted, name) for name in LASTING}
+        refused = RefusedLogins.objects.filter(credential=deleted.former_id).order_by("-last_at").first()
+        if refused:
+            columns |= {
+                "last_refused_at": refused.last_at,
+                "last_refused_ip": refused.last_ip,
+                "last_refused_cause": refused.cause,
+            }
+        credential = self.create(pk=deleted.former_id, **columns)
+        credential._change(created_at=deleted.created_at)  # auto_now_add took the time of now
+        return credential
+
 
 class Credential(Lasting):
     """One SMTP username and password, given to one site or app of a domain."""
@@ -187,6 +205,7 @@ class Credential(Lasting):
     checked_from = models.GenericIPAddressField(null=True, blank=True, editable=False)
 
     objects = CredentialManager()
+    tells_owners = True  # not of one of many: those who act on many write one letter
 
     class Meta:
         constraints = [
@@ -401,15 +420,31 @@ class Credential(Lasting):
             self._record("credential.resumed", by, reason=reason)
         return True
 
+    @sensitive_variables()
     def remove(self, *, by, reason=""):
-        """Delete it for good; it is refused from then on. Raises Credential.DoesNotExist."""
+        """Delete it; it is refused from then on, and can be restored for 24 hours.
+
+        Raises Credential.DoesNotExist.
+        """
+        at = timezone.now()
         with transaction.atomic():
-            self._retire(self._opened(), Why.DELETED, timezone.now())
-            deleted, _ = Credential.objects.filter(pk=self.pk).delete()
-            if not deleted:
-                raise Credential.DoesNotExist
+            # The domain first, as whoever deletes that does: neither waits for the other in a circle.
+            list(Domain.objects.filter(pk=self.domain_id).held())
+            # Locked: an old password must not come back because of a reset at the same time.
+            current = Credential.objects.select_for_update().get(pk=self.pk)
+            self._retire(self._opened(), Why.DELETED, at)
+            Credential.objects.filter(pk=self.pk).delete()
+            DeletedCredential.objects.keep(current, by=by, at=at)
             self._record("credential.deleted", by, reason=reason)
             self._tell_owners("credential_deleted", by)
+
+    def note_restored(self, *, by):
+        """Write down that it was brought back, inside the transaction that does it."""
+        RetiredPassword.objects.filter(username=self.username, why=Why.DELETED).delete()
+        if self.suspended_at:
+            self._retire(self._opened(), Why.SUSPENDED, self.suspended_at)
+        self._record("credential.restored", by)
+        self._tell_owners("credential_restored", by)
 
     @sensitive_variables()
     def _opened(self) -> str:
@@ -433,6 +468,8 @@ class Credential(Lasting):
         audit.record(tag, by=by, domain=self.domain, credential=self.username, data=data)
 
     def _tell_owners(self, template, by, **more):
+        if not self.tells_owners:
+            return
         link = ("credentials:list", self.domain.name)
         notices.tell_owners(self.domain, "credentials", template, link=link, credential=self, by=by, **more)
 

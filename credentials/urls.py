@@ -1,6 +1,6 @@
 from django.urls import path, register_converter
 
-from credentials import life_views, views
+from credentials import chosen_views, deleted_views, life_views, views
 
 
 class UsernameConverter:
@@ -21,6 +21,12 @@ app_name = "credentials"
 urlpatterns = [
     path("", views.credential_list, name="list"),
     path("add/", views.add, name="add"),
+    path("export/", views.export, name="export"),
+    path("chosen/suspend/", chosen_views.suspend, name="suspend_chosen"),
+    path("chosen/delete/", chosen_views.delete, name="delete_chosen"),
+    path("deleted/", deleted_views.deleted_list, name="deleted"),
+    path("deleted/restore/", deleted_views.restore, name="restore"),
+    path("deleted/<username:username>/erase/", deleted_views.erase, name="erase"),
     path("<username:username>/reveal/", views.reveal, name="reveal"),
     path("<username:username>/copy/", views.copy, name="copy"),
     path("<username:username>/reset/", views.reset, name="reset"),

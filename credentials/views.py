@@ -7,7 +7,7 @@ from django.views.decorators.http import require_POST, require_safe
 
 from accounts.reauthentication import recent_sign_in
 from audit.actor import Actor
-from credentials import answers, overlap
+from credentials import answers, exporting, overlap
 from credentials.forms import AddForm, DeleteForm, LabelForm, NetworksForm, ResetForm
 from credentials.models import PasswordChanged
 from credentials.networks import listed
@@ -15,7 +15,8 @@ from credentials.page import list_context, refusals_of
 from domains.access import Permission, of_domain
 from sendlayer.accept import wants_text
 from sendlayer.asking import ask_or_act, posted
-from sendlayer.search import shown
+from sendlayer.search import search_text, shown
+from sendlayer.spreadsheet import csv_file
 
 
 @require_safe
@@ -23,6 +24,14 @@ from sendlayer.search import shown
 def credential_list(request, domain):
     context = list_context(domain, new=request.GET.get("new"), **shown(request))
     return render(request, "credentials/_list.html" if request.htmx else "credentials/list.html", context)
+
+
+@require_safe
+@of_domain(Permission.VIEW)
+def export(request, domain):
+    """The list, or what a search finds in it, as a spreadsheet."""
+    rows = exporting.rows(domain, search_text(request.GET))
+    return csv_file(f"{domain.name}-smtp-credentials.csv", exporting.HEADER, rows)
 
 
 @ask_or_act
@@ -93,7 +102,7 @@ def delete(request, domain, credential):
     if not form.is_valid():
         return answers.ask(request, domain, credential, "_delete.html", form=form)
     credential.remove(by=Actor.of(request))
-    messages.success(request, "SMTP user is deleted.")
+    answers.offer_undo(request, domain, "SMTP user is deleted.", [credential.username])
     return answers.list_again(request, domain)
 
 

@@ -26,7 +26,10 @@ def rename(domain, title, *, by):
 
 
 def what_dies(domain) -> dict:
-    """What goes with a domain: how many credentials, members and invitations, and what is in use."""
+    """What goes with a domain: how many credentials, members and invitations, and what is in use.
+
+    `deleted` are the credentials that could still be restored.
+    """
     lately = Q(last_used_at__gt=timezone.now() - LATELY)
     used = domain.credentials.aggregate(
         # The last one comes last: its name is that of the column which the others look at.
@@ -34,7 +37,11 @@ def what_dies(domain) -> dict:
         used_lately=Count("pk", filter=lately),
         last_used_at=Max("last_used_at"),
     )
-    return used | {"members": domain.memberships.count(), "invitations": domain.invitations.count()}
+    return used | {
+        "deleted": domain.deleted_credentials.restorable(timezone.now()).count(),
+        "members": domain.memberships.count(),
+        "invitations": domain.invitations.count(),
+    }
 
 
 @transaction.atomic

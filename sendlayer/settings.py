@@ -95,10 +95,13 @@ if DATABASES["default"]["ENGINE"].endswith("sqlite3"):
     # IMMEDIATE takes the write lock at BEGIN, where `timeout` waits for it: a deferred
     # transaction that turns writer half-way fails at once with "database is locked".
     # synchronous=FULL: an acknowledged Delete must not come back after a power cut.
+    # secure_delete: what is deleted is overwritten with zeros, not left in the file's free pages for
+    # years. Many builds of SQLite do so by default, others do not. Of a page that was changed the WAL
+    # holds the older version too, until that is checkpointed and written over.
     DATABASES["default"]["OPTIONS"] = {
         "timeout": 20,
         "transaction_mode": "IMMEDIATE",
-        "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL;",
+        "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA secure_delete=ON;",
     }
     DATABASES["default"]["CONN_MAX_AGE"] = 600
 else:

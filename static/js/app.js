@@ -1,3 +1,4 @@
+import "./choose.js";
 import "./copy.js";
 import "./dialog.js";
 import "./failures.js";

@@ -1,7 +1,13 @@
-// Short messages at the bottom right. Good news goes by itself, bad news waits to be read.
+// Short messages at the bottom right. Good news goes by itself, unless somebody is at it, and stays
+// longer with a button in it; bad news waits to be read.
 
 const SECONDS = 6;
+const SECONDS_TO_UNDO = 20;
 const region = document.getElementById("toasts");
+const timers = new WeakMap();
+
+// In the order of Tab they come before the content, where the keyboard is after an act.
+document.getElementById("main")?.prepend(region);
 
 export function toast(text, level = "success") {
   const item = document.getElementById("toast").content.firstElementChild.cloneNode(true);
@@ -10,9 +16,25 @@ export function toast(text, level = "success") {
   region.append(item);
 }
 
+function remove(item) {
+  const held = item.contains(document.activeElement);
+  item.remove();
+  if (held) document.getElementById("main")?.focus({ preventScroll: true });
+}
+
+function start(item) {
+  if (item.matches(".error, .warning, :hover, :focus-within")) return;
+  const seconds = item.querySelector("[data-undo]") ? SECONDS_TO_UNDO : SECONDS;
+  clearTimeout(timers.get(item));
+  timers.set(item, setTimeout(() => remove(item), seconds * 1000));
+}
+
 function tend(item) {
   if (!(item instanceof HTMLElement) || !item.matches("[data-toast]")) return;
-  if (!item.matches(".error, .warning")) setTimeout(() => item.remove(), SECONDS * 1000);
+  for (const event of ["mouseenter", "focusin"]) item.addEventListener(event, () => clearTimeout(timers.get(item)));
+  // Later: on the way from one button of it to the next neither has the focus.
+  for (const event of ["mouseleave", "focusout"]) item.addEventListener(event, () => setTimeout(start, 0, item));
+  start(item);
 }
 
 new MutationObserver((changes) => changes.forEach((change) => change.addedNodes.forEach(tend))).observe(region, {
@@ -21,5 +43,11 @@ new MutationObserver((changes) => changes.forEach((change) => change.addedNodes.
 region.querySelectorAll("[data-toast]").forEach(tend);
 
 region.addEventListener("click", (event) => {
-  if (event.target.closest("[data-dismiss]")) event.target.closest("[data-toast]").remove();
+  if (event.target.closest("[data-dismiss]")) remove(event.target.closest("[data-toast]"));
+});
+
+// An offer to undo ends with its answer. One that asks for a confirmation first ends by itself.
+document.addEventListener("htmx:beforeSwap", (event) => {
+  const offer = event.detail.requestConfig.elt.closest?.("[data-undo]");
+  if (offer && event.detail.shouldSwap) remove(offer.closest("[data-toast]"));
 });

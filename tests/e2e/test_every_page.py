@@ -113,8 +113,13 @@ def pages(credential, alice):
     make_full_row(credential.domain)
     make_domain("pending.example", owner=alice, authorized=False)
     make_long_lists(credential.domain, alice)
-    home = "/domains/sl.example.com/"
+    home, domain = "/domains/sl.example.com/", credential.domain
+    gone = make_credential(domain, label="WooCommerce store " * 4)
+    gone.remove(by=Actor("Alice", alice))
+    many = "&".join(f"username={each.username}" for each in domain.credentials.all())
     asked = [smtp_url(credential, act) for act in ACTS]
+    asked += [f"{smtp_url(domain)}chosen/{act}/?{many}" for act in ("suspend", "delete")]
+    asked += [f"{smtp_url(domain)}deleted/", smtp_url(gone, "erase")]
     plain = [
         "/domains/",
         "/domains/add/",

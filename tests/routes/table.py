@@ -78,6 +78,7 @@ RIGHTS = {
     "domains:dns": Rights(VIEW),
     "domains:verify": Rights(Permission.VERIFY_DOMAIN, Permission.VERIFY_DOMAIN),
     "audit:activity": Rights(VIEW),
+    "audit:export": Rights(VIEW),
     # members, and the mailed link of an invitation: whom it is for is tested in tests/domains
     "domains:members": Rights(VIEW),
     "domains:leave": Rights(VIEW, VIEW),
@@ -106,6 +107,12 @@ RIGHTS = {
     "credentials:resume": Rights(MANAGE, MANAGE),
     "credentials:expiry": Rights(MANAGE, MANAGE),
     "credentials:extend": Rights(None, MANAGE),
+    "credentials:export": Rights(VIEW),
+    "credentials:suspend_chosen": Rights(MANAGE, MANAGE),
+    "credentials:delete_chosen": Rights(MANAGE, MANAGE),
+    "credentials:deleted": Rights(VIEW),
+    "credentials:restore": Rights(None, MANAGE),
+    "credentials:erase": Rights(MANAGE, MANAGE, made_up=True),
     "submission:check": Rights(MANAGE, MANAGE),
     "submission:check_run": Rights(MANAGE, made_up=True),
 }

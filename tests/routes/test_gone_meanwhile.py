@@ -28,7 +28,7 @@ FIELDS = {
 @pytest.mark.parametrize("route", ROUTES, ids=lambda route: route.name)
 def test_an_act_on_a_domain_that_goes_meanwhile_says_so(route):
     world, waits = make_world(), True
-    fields = FIELDS | {"member": world.parts["public_id"]}
+    fields = FIELDS | {"member": world.parts["public_id"], "username": world.parts["username"]}
 
     def delete_once_let_in(execute, sql, *args):
         nonlocal waits

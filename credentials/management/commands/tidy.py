@@ -1,13 +1,14 @@
 from django.core.management.base import BaseCommand
 from django.utils import timezone
 
-from credentials import clients, expiry_warnings
+from credentials import clients, erasing, expiry_warnings
 from credentials.retired import RetiredPassword
 
 
 class Command(BaseCommand):
     help = (
         "Forget what is kept for a while only: clients after 30 days, retired passwords after 90. "
+        "Erase SMTP users that were deleted 24 hours ago. "
         "Warn owners of credentials that expire within 7 days. For a timer."
     )
 
@@ -15,5 +16,6 @@ class Command(BaseCommand):
         now = timezone.now()
         clients.forget(now)
         RetiredPassword.objects.forget(now)
+        erasing.erase_due()
         warned = expiry_warnings.warn_owners(now)
         self.stdout.write(f"{warned} expiry date{'' if warned == 1 else 's'} told to owners")

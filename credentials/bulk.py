@@ -1,0 +1,63 @@
+"""Acts on many SMTP users of a domain: all or none, an event each, one letter to the owners."""
+
+from contextlib import suppress
+from typing import NamedTuple
+
+from django.core.exceptions import ObjectDoesNotExist
+from django.db import transaction
+from django.utils import timezone
+
+from domains import notices
+from domains.models import Domain
+
+EFFECTS = {
+    "suspended": "Every site or app that uses them is refused until they are resumed.",
+    "deleted": "Every site or app that used them is refused. Within 24 hours they can be restored under "
+    "Recently deleted; then they are erased.",
+    "restored": "They are again what they were, with the same passwords.",
+}
+
+
+class Done(NamedTuple):
+    """What became of those that were named: changed ones by username, and the numbers of the others."""
+
+    usernames: list[str]
+    unchanged: int
+    gone: int
+
+
+def suspend(domain, usernames, *, by) -> Done:
+    """Suspend those of a domain that have these usernames."""
+    return _act(domain, domain.credentials, usernames, "suspended", by, lambda row: row.suspend(by=by))
+
+
+def remove(domain, usernames, *, by) -> Done:
+    """Delete them; each can be restored for 24 hours."""
+    return _act(domain, domain.credentials, usernames, "deleted", by, lambda row: row.remove(by=by))
+
+
+def restore(domain, usernames, *, by) -> Done:
+    """Bring back those deleted ones that can be."""
+    rows = domain.deleted_credentials.restorable(timezone.now())
+    return _act(domain, rows, usernames, "restored", by, lambda row: row.restore(by=by))
+
+
+@transaction.atomic
+def _act(domain, rows, usernames, done, by, act) -> Done:
+    if not Domain.objects.filter(pk=domain.pk).held():
+        raise Domain.DoesNotExist
+    rows = list(rows.without_secrets().filter(username__in=usernames).order_by("pk"))
+    changed, unchanged = [], 0
+    for row in rows:
+        row.tells_owners = len(rows) == 1
+        with suppress(ObjectDoesNotExist):  # gone since it was read, like those that were not found
+            if act(row) is False:
+                unchanged += 1
+            else:
+                changed.append(row)
+    if changed and len(rows) > 1:
+        link = ("credentials:list", domain.name)
+        about = {"credentials": changed, "done": done, "effect": EFFECTS[done]}
+        notices.tell_owners(domain, "credentials", "credentials_changed", link=link, by=by, **about)
+    gone = len(set(usernames)) - len(changed) - unchanged
+    return Done([row.username for row in changed], unchanged, gone)
