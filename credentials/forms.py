@@ -2,6 +2,7 @@ from django import forms
 from django.utils import timezone
 
 from credentials import networks
+from credentials.clients import ClientDay
 from domains import labels
 
 
@@ -24,7 +25,9 @@ class TakeAwayForm(forms.Form):
 
     def __init__(self, *args, credential, **kwargs):
         super().__init__(*args, **kwargs)
-        self.in_use = credential.was_used_lately(timezone.now())
+        now = timezone.now()
+        self.in_use = credential.was_used_lately(now)
+        self.clients = ClientDay.objects.filter(username=credential.username).lately(now)
         if not self.in_use:
             del self.fields["sure"]
 

@@ -1,6 +1,6 @@
 from django.urls import path, register_converter
 
-from credentials import views
+from credentials import client_views, views
 
 
 class UsernameConverter:
@@ -28,4 +28,5 @@ urlpatterns = [
     path("<username:username>/label/", views.label, name="label"),
     path("<username:username>/networks/", views.networks, name="networks"),
     path("<username:username>/refused/", views.refused, name="refused"),
+    path("<username:username>/clients/", client_views.clients, name="clients"),
 ]

@@ -82,7 +82,9 @@ def test_of_those_the_names_are_kept_together_too(credential, monkeypatch):
     monkeypatch.setattr(client_counts, "MAX_ADDRESSES", 2)
     for number in range(1, 5):
         give(credential, (EHLO, "shop.example"), ip=f"192.0.2.{number}")
-    assert names() == [(ip, "ehlo", "shop.example", count) for ip, count in [("", 2), ("192.0.2.1", 1), ("192.0.2.2", 1)]]
+    assert names() == [
+        (ip, "ehlo", "shop.example", count) for ip, count in [("", 2), ("192.0.2.1", 1), ("192.0.2.2", 1)]
+    ]
 
 
 def test_an_address_gives_at_most_50_names_of_a_kind(credential, monkeypatch):
@@ -151,4 +153,6 @@ def test_clients_are_forgotten_after_30_days(domain):
         ClientName.objects.filter(username=credential.username).update(last_at=now - timedelta(days=old))
     ClientDay.objects.filter(day=now.date()).delete()
     clients.forget(now)
-    assert {row.username for row in (*ClientDay.objects.all(), *ClientName.objects.all())} == {credential.username}
+    assert {row.username for row in (*ClientDay.objects.all(), *ClientName.objects.all())} == {
+        credential.username
+    }

@@ -22,9 +22,7 @@ def refuse(credential, password, outcome=Outcome.WRONG_PASSWORD, **more):
 
 
 def tries():
-    return {
-        (each.password.why, each.ip): each.count for each in RetiredTry.objects.select_related("password")
-    }
+    return {(each.password.why, each.ip): each.count for each in RetiredTry.objects.select_related("password")}
 
 
 def causes():

@@ -101,6 +101,7 @@ RIGHTS = {
     "credentials:label": Rights(MANAGE, MANAGE),
     "credentials:networks": Rights(MANAGE, MANAGE),
     "credentials:refused": Rights(VIEW),
+    "credentials:clients": Rights(VIEW),
     "submission:check": Rights(MANAGE, MANAGE),
     "submission:check_run": Rights(MANAGE, made_up=True),
 }

@@ -91,7 +91,14 @@ def test_what_is_no_account_of_a_message_is_answered_and_passed_over(changes):
 
 @pytest.mark.parametrize(
     "garbage",
-    [b"\n\n", b"\0\n\n", b"\xff\xfe=\xff\n\n", b"=\n=\n\n", b"GET / HTTP/1.1\r\nHost: x\r\n\n\n", b"x" * 9000 + b"\n\n"],
+    [
+        b"\n\n",
+        b"\0\n\n",
+        b"\xff\xfe=\xff\n\n",
+        b"=\n=\n\n",
+        b"GET / HTTP/1.1\r\nHost: x\r\n\n\n",
+        b"x" * 9000 + b"\n\n",
+    ],
 )
 def test_garbage_is_answered_and_passed_over(garbage):
     assert send(garbage, request()) == (COUNTED, ANSWER * 2, True)
