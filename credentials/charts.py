@@ -51,8 +51,8 @@ class Chart(NamedTuple):
     @property
     def summary(self) -> str:
         """The chart in one sentence, for who can't see it."""
-        logins = "login" if self.accepted == 1 else "logins"
-        return f"{self.accepted:,} {logins} accepted and {self.refused:,} refused in the last {len(self.bars)} days"
+        accepted = f"{self.accepted:,} {'login' if self.accepted == 1 else 'logins'} accepted"
+        return f"{accepted} and {self.refused:,} refused in the last {len(self.bars)} days"
 
     @property
     def busy(self) -> list[Bar]:

@@ -1,4 +1,4 @@
-"""What the Recent clients page shows: who used a credential in the last 30 days, and who tries a dead password."""
+"""What the Recent clients page shows: who used a credential in 30 days, and who tries a dead password."""
 
 from django.core.paginator import Paginator
 from django.utils import timezone

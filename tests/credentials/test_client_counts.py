@@ -1,4 +1,4 @@
-"""Clients of a credential as they are written: by day and address, with the names they gave, each with a cap."""
+"""Clients of a credential as they are written: by day and address, with the names they gave, all capped."""
 
 from datetime import timedelta
 

@@ -1,4 +1,4 @@
-"""Recent clients: who used a credential in the last 30 days, on a page of its own and in what the dialogs ask."""
+"""Recent clients: who used a credential in 30 days, on a page of its own and in what the dialogs ask."""
 
 import re
 from datetime import timedelta
