@@ -16,6 +16,11 @@ def day(at):
     return _time(at, lambda local: "Just now" if timezone.now() - at < JUST_NOW else _date(local))
 
 
+def date(at):
+    """A date like `Apr 11, 2022`, today's too: within a sentence."""
+    return _time(at, _date)
+
+
 def ago(at):
     """How long ago, up to a day; a date before that."""
     return _time(at, lambda local: _passed(timezone.now() - at) or _date(local))

@@ -10,7 +10,7 @@ from django_htmx.http import push_url, reswap, retarget
 
 from credentials import vault
 from credentials.models import Credential
-from credentials.page import list_context, row_context
+from credentials.page import list_context, row_context, tried_of
 from domains.access import get_domain
 from sendlayer.accept import wants_text
 from sendlayer.search import shown
@@ -56,8 +56,8 @@ def row(request, domain, credential, *, status=200, **more):
     """The one row after an act on it, for htmx; without htmx, back to the list."""
     if not request.htmx:
         return redirect("credentials:list", domain.name)
-    changed = domain.credentials.for_page().filter(pk=credential.pk)
-    context = row_context(domain, changed=changed, **more)
+    changed = list(domain.credentials.for_page().filter(pk=credential.pk))
+    context = row_context(domain, changed=changed, tried=tried_of(changed), **more)
     return render(request, "credentials/_changed_row.html", context, status=status)
 
 

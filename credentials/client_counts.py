@@ -2,7 +2,7 @@
 
 import threading
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime
 from typing import NamedTuple
 
@@ -11,6 +11,8 @@ from django.db import transaction
 from credentials.clients import MAX_ADDRESSES, MAX_NAME_LENGTH, MAX_NAMES, ClientDay, ClientName
 from credentials.counting import at_most, chunks, count_up
 from credentials.models import Credential
+
+DAY_ONCE = ("username", "day", "ip")  # what makes rows of ClientDay one
 
 
 class Day(NamedTuple):
@@ -89,15 +91,8 @@ class ClientCounts:
 
 
 def _write_days(days: dict[Day, Counted]):
-    columns = ("username", "day", "ip")
-    has_room = at_most(ClientDay, (day[1:] for day in days), MAX_ADDRESSES, names=columns)
-    rows: dict[Day, Counted] = {}
-    for day, counted in days.items():
-        key = day if has_room(day[1:]) else day._replace(ip="")
-        if key in rows:
-            rows[key].add(counted)
-        else:
-            rows[key] = counted
+    has_room = at_most(ClientDay, (day[1:] for day in days), MAX_ADDRESSES, names=DAY_ONCE)
+    rows = _together(days, lambda day: has_room(day[1:]))
     count_up(
         ClientDay,
         (
@@ -106,13 +101,17 @@ def _write_days(days: dict[Day, Counted]):
             | {"first_at": seen.first_at, "last_at": seen.last_at}
             for day, seen in rows.items()
         ),
-        once=columns,
+        once=DAY_ONCE,
         add=("accepted", "refused"),
         said=("last_cause",),
     )
 
 
 def _write_names(names: dict[Name, Counted]):
+    # An address without a row of its own gets none by its names either: their number has no end.
+    addresses = {name: (name.username, counted.last_at.date(), name.ip) for name, counted in names.items()}
+    has_address = at_most(ClientDay, addresses.values(), MAX_ADDRESSES, names=DAY_ONCE)
+    names = _together(names, lambda name: has_address(addresses[name]))
     has_room = at_most(ClientName, names, MAX_NAMES, names=("username", "ip", "kind", "name"))
     domains: dict[str, int] = {}
     for chunk in chunks({name.username for name in names}):
@@ -129,3 +128,15 @@ def _write_names(names: dict[Name, Counted]):
         once=Name._fields,
         add=("count",),
     )
+
+
+def _together(rows, has_room):
+    """Rows, with those that have no room added up under the address ""."""
+    kept: dict = {}
+    for key, counted in rows.items():
+        key = key if has_room(key) else key._replace(ip="")
+        if key in kept:
+            kept[key].add(counted)
+        else:
+            kept[key] = replace(counted)  # a batch that fails is written again as it was
+    return kept

@@ -3,6 +3,8 @@
 from datetime import timedelta
 
 from django.db import models
+from django.db.models import Count, F, Max, Min, OuterRef, Subquery, Sum, Window
+from django.db.models.functions import RowNumber
 
 from credentials.lasting import short
 from credentials.refusals import Cause
@@ -12,12 +14,61 @@ KEPT_FOR = timedelta(days=30)
 MAX_ADDRESSES = 200  # of one credential and day; those beyond are counted together
 MAX_NAMES = 50  # of one credential, address and kind
 MAX_NAME_LENGTH = 254
+LATELY = timedelta(hours=24)
+NAMES_SHOWN = 3
 
 
 def forget(now):
     """Delete what is older than 30 days."""
     ClientDay.objects.filter(day__lt=(now - KEPT_FOR).date()).delete()
     ClientName.objects.filter(last_at__lt=now - KEPT_FOR).delete()
+
+
+class ClientDayQuerySet(models.QuerySet):
+    def recent(self, now):
+        """Those of the last 30 days, today among them."""
+        return self.filter(day__gt=(now - KEPT_FOR).date())
+
+    def by_day(self) -> dict:
+        """Day → (accepted, refused)."""
+        days = self.values("day").annotate(accepted=Sum("accepted"), refused=Sum("refused"))
+        return {day: logins for day, *logins in days.values_list("day", "accepted", "refused")}
+
+    def by_address(self):
+        """One row an address, the one that came last first: its logins, when, and why it was refused last."""
+        refused = self.filter(ip=OuterRef("ip")).exclude(last_cause="").order_by("-day")
+        return (
+            self.values("ip")
+            .annotate(
+                number_accepted=Sum("accepted"),
+                number_refused=Sum("refused"),
+                first=Min("first_at"),
+                last=Max("last_at"),
+                cause=Subquery(refused.values("last_cause")[:1]),
+            )
+            .order_by("-last", "ip")
+        )
+
+    def lately(self, now) -> list[str]:
+        """The addresses that logins were accepted from within 24 hours, the last one first."""
+        since = now - LATELY
+        # By day as well: a credential's rows lie in an index by it.
+        rows = self.filter(day__gte=since.date(), last_at__gte=since, accepted__gt=0)
+        return list(
+            rows.values("ip").annotate(last=Max("last_at")).order_by("-last").values_list("ip", flat=True)
+        )
+
+
+class ClientNameQuerySet(models.QuerySet):
+    def few(self):
+        """Of each address and kind the last three names: (ip, kind, name, of how many)."""
+        alike = {"partition_by": ["ip", "kind"]}
+        rows = self.annotate(
+            place=Window(RowNumber(), order_by=[F("last_at").desc(), F("pk").asc()], **alike),
+            number=Window(Count("pk"), **alike),
+        )
+        rows = rows.filter(place__lte=NAMES_SHOWN).order_by("ip", "kind", "place")
+        return rows.values_list("ip", "kind", "name", "number")
 
 
 class ClientDay(models.Model):
@@ -33,6 +84,8 @@ class ClientDay(models.Model):
     last_cause = models.CharField(max_length=24, choices=Cause, blank=True)
     first_at = models.DateTimeField()
     last_at = models.DateTimeField()
+
+    objects = ClientDayQuerySet.as_manager()
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["username", "day", "ip"], name="client_day_once")]
@@ -57,6 +110,8 @@ class ClientName(models.Model):
     count = models.PositiveIntegerField()
     first_at = models.DateTimeField()
     last_at = models.DateTimeField(db_index=True)
+
+    objects = ClientNameQuerySet.as_manager()
 
     class Meta:
         constraints = [

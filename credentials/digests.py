@@ -2,8 +2,13 @@
 
 As Dovecot's auth policy client makes its `pwhash` (auth_policy_hash_mech, _hash_nonce and
 _hash_truncate, which takes less than all bits): the first 248 bits of the SHA-256 of nonce,
-login, NUL, password. The nonce is a key derived from SECRET_KEY, so a
+name, NUL, password. The nonce is a key derived from SECRET_KEY, so a
 stolen database gives nothing to compare with; the passwords themselves carry 190 bits.
+
+The name is the one that Dovecot calls a login by when it refuses it: the second of the two
+lookups has ended it with ASKED_ALL then (deploy/dovecot). While a rotation overlaps, that
+lookup finds a row and the name has a number in it, so that what Dovecot refuses during an
+overlap is not known again; the embedded listener knows it.
 """
 
 import hashlib
@@ -14,6 +19,7 @@ from django.utils.crypto import salted_hmac
 from django.views.decorators.debug import sensitive_variables
 
 BITS = 248
+ASKED_ALL = ".previous"
 
 
 def nonce() -> str:
@@ -24,7 +30,7 @@ def nonce() -> str:
 @sensitive_variables("password")
 def digest(username: str, password: str) -> str:
     """Return the digest of a login, 62 hexadecimal characters."""
-    text = f"{nonce()}{username}\0{password}"
+    text = f"{nonce()}{username}{ASKED_ALL}\0{password}"
     return hashlib.sha256(text.encode(errors="surrogatepass")).hexdigest()[: BITS // 4]
 
 

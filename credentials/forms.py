@@ -5,6 +5,7 @@ from django.conf import settings
 from django.utils import timezone
 
 from credentials import expiry, networks, overlap
+from credentials.clients import ClientDay
 from domains import labels
 
 
@@ -27,7 +28,9 @@ class TakeAwayForm(forms.Form):
 
     def __init__(self, *args, credential, **kwargs):
         super().__init__(*args, **kwargs)
-        self.in_use = self.is_in_use(credential, timezone.now())
+        now = timezone.now()
+        self.in_use = self.is_in_use(credential, now)
+        self.clients = ClientDay.objects.filter(username=credential.username).lately(now)
         if not self.in_use:
             del self.fields["sure"]
 

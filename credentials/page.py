@@ -15,9 +15,11 @@ from credentials import networks, overlap
 from credentials.expiry import NEAR
 from credentials.lasting import short
 from credentials.refusals import Cause
+from credentials.retired import RetiredPassword
 
 PAGE_SIZE = 25
 NETWORKS_IN_A_ROW = 2
+TRIED_IN_A_ROW = 2
 REFUSALS_SHOWN_FOR = timedelta(days=7)
 REFUSALS_LISTED_FOR = timedelta(days=30)
 UNUSED_AFTER = timedelta(days=90)
@@ -61,14 +63,26 @@ def row_context(domain, **more) -> dict:
     }
 
 
+def tried_of(credentials) -> dict[str, list]:
+    """Who still tries dead passwords of a page's rows: by username, the last tried password first."""
+    tried: dict[str, list] = {}
+    usernames = [credential.username for credential in credentials]
+    for password in RetiredPassword.objects.filter(username__in=usernames).still_tried(timezone.now()):
+        if len(tried.setdefault(password.username, [])) < TRIED_IN_A_ROW:
+            tried[password.username].append(password)
+    return tried
+
+
 def list_context(domain, *, number, search="", **more) -> dict:
     """The rows of page `number` (1 … or "last"; anything else is clamped) and what surrounds them."""
     paginator = Paginator(domain.credentials.for_page(search), PAGE_SIZE)
     page = paginator.get_page(paginator.num_pages if number == "last" else number)
+    page.object_list = list(page.object_list)
     return row_context(
         domain,
         at="smtp",
         page=page,
+        tried=tried_of(page.object_list),
         search=search,
         # A search box for a handful of rows is only in the way.
         searchable=bool(search) or paginator.count > PAGE_SIZE,

@@ -3,9 +3,10 @@
 from datetime import timedelta
 
 from django.db import models
-from django.db.models import F, OuterRef, Q, Subquery
+from django.db.models import Count, F, OuterRef, Q, Subquery
 
 KEPT_FOR = timedelta(days=90)
+LATELY = timedelta(hours=24)
 
 
 class Cause(models.TextChoices):
@@ -49,6 +50,21 @@ class RefusedLoginsQuerySet(models.QuerySet):
                 ip=Subquery(newest.values("last_ip")[:1]),
             )
             .order_by("-last")
+        )
+
+    def lately(self, domain, now):
+        """Those of a domain within 24 hours by cause: as `by_cause`, of how many SMTP users and of which last.
+
+        Counts are kept by day, so they are since the day before. Old passwords are told
+        by RetiredPassword, one by one.
+        """
+        rows = self.filter(credential__domain=domain, last_at__gte=now - LATELY)
+        rows = rows.exclude(cause=Cause.OLD_PASSWORD)
+        newest = rows.filter(cause=OuterRef("cause")).order_by("-last_at")
+        return rows.by_cause((now - LATELY).date()).annotate(
+            users=Count("credential", distinct=True),
+            username=Subquery(newest.values("credential__username")[:1]),
+            label=Subquery(newest.values("credential__label")[:1]),
         )
 
 

@@ -4,6 +4,7 @@ from collections.abc import Callable
 from datetime import timedelta
 
 from django.db import models
+from django.db.models import Count, Exists, Max, OuterRef, Q, Subquery, Sum
 
 from credentials.counting import at_most, chunks, count_up
 from credentials.lasting import short
@@ -12,6 +13,9 @@ from domains.models import Domain
 
 KEPT_FOR = timedelta(days=90)
 MAX_ADDRESSES = 100
+TOLD_FOR = timedelta(days=7)
+TRIED = ("total", "addresses", "last", "last_ip")
+MAX_TOLD = 200  # passwords at once
 
 
 class Why(models.TextChoices):
@@ -45,7 +49,7 @@ class RetiredPasswordQuerySet(models.QuerySet):
                 found[password.username, password.digest] = password
                 if password.why == Why.DELETED:
                     deleted[password.username] = password
-        return lambda username, digest: found.get((username, digest)) or deleted.get(username)
+        return lambda username, digest: deleted.get(username) or found.get((username, digest))
 
     def count_tries(self, tries):
         """Add tries, {(primary key, ip): [Seen, …]}."""
@@ -70,11 +74,37 @@ class RetiredPasswordQuerySet(models.QuerySet):
             add=("count",),
         )
 
+    def still_tried(self, now):
+        """Those that were tried within a week, the last tried first: how often, and from how many addresses.
+
+        `last_ip` is the last that is known. Of a deleted SMTP user it tells that it is deleted, no more.
+        """
+        since = now - TOLD_FOR
+        deleted = self.model.objects.filter(username=OuterRef("username"), why=Why.DELETED)
+        known = RetiredTry.objects.filter(password=OuterRef("pk"), last_at__gte=since).exclude(ip="")
+        return (
+            self.filter(Q(why=Why.DELETED) | ~Exists(deleted), tries__last_at__gte=since)
+            .annotate(
+                total=Sum("tries__count"),
+                addresses=Count("tries"),
+                last=Max("tries__last_at"),
+                last_ip=Subquery(known.order_by("-last_at").values("ip")[:1]),
+            )
+            .order_by("-last", "pk")
+            .values_list("pk", "username", "label", "why", "since", *TRIED, named=True)[:MAX_TOLD]
+        )
+
     def forget(self, now):
         """Delete what is older than 90 days."""
         old = self.filter(since__lt=now - KEPT_FOR)
         RetiredTry.objects.filter(password__in=old).delete()
         old.delete()
+
+
+class RetiredTryQuerySet(models.QuerySet):
+    def recent(self, now):
+        """Those within a week, with the password they tried, the last one first."""
+        return self.filter(last_at__gte=now - TOLD_FOR).select_related("password").order_by("-last_at", "pk")
 
 
 class RetiredPassword(models.Model):
@@ -105,6 +135,8 @@ class RetiredTry(models.Model):
     count = models.PositiveIntegerField()
     first_at = models.DateTimeField()
     last_at = models.DateTimeField()
+
+    objects = RetiredTryQuerySet.as_manager()
 
     class Meta:
         verbose_name_plural = "retired tries"

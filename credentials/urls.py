@@ -1,6 +1,6 @@
 from django.urls import path, register_converter
 
-from credentials import chosen_views, deleted_views, life_views, views
+from credentials import chosen_views, client_views, deleted_views, life_views, views
 
 
 class UsernameConverter:
@@ -39,4 +39,5 @@ urlpatterns = [
     path("<username:username>/resume/", life_views.resume, name="resume"),
     path("<username:username>/expiry/", life_views.expiry, name="expiry"),
     path("<username:username>/extend/", life_views.extend, name="extend"),
+    path("<username:username>/clients/", client_views.clients, name="clients"),
 ]

@@ -1,12 +1,9 @@
 from django.contrib import messages
 from django.core.paginator import Paginator
-from django.db.models import Count, Max
 from django.shortcuts import redirect, render
 from django.views.decorators.http import require_safe
 
 from audit.actor import Actor
-from audit.models import Event
-from domains.access import Permission, get_domain
 from domains.forms import AddDomainForm
 from domains.models import Domain
 from domains.navigation import around_name
@@ -16,7 +13,6 @@ from sendlayer.search import search_text
 PAGE_SIZE = 25
 MENU_SIZE = 500
 FILTER_FROM = 8
-RECENT_EVENTS = 5
 
 
 @require_safe
@@ -62,15 +58,3 @@ def menu(request):
         "only_entries": "q" in request.GET,
     }
     return render(request, "domains/_menu.html", context)
-
-
-@require_safe
-def overview(request, name):
-    domain = get_domain(request, name, Permission.VIEW)
-    context = {
-        "domain": domain,
-        "at": "overview",
-        "credentials": domain.credentials.aggregate(count=Count("pk"), last_used_at=Max("last_used_at")),
-        "events": Event.objects.for_page(domain)[:RECENT_EVENTS],
-    }
-    return render(request, "domains/overview.html", context)

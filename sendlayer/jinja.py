@@ -12,7 +12,7 @@ from django.urls import reverse
 from jinja2 import Environment
 
 from audit.sentences import sentence
-from audit.times import ago, day, how_long, long_ago, moment, until
+from audit.times import ago, date, day, how_long, long_ago, moment, until
 from credentials.page import of_user
 
 
@@ -21,6 +21,7 @@ def environment(**options) -> Environment:
     env.globals.update(messages=get_messages, static=lru_cache(static), url=_url)
     env.filters.update(
         ago=ago,
+        date=date,
         day=day,
         how_long=how_long,
         long_ago=long_ago,

@@ -13,13 +13,13 @@ import json
 
 import httptools
 
+from credentials.digests import ASKED_ALL
 from credentials.lasting import is_username
 from credentials.models import Outcome
 from credentials.usage import Tally
 from submission import journal
 from submission.limits import plain_ip
 
-ASKED_ALL = ".previous"  # by this name the second of the two lookups was answered (deploy/dovecot)
 MAX_SIZE = 4096  # bytes of one request; a report has some 500
 MAX_CONNECTIONS = 200
 IDLE_SECONDS = 60
@@ -71,7 +71,7 @@ class Reports:
         texts = all(isinstance(text, str) for text in (remote, session, digest))
         if not texts or not isinstance(accepted, bool):
             raise TypeError
-        asked_all = session.endswith(ASKED_ALL)
+        asked_all = session.endswith(ASKED_ALL)  # the second of the two lookups was answered
         if not accepted and not asked_all:
             return  # the database could not be asked, or the username has no form to ask for
         # What has not the form of a username is unknown in any case, and may be a password.

@@ -38,9 +38,15 @@ def test_the_list_holds_only_ones_own(as_alice, alice, carol, domain):
 
 
 @pytest.mark.parametrize(
-    "path", ["/domains/", "/domains/menu/", "/domains/sl.example.com/", "/domains/sl.example.com/settings/dns/"]
+    ("path", "most"),
+    [
+        ("/domains/", 6),
+        ("/domains/menu/", 6),
+        ("/domains/sl.example.com/", 8),
+        ("/domains/sl.example.com/settings/dns/", 6),
+    ],
 )
-def test_queries_do_not_grow_with_domains(as_alice, alice, domain, path):
+def test_queries_do_not_grow_with_domains(as_alice, alice, domain, path, most):
     counts = []
     for number in range(20):
         make_credential(make_domain(f"d{number}.example.com", owner=alice))
@@ -48,7 +54,7 @@ def test_queries_do_not_grow_with_domains(as_alice, alice, domain, path):
             with CaptureQueriesContext(connection) as queries:
                 assert as_alice.get(path).status_code == 200
             counts.append(len(queries))
-    assert counts[0] == counts[1] <= 6
+    assert counts[0] == counts[1] <= most
 
 
 def test_the_dropdown_keeps_the_page_one_is_on(as_alice, domain):

@@ -81,13 +81,13 @@ class Connection:
     host: str
     port: int
 
-    def send(self, password: str, subject: str) -> bytes:
-        """Send a message the way a site does; return it as the listener keeps it."""
+    def send(self, password: str, subject: str, name: str | None = None) -> bytes:
+        """Send a message the way a site of this name does; return it as the listener keeps it."""
         message = EmailMessage()
         message["From"], message["To"] = "info@sl.example.com", "somebody@example.org"
         message["Subject"] = subject
         message.set_content("Your order is on its way.")
-        with self._secure() as smtp:
+        with self._secure(name) as smtp:
             smtp.login(self.username, password)
             smtp.send_message(message)
         kept = (path.read_bytes() for path in (VAR_DIR / "outbox" / "new").iterdir())
@@ -103,8 +103,8 @@ class Connection:
                 return error.smtp_code
         return None
 
-    def _secure(self) -> smtplib.SMTP:
+    def _secure(self, name: str | None = None) -> smtplib.SMTP:
         certificate = VAR_DIR / "tls" / "submission.crt"
-        smtp = smtplib.SMTP(self.host, self.port, timeout=SMTP_SECONDS)
+        smtp = smtplib.SMTP(self.host, self.port, local_hostname=name, timeout=SMTP_SECONDS)
         smtp.starttls(context=ssl.create_default_context(cafile=certificate))
         return smtp

@@ -9,9 +9,13 @@ from django.utils import timezone
 from playwright.sync_api import expect
 
 from audit.actor import Actor
+from credentials.clients import ClientName
+from credentials.digests import digest
+from credentials.models import Outcome
+from credentials.usage import Tally
 from domains import members
 from tests.accounts.codes import make_totp
-from tests.factories import make_credential, make_domain, make_user
+from tests.factories import SYSTEM, make_credential, make_domain, make_use, make_user, password_of
 from tests.http import smtp_url
 
 pytestmark = [pytest.mark.e2e, pytest.mark.django_db(transaction=True)]
@@ -23,6 +27,7 @@ ACTS = (
     "label",
     "networks",
     "refused",
+    "clients",
     "suspend",
     "resume",
     "expiry",
@@ -97,6 +102,23 @@ def make_full_row(domain):
     )
     refused = (credential, "network_not_allowed", "2001:db8:9999:8888:7777:6666:5555:4444")
     type(credential).objects.note_refusal(*refused, at=now)
+    make_clients(credential, refused[2])
+
+
+def make_clients(credential, ip):
+    """Clients with the longest names, one with a dead password, and one of a deleted credential."""
+    now, old = timezone.now(), password_of(credential)
+    for days in range(30):
+        make_use(credential, ip, at=now - timedelta(days=days), number=10 ** days.bit_length())
+    tally = Tally()
+    for kind in ClientName.Kind:
+        tally.add_name(credential.username, ip, kind, "w" * 254)
+    tally.write(finally_=True)
+    credential.reset_password(by=SYSTEM)
+    gone = make_credential(credential.domain, label="l" * 80)
+    gone.remove(by=SYSTEM)
+    for tried in (credential, gone):
+        make_use(tried, ip, outcome=Outcome.WRONG_PASSWORD, digest=digest(credential.username, old))
 
 
 def make_long_lists(domain, alice):
@@ -118,6 +140,8 @@ def pages(credential, alice):
     gone.remove(by=Actor("Alice", alice))
     many = "&".join(f"username={each.username}" for each in domain.credentials.all())
     asked = [smtp_url(credential, act) for act in ACTS]
+    full = domain.credentials.get(label__startswith="WooCommerce")
+    asked += [smtp_url(full, act) for act in ("clients", "delete")]
     asked += [f"{smtp_url(domain)}chosen/{act}/?{many}" for act in ("suspend", "delete")]
     asked += [f"{smtp_url(domain)}deleted/", smtp_url(gone, "erase")]
     plain = [

@@ -113,6 +113,7 @@ RIGHTS = {
     "credentials:deleted": Rights(VIEW),
     "credentials:restore": Rights(None, MANAGE),
     "credentials:erase": Rights(MANAGE, MANAGE, made_up=True),
+    "credentials:clients": Rights(VIEW),
     "submission:check": Rights(MANAGE, MANAGE),
     "submission:check_run": Rights(MANAGE, made_up=True),
 }

@@ -1,0 +1,193 @@
+"""Recent clients: who used a credential in 30 days, on a page of its own and in what the dialogs ask."""
+
+import re
+from datetime import timedelta
+
+import pytest
+from django.utils import timezone
+
+from credentials import clients
+from credentials.clients import ClientDay, ClientName
+from credentials.digests import digest
+from credentials.models import Outcome
+from credentials.usage import Tally
+from tests.factories import SYSTEM, make_credential, make_domain, make_use, password_of
+from tests.http import smtp_url, text
+
+pytestmark = pytest.mark.django_db
+HTMX = {"HX-Request": "true", "HX-Current-URL": "http://testserver/domains/sl.example.com/settings/smtp/"}
+HOME, OFFICE = "203.0.113.7", "2001:db8::7"
+EHLO, MAIL_FROM = ClientName.Kind.EHLO, ClientName.Kind.MAIL_FROM
+HOSTILE = "<img src=x onerror=alert(1)>'\"{{7*7}}"
+
+
+def plain(markup):
+    """A page as a person reads it: without tags, each run of spaces as one."""
+    return re.sub(r"\s+", " ", re.sub(r"<[^>]*>", " ", markup))
+
+
+def read(client, credential, act="clients", **query):
+    return plain(text(client.get(smtp_url(credential, act), query)))
+
+
+def give(credential, *given, ip=HOME):
+    tally = Tally()
+    for kind, name in given:
+        tally.add_name(credential.username, ip, kind, name)
+    tally.write(finally_=True)
+
+
+def addresses(response):
+    return re.findall(r"<tr><td>([^<]+)</td>", text(response))
+
+
+@pytest.fixture
+def now():
+    return timezone.now()
+
+
+def test_a_client_is_told_with_its_names_logins_and_times(as_alice, credential, now):
+    make_use(credential, HOME, at=now - timedelta(days=20), number=1200)
+    make_use(credential, HOME, at=now - timedelta(minutes=5), number=3, outcome=Outcome.WRONG_PASSWORD)
+    give(credential, (EHLO, "shop.example"), (MAIL_FROM, "info@sl.example.com"))
+    said = read(as_alice, credential)
+    assert f"{HOME} shop.example info@sl.example.com 1,200 accepted 3 refused, last: wrong password" in said
+    assert re.search(r"5 minutes ago first \w{3} \d+, \d{4}", said)
+
+
+def test_they_stand_the_last_one_first_25_a_page(as_alice, credential, now):
+    for number in range(30):
+        make_use(credential, f"192.0.2.{number}", at=now - timedelta(minutes=number))
+    all_of_them = [f"192.0.2.{number}" for number in range(30)]
+    assert addresses(as_alice.get(smtp_url(credential, "clients"))) == all_of_them[:25]
+    assert addresses(as_alice.get(smtp_url(credential, "clients"), {"page": "2"})) == all_of_them[25:]
+    assert addresses(as_alice.get(smtp_url(credential, "clients"), {"page": "\x00"})) == all_of_them[:25]
+
+
+def test_the_last_cause_is_that_of_the_last_refusal(as_alice, credential, now):
+    make_use(credential, at=now - timedelta(days=3), outcome=Outcome.EXPIRED)
+    make_use(credential, at=now - timedelta(days=2), outcome=Outcome.NETWORK_NOT_ALLOWED)
+    make_use(credential, at=now - timedelta(days=1))
+    assert "2 refused, last: network not allowed" in read(as_alice, credential)
+
+
+def test_the_chart_says_what_it_shows_and_has_a_table(as_alice, credential, now):
+    make_use(credential, at=now - timedelta(days=29), number=5)
+    make_use(credential, OFFICE, at=now, number=1200)
+    make_use(credential, at=now, number=2, outcome=Outcome.EXPIRED)
+    make_use(credential, at=now - timedelta(days=30), number=99)
+    page = text(as_alice.get(smtp_url(credential, "clients")))
+    assert 'role="img" aria-label="1,205 logins accepted and 2 refused in the last 30 days"' in page
+    assert (
+        page.count('<rect class="chart-accepted" x=') == 2
+        and page.count('<rect class="chart-refused" fill="url(#hatch)" x=') == 1
+    )
+    assert re.search(r"Show as table .* 1,200 2 .* 5 0 Days without", plain(page))
+    assert "style=" not in page
+
+
+@pytest.mark.parametrize("kind", [EHLO, MAIL_FROM])
+def test_a_hostile_name_is_shown_as_text(as_alice, credential, kind):
+    make_use(credential)
+    give(credential, (kind, HOSTILE))
+    page = text(as_alice.get(smtp_url(credential, "clients")))
+    assert '<bdi class="name">&lt;img src=x onerror=alert(1)&gt;&#39;&#34;{{7*7}}</bdi>' in page
+    assert "<img" not in page
+
+
+def test_of_many_names_the_last_three_are_told(as_alice, credential):
+    make_use(credential)
+    give(credential, *((EHLO, f"host-{number}") for number in range(9)))
+    ClientName.objects.filter(name="host-4").update(last_at=timezone.now() + timedelta(minutes=1))
+    said = read(as_alice, credential)
+    assert re.search(r"host-4 host-\d host-\d and 6 more", said)
+
+
+def test_addresses_beyond_the_cap_are_other_addresses(as_alice, credential, monkeypatch):
+    monkeypatch.setattr("credentials.client_counts.MAX_ADDRESSES", 1)
+    for number in range(3):
+        make_use(credential, f"192.0.2.{number}")
+    page = as_alice.get(smtp_url(credential, "clients"))
+    assert set(addresses(page)) == {"192.0.2.0", "Other addresses"}
+    assert f"More than {clients.MAX_ADDRESSES} addresses on one day are counted together" in text(page)
+
+
+@pytest.mark.parametrize(
+    ("days", "said"),
+    [(None, "It has never been used."), (40, "It was last used")],
+    ids=["never", "long ago"],
+)
+def test_without_any_it_says_why(as_alice, domain, now, days, said):
+    credential = make_credential(domain, last_used_at=now - timedelta(days=days) if days else None)
+    page = read(as_alice, credential)
+    assert "No client in the last 30 days" in page and said in page
+    assert ("Connect your site" in page) is (days is None)
+
+
+def make_clients(credential, number):
+    old = password_of(credential)
+    credential.reset_password(by=SYSTEM)
+    for each in range(number):
+        ip = f"192.0.2.{each}"
+        make_use(credential, ip, at=timezone.now() - timedelta(days=each % 30))
+        make_use(credential, ip, outcome=Outcome.WRONG_PASSWORD, digest=digest(credential.username, old))
+        give(credential, (EHLO, f"a{each}"), (EHLO, f"b{each}"), (MAIL_FROM, "info@sl.example.com"), ip=ip)
+
+
+@pytest.mark.parametrize("number", [5, 50])
+def test_queries_do_not_grow_with_clients(as_alice, credential, number, django_assert_num_queries):
+    make_clients(credential, number)
+    # Session, person, domain with role, credential, how many addresses, addresses, names, days, tries.
+    with django_assert_num_queries(9):
+        assert as_alice.get(smtp_url(credential, "clients")).status_code == 200
+
+
+def test_it_tells_of_no_other_credential(as_alice, credential):
+    make_use(credential)
+    other = make_credential(credential.domain)
+    make_use(other, OFFICE)
+    give(other, (EHLO, "other.example"), ip=HOME)
+    page = text(as_alice.get(smtp_url(credential, "clients")))
+    assert HOME in page and OFFICE not in page and "other.example" not in page
+
+
+def test_a_viewer_sees_all_of_it_and_a_stranger_finds_nothing(client, bob, carol, credential):
+    make_clients(credential, 2)
+    client.force_login(bob)
+    said = read(client, credential)
+    assert "192.0.2.1" in said and "b1" in said and "Dead passwords that are still tried" in said
+    client.force_login(carol)
+    assert client.get(smtp_url(credential, "clients")).status_code == 404
+
+
+def test_another_domains_credential_is_absent(as_alice, credential):
+    theirs = make_credential(make_domain("other.example.com"))
+    path = smtp_url(credential, "clients").replace(credential.username, theirs.username)
+    assert as_alice.get(path).status_code == 404
+
+
+@pytest.mark.parametrize("headers", [{}, HTMX], ids=["page", "htmx"])
+@pytest.mark.parametrize("act", ["reset", "delete"])
+def test_reset_and_delete_tell_who_used_it_today(as_alice, credential, now, act, headers):
+    make_use(credential, "198.51.100.4", at=now - timedelta(hours=23))
+    make_use(credential, HOME, at=now - timedelta(minutes=1))
+    make_use(credential, "192.0.2.1", at=now - timedelta(hours=25))
+    make_use(credential, "192.0.2.2", at=now, outcome=Outcome.WRONG_PASSWORD)
+    page = text(as_alice.get(smtp_url(credential, act), headers=headers))
+    assert "2 clients in the last 24 hours : 203.0.113.7, 198.51.100.4 " in plain(page)
+    assert f'<a href="{smtp_url(credential, "clients")}">' in page
+
+
+def test_of_many_clients_they_tell_three(as_alice, credential, now):
+    for number in range(5):
+        make_use(credential, f"192.0.2.{number}", at=now - timedelta(minutes=number))
+    assert "5 clients in the last 24 hours : 192.0.2.0, 192.0.2.1, 192.0.2.2 and 2 more" in read(
+        as_alice, credential, "reset"
+    )
+    ClientDay.objects.filter(ip="192.0.2.0").update(ip="")
+    assert "More than 4 clients in the last 24 hours : 192.0.2.1," in read(as_alice, credential, "delete")
+
+
+def test_of_none_they_say_nothing(as_alice, credential, now):
+    make_use(credential, at=now - timedelta(hours=25))
+    assert "in the last 24 hours" not in read(as_alice, credential, "delete")

@@ -1,0 +1,130 @@
+"""Who still tries a password that is gone, as rows and the Recent clients page tell it."""
+
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from django.utils import timezone
+
+from credentials.digests import digest
+from credentials.models import Outcome
+from credentials.retired import RetiredPassword, RetiredTry
+from tests.credentials.test_clients import HTMX, plain
+from tests.factories import SYSTEM, make_credential, make_use, password_of
+from tests.http import smtp_url, text
+
+pytestmark = pytest.mark.django_db
+HOME = "203.0.113.7"
+RESET_AT = datetime(2022, 4, 11, tzinfo=UTC)
+
+
+def make_try(credential, password, ip=HOME, *, outcome=Outcome.WRONG_PASSWORD, **more):
+    make_use(credential, ip, outcome=outcome, digest=digest(credential.username, password), **more)
+
+
+def make_reset(credential):
+    """Reset it; return the password that is dead now."""
+    old = password_of(credential)
+    credential.reset_password(by=SYSTEM)
+    RetiredPassword.objects.filter(username=credential.username, why="reset").update(since=RESET_AT)
+    return old
+
+
+def row(client, credential):
+    page = text(client.get(smtp_url(credential.domain)))
+    return plain(page[page.index(f'id="cred-{credential.username}"') :].partition("</tr>")[0]).replace(
+        " .", "."
+    )
+
+
+def test_a_row_tells_who_still_tries_the_password_from_before_a_reset(as_alice, credential):
+    make_try(credential, make_reset(credential), number=37, at=timezone.now() - timedelta(minutes=2))
+    said = row(as_alice, credential)
+    assert f"{HOME} still tries the password reset on Apr 11, 2022 (37 times, last 2 minutes ago )." in said
+    assert "Give that site the new password. Connect your site" in said
+    assert f'href="{credential.username}/connect/"' in text(as_alice.get(smtp_url(credential.domain)))
+
+
+def test_once_is_one_time(as_alice, credential):
+    make_try(credential, make_reset(credential))
+    assert "(1 time, last just now )." in row(as_alice, credential)
+
+
+@pytest.mark.parametrize(("number", "more"), [(2, "1 more address"), (3, "2 more addresses")])
+def test_several_addresses_are_summed_up_behind_the_last_one(as_alice, credential, number, more):
+    old = make_reset(credential)
+    for each in range(number):
+        make_try(credential, old, f"192.0.2.{each}", number=2, at=timezone.now() - timedelta(minutes=each))
+    said = row(as_alice, credential)
+    assert f"192.0.2.0 and {more} still try the password reset on Apr 11, 2022 ({2 * number} times" in said
+    assert "Give those sites the new password." in said
+
+
+def test_addresses_that_are_not_known_are_no_address(as_alice, credential):
+    make_try(credential, make_reset(credential))
+    RetiredTry.objects.update(ip="")
+    assert "More than a hundred addresses still try the password" in row(as_alice, credential)
+
+
+def test_a_row_tells_who_still_tries_it_while_it_is_suspended(as_alice, credential):
+    credential.suspend(by=SYSTEM)
+    make_try(credential, password_of(credential), outcome=Outcome.SUSPENDED)
+    said = row(as_alice, credential)
+    assert f"{HOME} still tries this suspended SMTP user (1 time" in said
+    assert "new password" not in said
+    credential.resume(by=SYSTEM)
+    assert "still tries" not in row(as_alice, credential)
+
+
+@pytest.mark.parametrize(("days", "is_told"), [(6.9, True), (7.1, False)])
+def test_it_is_told_for_a_week(as_alice, credential, days, is_told):
+    make_try(credential, make_reset(credential), at=timezone.now() - timedelta(days=days))
+    assert ("still tries" in row(as_alice, credential)) is is_told
+
+
+def test_of_many_dead_passwords_the_last_two_that_were_tried_are_told(as_alice, credential):
+    for number in range(4):
+        make_try(credential, make_reset(credential), f"192.0.2.{number}")
+    said = row(as_alice, credential)
+    assert said.count("still tries") == 2 and "192.0.2.3" in said and "192.0.2.2" in said
+
+
+def test_it_stays_after_an_act_on_the_row(as_alice, credential):
+    make_try(credential, make_reset(credential))
+    response = as_alice.post(smtp_url(credential, "label"), {"label": "Shop"}, headers=HTMX)
+    assert "still tries the password" in plain(text(response))
+
+
+def test_it_costs_no_query_however_many_there_are(as_alice, domain, django_assert_num_queries):
+    for _ in range(10):
+        credential = make_credential(domain)
+        old = make_reset(credential)
+        for number in range(3):
+            make_try(credential, old, f"192.0.2.{number}")
+    with django_assert_num_queries(6):
+        assert text(as_alice.get(smtp_url(domain))).count(" still try ") == 10
+
+
+def test_a_viewer_sees_it(client, bob, credential):
+    make_try(credential, make_reset(credential))
+    client.force_login(bob)
+    assert f"{HOME} still tries" in row(client, credential)
+
+
+def test_the_recent_clients_page_lists_the_addresses(as_alice, credential):
+    old = make_reset(credential)
+    for number in range(3):
+        make_try(credential, old, f"192.0.2.{number}", number=number + 1)
+    make_try(credential, old, "192.0.2.9", at=timezone.now() - timedelta(days=8))
+    said = plain(text(as_alice.get(smtp_url(credential, "clients"))))
+    said = said[said.index("Dead passwords that are still tried") :]
+    for number in range(3):
+        assert f"192.0.2.{number} Reset on Apr 11, 2022 {number + 1} Just now" in said
+    assert "192.0.2.9" not in said
+
+
+def test_the_recent_clients_page_lists_only_so_many(as_alice, credential, monkeypatch):
+    monkeypatch.setattr("credentials.client_page.TRIES_LISTED", 2)
+    old = make_reset(credential)
+    for number in range(3):
+        make_try(credential, old, f"192.0.2.{number}")
+    assert "These are the last 2; there are more." in text(as_alice.get(smtp_url(credential, "clients")))

@@ -1,0 +1,195 @@
+"""The Overview of a domain: tiles, what needs attention, the chart."""
+
+import re
+from datetime import timedelta
+
+import pytest
+from django.utils import timezone
+
+from credentials.models import Credential, Outcome
+from domains.models import Domain
+from tests.credentials.test_clients import plain
+from tests.credentials.test_dead_passwords import make_reset, make_try
+from tests.factories import SYSTEM, make_credential, make_domain, make_use, password_of
+from tests.http import smtp_url, text
+
+pytestmark = pytest.mark.django_db
+URL = "/domains/sl.example.com/"
+CALM = "Nothing needs attention."
+
+
+@pytest.fixture
+def now():
+    return timezone.now()
+
+
+@pytest.fixture
+def page(as_alice):
+    return lambda: plain(text(as_alice.get(URL))).replace(" .", ".").replace(" )", ")")
+
+
+def make(domain, *, created=0, used=None, expires=None, **fields):
+    """A credential; times are in days from now."""
+    now = timezone.now()
+    times = {"created_at": created, "last_used_at": used, "expires_at": expires}
+    days = {name: now + timedelta(days=at) for name, at in times.items() if at is not None}
+    return make_credential(domain, **days, **fields)
+
+
+def tiles(page):
+    found = re.search(r"In use (\d+) .*? Unused (\d+) .*? Expiring (\d+) .*? Suspended (\d+) ", page)
+    return tuple(map(int, found.groups()))
+
+
+def test_the_tiles_count_what_credentials_do(page, domain, now):
+    make(domain, used=-29.9)
+    make(domain, used=-30.1)
+    make(domain, used=-90.1)
+    make(domain)
+    make(domain, used=-1, expires=6.9)
+    make(domain, used=-1, expires=7.1)
+    make(domain, used=-1, expires=-50)
+    make(domain, used=-1, expires=-50, suspended_at=now)
+    make(make_domain("other.example.com"), used=-1, expires=1)
+    assert tiles(page()) == (4, 2, 2, 1)
+    assert "8 SMTP credentials · last used" in page()
+
+
+def test_without_credentials_all_is_zero_and_calm(page, domain):
+    assert tiles(page()) == (0, 0, 0, 0)
+    assert CALM in page() and "No site or app has logged in." in page() and "never used" in page()
+
+
+def test_a_new_one_and_one_in_use_are_no_trouble(page, domain):
+    make(domain, created=-6.9)
+    make(domain, created=-400, used=-1)
+    assert CALM in page()
+
+
+def test_a_dead_password_that_is_tried_needs_attention(page, as_alice, domain):
+    credential = make(domain, label="Shop")
+    make_try(credential, make_reset(credential), number=37)
+    said = page()
+    assert (
+        f"Shop {credential.username[:8]}… : 203.0.113.7 still tries the password reset on Apr 11, 2022" in said
+    )
+    assert "Give that site the new password. Connect your site Recent clients" in said
+    assert "old password" not in said and CALM not in said
+    assert f'href="{smtp_url(domain)}{credential.username}/connect/"' in text(as_alice.get(URL))
+
+
+def test_a_deleted_smtp_user_that_is_tried_needs_attention(page, domain):
+    credential = make(domain, label="Old <b>blog")
+    dead = make_reset(credential)
+    make_try(credential, dead)  # of what is gone, this is old news
+    password = password_of(credential)
+    credential.remove(by=SYSTEM)
+    make_try(credential, password, "192.0.2.4", outcome=Outcome.UNKNOWN_USERNAME, number=4)
+    make_try(credential, dead, "192.0.2.4", outcome=Outcome.UNKNOWN_USERNAME)
+    said = page()
+    name = f"Old &lt;b&gt;blog {credential.username[:8]}…"
+    assert f"192.0.2.4 still tries the deleted SMTP user {name} (5 times, last just now)." in said
+    assert "Give that site the credentials of another SMTP user." in said and "password reset on" not in said
+
+
+def test_a_suspended_one_that_is_tried_needs_attention(page, domain):
+    credential = make(domain, used=-1)
+    credential.suspend(by=SYSTEM)
+    make_try(credential, password_of(credential), outcome=Outcome.SUSPENDED)
+    assert "still tries this suspended SMTP user (1 time" in page()
+    assert "It is refused until it is resumed." in page()
+
+
+def test_what_expires_or_is_never_used_needs_attention_the_first_to_end_first(page, domain):
+    make(domain, label="Idle", created=-8)
+    make(domain, label="Fair", used=-1, expires=2.9)
+    make(domain, label="Christmas", used=-1, expires=-3)
+    said = re.sub(r"[0-9A-F]{8}… ", "", page())
+    first, second, third = (said.index(f"{name} : it ") for name in ("Christmas", "Fair", "Idle"))
+    assert first < second < third
+    assert re.search(r"Christmas : it expired on \w+ \d+, \d+ and is refused\.", said)
+    assert re.search(r"Fair : it expires in 3 days , on \w+ \d+, \d+\.", said)
+    assert re.search(r"Idle : it has never been used since it was added on \w+ \d+, \d+\.", said)
+
+
+def test_the_expiry_date_is_offered_to_who_may_set_it(client, alice, bob, domain):
+    make(domain, used=-1, expires=1)
+    for who, offered in ((alice, True), (bob, False)):
+        client.force_login(who)
+        assert ("/expiry/" in text(client.get(URL))) is offered
+
+
+def test_of_many_it_lists_five_and_says_how_many_more(page, domain):
+    for number in range(7):
+        make(domain, created=-8)
+        credential = make(domain, used=-1)
+        make_try(credential, make_reset(credential), f"192.0.2.{number}")
+    said = page()
+    assert said.count("has never been used") == said.count("still tries") == 5
+    assert said.count("and 2 more") == 2
+
+
+def test_refusals_since_yesterday_are_told_by_cause(page, domain, now):
+    shop, blog = make(domain, used=-1, label="Shop"), make(domain, used=-1, label="Blog")
+    make_use(shop, outcome=Outcome.WRONG_PASSWORD, number=2, at=now - timedelta(minutes=5))
+    make_use(blog, outcome=Outcome.WRONG_PASSWORD, number=1200, at=now - timedelta(minutes=9))
+    make_use(blog, "192.0.2.9", outcome=Outcome.NETWORK_NOT_ALLOWED, at=now - timedelta(hours=25))
+    said = page()
+    assert re.search(
+        r"1,202 logins refused since yesterday: wrong password\. Last 5 minutes ago from 203\.0\.113\.7, "
+        rf"Shop {shop.username[:8]}… and 1 more\.",
+        said,
+    )
+    assert "network not allowed" not in said
+
+
+def test_lost_ownership_is_in_the_list(page, domain, now):
+    Domain.objects.filter(pk=domain.pk).update(ownership_gone_at=now)
+    assert "The DNS record that proves ownership is gone since" in page() and CALM not in page()
+
+
+@pytest.mark.parametrize("change", [{"authorized_at": None}, {"suspended_at": timezone.now()}])
+def test_a_domain_that_can_not_send_is_not_called_calm(page, domain, change):
+    Domain.objects.filter(pk=domain.pk).update(**change)
+    assert CALM not in page()
+
+
+def test_the_chart_is_of_the_whole_domain_deleted_ones_too(page, as_alice, domain, now):
+    gone, kept = make(domain), make(domain)
+    make_use(gone, number=400, at=now - timedelta(days=3))
+    make_use(kept, number=12, at=now)
+    make_use(kept, number=3, outcome=Outcome.EXPIRED, at=now)
+    make_use(make(make_domain("other.example.com")), number=99)
+    gone.remove(by=SYSTEM)
+    response = text(as_alice.get(URL))
+    assert 'aria-label="412 logins accepted and 3 refused in the last 30 days"' in response
+    assert "style=" not in response
+
+
+@pytest.mark.parametrize("number", [0, 5, 50])
+def test_queries_do_not_grow_with_rows(as_alice, domain, number, django_assert_num_queries):
+    for each in range(number):
+        credential = make(domain, created=-8, expires=each)
+        make_try(credential, make_reset(credential), f"192.0.2.{each}")
+        make_use(credential, outcome=Outcome.WRONG_PASSWORD, at=timezone.now() - timedelta(hours=each % 24))
+    # Session, person, domain with role, credentials, dead passwords, refusals, days, events.
+    with django_assert_num_queries(8):
+        assert as_alice.get(URL).status_code == 200
+
+
+def test_a_viewer_sees_all_of_it_and_a_stranger_finds_nothing(client, bob, carol, domain):
+    credential = make(domain, used=-1)
+    make_try(credential, make_reset(credential))
+    client.force_login(bob)
+    assert "still tries" in text(client.get(URL))
+    client.force_login(carol)
+    assert client.get(URL).status_code == 404
+
+
+def test_looking_changes_nothing(as_alice, domain):
+    credential = make(domain)
+    make_try(credential, make_reset(credential))
+    before = list(Credential.objects.values())
+    as_alice.get(URL)
+    assert as_alice.post(URL).status_code == 405
+    assert list(Credential.objects.values()) == before

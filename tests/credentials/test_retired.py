@@ -1,0 +1,122 @@
+"""Passwords that are gone: which tries of them are known again, and how they are counted."""
+
+from datetime import timedelta
+
+import pytest
+from django.utils import timezone
+
+from credentials import retired
+from credentials.digests import digest
+from credentials.models import Credential, Outcome
+from credentials.refusals import RefusedLogins
+from credentials.retired import RetiredPassword, RetiredTry
+from tests.factories import SYSTEM, make_credential, make_use, password_of
+
+pytestmark = pytest.mark.django_db
+HOME, OFFICE = "203.0.113.7", "2001:db8::7"
+
+
+def refuse(credential, password, outcome=Outcome.WRONG_PASSWORD, **more):
+    """A refused login; `outcome` is None as Dovecot tells it."""
+    make_use(credential, outcome=outcome, digest=digest(credential.username, password), **more)
+
+
+def tries():
+    return {(each.password.why, each.ip): each.count for each in RetiredTry.objects.select_related("password")}
+
+
+def causes():
+    return {row.cause: row.count for row in RefusedLogins.objects.all()}
+
+
+@pytest.mark.parametrize("outcome", [Outcome.WRONG_PASSWORD, None])
+def test_a_password_from_before_a_reset_is_known_again(credential, outcome):
+    old = password_of(credential)
+    credential.reset_password(by=SYSTEM)
+    refuse(credential, old, outcome, number=37)
+    refuse(credential, old, outcome, ip=OFFICE)
+    assert tries() == {("reset", HOME): 37, ("reset", OFFICE): 1}
+    assert causes() == {"old_password": 38}
+
+
+@pytest.mark.parametrize("outcome", [Outcome.WRONG_PASSWORD, None])
+def test_a_wrong_password_is_not(credential, outcome):
+    credential.reset_password(by=SYSTEM)
+    refuse(credential, "wrong", outcome)
+    assert tries() == {}
+    assert causes() == {"wrong_password": 1}
+
+
+def test_every_password_before_is_known_not_only_the_last(credential):
+    old = password_of(credential)
+    for _ in range(3):
+        credential.reset_password(by=SYSTEM)
+    refuse(credential, old)
+    assert tries() == {("reset", HOME): 1}
+
+
+@pytest.mark.parametrize("outcome", [Outcome.SUSPENDED, None])
+def test_that_of_a_suspended_one_is_known_until_it_is_resumed(credential, outcome):
+    password = password_of(credential)
+    credential.suspend(by=SYSTEM)
+    refuse(credential, password, outcome)
+    refuse(credential, "wrong", Outcome.WRONG_PASSWORD)
+    assert tries() == {("suspended", HOME): 1}
+    credential.resume(by=SYSTEM)
+    assert not RetiredPassword.objects.exists() and tries() == {}
+
+
+def test_one_that_is_reset_while_suspended_has_two_that_are_refused(credential):
+    old = password_of(credential)
+    credential.suspend(by=SYSTEM)
+    credential.reset_password(by=SYSTEM)
+    refuse(credential, old, Outcome.WRONG_PASSWORD)
+    refuse(credential, password_of(credential), Outcome.SUSPENDED, number=2)
+    assert tries() == {("reset", HOME): 1, ("suspended", HOME): 2}
+
+
+@pytest.mark.parametrize("password", ["the right one", "wrong"])
+def test_whatever_is_tried_at_a_deleted_username_is_known(credential, password):
+    password = password_of(credential) if password != "wrong" else password
+    credential.remove(by=SYSTEM)
+    refuse(credential, password, Outcome.UNKNOWN_USERNAME)
+    assert tries() == {("deleted", HOME): 1}
+    assert causes() == {"unknown_username": 1}
+
+
+def test_one_whose_password_no_key_opens_is_known_when_it_is_deleted(credential):
+    Credential.objects.update(password_sealed="v1.k0.AAAA")
+    credential.remove(by=SYSTEM)
+    refuse(credential, "any", None)
+    assert tries() == {("deleted", HOME): 1}
+
+
+def test_in_an_overlap_the_old_one_is_no_try_and_after_it_it_is(credential):
+    old = password_of(credential)
+    credential.reset_password(by=SYSTEM, keep_old_for=timedelta(hours=1))
+    make_use(credential, is_previous=True)
+    assert tries() == {}
+    refuse(credential, old)
+    assert tries() == {("reset", HOME): 1}
+
+
+def test_beyond_a_hundred_addresses_tries_are_counted_together(credential, monkeypatch):
+    monkeypatch.setattr(retired, "MAX_ADDRESSES", 2)
+    old = password_of(credential)
+    credential.reset_password(by=SYSTEM)
+    for number in (1, 2, 3, 4, 1):
+        refuse(credential, old, ip=f"203.0.113.{number}")
+    assert tries() == {("reset", "203.0.113.1"): 2, ("reset", "203.0.113.2"): 1, ("reset", ""): 2}
+
+
+def test_they_are_forgotten_after_90_days(domain):
+    now = timezone.now()
+    for days in (91, 89):
+        credential = make_credential(domain)
+        old = password_of(credential)
+        credential.reset_password(by=SYSTEM)
+        refuse(credential, old)
+        RetiredPassword.objects.filter(username=credential.username).update(since=now - timedelta(days=days))
+    RetiredPassword.objects.forget(now)
+    assert [each.username for each in RetiredPassword.objects.all()] == [credential.username]
+    assert tries() == {("reset", HOME): 1}

@@ -1,0 +1,129 @@
+"""Postfix and Dovecot tell who tries a password that is gone, and by which names clients speak."""
+
+import time
+
+import pytest
+
+from credentials import digests
+from credentials.clients import ClientDay, ClientName
+from credentials.passwords import generate
+from credentials.refusals import RefusedLogins
+from credentials.retired import RetiredTry
+from tests.factories import SYSTEM, password_of
+from tests.mail.clients import Mail
+from tests.mail.daemons import mail_server
+from tests.mail.reports import reporting
+from tests.submission.clients import submit, wait_until
+
+pytestmark = [pytest.mark.mail, pytest.mark.django_db(transaction=True)]
+SHOP = "127.0.0.7"
+
+
+def tries():
+    rows = RetiredTry.objects.select_related("password")
+    return {(row.password.username, row.password.why, row.ip): row.count for row in rows}
+
+
+def causes():
+    return {row.cause: row.count for row in RefusedLogins.objects.all()}
+
+
+def names(credential):
+    """Those of this test: an earlier one's may be written now."""
+    rows = ClientName.objects.filter(username=credential.username)
+    return {(row.username, row.ip, row.kind, row.name): row.count for row in rows}
+
+
+def test_a_password_from_before_a_reset_is_known_again_with_its_address(mail, credential):
+    old = password_of(credential)
+    credential.reset_password(by=SYSTEM)
+    for source in (SHOP, SHOP, "127.0.0.8"):
+        assert mail.try_login(credential.username, old, source=source)[0] == 535
+    known = {(credential.username, "reset", SHOP): 2, (credential.username, "reset", "127.0.0.8"): 1}
+    wait_until(lambda: tries() == known)
+    assert causes() == {"old_password": 3}
+    assert mail.try_login(credential.username, password_of(credential))[0] == 235
+
+
+def test_any_password_from_before_is_known_not_only_the_last(mail, credential):
+    first = password_of(credential)
+    for _ in range(2):
+        credential.reset_password(by=SYSTEM)
+    mail.try_login(credential.username, first, source=SHOP)
+    wait_until(lambda: tries() == {(credential.username, "reset", SHOP): 1})
+
+
+def test_a_deleted_one_is_known_again(mail, credential):
+    password = password_of(credential)
+    credential.remove(by=SYSTEM)
+    assert mail.try_login(credential.username, password, source=SHOP)[0] == 535
+    wait_until(lambda: tries() == {(credential.username, "deleted", SHOP): 1})
+    assert causes() == {"unknown_username": 1}
+
+
+def test_a_suspended_one_is_known_again(mail, credential):
+    credential.suspend(by=SYSTEM)
+    assert mail.try_login(credential.username, password_of(credential), source=SHOP)[0] == 535
+    wait_until(lambda: tries() == {(credential.username, "suspended", SHOP): 1})
+    assert causes() == {"suspended": 1}
+
+
+@pytest.mark.parametrize("suspended", [False, True])
+def test_a_wrong_password_is_not(mail, credential, suspended):
+    credential.reset_password(by=SYSTEM)
+    if suspended:
+        credential.suspend(by=SYSTEM)
+    for wrong in ("wrong", generate(), "é", "x" * 300):
+        assert mail.try_login(credential.username, wrong)[0] == 535
+    wait_until(lambda: sum(causes().values()) == 4)
+    assert causes() == {"suspended" if suspended else "wrong_password": 4} and tries() == {}
+
+
+def test_no_digest_of_a_password_that_works_is_kept(mail, credential):
+    mail.login(credential)
+    mail.try_login("0" * 32, "x")
+    wait_until(causes)
+    assert tries() == {}
+
+
+def test_a_message_shows_ehlo_and_mail_from(mail, credential):
+    smtp = mail.login(credential, source=SHOP)
+    for _ in range(2):
+        assert submit(smtp)[0] == 250
+    known = {
+        (credential.username, SHOP, "ehlo", "client.example"): 2,
+        (credential.username, SHOP, "mail_from", "info@sl.example.com"): 2,
+    }
+    wait_until(lambda: names(credential) == known, 15)
+    day = ClientDay.objects.get(username=credential.username)
+    assert (day.ip, day.accepted, day.refused) == (SHOP, 1, 0)
+
+
+@pytest.mark.parametrize("name", ["<script>alert(1)</script>", "[203.0.113.7]", "h" * 255, "a\x1b[31mb"])
+def test_a_name_may_hold_what_postfix_lets_pass(mail, credential, name):
+    smtp = mail.login(credential)
+    if smtp.ehlo(name)[0] != 250:
+        pytest.skip("Postfix refuses it")
+    assert submit(smtp)[0] == 250
+    (shown,) = wait_until(lambda: {name for _, _, kind, name in names(credential) if kind == "ehlo"}, 15)
+    assert shown.isprintable() and len(shown) <= 254
+
+
+def test_a_refused_message_shows_nothing(mail, credential):
+    smtp = mail.login(credential)
+    assert submit(smtp, sender="info@other.example")[0] == 553
+    assert submit(smtp)[0] == 250
+    wait_until(lambda: names(credential), 15)
+    assert {name for _, _, kind, name in names(credential) if kind == "mail_from"} == {"info@sl.example.com"}
+
+
+def test_while_nobody_takes_it_mail_goes_on(mail_database, credential, sink):
+    nobody = reporting(digests.nonce())
+    with mail_server(mail_database, relayhost=f"[127.0.0.1]:{sink.port}", reports=nobody) as server:
+        smtp = Mail(server).login(credential)
+        started = time.monotonic()
+        replies = [submit(smtp)[0] for _ in range(5)]
+        assert replies == [250] * 5
+        # A refused connection costs Postfix a second's pause at most, never the message.
+        assert time.monotonic() - started < 15
+    assert names(credential) == {}
