@@ -40,12 +40,12 @@ SENTENCES = {
 
 def sentence(event) -> SafeString:
     """Return what the actor of an event did, as HTML; an unknown tag reads as itself."""
-    words = {"tag": event.tag, "label": "", "member": "?", "role": "?", "networks": "anywhere", "title": ""}
-    words |= event.data
+    words = {"tag": event.tag, "label": "", "before": "", "title": ""}
+    words |= {"member": "?", "role": "?", "networks": "anywhere"} | event.data
     # Removing a label reads better than an empty quotation.
     text = SENTENCES.get(event.tag, "{tag}")
     if event.tag == "credential.labelled" and not words["label"]:
-        text = "removed the label of {user}"
+        text = "removed the label “{before}” of {user}" if words["before"] else "removed the label of {user}"
     if event.tag == "domain.renamed" and not words["title"]:
         text = "removed the display name of the domain"
     return format_html(text, **words | {"user": _user(event, words["label"])})

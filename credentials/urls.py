@@ -1,6 +1,6 @@
 from django.urls import path, register_converter
 
-from credentials import views
+from credentials import label_views, views
 
 
 class UsernameConverter:
@@ -25,7 +25,7 @@ urlpatterns = [
     path("<username:username>/copy/", views.copy, name="copy"),
     path("<username:username>/reset/", views.reset, name="reset"),
     path("<username:username>/delete/", views.delete, name="delete"),
-    path("<username:username>/label/", views.label, name="label"),
+    path("<username:username>/label/", label_views.label, name="label"),
     path("<username:username>/networks/", views.networks, name="networks"),
     path("<username:username>/refused/", views.refused, name="refused"),
 ]
