@@ -58,12 +58,12 @@ def plain(event) -> str:
 
 
 def _text_and_words(event) -> tuple[str, dict]:
-    words = {"tag": event.tag, "label": "", "member": "?", "role": "?", "networks": "anywhere", "title": ""}
-    words |= {"expires": "", "kept_for": ""} | event.data
+    words = {"tag": event.tag, "label": "", "before": "", "title": "", "expires": "", "kept_for": ""}
+    words |= {"member": "?", "role": "?", "networks": "anywhere"} | event.data
     # Removing a label reads better than an empty quotation.
     text = SENTENCES.get(event.tag, "{tag}")
     if event.tag == "credential.labelled" and not words["label"]:
-        text = "removed the label of {user}"
+        text = "removed the label “{before}” of {user}" if words["before"] else "removed the label of {user}"
     if event.tag == "credential.expiry_set" and not words["expires"]:
         text = "removed the expiry date of {user}"
     if event.tag == "credential.reset" and words["kept_for"]:

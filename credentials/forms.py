@@ -133,6 +133,8 @@ class ExpiryForm(forms.Form):
 
 
 class LabelForm(forms.Form):
+    """A label, and the one that the person was looking at: None where they do not say."""
+
     label = forms.CharField(
         label="Label",
         required=False,
@@ -142,6 +144,14 @@ class LabelForm(forms.Form):
             attrs={"maxlength": labels.MAX_LENGTH, "autocomplete": "off", "autofocus": True}
         ),
     )
+
+    # Any text will do: it is only compared.
+    seen = forms.Field(required=False, widget=forms.HiddenInput)
+
+    def __init__(self, *args, credential, **kwargs):
+        shown = {"label": credential.label, "seen": credential.label}
+        # Several rows may be edited at once, each with ids of its own.
+        super().__init__(*args, initial=shown, auto_id=f"%s-{credential.username}", **kwargs)
 
     def clean_label(self):
         return labels.clean(self.cleaned_data["label"])

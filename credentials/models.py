@@ -75,6 +75,10 @@ class SuspendedBySupport(Exception):
     """Support staff suspended it, so that a member of the domain can't resume it."""
 
 
+class LabelChanged(Exception):
+    """The label is another one by now than the person was looking at; the instance holds it."""
+
+
 class CredentialQuerySet(models.QuerySet):
     def usable(self, at):
         """Those that a mail server accepts at this time."""
@@ -158,7 +162,7 @@ class CredentialManager(models.Manager.from_queryset(CredentialQuerySet)):
                 issue_key=key,
                 created_by=by.user,
             )
-            audit.record("credential.created", by=by, domain=credential.domain, credential=username)
+            credential._record("credential.created", by)
         return credential, password
 
     def issue_once(self, key, *, by):
@@ -337,13 +341,21 @@ class Credential(Lasting):
             raise PasswordChanged
         return False
 
-    def rename(self, label, *, by):
-        """Set the label. Raises ValidationError, Credential.DoesNotExist."""
+    def rename(self, label, *, by, seen=None):
+        """Set the label, in the place of the one that was `seen` where that is given.
+
+        Raises ValidationError, LabelChanged, Credential.DoesNotExist.
+        """
         label, old = labels.clean(label), self.label
         if label == old:
             return
+        if seen not in (None, old):
+            raise LabelChanged
         with transaction.atomic():
-            self._change(label=label)
+            if not Credential.objects.filter(pk=self.pk, label=old).update(label=label):
+                self.refresh_from_db(fields=["label"])
+                raise LabelChanged
+            self.label = label
             self._record("credential.labelled", by, before=old)
 
     def set_networks(self, text, *, by):

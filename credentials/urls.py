@@ -1,6 +1,6 @@
 from django.urls import path, register_converter
 
-from credentials import chosen_views, client_views, deleted_views, life_views, views
+from credentials import chosen_views, client_views, deleted_views, label_views, life_views, views
 
 
 class UsernameConverter:
@@ -31,7 +31,7 @@ urlpatterns = [
     path("<username:username>/copy/", views.copy, name="copy"),
     path("<username:username>/reset/", views.reset, name="reset"),
     path("<username:username>/delete/", views.delete, name="delete"),
-    path("<username:username>/label/", views.label, name="label"),
+    path("<username:username>/label/", label_views.label, name="label"),
     path("<username:username>/networks/", views.networks, name="networks"),
     path("<username:username>/refused/", views.refused, name="refused"),
     path("<username:username>/revoke-old/", life_views.revoke_old, name="revoke_old"),

@@ -8,7 +8,7 @@ from django.views.decorators.http import require_POST, require_safe
 from accounts.reauthentication import recent_sign_in
 from audit.actor import Actor
 from credentials import answers, exporting, overlap
-from credentials.forms import AddForm, DeleteForm, LabelForm, NetworksForm, ResetForm
+from credentials.forms import AddForm, DeleteForm, NetworksForm, ResetForm
 from credentials.models import PasswordChanged
 from credentials.networks import listed
 from credentials.page import list_context, refusals_of
@@ -104,17 +104,6 @@ def delete(request, domain, credential):
     credential.remove(by=Actor.of(request))
     answers.offer_undo(request, domain, "SMTP user is deleted.", [credential.username])
     return answers.list_again(request, domain)
-
-
-@ask_or_act
-@answers.of_credential(Permission.MANAGE_CREDENTIALS)
-def label(request, domain, credential):
-    form = LabelForm(posted(request), initial={"label": credential.label})
-    if not form.is_valid():
-        return answers.ask(request, domain, credential, "_label.html", form=form)
-    credential.rename(form.cleaned_data["label"], by=Actor.of(request))
-    messages.success(request, "Label is saved.")
-    return answers.row(request, domain, credential)
 
 
 @ask_or_act

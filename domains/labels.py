@@ -2,10 +2,21 @@
 
 import unicodedata
 
+import regex
 from django.core.exceptions import ValidationError
 
 MAX_LENGTH = 80
-_JOINER = "\u200d"  # joins emoji such as family and flag sequences; invisible elsewhere
+_OUTER_SPACES = regex.compile(r"\A\p{Zs}+|\p{Zs}+\Z")
+# Control, bidi and zero-width characters, those that no font draws (the braille blank too), half pairs.
+_MISLEADING = regex.compile(
+    r"[\p{Cc}\p{Cf}\p{Cs}\p{Co}\p{Cn}\p{Zl}\p{Zp}\p{Default_Ignorable_Code_Point}\N{BRAILLE PATTERN BLANK}]"
+)
+# An emoji is the one place for a variation selector and, before the next part of it, for a joiner:
+# a family, a rainbow flag, a keycap.
+_EMOJI = regex.compile(
+    r"\p{Extended_Pictographic}(?:[\ufe0e\ufe0f\p{Emoji_Modifier}]|\u200d(?=\p{Extended_Pictographic}))*"
+    r"|[0-9#*]\ufe0f\u20e3"
+)
 
 
 def clean(text: str) -> str:
@@ -15,17 +26,9 @@ def clean(text: str) -> str:
     seen or that change the direction of the text around them: they make one label
     look like another.
     """
-    label = unicodedata.normalize("NFC", text.strip(" "))
+    label = _OUTER_SPACES.sub("", unicodedata.normalize("NFC", text))
     if len(label) > MAX_LENGTH:
         raise ValidationError(f"Use at most {MAX_LENGTH} characters (this has {len(label)}).")
-    for position, character in enumerate(label):
-        if unicodedata.category(character) in ("Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"):
-            if character == _JOINER and _is_symbol(label, position - 1) and _is_symbol(label, position + 1):
-                continue
-            raise ValidationError("Remove the invisible or control characters, then save again.")
+    if _MISLEADING.search(_EMOJI.sub("", label)):
+        raise ValidationError("Remove the invisible or control characters, then save again.")
     return label
-
-
-def _is_symbol(label: str, position: int) -> bool:
-    # A variation selector (Mn) or skin tone (Sk) may stand between an emoji and the joiner.
-    return 0 <= position < len(label) and unicodedata.category(label[position]) in ("So", "Sk", "Mn", "Sm")

@@ -4,16 +4,20 @@ Jinja2 compiles to Python: a full tab renders several times as fast as with Djan
 engine, which keeps the admin and the mail texts of the libraries.
 """
 
+import re
 from functools import lru_cache
 
 from django.contrib.messages import get_messages
 from django.templatetags.static import static
 from django.urls import reverse
 from jinja2 import Environment
+from markupsafe import Markup
 
 from audit.sentences import sentence
 from audit.times import ago, date, day, how_long, long_ago, moment, until
 from credentials.page import of_user
+
+_HEADING = re.compile(r"<h2\b[^>]*>(.*?)</h2>", re.DOTALL)
 
 
 def environment(**options) -> Environment:
@@ -30,9 +34,16 @@ def environment(**options) -> Environment:
         sentence=sentence,
         of_user=of_user,
     )
+    env.filters["heading"] = _heading
     return env
 
 
 @lru_cache(maxsize=2048)
 def _url(route: str, *args: str) -> str:
     return reverse(route, args=args)
+
+
+def _heading(markup) -> str:
+    """The text of the first heading of a question: what the page that asks it is called."""
+    found = _HEADING.search(str(markup))
+    return Markup(found[1]).striptags() if found else ""  # noqa: S704  (no tag is left)

@@ -12,8 +12,12 @@ document.getElementById("main")?.prepend(region);
 export function toast(text, level = "success") {
   const item = document.getElementById("toast").content.firstElementChild.cloneNode(true);
   item.classList.add(level);
+  if (level === "error") item.setAttribute("role", "alert");
   item.querySelector("span:not(.dot)").textContent = text;
-  region.append(item);
+  // Beside an open dialog nothing is read aloud or can be pressed. In it, the next answer takes it away.
+  const dialog = level === "error" && document.querySelector("dialog[open]");
+  if (dialog) item.querySelector("[data-dismiss]").remove();
+  (dialog || region).append(item);
 }
 
 function remove(item) {

@@ -247,20 +247,6 @@ def test_a_stale_tab_is_told_and_its_row_goes(as_alice, credential, act):
     assert "This SMTP user no longer exists." in text(response)
 
 
-def test_a_label_is_saved(as_alice, credential):
-    response = as_alice.post(smtp_url(credential, "label"), {"label": "Newsletter"}, headers=HTMX)
-    assert "Newsletter" in text(response)
-    assert Event.objects.latest("pk").data == {"label": "Newsletter"}
-
-
-def test_a_label_with_an_error_comes_back_with_it(as_alice, credential):
-    response = as_alice.post(smtp_url(credential, "label"), {"label": "x" * 81}, headers=HTMX)
-    assert response.status_code == 422
-    assert response["HX-Retarget"] == "#dialog"
-    assert "Use at most 80 characters (this has 81)." in text(response)
-    assert "x" * 81 in text(response)
-
-
 def test_without_a_csrf_token_nothing_happens_and_the_page_helps(alice, credential, domain):
     from django.test import Client
 

@@ -14,7 +14,7 @@ pytestmark = [pytest.mark.e2e, pytest.mark.django_db(transaction=True)]
 
 
 def ask(tab, credential):
-    tab.press(credential, "Check SMTP user")
+    tab.press(credential, "Check this credential")
     expect(tab.dialog.get_by_role("heading", name="Check this credential")).to_be_visible()
 
 
@@ -84,7 +84,7 @@ class TestCheckThisCredential:
         expect(tab.dialog.locator("pre")).to_be_visible()
 
     def test_by_keyboard(self, tab, credential):
-        link = tab.row(credential).get_by_role("link", name="Check SMTP user")
+        link = tab.row(credential).get_by_role("link", name="Check this credential")
         tab_to(tab.page, link)
         tab.page.keyboard.press("Enter")
         expect(tab.dialog.get_by_role("button", name="Check", exact=True)).to_be_focused()
@@ -130,7 +130,7 @@ class TestWhileItRuns:
         held()
         tab.page.wait_for_timeout(1000)
         expect(tab.dialog).to_be_hidden()
-        expect(tab.row(credential).get_by_role("link", name="Check SMTP user")).to_be_focused()
+        expect(tab.row(credential).get_by_role("link", name="Check this credential")).to_be_focused()
 
     def test_it_asks_no_more_when_it_has_ended(self, tab, credential):
         ask(tab, credential)
@@ -149,7 +149,7 @@ class TestWithoutJavaScript:
 
     def test_the_page_shows_the_result_by_itself(self, tab, credential):
         page = tab.page
-        tab.press(credential, "Check SMTP user")
+        tab.press(credential, "Check this credential")
         page.get_by_label("Also send a test message").check()
         page.get_by_role("button", name="Check", exact=True).click()
         result(page, "This credential works")

@@ -1,89 +1,47 @@
-"""What holds for every page: names for assistive technology, one heading, no id twice, no sideways scroll."""
+"""Every page, dialog and message of the site: axe-core finds nothing, and nothing scrolls sideways.
 
-from collections import Counter
+The pages are the routes of tests/routes/table.py, so that a new one is looked at by itself. The
+admin is Django's own, but for two templates (templates/admin), which are among the rest.
+"""
+
+import re
 from datetime import timedelta
+from urllib.parse import urlsplit
 
 import pytest
+from allauth.mfa.models import Authenticator
 from allauth.mfa.recovery_codes.internal.auth import RecoveryCodes
+from django.conf import settings
+from django.template.loader import get_template
+from django.urls import Resolver404, resolve
 from django.utils import timezone
-from playwright.sync_api import expect
+from playwright.sync_api import Error, expect
 
+from accounts.models import User
 from audit.actor import Actor
 from credentials.clients import ClientName
+from credentials.deleted import DeletedCredential
 from credentials.digests import digest
-from credentials.models import Outcome
+from credentials.models import Credential, Outcome
 from credentials.usage import Tally
 from domains import members
+from domains.models import Domain
 from tests.accounts.codes import make_totp
-from tests.factories import SYSTEM, make_credential, make_domain, make_use, make_user, password_of
+from tests.e2e import axe
+from tests.e2e.complaints import complaints
+from tests.factories import PASSWORD, SYSTEM, make_credential, make_domain, make_use, make_user, password_of
 from tests.http import smtp_url
+from tests.routes.table import PUBLIC, routes
+from tests.routes.world import ANONYMOUS, OWNER, STAFF, VIEWER, make_world
 
 pytestmark = [pytest.mark.e2e, pytest.mark.django_db(transaction=True)]
 
-ACTS = (
-    "reveal",
-    "reset",
-    "delete",
-    "label",
-    "networks",
-    "refused",
-    "clients",
-    "suspend",
-    "resume",
-    "expiry",
-    "revoke_old",
-)
-ACCOUNT = (
-    "",
-    "email/",
-    "password/",
-    "sessions/",
-    "notifications/",
-    "reauthenticate/",
-    "two-factor/",
-    "two-factor/totp/deactivate/",
-)
-ACCOUNT += ("two-factor/recovery-codes/", "two-factor/recovery-codes/generate/", "two-factor/webauthn/add/")
-GENERAL = ("", "transfer/", "delete/")
-NAMED_ROLES = {"button", "link", "textbox", "searchbox", "checkbox", "radio", "combobox", "DisclosureTriangle"}
-IDS = "[...document.querySelectorAll('[id]')].map((element) => element.id)"
-OVERFLOW = "document.documentElement.scrollWidth - document.documentElement.clientWidth"
-DESKTOP, PHONE = {"width": 1280, "height": 860}, {"width": 390, "height": 844}
-
-
-def complaints(page):
-    """What an assistive technology, or a person with one, would stumble over."""
-    found = [f"id {name} is there twice" for name, count in Counter(page.evaluate(IDS)).items() if count > 1]
-    headings = page.get_by_role("heading", level=1).all_inner_texts()
-    if len(headings) != 1:
-        found.append(f"h1: {headings}")
-    for node in accessibility_nodes(page):
-        if not node["ignored"] and node["role"]["value"] in NAMED_ROLES and not node["name"]["value"].strip():
-            found.append(f"{node['role']['value']} without a name")
-    if overflow := page.evaluate(OVERFLOW):
-        found.append(f"{overflow} px too wide")
-    return found
-
-
-def complaints_of(page, paths):
-    """The complaints about pages, by path; their width is judged on a phone too."""
-    found = {}
-    for path in paths:
-        page.set_viewport_size(DESKTOP)
-        page.goto(path)
-        found[path] = complaints(page)
-        page.set_viewport_size(PHONE)
-        if overflow := page.evaluate(OVERFLOW):
-            found[path].append(f"{overflow} px too wide on a phone")
-    return {path: each for path, each in found.items() if each}
-
-
-def accessibility_nodes(page):
-    """The tree that Chromium gives to a screen reader."""
-    session = page.context.new_cdp_session(page)
-    nodes = session.send("Accessibility.getFullAXTree")["nodes"]
-    session.detach()
-    return nodes
+HOME = "/domains/sl.example.com/"
+SMTP, MEMBERS = f"{HOME}settings/smtp/", f"{HOME}settings/members/"
+WITH_DIALOGS = (SMTP, MEMBERS, f"{HOME}settings/")
+PENDING = ("", "settings/dns/", "settings/smtp/")
+ERRORS = ("403", "404", "429", "500")
+PLACES = re.compile(r"[0-9A-F]{32}|[0-9a-f-]{36}")
 
 
 def make_full_row(domain):
@@ -101,7 +59,7 @@ def make_full_row(domain):
         previous_last_used_ip="2001:db8:9999:8888:7777:6666:5555:4444",
     )
     refused = (credential, "network_not_allowed", "2001:db8:9999:8888:7777:6666:5555:4444")
-    type(credential).objects.note_refusal(*refused, at=now)
+    Credential.objects.note_refusal(*refused, at=now)
     make_clients(credential, refused[2])
 
 
@@ -121,67 +79,184 @@ def make_clients(credential, ip):
         make_use(tried, ip, outcome=Outcome.WRONG_PASSWORD, digest=digest(credential.username, old))
 
 
-def make_long_lists(domain, alice):
+def make_long_lists(domain, owner):
     """A display name, members and invitations as long as they can be."""
-    type(domain).objects.filter(pk=domain.pk).update(title="Shop of the year " * 4)
+    Domain.objects.filter(pk=domain.pk).update(title="Shop of the year " * 4)
     long = "l" * 60 + "@" + "d" * 60 + ".example.org"
     domain.memberships.create(user=make_user(long, name="Maximiliane " * 8), role="manager")
-    members.invite([domain], [f"i{long}", "new@example.org"], "viewer", by=Actor("Alice", alice))
+    members.invite([domain], [f"i{long}", "new@example.org"], "viewer", by=Actor("Owner", owner))
 
 
 @pytest.fixture
-def pages(credential, alice):
-    """The address of every page that a signed-in person comes to."""
-    make_full_row(credential.domain)
-    make_domain("pending.example", owner=alice, authorized=False)
-    make_long_lists(credential.domain, alice)
-    home, domain = "/domains/sl.example.com/", credential.domain
-    gone = make_credential(domain, label="WooCommerce store " * 4)
-    gone.remove(by=Actor("Alice", alice))
-    many = "&".join(f"username={each.username}" for each in domain.credentials.all())
-    asked = [smtp_url(credential, act) for act in ACTS]
-    full = domain.credentials.get(label__startswith="WooCommerce")
-    asked += [smtp_url(full, act) for act in ("clients", "delete")]
-    asked += [f"{smtp_url(domain)}chosen/{act}/?{many}" for act in ("suspend", "delete")]
-    asked += [f"{smtp_url(domain)}deleted/", smtp_url(gone, "erase")]
-    plain = [
-        "/domains/",
-        "/domains/add/",
-        home,
-        f"{home}activity/",
-        f"{home}settings/dns/",
-        f"{home}settings/smtp/",
-    ]
-    plain += [f"{home}settings/{path}" for path in GENERAL]
-    plain += [f"{home}settings/members/{path}" for path in ("", "invite/?also=1", "leave/")]
-    empty = [
-        "/domains/pending.example/",
-        "/domains/pending.example/settings/dns/",
-        "/domains/pending.example/settings/smtp/",
-    ]
-    make_totp(alice)
-    RecoveryCodes.activate(alice)
-    own = [f"/account/{page}" for page in ACCOUNT]
-    return [*plain, *empty, *asked, *own, "/logout/", "/no-such-page/"]
+def world(db):
+    world = make_world()
+    owner = User.objects.get(email=f"{OWNER}@example.com")
+    domain = Domain.objects.get()
+    make_use(domain.credentials.get())
+    make_full_row(domain)
+    make_long_lists(domain, owner)
+    make_domain("pending.example", owner=owner, authorized=False)
+    return world
+
+
+@pytest.fixture
+def enter(window, site, world):
+    """Open a window as somebody of the world: enter(role) → page."""
+
+    def enter(role):
+        page, watch = window()
+        watch.expect(403, 404, 422)
+        page.add_init_script(axe.SCRIPT)
+        if role != ANONYMOUS:
+            name = settings.SESSION_COOKIE_NAME
+            page.context.add_cookies([{"name": name, "value": world.sessions[role], "url": site.url}])
+        return page
+
+    return enter
+
+
+def is_page(page, path) -> bool:
+    """Go there; False for a fragment, plain text or a file, which are no pages."""
+    try:
+        page.goto(path)
+    except Error as error:
+        if "Download is starting" in str(error):
+            return False
+        raise
+    return page.evaluate("document.doctype !== null")
+
+
+def walk(page, paths) -> dict[str, str]:
+    """Look at each page; return the titles by address. Fails with all complaints at once."""
+    titles, found = {}, {}
+    for path in paths:
+        if is_page(page, path) and page.url not in titles:
+            titles[page.url] = page.title()
+            found[path] = complaints(page)
+    assert {path: each for path, each in found.items() if each} == {}
+    return titles
+
+
+def leads_somewhere(url) -> bool:
+    try:
+        resolve(urlsplit(url).path)
+    except Resolver404:
+        return False
+    return True
+
+
+def shown(world, chosen=lambda route: True):
+    """The addresses of what is shown on GET, as far as `chosen`."""
+    ours = [route for route in routes() if not route.name.startswith("admin:")]
+    return [world.path(route) for route in ours if route.rights.get and chosen(route)]
 
 
 class TestEveryPage:
-    def test_of_a_signed_in_person(self, window, alice, pages):
-        page, watch = window(alice)
-        watch.expect(404)
-        assert complaints_of(page, pages) == {}
+    def test_of_an_owner_each_with_a_title_of_its_own(self, enter, world):
+        paths = shown(world, lambda route: route.rights.get is not PUBLIC) + [
+            f"/domains/pending.example/{path}" for path in PENDING
+        ]
+        many = "&".join(f"username={each.username}" for each in Credential.objects.all())
+        paths += [f"{SMTP}chosen/{act}/?{many}" for act in ("suspend", "delete")]
+        paths += [smtp_url(each, "erase") for each in DeletedCredential.objects.all()]
+        titles = walk(enter(OWNER), [*paths, f"{MEMBERS}invite/?also=1", f"{SMTP}?q=nothing+like+it"])
+        assert len(titles) > 40
+        names = [title for url, title in titles.items() if "?" not in url]
+        assert {name for name in names if names.count(name) > 1} <= {"Page not found · SendLayer"}
 
-    def test_of_somebody_signed_out(self, window):
-        page, _ = window()
-        pages = ("/login/", "/account/password/reset/", "/account/password/reset/done/", "/signup/")
-        assert complaints_of(page, pages) == {}
+    def test_of_somebody_with_two_factor(self, enter, world):
+        owner = User.objects.get(email=f"{OWNER}@example.com")
+        make_totp(owner)
+        RecoveryCodes.activate(owner)
+        data = {"name": "Laptop", "credential": {}}
+        passkey = Authenticator.objects.create(user=owner, type="webauthn", data=data)
+        world.parts["pk"] = str(passkey.pk)
+        paths = shown(world, lambda route: route.name.startswith("mfa_") and route.rights.made_up)
+        titles = walk(enter(OWNER), [*paths, "/account/two-factor/", "/account/two-factor/reauthenticate/"])
+        assert len(titles) == 7
 
-    def test_the_tab_with_an_open_menu_popup_and_toast(self, tab, credential):
-        tab.page.locator("details.domain-switcher summary").click()
-        expect(tab.page.locator("#domain-entries")).to_be_visible()
-        assert complaints(tab.page) == []
-        tab.page.keyboard.press("Escape")
-        tab.press(credential, "Copy username")
-        tab.press(credential, "Add label")
-        expect(tab.dialog).to_be_visible()
-        assert complaints(tab.page) == []
+    def test_of_a_viewer_and_of_somebody_without_a_domain(self, enter, world):
+        walk(enter(VIEWER), [SMTP, MEMBERS, f"{HOME}settings/"])
+        walk(enter(STAFF), ["/domains/"])
+
+    def test_of_somebody_signed_out(self, enter, world):
+        walk(enter(ANONYMOUS), shown(world, lambda route: route.rights.get is PUBLIC))
+
+    def test_of_an_error(self, enter):
+        page = enter(ANONYMOUS)
+        bodies = {f"/{name}/": get_template(f"{name}.html").render() for name in ERRORS}
+
+        def answer(route):
+            route.fulfill(body=bodies[urlsplit(route.request.url).path], content_type="text/html")
+
+        page.route(lambda url: urlsplit(url).path in bodies, answer)
+        assert len(walk(page, bodies)) == len(ERRORS)
+
+
+class TestEveryDialog:
+    @pytest.mark.parametrize("path", WITH_DIALOGS)
+    def test_that_a_page_opens(self, enter, path):
+        page = enter(OWNER)
+        page.goto(path)
+        dialog, links, found = page.locator("dialog"), page.locator("a[data-dialog]"), {}
+        urls = links.evaluate_all("links => links.map((link) => link.href)")
+        kinds = {PLACES.sub("*", url): place for place, url in enumerate(urls) if leads_somewhere(url)}
+        for kind, place in kinds.items():
+            link = links.nth(place)
+            link.press("Enter")
+            expect(dialog.locator("h2")).to_be_visible()
+            found[kind] = complaints(page, "dialog")
+            page.keyboard.press("Escape")
+            expect(dialog).to_be_hidden()
+            expect(link).to_be_focused()
+        assert kinds
+        assert {kind: each for kind, each in found.items() if each} == {}
+
+
+class TestEveryState:
+    def test_forms_with_errors(self, enter):
+        page = enter(OWNER)
+        for path in (f"{MEMBERS}invite/", "/domains/add/", "/account/password/"):
+            page.goto(path)
+            page.locator("main form .btn.primary").first.click()
+            expect(page.locator(".has-error, [role=alert]").first).to_be_visible()
+            assert complaints(page) == []
+
+    def test_the_second_step_of_a_sign_in(self, enter, world):
+        make_totp(User.objects.get(email=f"{OWNER}@example.com"))
+        page = enter(ANONYMOUS)
+        page.goto("/login/")
+        page.get_by_label("Email").fill(f"{OWNER}@example.com")
+        page.get_by_label("Password").fill(PASSWORD)
+        page.get_by_role("button", name="Sign in", exact=True).click()
+        expect(page.get_by_role("heading", name="Second step")).to_be_visible()
+        assert complaints(page) == []
+
+    def test_open_menus(self, enter, world):
+        owner = User.objects.get(email=f"{OWNER}@example.com")
+        for number in range(9):
+            make_domain(f"shop-{number}.example", owner=owner, authorized=number > 4)
+        page = enter(OWNER)
+        page.goto(SMTP)
+        page.locator("details.domain-switcher summary").click()
+        expect(page.get_by_role("searchbox", name="Filter domains")).to_be_focused()
+        assert complaints(page) == []
+        page.get_by_label("Account menu").click()
+        expect(page.get_by_role("button", name="Sign out")).to_be_visible()
+        assert complaints(page) == []
+
+    def test_the_tab_with_all_that_can_come_into_it(self, enter, world):
+        page = enter(OWNER)
+        page.goto(SMTP)
+        page.get_by_role("button", name="Add New SMTP User").click()
+        expect(page.locator("tr.is-new")).to_be_visible()
+        page.get_by_role("button", name="Show Password").first.click()
+        expect(page.get_by_role("button", name="Hide Password")).to_be_visible()
+        for link in page.get_by_role("link", name=re.compile("(Edit|Add) label")).all()[:2]:
+            link.click()
+        page.locator(".label-form").nth(1).wait_for()
+        page.get_by_role("textbox", name="Label").first.fill("\u200b")
+        page.get_by_role("button", name="Save").first.click()
+        expect(page.get_by_text("Remove the invisible")).to_be_visible()
+        expect(page.locator(".toast")).not_to_have_count(0)
+        assert complaints(page) == []

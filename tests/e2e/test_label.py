@@ -1,47 +1,170 @@
-"""A label says which site uses a set of credentials."""
+"""A label says which site uses a set of credentials. It is edited where it stands, in the row."""
 
 import re
 
 import pytest
 from playwright.sync_api import expect
 
+from tests.e2e.test_keyboard import tab_to
 from tests.factories import SYSTEM
+from tests.http import smtp_url
 
 pytestmark = [pytest.mark.e2e, pytest.mark.django_db(transaction=True)]
 
 INVISIBLE = "\u200b"
 
 
-def save(tab, label):
-    tab.dialog.get_by_label("Label").fill(label)
-    tab.dialog.get_by_role("button", name="Save").click()
+@pytest.fixture
+def row(tab, credential):
+    return tab.row(credential)
+
+
+@pytest.fixture
+def shop(tab, credential):
+    """The tab again, with a credential that is called Shop."""
+    credential.rename("Shop", by=SYSTEM)
+    return tab.open()
+
+
+def field(row):
+    return row.get_by_role("textbox", name="Label of SMTP user")
+
+
+def link(row, name="Edit label"):
+    return row.get_by_role("link", name=name)
+
+
+def save(row, label):
+    field(row).fill(label)
+    row.get_by_role("button", name="Save").click()
+
+
+def selected(page):
+    return page.evaluate("getSelection().toString()")
 
 
 class TestLabel:
-    def test_it_is_added_and_edited_in_a_popup(self, tab, credential):
-        for link, label in (("Add label", "WooCommerce store"), ("Edit label", "Newsletter")):
-            tab.press(credential, link)
-            expect(tab.dialog.get_by_label("Label")).to_be_focused()
-            save(tab, label)
+    def test_it_is_added_and_edited_in_its_row(self, tab, row):
+        for name, label in (("Add label", "WooCommerce store"), ("Edit label", "Newsletter")):
+            link(row, name).click()
+            expect(field(row)).to_be_focused()
+            save(row, label)
+            expect(row.locator(".cred-title bdi")).to_have_text(label)
+            expect(field(row)).to_have_count(0)
+            expect(link(row)).to_be_focused()
             tab.told("Label is saved.")
-            expect(tab.dialog).to_be_hidden()
-            expect(tab.row(credential).locator(".cred-title")).to_contain_text(label)
 
-    def test_the_field_holds_the_present_label_and_blank_removes_it(self, tab, credential):
-        credential.rename("Shop", by=SYSTEM)
-        tab.open().press(credential, "Edit label")
-        expect(tab.dialog.get_by_label("Label")).to_have_value("Shop")
-        save(tab, "")
-        expect(tab.row(credential)).to_contain_text("Unnamed")
+    def test_the_label_itself_is_a_way_to_edit_it_and_blank_removes_it(self, shop, row):
+        row.get_by_text("Shop", exact=True).click()
+        expect(field(row)).to_have_value("Shop")
+        expect(row.locator(".cred-title")).to_be_hidden()
+        save(row, "")
+        expect(row.locator(".cred-title")).to_contain_text("Unnamed")
 
-    def test_an_error_stays_in_the_popup_beside_the_field(self, tab, credential):
+    def test_by_keyboard_alone(self, shop, row):
+        page = shop.page
+        tab_to(page, link(row))
+        page.keyboard.press("Enter")
+        expect(field(row)).to_be_focused()
+        assert selected(page) == "Shop"
+        page.keyboard.type("Blog")
+        page.keyboard.press("Enter")
+        expect(row.locator(".cred-title bdi")).to_have_text("Blog")
+        expect(link(row)).to_be_focused()
+
+    @pytest.mark.parametrize("way", ["Escape", "Cancel"])
+    def test_escape_and_cancel_change_nothing_and_the_focus_returns(self, shop, row, credential, way):
+        link(row).click()
+        field(row).fill("Blog")
+        if way == "Escape":
+            shop.page.keyboard.press(way)
+        else:
+            tab_to(shop.page, row.get_by_role("link", name=way))
+            shop.page.keyboard.press("Enter")
+        expect(row.locator(".cred-title bdi")).to_have_text("Shop")
+        expect(field(row)).to_have_count(0)
+        expect(link(row)).to_be_focused()
+        credential.refresh_from_db()
+        assert credential.label == "Shop"
+
+    def test_an_error_stands_beside_the_field_with_what_was_typed(self, tab, row):
         tab.watch.expect(422)
+        link(row, "Add label").click()
+        save(row, f"Shop{INVISIBLE}")
+        expect(field(row)).to_have_accessible_description(re.compile("Remove the invisible"))
+        expect(field(row)).to_have_attribute("aria-invalid", "true")
+        expect(field(row)).to_be_focused()
+        expect(field(row)).to_have_value(f"Shop{INVISIBLE}")
+        save(row, "Shop")
+        expect(row.locator(".cred-title bdi")).to_have_text("Shop")
+
+    def test_no_more_than_80_characters_can_be_typed(self, tab, row):
+        link(row, "Add label").click()
+        field(row).fill("")
+        tab.page.keyboard.insert_text("x" * 90)
+        expect(field(row)).to_have_value("x" * 80)
+
+    def test_pressed_twice_it_opens_once(self, tab, row):
+        link(row, "Add label").dblclick()
+        expect(field(row)).to_be_focused()
+        expect(field(row)).to_have_count(1)
+
+
+class TestLabelOfTwoTabs:
+    def test_one_that_was_changed_elsewhere_is_told_and_nothing_typed_is_lost(self, shop, row, credential):
+        shop.watch.expect(409)
+        link(row).click()
+        expect(field(row)).to_be_focused()
+        credential.rename("Blog", by=SYSTEM)
+        save(row, "Store")
+        expect(row.get_by_text("the label was changed to “Blog” meanwhile")).to_be_visible()
+        expect(field(row)).to_have_value("Store")
+        save(row, "Store")
+        expect(row.locator(".cred-title bdi")).to_have_text("Store")
+
+    def test_cancel_then_shows_the_label_of_the_other_one(self, shop, row, credential):
+        shop.watch.expect(409)
+        link(row).click()
+        expect(field(row)).to_be_focused()
+        credential.rename("Blog", by=SYSTEM)
+        save(row, "Store")
+        expect(row.get_by_text("the label was changed to “Blog” meanwhile")).to_be_visible()
+        shop.page.keyboard.press("Escape")
+        expect(row.locator(".cred-title bdi")).to_have_text("Blog")
+        expect(link(row)).to_be_focused()
+
+    @pytest.mark.parametrize("when", ["before", "while"])
+    def test_a_credential_that_was_deleted_elsewhere_is_told_and_its_row_goes(self, tab, row, credential, when):
+        tab.watch.expect(404)
+        if when == "while":
+            link(row, "Add label").click()
+            expect(field(row)).to_be_focused()
+        credential.remove(by=SYSTEM)
+        save(row, "Shop") if when == "while" else link(row, "Add label").click()
+        tab.told("This SMTP user no longer exists.")
+        expect(row).to_have_count(0)
+
+    def test_a_server_that_is_away_is_named_and_nothing_typed_is_lost(self, tab, row):
+        link(row, "Add label").click()
+        tab.page.context.set_offline(True)
+        save(row, "Shop")
+        tab.told("The server can't be reached. Check your connection and try again.")
+        tab.page.context.set_offline(False)
+        tab.watch.problems.clear()
+        expect(field(row)).to_have_value("Shop")
+        row.get_by_role("button", name="Save").click()
+        expect(row.locator(".cred-title bdi")).to_have_text("Shop")
+
+
+class TestLabelWithoutJavaScript:
+    def test_it_has_a_page_of_its_own(self, open_tab, alice, credential):
+        tab = open_tab(alice, java_script_enabled=False)
         tab.press(credential, "Add label")
-        save(tab, f"Shop{INVISIBLE}")
-        field = tab.dialog.get_by_label("Label")
-        expect(field).to_have_accessible_description(re.compile("Remove the invisible"))
-        expect(field).to_be_focused()
-        expect(field).to_have_value(f"Shop{INVISIBLE}")
-        save(tab, "Shop")
-        expect(tab.dialog).to_be_hidden()
+        expect(tab.page).to_have_url(smtp_url(credential, "label"))
+        tab.page.get_by_role("textbox", name="Label").fill(f"a{INVISIBLE}")
+        tab.watch.expect(422)
+        tab.page.get_by_role("button", name="Save").click()
+        expect(tab.page.get_by_text("Remove the invisible")).to_be_visible()
+        tab.page.get_by_role("textbox", name="Label").fill("Shop")
+        tab.page.get_by_role("button", name="Save").click()
         expect(tab.row(credential)).to_contain_text("Shop")
