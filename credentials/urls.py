@@ -1,6 +1,6 @@
 from django.urls import path, register_converter
 
-from credentials import views
+from credentials import site_views, views
 
 
 class UsernameConverter:
@@ -28,4 +28,6 @@ urlpatterns = [
     path("<username:username>/label/", views.label, name="label"),
     path("<username:username>/networks/", views.networks, name="networks"),
     path("<username:username>/refused/", views.refused, name="refused"),
+    path("<username:username>/connect/", site_views.connect_site, name="connect"),
+    path("<username:username>/explain/", site_views.explain, name="explain"),
 ]

@@ -101,6 +101,8 @@ RIGHTS = {
     "credentials:label": Rights(MANAGE, MANAGE),
     "credentials:networks": Rights(MANAGE, MANAGE),
     "credentials:refused": Rights(VIEW),
+    "credentials:connect": Rights(VIEW),
+    "credentials:explain": Rights(VIEW, VIEW),
     "submission:check": Rights(MANAGE, MANAGE),
     "submission:check_run": Rights(MANAGE, made_up=True),
 }
