@@ -16,9 +16,7 @@ def write(batch) -> list[tuple[Day, Counted]]:
     `batch` is usage.Login → usage.Seen. Call it in a transaction.
     """
     rows = _rows({login.username for login in batch})
-    retired = RetiredPassword.objects.known(
-        {(login.username, login.digest) for login in batch if not _is_use(login)}
-    )
+    retired = RetiredPassword.objects.known({login.username for login in batch if not _is_use(login)})
     uses, previous_uses, refused, tries, days = {}, {}, {}, {}, []
     for login, seen in batch.items():
         credential = rows.get(login.username)
