@@ -14,7 +14,7 @@ from audit.times import long_ago, moment
 from credentials import networks
 from credentials.advice import DOMAIN_NOT_AUTHORIZED
 from credentials.explaining.connection import CONNECTION
-from credentials.explaining.findings import Finding
+from credentials.explaining.findings import Finding, Known
 from credentials.explaining.login import LOGIN
 from credentials.explaining.message import MESSAGE
 from credentials.explaining.reading import read
@@ -57,10 +57,13 @@ def explain(line: str, credential, *, now) -> Explanation:
         return _login_refused(credential, now)
     if reading.finding is Finding.NO_LONGER_VALID and (answer := state_of(credential, now)):
         return answer
-    finding, more = reading.finding, {}
-    if finding is Finding.WRONG_SENDER:
+    more = {}
+    if reading.finding is Finding.RECIPIENT_DOMAIN and f"name={settings.SMTP_HOST} " in line:
+        reading = reading._replace(finding=Finding.NAME_NOT_FOUND)  # a Postfix that relays
+    if reading.finding is Finding.WRONG_SENDER:
         more["named"] = _named(reading, credential.domain.name)
-    elif finding in _ON_THE_WAY:
+    finding = reading.finding
+    if finding in _ON_THE_WAY:
         finding, more["told_port"] = _on_the_way(reading)
     return _filled(WORDS[finding], credential, **more)
 
@@ -70,10 +73,10 @@ def state_of(credential, now) -> Explanation | None:
     match credential.outcome(now):
         case Outcome.SUSPENDED:
             by_support = credential.suspended_by_support
-            words = WORDS["suspended_by_support" if by_support else "suspended"]
-            return _filled(words, credential, since=moment(credential.suspended_at))
+            known = Known.SUSPENDED_BY_SUPPORT if by_support else Known.SUSPENDED
+            return _filled(WORDS[known], credential, since=moment(credential.suspended_at))
         case Outcome.EXPIRED:
-            return _filled(WORDS["expired"], credential, since=moment(credential.expires_at))
+            return _filled(WORDS[Known.EXPIRED], credential, since=moment(credential.expires_at))
         case Outcome.DOMAIN_NOT_AUTHORIZED:
             return _filled(Words(*DOMAIN_NOT_AUTHORIZED, Step.OVERVIEW), credential)
         case _:
@@ -87,9 +90,9 @@ def _of_another(reading, credential) -> Explanation | None:
     username = reading.usernames[0]
     other = credential.domain.credentials.filter(username=username).values_list("label", flat=True).first()
     if other is None:
-        return _filled(WORDS["no_such_username"], credential, named=username)
+        return _filled(WORDS[Known.NO_SUCH_USERNAME], credential, named=username)
     label = other or "an unnamed one"
-    answer = _filled(WORDS["another_username"], credential, named=short(username), label=label)
+    answer = _filled(WORDS[Known.ANOTHER_USERNAME], credential, named=short(username), label=label)
     return answer._replace(of=username)
 
 
@@ -99,19 +102,20 @@ def _login_refused(credential, now) -> Explanation:
         return answer
     at, ip, cause = credential.last_refused_at, credential.last_refused_ip, credential.last_refused_cause
     if at is None or at < now - REFUSALS_SHOWN_FOR:
-        return _filled(WORDS["never_refused"], credential)
-    known = {"ip": ip or "A client", "ago": long_ago(at)}
+        return _filled(WORDS[Known.NEVER_REFUSED], credential)
+    told = {"ip": ip or "A client", "ago": long_ago(at)}
     if cause == Cause.NETWORK_NOT_ALLOWED:
         still = ip and not networks.allows(credential.allowed_networks, ip)
-        listed = ", ".join(networks.listed(credential.allowed_networks))
-        return _filled(WORDS["network" if still else "was_refused"], credential, listed=listed, **known)
+        told["listed"] = ", ".join(networks.listed(credential.allowed_networks))
+        return _filled(WORDS[Known.NETWORK if still else Known.OVER], credential, **told)
     since = now - OLD_PASSWORD_COUNTS_FOR
     if cause == Cause.OLD_PASSWORD:
         since = min(since, at)
     if old := _newest_old_password(credential, since):
-        known = {"ip": old.ip or "A client", "ago": long_ago(old.last_at)}
-        return _filled(WORDS["old_password"], credential, reset=moment(old.password.since), **known)
-    return _filled(WORDS.get(cause, WORDS["was_refused"]), credential, **known)
+        told = {"ip": old.ip or "A client", "ago": long_ago(old.last_at), "reset": moment(old.password.since)}
+        return _filled(WORDS[Known.OLD_PASSWORD], credential, **told)
+    known = {Cause.OLD_PASSWORD: Known.OLD_PASSWORD_ONCE, Cause.WRONG_PASSWORD: Known.WRONG_PASSWORD}
+    return _filled(WORDS[known.get(cause, Known.OVER)], credential, **told)
 
 
 def _newest_old_password(credential, since) -> RetiredTry | None:

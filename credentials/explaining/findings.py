@@ -1,4 +1,4 @@
-"""What the lines in the logs of sites tell of."""
+"""What the lines in the logs of sites tell of, and what the mail servers noted about a refused login."""
 
 from enum import Enum, auto
 
@@ -64,3 +64,19 @@ class Finding(Enum):
     # none
     SUCCESS = auto()
     UNKNOWN = auto()
+
+
+class Known(Enum):
+    """Why a login of a credential was refused, as the dashboard knows."""
+
+    SUSPENDED = auto()
+    SUSPENDED_BY_SUPPORT = auto()
+    EXPIRED = auto()
+    ANOTHER_USERNAME = auto()
+    NO_SUCH_USERNAME = auto()
+    OLD_PASSWORD = auto()
+    OLD_PASSWORD_ONCE = auto()  # who tried it when is forgotten already
+    WRONG_PASSWORD = auto()
+    NETWORK = auto()
+    OVER = auto()
+    NEVER_REFUSED = auto()

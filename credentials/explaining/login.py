@@ -1,66 +1,65 @@
 """Words for refused logins: by what the mail servers noted about the credential, or by the line itself."""
 
-from credentials.explaining.findings import Finding
+from credentials.explaining.findings import Finding, Known
 from credentials.explaining.words import Step, Words
-from credentials.refusals import Cause
 
-LOGIN: dict[Finding | Cause | str, Words] = {
-    "suspended": Words(
+LOGIN: dict[Finding | Known, Words] = {
+    Known.SUSPENDED: Words(
         "This SMTP user is suspended",
         "The mail server refuses it since {since}. Resume accepts it again, with the same password.",
         Step.RESUME,
     ),
-    "suspended_by_support": Words(
+    Known.SUSPENDED_BY_SUPPORT: Words(
         "This SMTP user is suspended",
         "The mail server refuses it since {since}. Support did that: ask them why.",
         Step.LIST,
     ),
-    "expired": Words(
+    Known.EXPIRED: Words(
         "This SMTP user has expired",
         "The mail server refuses it since {since}. Set a later date, or connect the site with a new SMTP user.",
         Step.EXPIRY,
     ),
-    "another_username": Words(
+    Known.ANOTHER_USERNAME: Words(
         "The line is about another SMTP user",
         "It names {label} ({named}), not this one. Paste it there for an answer.",
         Step.EXPLAIN_OTHER,
     ),
-    "no_such_username": Words(
+    Known.NO_SUCH_USERNAME: Words(
         "The site uses another username",
         "The line names {named}, which is no SMTP user of {domain}; this one is {username}. "
         "It may be deleted, or mistyped: copy username and password together, and save them in the site.",
         Step.CONNECT,
     ),
-    "old_password": Words(
+    Known.OLD_PASSWORD: Words(
         "The site still has the old password",
         "{ip} used the password from before the reset on {reset}, last {ago}. Copy the password again and "
         "save it there.",
         Step.CONNECT,
     ),
-    Cause.OLD_PASSWORD: Words(
+    Known.OLD_PASSWORD_ONCE: Words(
         "The site still has the old password",
         "{ip} used the password from before a reset, last {ago}. Copy the password again and save it there.",
         Step.CONNECT,
     ),
-    "network": Words(
+    Known.NETWORK: Words(
         "It may not be used from {ip}",
         "That address was refused {ago}: this SMTP user is only taken from {listed}. If the site is yours, "
         "add its network.",
         Step.NETWORKS,
     ),
-    Cause.WRONG_PASSWORD: Words(
+    Known.WRONG_PASSWORD: Words(
         "The password is wrong",
         "{ip} tried this username {ago} with a password that it never had. There is a typo in it, or it is "
         "of another SMTP user. Copy the password again and save it there.",
         Step.CONNECT,
     ),
-    "was_refused": Words(
+    Known.OVER: Words(
         "It was refused, and is accepted now",
         "What the last refusal was for, {ago}, is over since. Let the site try again; when it is still "
         "refused, check this credential.",
         Step.CHECK,
     ),
-    "never_refused": Words(
+    Known.NEVER_REFUSED: Words(
         "The login was refused, but not one of this SMTP user",
         "The mail server noted no refused login of it in the last 7 days, so the site sends another "
         "username, or asks another server. Compare with {username} at {host}, port {port}.",

@@ -10,12 +10,17 @@ from credentials.passwords import PREFIX
 
 MASK = f"{PREFIX}(password)"
 # passwords.PATTERN, and what is left of one that was cut off or broken into lines.
-_PASSWORD = re.compile(rf"{PREFIX}(?:\n?[0-9A-Za-z]){{6,38}}[0-9A-Za-z]*")
+_PASSWORD = re.compile(rf"{PREFIX}(?:\n?[0-9A-Za-z_]){{6,38}}[0-9A-Za-z_]*")
 _BASE64 = re.compile(r"[A-Za-z0-9+/]{24,}(?:\n[A-Za-z0-9+/]{4,})*={0,2}")
 _USERNAME = re.compile(r"(?<![0-9A-F])[0-9A-F]{32}(?![0-9A-F])")
 _ADDRESS = re.compile(r"[^\s<>()\[\]{}:;,\"'=|]{1,64}@([a-z0-9.-]{1,253}[a-z0-9])", re.IGNORECASE)
 _PORT = re.compile(r"(?:\bport\W{1,3}|[a-z\]]:|\d\.\d{1,3}:)(\d{2,5})\b(?![:.]\d)")
 _THIS_MACHINE = re.compile(r"(?:\blocalhost|\b127\.0\.0\.1|::1)\W{1,3}(?:port )?\d{2,5}\b")
+# What a server offers in its answer to EHLO tells of no error.
+_OFFER = re.compile(
+    r"^.{0,60}\b250[- ](?:SIZE|PIPELINING|8BITMIME|SMTPUTF8|AUTH|STARTTLS|DSN|ETRN|VRFY|CHUNKING)\b.{0,80}$",
+    re.IGNORECASE | re.MULTILINE,
+)
 # C0 controls but for tab and newline have pictures of their own in Unicode.
 _PICTURES = {code: 0x2400 + code for code in range(32) if code not in (9, 10)} | {127: 0x2421}
 _INVISIBLE = re.compile("[\x80-\x9f\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff\ud800-\udfff]")
@@ -40,7 +45,7 @@ def visible(text: str) -> str:
 
 def read(text: str) -> Reading:
     """Find out what a text tells of; of several things, what is nearest to the cause."""
-    line = " ".join(text.lower().split())
+    line = " ".join(_OFFER.sub("", text).lower().split())
     finding = next((finding for finding, pattern in _RULES if pattern.search(line)), Finding.UNKNOWN)
     return Reading(
         finding,

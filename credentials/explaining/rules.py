@@ -8,8 +8,13 @@ from credentials.explaining.findings import Finding
 
 
 def _code(digits: str) -> str:
-    """The pattern of a reply code, apart from other numbers."""
-    return rf"(?<![\d.]){digits}(?![\d.]|\s*ms\b)"
+    """The pattern of a reply code (RFC 5321), apart from other numbers."""
+    return rf"(?<![\w.])(?<!line ){digits}(?![\w.]|\]:| ?ms\b)"
+
+
+def _status(digits: str) -> str:
+    """The pattern of an enhanced status code (RFC 3463), apart from version numbers."""
+    return rf"(?:(?<![\w.])[45]\d\d.{{1,6}}|dsn=|status: )(?:{digits})(?![\d.])"
 
 
 # The first that fits is what counts: what says most about the cause stands before what merely follows from it.
@@ -99,17 +104,17 @@ RULES = (
     (
         Finding.MECHANISM,
         r"no worthy mechs|no mechanism available|unrecognized auth|unsupported auth|no suitable auth",
-        rf"{_code('504')}.{{0,8}}5\.(5\.4|7\.4)|usable authentication method|cram-md5|xoauth2",
+        rf"{_code('504')}.{{0,8}}5\.(5|7)\.4|usable authentication method|cram-md5|xoauth2",
         r"authentication aborted|authentication mechanism.{0,30}not (supported|available)",
     ),
     (
         Finding.OTHER_SERVER,
         rf"{_code('53[45]')}.*(gsmtp|google|outlook|office ?365|yahoo|sendgrid|mailgun|amazon)",
-        r"username and password not accepted|5\.7\.139",
+        r"username and password not accepted",
     ),
     (
         Finding.LOGIN_REFUSED,
-        rf"{_code('535')}|5\.7\.8|authentication credentials invalid|authenticationerror",
+        rf"{_code('535')}|authentication credentials invalid|authenticationerror",
         r"could not authenticate|\beauth\b|login denied|invalid login|bad credentials",
         r"auth(entication)? (has )?fail|failed to authenticate|incorrect authentication data",
         r"no authentication type succeeded|password (was )?(incorrect|rejected|not accepted|command failed)",
@@ -122,8 +127,8 @@ RULES = (
     # the message
     (Finding.BARE_NEWLINE, r"bare (<?lf>?|<?cr>?|newline|line ?feed)\b|bare <lf>|stray newline"),
     (Finding.LONG_LINE, r"line of more than 998|lines? (is )?too long|line length exceeded"),
-    (Finding.UTF8, r"smtputf8|5\.6\.7"),
-    (Finding.BAD_MESSAGE, r"message header is not valid|holds nul|5\.6\.3|8bitmime"),
+    (Finding.UTF8, r"(declare|without|support) smtputf8|smtputf8 is required"),
+    (Finding.BAD_MESSAGE, r"message header is not valid|holds nul|not support 8bitmime"),
     (
         Finding.TOO_BIG,
         rf"{_code('552')}.{{0,8}}5\.3\.4|size exceeds|message (file )?too (big|large)|exceeds.{{0,20}}size",
@@ -131,29 +136,34 @@ RULES = (
     # the recipient, and the servers further on
     (
         Finding.UNAUTHENTICATED_MAIL,
-        r"5\.7\.(26|27|23|25|515)|dmarc|\bspf\b|\bdkim\b|unauthenticated e?mail",
+        _status(r"5\.7\.(?:2[0-7]|515)"),
+        r"dmarc|\bspf\b|\bdkim\b|sender policy framework|unauthenticated e?mail",
     ),
     (Finding.GREYLISTED, r"gr[ea]y ?list"),
     (
         Finding.SPAM,
         r"\bspam|spamhaus|block ?list|black ?list|\bdnsbl|\brbl\b|(poor|low|bad) reputation",
-        r"unsolicited|5\.7\.28|content rejected",
+        _status(r"[45]\.7\.28"),
+        r"unsolicited|content rejected",
     ),
-    (Finding.RECIPIENT_FULL, r"over ?quota|mailbox (is )?full|quota exceeded|[45]\.2\.2\b"),
+    (Finding.RECIPIENT_FULL, _status(r"[45]\.2\.2"), r"over ?quota|mailbox (is )?full|quota exceeded"),
     (
         Finding.RECIPIENT_SYNTAX,
-        r"recipient address not valid|bad recipient address|5\.1\.3\b|need fully-qualified address",
+        _status(r"5\.1\.3"),
+        r"recipient address not valid|bad recipient address|need fully-qualified address",
     ),
     (
         Finding.RECIPIENT_DOMAIN,
-        r"[45]\.(1\.2|4\.4)\b|name service error|domain not found|null ?mx|5\.1\.10\b",
+        _status(r"[45]\.1\.2|[45]\.4\.4|5\.1\.10"),
+        r"name service error|domain not found|null ?mx",
     ),
     (
         Finding.RECIPIENT_UNKNOWN,
-        r"5\.1\.[16]\b|user unknown|unknown user|no such user|(user|account|mailbox).{0,20}(not|n't) exist",
+        _status(r"5\.1\.[16]"),
+        r"user unknown|unknown user|no such user|(user|account|mailbox).{0,20}(not|n't) exist",
         r"mailbox unavailable|no mailbox|recipient address rejected|(unknown|invalid) recipient",
     ),
-    (Finding.NEXT_SERVER, r"next mail server refused|status=bounced|5\.7\.1 .*(policy|prohibited|blocked)"),
+    (Finding.NEXT_SERVER, r"next mail server refused|status=bounced"),
     # faults of the server
     (Finding.TOO_SLOW, r"timeout, closing connection|error: timeout exceeded"),
     (
