@@ -30,6 +30,10 @@ def need(*packages, **programs):
     assert not missing, f"Missing packages: apt-get install {' '.join(missing)}"
 
 
+class Failed(Exception):
+    """A program failed; str() is what it said."""
+
+
 @dataclass
 class Machine:
     """A site's machine: a home folder, and an environment that trusts the listener's certificate."""
@@ -46,8 +50,8 @@ class Machine:
         path.chmod(0o600)
         return path
 
-    def run(self, *command, typed=""):
-        """Run a program there; return what it said. Fails with that when it fails."""
+    def run(self, *command, typed="") -> str:
+        """Run a program there; return what it said. Raises Failed."""
         environment = {
             "PATH": os.environ["PATH"],
             "HOME": str(self.home),
@@ -66,7 +70,8 @@ class Machine:
             text=True,
             timeout=SECONDS,
         )
-        assert done.returncode == 0, done.stdout + done.stderr
+        if done.returncode:
+            raise Failed(done.stdout + done.stderr)
         return done.stdout + done.stderr
 
     def shell(self, script, typed=""):

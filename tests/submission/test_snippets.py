@@ -6,7 +6,7 @@ import pytest
 
 from tests.http import sign_in
 from tests.submission.clients import SENDER
-from tests.submission.snippets import machine_for, need, shown
+from tests.submission.snippets import Failed, machine_for, need, shown
 
 pytestmark = [pytest.mark.one_database, pytest.mark.django_db(transaction=True)]
 
@@ -91,7 +91,7 @@ def test_swaks_verifies_the_certificate(snippets, machine, arrived):
     assert "TLS peer" in said and machine.password not in said.split("AUTH PLAIN")[0]
     arrived("This is a test mailing")
     machine.environment = {"SSL_CERT_FILE": "/nonexistent"}
-    with pytest.raises(AssertionError, match="verify failed"):
+    with pytest.raises(Failed, match="verify failed"):
         machine.shell("\n".join(snippets("swaks")), typed=f"{machine.password}\n")
 
 
