@@ -47,7 +47,8 @@ RULES = (
     (
         Finding.CERTIFICATE,
         r"certificate verif|certificate (is )?not (trusted|verified)|certificate_verify_failed",
-        r"bad certificate|peer certificate cannot be|ssl certificate problem|x509:|tls certificate check",
+        r"error setting certificate|bad certificate|peer certificate cannot be|ssl certificate problem",
+        r"x509:|tls certificate check",
     ),
     # TLS from the first byte on a port where it begins later
     (
@@ -79,7 +80,7 @@ RULES = (
     # the sender, told from the header by the words around it
     (Finding.WRONG_HEADER_FROM, r"from or sender address not allowed"),
     (Finding.NO_SINGLE_FROM, r"exactly one from header|sender header must hold"),
-    (Finding.NOT_LOGGED_IN, r"sender address rejected: not logged in"),
+    (Finding.NOT_LOGGED_IN, r"sender address rejected: (not logged in|authentication required)"),
     (Finding.NULL_SENDER, r"<>: sender address rejected|mail from: ?<>|from=<>.*reject|reject.*from=<>"),
     (
         Finding.WRONG_SENDER,
@@ -103,7 +104,8 @@ RULES = (
     ),
     (
         Finding.MECHANISM,
-        r"no worthy mechs|no mechanism available|unrecognized auth|unsupported auth|no suitable auth",
+        r"no worthy mechs|no mechanism available|no suitable auth",
+        r"(invalid|unrecognized|unsupported) auth(entication)? (mechanism|type|method)",
         rf"{_code('504')}.{{0,8}}5\.(5|7)\.4|usable authentication method|cram-md5|xoauth2",
         r"authentication aborted|authentication mechanism.{0,30}not (supported|available)",
     ),

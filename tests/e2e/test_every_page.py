@@ -16,7 +16,7 @@ from tests.http import smtp_url
 
 pytestmark = [pytest.mark.e2e, pytest.mark.django_db(transaction=True)]
 
-ACTS = ("reveal", "reset", "delete", "label", "networks", "refused")
+ACTS = ("reveal", "reset", "delete", "label", "networks", "refused", "connect", "explain")
 ACCOUNT = (
     "",
     "email/",
