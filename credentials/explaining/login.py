@@ -49,8 +49,8 @@ LOGIN: dict[Finding | Known, Words] = {
     ),
     Known.WRONG_PASSWORD: Words(
         "The password is wrong",
-        "{ip} tried this username {ago} with a password that it never had. There is a typo in it, or it is "
-        "of another SMTP user. Copy the password again and save it there.",
+        "{ip} tried this username {ago} with another password. There is a typo in it, or it is of another "
+        "SMTP user. Copy the password again and save it there.",
         Step.CONNECT,
     ),
     Known.OVER: Words(
