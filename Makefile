@@ -44,7 +44,7 @@ test-mail-sqlite: $(DEV_INSTALLED)
 test-mail-postgresql: $(DEV_INSTALLED)
 	TEST_PORTS=27000-31000 $(ON_POSTGRESQL) $(BIN)/python -m pytest -m mail
 
-test-fast: $(DEV_INSTALLED) dns-server
+test-fast: $(DEV_INSTALLED) smtp-client mail-clients dns-server
 	$(BIN)/python -m pytest -m "not e2e and not mail"
 
 lint: $(DEV_INSTALLED)
@@ -113,6 +113,10 @@ mail-clients:
 	@command -v msmtp >/dev/null || $(call apt-install,msmtp)
 	@command -v node >/dev/null || $(call apt-install,nodejs)
 	@[ -d /usr/share/nodejs/nodemailer ] || $(call apt-install,node-nodemailer)
+	@command -v php >/dev/null || $(call apt-install,php-cli)
+	@[ -d /usr/share/php/libphp-phpmailer ] || $(call apt-install,libphp-phpmailer)
+	@[ -f /usr/lib/ruby/vendor_ruby/mail.rb ] || $(call apt-install,ruby-mail)
+	@ls /usr/lib/*/sasl2/libplain.so >/dev/null 2>&1 || $(call apt-install,libsasl2-modules)
 
 # Debian packs ensurepip, which puts pip into a virtual environment, apart from Python.
 $(BIN)/pip:

@@ -6,7 +6,10 @@ from django.utils import timezone
 
 from credentials import expiry, networks, overlap
 from credentials.clients import ClientDay
+from credentials.explaining.reading import visible
 from domains import labels
+
+MAX_LINE = 2000
 
 
 class AddForm(forms.Form):
@@ -172,3 +175,26 @@ class NetworksForm(forms.Form):
 
     def clean_networks(self):
         return networks.clean(self.cleaned_data["networks"])
+
+
+class ExplainForm(forms.Form):
+    """A line from a log. What it shows again holds no password and nothing invisible."""
+
+    line = forms.CharField(
+        label="Paste the line from the log of your site or app",
+        max_length=MAX_LINE,
+        help_text="It is not kept anywhere. A password in it is not shown again.",
+        widget=forms.Textarea(
+            attrs={"rows": 5, "autocomplete": "off", "autocapitalize": "off", "spellcheck": "false"}
+        ),
+        error_messages={
+            "required": "Paste a line first.",
+            "max_length": "Paste the line that tells of the error, not the whole log: up to 2,000 characters.",
+        },
+    )
+
+    def __init__(self, data=None):
+        if data is not None:
+            # What comes after this is too much in any case.
+            data = {"line": visible(data.get("line", "")[: 4 * MAX_LINE])}
+        super().__init__(data)

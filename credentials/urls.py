@@ -1,6 +1,6 @@
 from django.urls import path, register_converter
 
-from credentials import chosen_views, client_views, deleted_views, label_views, life_views, views
+from credentials import chosen_views, client_views, deleted_views, label_views, life_views, site_views, views
 
 
 class UsernameConverter:
@@ -40,4 +40,6 @@ urlpatterns = [
     path("<username:username>/expiry/", life_views.expiry, name="expiry"),
     path("<username:username>/extend/", life_views.extend, name="extend"),
     path("<username:username>/clients/", client_views.clients, name="clients"),
+    path("<username:username>/connect/", site_views.connect_site, name="connect"),
+    path("<username:username>/explain/", site_views.explain, name="explain"),
 ]

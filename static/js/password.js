@@ -23,8 +23,9 @@ export async function fetchPassword(url) {
   const known = answer.headers.get("Content-Type")?.startsWith("text/plain");
   toast(known ? await answer.text() : "That did not work. Reload the page and try again.", "error");
   if (answer.status === 404 && known) {
-    // Deleted elsewhere: show the list as it is now.
-    htmx.ajax("GET", location.pathname + location.search, { target: "#credentials", swap: "outerHTML" });
+    // Deleted elsewhere: show the list as it is now, or the page of a credential that says so.
+    if (!document.getElementById("credentials")) location.reload();
+    else htmx.ajax("GET", location.pathname + location.search, { target: "#credentials", swap: "outerHTML" });
   }
   return null;
 }

@@ -4,19 +4,13 @@ A refusal of the mail server is judged together with what the dashboard knows of
 credential, its Outcome: to a client every refused login looks the same.
 """
 
-from typing import NamedTuple
-
+from credentials.advice import DOMAIN_NOT_AUTHORIZED, SELF_SIGNED, Advice  # noqa: F401  (as those below)
 from credentials.models import Outcome
 from submission.livecheck.conversation import Plan, Stage, Verdict
 from submission.livecheck.wire import Fault
 
 AFTER_LOGIN = (Stage.LOGIN, Stage.SENDER, Stage.RECIPIENT, Stage.MESSAGE)
 NOT_SENT = "The password was not sent."
-
-
-class Advice(NamedTuple):
-    title: str
-    text: str
 
 
 FAULTS = {
@@ -144,11 +138,7 @@ OUTCOMES = {
         "This SMTP user has expired",
         "The mail server refuses it rightly. Add a new SMTP user, and put that into the site or app.",
     ),
-    Outcome.DOMAIN_NOT_AUTHORIZED: Advice(
-        "{domain} is not authorized to send",
-        "The mail server rightly refuses every SMTP user of it. "
-        "The domain's Overview says what the next step is.",
-    ),
+    Outcome.DOMAIN_NOT_AUTHORIZED: DOMAIN_NOT_AUTHORIZED,
     Outcome.NETWORK_NOT_ALLOWED: Advice(
         "It may not be used from here",
         "The check came from {ip}, and this SMTP user is only taken from {networks}. "
@@ -171,10 +161,6 @@ WORKS = Advice(
     "No message was sent.",
 )
 WORKS_AND_SENT = Advice("This credential works", "Test message accepted for {recipient}: {reply}")
-SELF_SIGNED = (
-    "The certificate is one that the mail server signed itself. Clients that verify certificates refuse it "
-    "until it is replaced or they are told to trust it."
-)
 CRASHED = Advice("The check could not be finished", "Something went wrong in the dashboard. Its log says more.")
 INTERRUPTED = Advice(
     "The check was interrupted", "The dashboard was probably restarted meanwhile. Check again."

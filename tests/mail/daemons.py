@@ -112,8 +112,8 @@ def _dovecot(folder, database, reports, passdb, more):
     own = f"base_dir = {folder}/run\nstate_dir = {folder}/run\nlog_path = {folder}/dovecot.log\n"
     # Tests refuse thousands of logins: no waiting, which Dovecot's clients could not tell apart anyway.
     _append(etc / "dovecot.conf", own + "auth_failure_delay = 0\n" + more)
-    with _running(["dovecot", "-F", "-c", etc / "dovecot.conf"], folder / "dovecot.out") as process:
-        _wait(lambda: (folder / "spool/private/sendlayer-auth").is_socket(), process, folder)
+    with running(["dovecot", "-F", "-c", etc / "dovecot.conf"], folder / "dovecot.out") as process:
+        wait(lambda: (folder / "spool/private/sendlayer-auth").is_socket(), process, folder)
         yield
 
 
@@ -152,8 +152,8 @@ def _postfix(server, database, relayhost, reports, more):
         line for line in (etc / "main.cf").read_text().split("\n") if line.split(" =")[0] not in own
     )
     (etc / "main.cf").write_text(text + "\n" + lines + more)
-    with _running(["postfix", "-c", etc, "start-fg"], folder / "postfix.out") as process:
-        _wait(lambda: _answers(server.port), process, folder)
+    with running(["postfix", "-c", etc, "start-fg"], folder / "postfix.out") as process:
+        wait(lambda: answers(server.port), process, folder)
         try:
             yield
         finally:
@@ -191,7 +191,7 @@ def _certificate(folder) -> Path:
 
 
 @contextmanager
-def _running(command, output):
+def running(command, output):
     with open(output, "wb") as file:
         process = subprocess.Popen(command, stdout=file, stderr=file, start_new_session=True)
     try:
@@ -206,7 +206,7 @@ def _running(command, output):
             process.wait()
 
 
-def _wait(condition, process, folder):
+def wait(condition, process, folder):
     deadline = time.monotonic() + START_SECONDS
     while not condition():
         if process.poll() is not None or time.monotonic() > deadline:
@@ -215,7 +215,7 @@ def _wait(condition, process, folder):
         time.sleep(0.05)
 
 
-def _answers(port) -> bool:
+def answers(port) -> bool:
     try:
         with socket.create_connection(("127.0.0.1", port), timeout=1) as probe:
             return probe.recv(100).startswith(b"220")

@@ -114,6 +114,8 @@ RIGHTS = {
     "credentials:restore": Rights(None, MANAGE),
     "credentials:erase": Rights(MANAGE, MANAGE, made_up=True),
     "credentials:clients": Rights(VIEW),
+    "credentials:connect": Rights(VIEW),
+    "credentials:explain": Rights(VIEW, VIEW),
     "submission:check": Rights(MANAGE, MANAGE),
     "submission:check_run": Rights(MANAGE, made_up=True),
 }

@@ -1,0 +1,179 @@
+"""Ready settings for the tools that sites send with: one page of them for each tool.
+
+The texts lie in templates/jinja2/credentials/connect/. No password is ever filled in: they read
+it from the environment or a file, or hold PLACEHOLDER where the tool takes nothing else.
+"""
+
+import re
+from dataclasses import dataclass
+
+from django.conf import settings
+
+PLACEHOLDER = "YOUR-SMTP-PASSWORD"
+ENVIRONMENT = "The password comes from the environment variable SMTP_PASSWORD, not from the code."
+SOMEBODY = "you@example.com"
+# An address that needs no quoting in any of the languages.
+_PLAIN_ADDRESS = re.compile(r"[A-Za-z0-9._+-]+@[A-Za-z0-9.-]+")
+
+
+@dataclass(frozen=True)
+class Snippet:
+    """A text to copy: what it is, or the file it belongs into, and the template that it is made of."""
+
+    title: str
+    name: str
+    has_password: bool = False  # it holds PLACEHOLDER
+
+    @property
+    def template(self) -> str:
+        return f"credentials/connect/{self.name}.txt"
+
+
+@dataclass(frozen=True)
+class Tool:
+    """`note` is a sentence or two about it, `trust` how a trial makes it take a self-signed certificate.
+
+    `settings` are the fields of a form of its own, by their labels; values as `fill` takes them.
+    """
+
+    key: str
+    title: str
+    snippets: tuple[Snippet, ...]
+    note: str = ""
+    trust: str = "Set the environment variable SSL_CERT_FILE to a copy of that file."
+    settings: tuple[tuple[str, str], ...] = ()
+
+
+_PHP_TRUST = "Set openssl.cafile in php.ini to a copy of that file."
+_SHELL_PASSWORD = Snippet("Type the password in, so that it is in no history", "shell-password")
+
+TOOLS = (
+    Tool(
+        "wordpress",
+        "WordPress",
+        (Snippet("Or as constants, in wp-config.php above “That's all, stop editing!”", "wordpress", True),),
+        "Install the plugin WP Mail SMTP, then open WP Mail SMTP → Settings and fill in the form. "
+        "Constants keep the password out of the WordPress database.",
+        _PHP_TRUST,
+        (
+            ("From Email", "{sender}"),
+            ("Force From Email", "On"),
+            ("Mailer", "Other SMTP"),
+            ("SMTP Host", "{host}"),
+            ("Encryption", "TLS (this is STARTTLS)"),
+            ("SMTP Port", "{port}"),
+            ("Auto TLS", "On"),
+            ("Authentication", "On"),
+            ("SMTP Username", "{username}"),
+            ("SMTP Password", "Copy it above"),
+        ),
+    ),
+    Tool(
+        "django",
+        "Django",
+        (Snippet("settings.py", "django"), Snippet("Send a test message", "django-test")),
+        ENVIRONMENT,
+    ),
+    Tool(
+        "laravel",
+        "Laravel",
+        (
+            Snippet(".env", "laravel", True),
+            Snippet("config/mail.php: the mailer that refuses to go on without TLS", "laravel-config"),
+        ),
+        "The scheme smtps would be implicit TLS. Where config/mail.php still has “encryption” in the place of "
+        "“scheme”, write MAIL_ENCRYPTION=tls instead. Run “php artisan config:clear” after a change.",
+        _PHP_TRUST,
+    ),
+    Tool(
+        "rails",
+        "Rails",
+        (Snippet("config/environments/production.rb", "rails"),),
+        f"{ENVIRONMENT} A “default from:” in ApplicationMailer goes before this one: change it too.",
+    ),
+    Tool(
+        "nodejs",
+        "Node.js",
+        (Snippet("Nodemailer", "nodejs"),),
+        ENVIRONMENT,
+        "Set the environment variable NODE_EXTRA_CA_CERTS to a copy of that file.",
+    ),
+    Tool("php", "PHP", (Snippet("PHPMailer", "php"),), ENVIRONMENT, _PHP_TRUST),
+    Tool("go", "Go", (Snippet("net/smtp", "go"),), ENVIRONMENT),
+    Tool("python", "Python", (Snippet("smtplib", "python"),), ENVIRONMENT),
+    Tool(
+        "postfix",
+        "Postfix",
+        (
+            Snippet("/etc/postfix/main.cf: these lines instead of those of the same names", "postfix"),
+            Snippet("/etc/postfix/sasl_passwd", "postfix-password", True),
+            Snippet("Let nobody else read it, and take the settings over", "postfix-reload"),
+        ),
+        "For a Postfix that hands the mail of its machine on. On Debian and Ubuntu it needs the package "
+        "libsasl2-modules; elsewhere smtp_tls_CAfile may be /etc/pki/tls/certs/ca-bundle.crt. "
+        "Programs have to write as their sender what may send here.",
+        "Set smtp_tls_CAfile to a copy of that file.",
+    ),
+    Tool(
+        "msmtp",
+        "msmtp",
+        (
+            Snippet("~/.msmtprc", "msmtp"),
+            Snippet("Keep the password in a file that only you can read", "msmtp-password"),
+            Snippet("Send a test message", "msmtp-test"),
+        ),
+        "A sendmail for scripts and cron, without a queue.",
+        "Add the line “tls_trust_file” with the path of a copy of that file.",
+    ),
+    Tool("curl", "curl", (_SHELL_PASSWORD, Snippet("Send a test message", "curl"))),
+    Tool("swaks", "swaks", (_SHELL_PASSWORD, Snippet("Send a test message", "swaks"))),
+    Tool(
+        "env",
+        ".env file",
+        (Snippet(".env", "env", True),),
+        "The names differ from app to app; what has to be in them does not. "
+        "Keep this file out of version control.",
+    ),
+    Tool(
+        "url",
+        "smtp:// URL",
+        (
+            Snippet("For most apps", "url", True),
+            Snippet("Nodemailer: nothing is sent without TLS", "url-nodemailer", True),
+            Snippet("Symfony Mailer 7.3 and later: the same", "url-symfony", True),
+            Snippet("django-environ and dj-email-url", "url-django", True),
+        ),
+        "On this port smtp:// means STARTTLS; smtps:// would be implicit TLS. "
+        "The password needs no URL encoding.",
+    ),
+)
+_BY_KEY = {tool.key: tool for tool in TOOLS}
+
+
+def tool_of(key) -> Tool:
+    """The tool of this key; the first one for any other text."""
+    return _BY_KEY.get(key, TOOLS[0])
+
+
+def values(credential, recipient: str) -> dict:
+    """What the texts are filled in with; `recipient` gets their test messages, where it is plain enough."""
+    domain = credential.domain.name
+    return {
+        "username": credential.username,
+        "host": settings.SMTP_HOST,
+        "port": settings.SMTP_PORT,
+        "domain": domain,
+        "sender": f"info@{domain}",
+        "recipient": recipient if _PLAIN_ADDRESS.fullmatch(recipient) else SOMEBODY,
+        "placeholder": PLACEHOLDER,
+    }
+
+
+def fill(tool, known) -> list[tuple[str, str]]:
+    """The fields of a tool's own form, filled in."""
+    return [(label, value.format(**known)) for label, value in tool.settings]
+
+
+def is_self_signed() -> bool:
+    """Whether the mail server is the embedded one with the certificate that it made itself (`make run`)."""
+    return not settings.SUBMISSION_TLS_CERT and (settings.VAR_DIR / "tls" / "submission.crt").exists()

@@ -1,0 +1,82 @@
+"""What the lines in the logs of sites tell of, and what the mail servers noted about a refused login."""
+
+from enum import Enum, auto
+
+
+class Finding(Enum):
+    """What a line tells of."""
+
+    # the login
+    LOGIN_REFUSED = auto()
+    OTHER_SERVER = auto()
+    NO_LONGER_VALID = auto()
+    NOT_LOGGED_IN = auto()
+    NO_PASSWORD = auto()
+    MECHANISM = auto()
+    # TLS
+    TLS_MISSING = auto()
+    IMPLICIT_TLS = auto()
+    NO_STARTTLS = auto()
+    CERTIFICATE_SELF_SIGNED = auto()
+    CERTIFICATE_NAME = auto()
+    CERTIFICATE_EXPIRED = auto()
+    CERTIFICATE = auto()
+    TLS_TOO_OLD = auto()
+    # the way there
+    NAME_NOT_FOUND = auto()
+    CONNECTION_REFUSED = auto()
+    TIMED_OUT = auto()
+    UNREACHABLE = auto()
+    FORBIDDEN_BY_SYSTEM = auto()
+    NOT_CONNECTED = auto()
+    DROPPED = auto()
+    WRONG_PORT = auto()
+    WRONG_HOST = auto()
+    # the sender and the message
+    NULL_SENDER = auto()
+    WRONG_SENDER = auto()
+    WRONG_HEADER_FROM = auto()
+    NO_SINGLE_FROM = auto()
+    BARE_NEWLINE = auto()
+    LONG_LINE = auto()
+    BAD_MESSAGE = auto()
+    UTF8 = auto()
+    TOO_BIG = auto()
+    # limits, and faults of the server
+    TOO_MANY_LOGINS = auto()
+    TOO_MANY_CONNECTIONS = auto()
+    TOO_MANY_ERRORS = auto()
+    TOO_MANY_RECIPIENTS = auto()
+    TOO_MUCH = auto()
+    TOO_SLOW = auto()
+    LOGIN_UNAVAILABLE = auto()
+    TEMPORARY = auto()
+    OUT_OF_ORDER = auto()
+    # further on
+    UNAUTHENTICATED_MAIL = auto()
+    SPAM = auto()
+    GREYLISTED = auto()
+    RECIPIENT_FULL = auto()
+    RECIPIENT_UNKNOWN = auto()
+    RECIPIENT_SYNTAX = auto()
+    RECIPIENT_DOMAIN = auto()
+    NEXT_SERVER = auto()
+    # none
+    SUCCESS = auto()
+    UNKNOWN = auto()
+
+
+class Known(Enum):
+    """Why a login of a credential was refused, as the dashboard knows."""
+
+    SUSPENDED = auto()
+    SUSPENDED_BY_SUPPORT = auto()
+    EXPIRED = auto()
+    ANOTHER_USERNAME = auto()
+    NO_SUCH_USERNAME = auto()
+    OLD_PASSWORD = auto()
+    OLD_PASSWORD_ONCE = auto()  # who tried it when is forgotten already
+    WRONG_PASSWORD = auto()
+    NETWORK = auto()
+    OVER = auto()
+    NEVER_REFUSED = auto()

@@ -1,0 +1,124 @@
+"""Connect your site: ready settings of each tool, without the password in them."""
+
+import html
+import re
+
+import pytest
+
+from audit.models import Event
+from credentials.connect import PLACEHOLDER, TOOLS
+from tests.factories import SYSTEM, make_credential, make_domain, password_of
+from tests.http import sign_in, smtp_url, text
+
+pytestmark = pytest.mark.django_db
+TOOL = pytest.mark.parametrize("tool", TOOLS, ids=lambda tool: tool.key)
+
+
+def page(client, credential, tool="wordpress"):
+    return text(client.get(smtp_url(credential, "connect"), {"tool": tool}))
+
+
+def snippets(page):
+    return [html.unescape(each) for each in re.findall(r'<code id="snippet-\d+">(.*?)</code>', page, re.S)]
+
+
+@TOOL
+def test_every_tool_is_filled_in(as_alice, credential, tool):
+    shown = page(as_alice, credential, tool.key)
+    assert f'aria-current="page">{tool.title}</a>' in shown
+    assert len(snippets(shown)) == len(tool.snippets)
+    whole = "".join(snippets(shown)) + "".join(re.findall(r"<dd>([^<]+)", shown))
+    assert credential.username in whole and "smtp.sendlayer.net" in whole and "587" in whole
+    assert not re.search(r"{{|{%|None|undefined|465", "".join(snippets(shown)))
+
+
+@TOOL
+def test_no_page_holds_the_password_and_the_placeholder_stands_where_it_is_promised(as_alice, credential, tool):
+    shown = page(as_alice, credential, tool.key)
+    assert password_of(credential) not in shown
+    for snippet, filled in zip(tool.snippets, snippets(shown), strict=True):
+        assert (PLACEHOLDER in filled) is snippet.has_password, snippet
+
+
+@TOOL
+def test_every_tool_sends_as_its_own_domain_over_starttls(as_alice, credential, tool):
+    filled = "\n".join(snippets(page(as_alice, credential, tool.key)))
+    assert set(re.findall(r"[\w.+-]+@[\w.-]+\w", filled)) - {f"{PLACEHOLDER}@smtp.sendlayer.net"} <= {
+        "info@sl.example.com",
+        "alice@example.com",
+    }
+    for implicit in ("EMAIL_USE_SSL =", "smtps", "ENCRYPTION_SMTPS", "secure: true", "SMTP_SSL", "'ssl' )"):
+        assert implicit not in filled
+
+
+def test_looking_changes_nothing_and_is_in_no_event(as_alice, credential):
+    before = Event.objects.count(), type(credential).objects.values().get()
+    page(as_alice, credential)
+    assert (Event.objects.count(), type(credential).objects.values().get()) == before
+
+
+@pytest.mark.parametrize("tool", ["", "nothing", "a\x00b", "../../etc/passwd", "x" * 5000])
+def test_an_unknown_tool_shows_the_first(as_alice, credential, tool):
+    assert 'aria-current="page">WordPress</a>' in page(as_alice, credential, tool)
+
+
+def test_wordpress_has_its_form_in_the_plugins_words(as_alice, credential):
+    shown = dict(re.findall(r"<dt>([^<]+)</dt><dd>([^<]+)", page(as_alice, credential)))
+    assert shown["Mailer"] == "Other SMTP"
+    assert shown["Encryption"].startswith("TLS")
+    assert (shown["Auto TLS"], shown["Authentication"], shown["SMTP Port"]) == ("On", "On", "587")
+    assert shown["SMTP Username"] == credential.username
+
+
+def test_a_viewer_sees_settings_and_no_way_to_the_password(client, bob, credential):
+    shown = page(sign_in(client, bob), credential, "laravel")
+    assert credential.username in snippets(shown)[0]
+    for way in ("data-copy-password", "data-reveal", "/copy/", "/reveal/", "/check/"):
+        assert way not in shown
+    assert "An owner or manager of the domain can copy it." in shown
+
+
+def test_an_owner_copies_with_the_password_what_holds_its_placeholder(as_alice, credential):
+    with_password = 'data-copy-from="snippet-1" data-copy-password="' + smtp_url(credential, "copy")
+    assert with_password in page(as_alice, credential, "laravel")
+    assert with_password not in page(as_alice, credential, "django")
+
+
+def test_trouble_of_the_credential_is_said_first(as_alice, credential):
+    assert "alert warn" not in page(as_alice, credential)
+    credential.suspend(by=SYSTEM)
+    assert "This SMTP user is suspended." in page(as_alice, credential)
+
+
+def test_a_certificate_that_the_listener_signed_itself_is_told_of(as_alice, credential, settings, tmp_path):
+    settings.VAR_DIR = tmp_path
+    assert "signed its certificate itself" not in page(as_alice, credential, "nodejs")
+    (tmp_path / "tls").mkdir()
+    (tmp_path / "tls" / "submission.crt").touch()
+    assert "NODE_EXTRA_CA_CERTS" in page(as_alice, credential, "nodejs")
+    settings.SUBMISSION_TLS_CERT = "/etc/ssl/smtp.pem"
+    assert "signed its certificate itself" not in page(as_alice, credential, "nodejs")
+
+
+def test_an_address_that_would_need_quoting_is_not_filled_in(client, alice, credential):
+    type(alice).objects.filter(pk=alice.pk).update(email="o'brien$(id)@example.com")
+    alice.refresh_from_db()
+    shown = snippets(page(sign_in(client, alice), credential, "curl"))[1]
+    assert "brien" not in shown and "you@example.com" in shown
+
+
+def test_each_row_leads_here(as_alice, credential):
+    assert f'href="{credential.username}/connect/"' in text(as_alice.get(smtp_url(credential.domain)))
+
+
+def test_the_page_costs_few_queries(as_alice, credential, django_assert_num_queries):
+    # Session, person, domain with role, credential.
+    with django_assert_num_queries(4):
+        page(as_alice, credential)
+
+
+def test_a_stranger_and_another_domains_credential_find_nothing(client, alice, carol, credential):
+    assert sign_in(client, carol).get(smtp_url(credential, "connect")).status_code == 404
+    theirs = make_credential(make_domain("other.example.com"))
+    path = smtp_url(credential, "connect").replace(credential.username, theirs.username)
+    assert sign_in(client, alice).get(path).status_code == 404

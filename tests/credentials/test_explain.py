@@ -1,0 +1,243 @@
+"""Explain an error: a pasted line, answered by what is known of the credential."""
+
+import re
+from datetime import timedelta
+
+import pytest
+from django.utils import timezone
+
+from audit.models import Event
+from credentials import digests
+from credentials.models import Credential, Outcome
+from credentials.passwords import generate
+from tests.credentials.test_explaining import KNOWN
+from tests.factories import SYSTEM, make_credential, make_domain, make_use, password_of
+from tests.http import sign_in, smtp_url, text
+
+pytestmark = pytest.mark.django_db
+HTMX = {"HX-Request": "true"}
+REFUSED = "535 5.7.8 Authentication credentials invalid"
+IP = "203.0.113.7"
+
+
+def ask(client, credential, line, **headers):
+    return client.post(smtp_url(credential, "explain"), {"line": line}, headers=headers)
+
+
+@pytest.fixture
+def answer(as_alice, credential):
+    """What a line is answered with, as text; the state of the credential as it is in the database."""
+
+    def answer(line=REFUSED):
+        page = text(ask(as_alice, credential, line))
+        found = re.search(r'<div class="explanation">(.*?)</div>', page, re.S)[1]
+        return re.sub(r"\s+", " ", re.sub(r"<[^>]+>", " ", found.replace("&#x27;", "'").replace("&#39;", "'")))
+
+    return answer
+
+
+def set_fields(credential, **fields):
+    Credential.objects.filter(pk=credential.pk).update(**fields)
+
+
+class TestRefusedLogin:
+    def test_old_password_names_who_used_it_and_the_reset(self, answer, credential):
+        old = password_of(credential)
+        credential.reset_password(by=SYSTEM)
+        digest = digests.digest(credential.username, old)
+        make_use(credential, IP, outcome=Outcome.WRONG_PASSWORD, digest=digest)
+        said = answer()
+        assert "The site still has the old password" in said
+        assert f"{IP} used the password from before the reset on" in said and "Connect your site" in said
+
+    def test_old_password_counts_although_somebody_guessed_since(self, answer, credential):
+        old = password_of(credential)
+        credential.reset_password(by=SYSTEM)
+        digest, now = digests.digest(credential.username, old), timezone.now()
+        make_use(credential, IP, outcome=Outcome.WRONG_PASSWORD, digest=digest, at=now - timedelta(hours=2))
+        make_use(credential, "198.51.100.1", outcome=Outcome.WRONG_PASSWORD, at=now)
+        assert f"{IP} used the password from before the reset" in answer()
+
+    def test_old_password_of_days_ago(self, answer, credential):
+        old = password_of(credential)
+        credential.reset_password(by=SYSTEM)
+        at, digest = timezone.now() - timedelta(days=3), digests.digest(credential.username, old)
+        make_use(credential, IP, outcome=Outcome.WRONG_PASSWORD, digest=digest, at=at)
+        assert f"{IP} used the password from before the reset" in answer()
+
+    def test_wrong_password(self, answer, credential):
+        make_use(credential, IP, outcome=Outcome.WRONG_PASSWORD)
+        said = answer()
+        assert "The password is wrong" in said and f"{IP} tried this username just now" in said
+
+    def test_network_names_the_refused_address(self, answer, credential):
+        set_fields(credential, allowed_networks="192.0.2.0/24")
+        make_use(credential, IP, outcome=Outcome.NETWORK_NOT_ALLOWED)
+        said = answer()
+        assert f"It may not be used from {IP}" in said and "only taken from 192.0.2.0/24" in said
+        assert "Edit allowed networks" in said
+
+    def test_a_network_that_was_allowed_since(self, answer, credential):
+        make_use(credential, IP, outcome=Outcome.NETWORK_NOT_ALLOWED)
+        set_fields(credential, allowed_networks=f"{IP},192.0.2.0/24")
+        assert "It was refused, and is accepted now" in answer()
+
+    def test_suspended(self, answer, credential):
+        credential.suspend(by=SYSTEM)
+        assert re.search(r"This SMTP user is suspended .* Resume accepts it again", answer())
+        set_fields(credential, suspended_by_support=True)
+        assert re.search(r"This SMTP user is suspended .* Support did that", answer())
+
+    def test_resumed_since(self, answer, credential):
+        make_use(credential, IP, outcome=Outcome.SUSPENDED)
+        assert "It was refused, and is accepted now" in answer()
+
+    def test_expired(self, answer, credential):
+        set_fields(credential, expires_at=timezone.now() - timedelta(days=1))
+        assert re.search(r"This SMTP user has expired .* Expiry date", answer())
+
+    @pytest.mark.parametrize("field", ["authorized_at", "suspended_at"])
+    def test_domain(self, answer, credential, field):
+        value = None if field == "authorized_at" else timezone.now()
+        type(credential.domain).objects.filter(pk=credential.domain_id).update(**{field: value})
+        assert re.search(r"sl.example.com is not authorized to send .* Overview", answer())
+
+    @pytest.mark.parametrize("days", [None, 8])
+    def test_never_seen_by_the_mail_server(self, answer, credential, days):
+        if days:
+            at = timezone.now() - timedelta(days=days)
+            make_use(credential, IP, outcome=Outcome.WRONG_PASSWORD, at=at)
+        said = answer()
+        assert "The login was refused, but not one of this SMTP user" in said
+        assert f"Compare with {credential.username} at smtp.sendlayer.net, port 587" in said
+
+    def test_of_another_smtp_user_leads_there(self, as_alice, answer, credential):
+        other = make_credential(credential.domain, label="Shop <b>")
+        said = answer(f"535 5.7.8 login as {other.username} failed")
+        assert "The line is about another SMTP user It names Shop &lt;b&gt;" in said
+        page = text(ask(as_alice, credential, f"535 {other.username}"))
+        assert f'href="{smtp_url(other, "explain")}" data-dialog' in page
+
+    def test_of_an_unknown_username(self, answer, credential):
+        theirs = make_credential(make_domain("other.example.com"))
+        said = answer(f"535 5.7.8 login as {theirs.username} failed")
+        assert f"The line names {theirs.username}, which is no SMTP user of sl.example.com" in said
+
+    def test_of_another_server(self, answer):
+        assert "Another mail server said that" in answer("535-5.7.8 Username and Password not accepted - gsmtp")
+
+
+class TestOthers:
+    def test_wrong_sender_names_both_domains(self, answer):
+        said = answer("553 5.7.1 <shop@news.sl.example.com>: Sender address rejected: not owned by user")
+        assert "may send as any address at sl.example.com" in said
+        assert "The line names news.sl.example.com: a subdomain counts as another domain." in said
+        assert "The line names evil.example. Set" in answer(
+            "(553, b'Sender address not allowed', 'a@evil.example')"
+        )
+
+    def test_not_owned_by_another_smtp_user(self, answer, credential):
+        other = make_credential(credential.domain, label="Shop")
+        assert "It names Shop" in answer(f"Sender address rejected: not owned by user {other.username}")
+
+    def test_no_longer_valid_is_told_by_its_state(self, answer, credential):
+        line = "550 5.7.1 This SMTP user is no longer valid, message not accepted"
+        assert "The password was changed while the site was connected" in answer(line)
+        credential.suspend(by=SYSTEM)
+        assert "This SMTP user is suspended" in answer(line)
+
+    @pytest.mark.parametrize("line", [
+        "connect ECONNREFUSED 192.0.2.1:465", "dial tcp 192.0.2.1:25: i/o timeout",
+        "Failed to connect to server ssl://smtp.sendlayer.net:465", "port=25 Connection refused",
+    ])  # fmt: skip
+    def test_another_port(self, answer, line):
+        assert re.search(r"The site connects to port (465|25) .* takes logins on port 587", answer(line))
+
+    @pytest.mark.parametrize(
+        "line", ["connect ECONNREFUSED ::1:587", "connect to localhost port 25: refused, timed out"]
+    )
+    def test_its_own_machine(self, answer, settings, line):
+        assert "The site connects to its own machine" in answer(line)
+        settings.SMTP_HOST = "localhost"
+        assert "its own machine" not in answer(line)
+
+    def test_a_relaying_postfix_that_does_not_find_our_name(self, answer):
+        line = "Host or domain name not found. Name service error for name={} type=AAAA: Host not found"
+        assert "The site finds no address for the host" in answer(line.format("smtp.sendlayer.net"))
+        assert "The recipient's domain takes no mail" in answer(line.format("exmaple.org"))
+
+    def test_an_unknown_line_is_said_to_be_one(self, answer):
+        said = answer("PHP Notice: Undefined variable")
+        assert "This line is not known here" in said and said.rstrip().endswith("Check this credential")
+
+    @pytest.mark.parametrize("line", dict(KNOWN).values(), ids=dict(KNOWN))
+    def test_every_finding_has_an_answer_without_gaps(self, answer, line):
+        said = answer(line)
+        assert len(said) < 500 and not re.search(r"[{}]|None|&lt;|  ", said)
+
+
+class TestPage:
+    def test_it_asks_on_a_page_and_in_the_dialog(self, as_alice, credential):
+        for headers in ({}, HTMX):
+            page = text(as_alice.get(smtp_url(credential, "explain"), headers=headers))
+            assert "<textarea" in page and 'class="explanation"' not in page
+            assert ("<html" in page) is not headers
+
+    def test_the_dialog_gets_the_answer_into_itself(self, as_alice, credential):
+        response = ask(as_alice, credential, REFUSED, **HTMX)
+        assert (response.headers["HX-Retarget"], response.headers["HX-Reswap"]) == ("#dialog", "innerHTML")
+        assert "<html" not in text(response)
+
+    def test_nothing_is_kept(self, as_alice, credential, caplog):
+        before = Event.objects.count(), list(Credential.objects.values())
+        caplog.set_level("DEBUG")
+        ask(as_alice, credential, f"a peculiar line {REFUSED}")
+        assert (Event.objects.count(), list(Credential.objects.values())) == before
+        assert "peculiar" not in caplog.text
+
+    @pytest.mark.parametrize("line", ["{}", "x{}", "535 {} {}", "{}\n" * 30, "{}" + "x" * 3000])
+    def test_a_pasted_password_is_not_shown_again(self, as_alice, credential, line):
+        for password in (password_of(credential), generate()):
+            response = ask(as_alice, credential, line.replace("{}", password))
+            assert response.status_code in (200, 422)
+            assert password[3:] not in text(response) and "sl_(password)" in text(response)
+
+    @pytest.mark.parametrize(("line", "words"), [
+        ("", "Paste a line first."), (" \n", "Paste a line first."), ("x" * 2001, "up to 2,000 characters"),
+    ])  # fmt: skip
+    def test_nothing_and_too_much_is_said(self, as_alice, credential, line, words):
+        for headers in ({}, HTMX):
+            response = ask(as_alice, credential, line, **headers)
+            assert response.status_code == 422 and words in text(response)
+
+    def test_lines_that_a_browser_counts_as_one_character_fit(self, as_alice, credential):
+        assert ask(as_alice, credential, "a\r\n" * 1000).status_code == 200
+
+    @pytest.mark.parametrize("line", [
+        "<script>alert(1)</script>", "</textarea><b>x", "{{ 7*7 }}", "{host}", "%00", "\x00\x07\x1b[2J",
+        "\u202e",
+        "é" * 2000,
+        "\ud83d".encode(errors="surrogatepass"), b"\xff\xfe535", "'\"; DROP",
+        "535 <img src=x onerror=y@z.example>",
+    ])  # fmt: skip
+    def test_odd_input_is_shown_as_text(self, as_alice, credential, line):
+        page = text(ask(as_alice, credential, line))
+        assert not re.search("<script>alert|<b>x|<img|[\x00\x07\x1b\u202e]", page)
+        assert "</html>" in page
+
+    def test_a_viewer_gets_answers_and_no_links_to_what_only_managers_do(self, client, bob, credential):
+        set_fields(credential, suspended_at=timezone.now())
+        page = text(ask(sign_in(client, bob), credential, REFUSED))
+        assert "This SMTP user is suspended" in page and "/resume/" not in page
+
+    def test_a_stranger_and_another_domains_credential_find_nothing(self, client, alice, carol, credential):
+        assert ask(sign_in(client, carol), credential, REFUSED).status_code == 404
+        theirs = make_credential(make_domain("other.example.com"))
+        path = smtp_url(credential, "explain").replace(credential.username, theirs.username)
+        assert sign_in(client, alice).post(path, {"line": "x"}).status_code == 404
+
+    def test_it_costs_few_queries(self, as_alice, credential, django_assert_num_queries):
+        make_use(credential, IP, outcome=Outcome.WRONG_PASSWORD)
+        # Session, person, domain with role, credential, old passwords.
+        with django_assert_num_queries(5):
+            ask(as_alice, credential, REFUSED)

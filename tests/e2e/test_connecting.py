@@ -1,0 +1,121 @@
+"""Connect a site by what its page offers to copy, and read why a real login was refused."""
+
+import re
+import smtplib
+import subprocess
+import sys
+
+import pytest
+from playwright.sync_api import expect
+
+from tests.environment import VAR_DIR
+from tests.factories import SYSTEM, password_of
+from tests.http import smtp_url
+
+pytestmark = [pytest.mark.e2e, pytest.mark.django_db(transaction=True)]
+
+
+def run(script, password):
+    """Run a copied script as the site does; return what it printed on its way."""
+    environment = {"SMTP_PASSWORD": password, "SSL_CERT_FILE": str(VAR_DIR / "tls" / "submission.crt")}
+    command = [sys.executable, "-c", script]
+    return subprocess.run(command, env=environment, capture_output=True, text=True, timeout=30).stderr
+
+
+@pytest.fixture
+def connect(window, alice, credential):
+    """Open the page of a tool as Alice: connect(tool, **options) → Playwright's page."""
+
+    def connect(tool="wordpress", **options):
+        page, _watch = window(alice, **options)
+        page.goto(smtp_url(credential, "connect"))
+        titles = {"python": "Python", "laravel": "Laravel"}
+        if tool in titles:
+            page.get_by_role("navigation", name="Tools").get_by_role("link", name=titles[tool]).click()
+        return page
+
+    return connect
+
+
+def copied(page, name, said):
+    """Press a button, wait until a toast says so, and return what is in the clipboard."""
+    page.get_by_role("button", name=name, exact=True).first.click()
+    expect(page.locator(".toast").get_by_text(said, exact=True)).to_be_visible()
+    return page.evaluate("navigator.clipboard.readText()")
+
+
+class TestConnectYourSite:
+    def test_a_copied_snippet_and_password_send_a_message(self, tab, credential):
+        tab.press(credential, "Connect a site")
+        page = tab.page
+        page.get_by_role("link", name="Python", exact=True).click()
+        script = copied(page, "Copy", "Copied.")
+        assert credential.username in script and password_of(credential) not in page.content()
+        password = copied(page, "Copy password", "Password is copied.")
+        assert run(script, password) == ""
+        kept = [path.read_bytes() for path in (VAR_DIR / "outbox" / "new").iterdir()]
+        assert any(
+            b"Sent by smtplib." in each and b"Return-Path: <info@sl.example.com>" in each for each in kept
+        )
+
+    def test_copy_with_password_fills_it_into_the_clipboard_alone(self, connect, credential):
+        page, password = connect("laravel"), password_of(credential)
+        assert f"MAIL_PASSWORD={password}\n" in copied(page, "Copy with password", "Copied with the password.")
+        assert password not in page.content()
+        assert "MAIL_PASSWORD=YOUR-SMTP-PASSWORD\n" in copied(page, "Copy", "Copied.")
+
+    def test_the_password_is_shown_and_hidden(self, connect, credential):
+        page = connect()
+        page.get_by_role("button", name="Show Password").click()
+        expect(page.locator("[data-password] code")).to_have_text(password_of(credential))
+        page.get_by_role("button", name="Hide Password").click()
+        expect(page.locator("[data-password] code")).to_have_text("•" * 16)
+
+    def test_a_credential_that_is_gone_is_said_to_be(self, window, alice, credential):
+        page, watch = window(alice)
+        watch.expect(404)
+        page.goto(smtp_url(credential, "connect"))
+        credential.remove(by=SYSTEM)
+        page.get_by_role("button", name="Copy password").click()
+        expect(page.get_by_role("heading", name="This SMTP user no longer exists.")).to_be_visible()
+
+    def test_without_javascript(self, connect, credential):
+        page = connect("python", java_script_enabled=False)
+        expect(page.get_by_role("heading", name="Python")).to_be_visible()
+        expect(page.get_by_text("smtp.starttls(")).to_be_visible()
+        expect(page.get_by_role("button", name="Copy")).to_have_count(0)
+        page.get_by_role("button", name="Show Password").click()
+        expect(page.get_by_text(password_of(credential))).to_be_visible()
+
+
+class TestExplainAnError:
+    def test_a_suspended_one_is_told_by_the_reply(self, tab, credential):
+        credential.suspend(by=SYSTEM)
+        with pytest.raises(smtplib.SMTPAuthenticationError) as refused:
+            tab.connection(credential).send(password_of(credential), "Never sent")
+        line = repr(refused.value)
+        tab.open().press(credential, "Explain an error")
+        field = tab.dialog.get_by_label("Paste the line from the log of your site or app")
+        expect(field).to_be_focused()
+        field.fill(f"{line} password={password_of(credential)}")
+        tab.dialog.get_by_role("button", name="Explain").click()
+        answer = tab.dialog.get_by_role("heading", name="This SMTP user is suspended")
+        expect(answer).to_be_focused()
+        expect(tab.dialog.get_by_role("link", name="Resume")).to_be_visible()
+        assert password_of(credential) not in field.input_value()
+
+    def test_nothing_pasted_is_said_at_the_field(self, tab, credential):
+        tab.watch.expect(422)
+        tab.press(credential, "Explain an error")
+        tab.dialog.get_by_role("button", name="Explain").click()
+        field = tab.dialog.get_by_label("Paste the line from the log of your site or app")
+        expect(field).to_have_accessible_description(re.compile("Paste a line first.$"))
+
+    def test_without_javascript(self, open_tab, alice, credential):
+        tab = open_tab(alice, java_script_enabled=False)
+        tab.press(credential, "Explain an error")
+        tab.page.get_by_role("textbox").fill("SMTP Error: Could not authenticate.")
+        tab.page.get_by_role("button", name="Explain").click()
+        expect(tab.page.get_by_role("heading", name="The login was refused, but not one of")).to_be_visible()
+        tab.page.get_by_role("link", name="Connect your site").click()
+        expect(tab.page.get_by_role("heading", name="Ready settings")).to_be_visible()

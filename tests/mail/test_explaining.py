@@ -1,0 +1,55 @@
+"""Explain an error, with what the real Postfix and Dovecot reply."""
+
+import pytest
+from django.utils import timezone
+
+from credentials.explaining.answers import explain
+from credentials.explaining.findings import Finding
+from credentials.explaining.reading import read
+from tests.factories import SYSTEM, password_of
+from tests.submission.clients import MESSAGE, SENDER, auth_plain, submit, wait_until
+
+pytestmark = [pytest.mark.mail, pytest.mark.one_database, pytest.mark.django_db(transaction=True)]
+
+
+def finding(reply):
+    return read(f"smtplib.SMTPResponseException: {reply!r}").finding
+
+
+def test_a_wrong_password_is_told_from_a_wrong_network(mail, credential):
+    def is_said(reply, words):
+        credential.refresh_from_db()
+        return words in explain(repr(reply), credential, now=timezone.now()).title
+
+    reply = mail.try_login(credential.username, "wrong")
+    assert finding(reply) is Finding.LOGIN_REFUSED
+    assert wait_until(lambda: is_said(reply, "The password is wrong"))
+    credential.set_networks("192.0.2.0/24", by=SYSTEM)
+    reply = mail.try_login(credential.username, password_of(credential))
+    assert wait_until(lambda: is_said(reply, "It may not be used from 127.0.0.1"))
+
+
+def test_without_tls_and_without_login(mail):
+    smtp = mail.connect()
+    assert finding(smtp.docmd("MAIL", f"FROM:<{SENDER}>")) is Finding.TLS_MISSING
+    assert finding(auth_plain(smtp, "A" * 32, "x")) is Finding.TLS_MISSING
+    assert finding(submit(mail.secure())) is Finding.NOT_LOGGED_IN
+
+
+def test_senders(mail, credential):
+    smtp = mail.login(credential)
+    assert finding(smtp.docmd("MAIL", "FROM:<info@other.example>")) is Finding.WRONG_SENDER
+    assert finding(smtp.docmd("MAIL", "FROM:<>")) is Finding.NULL_SENDER
+
+
+def test_messages_and_recipients(mail, credential):
+    smtp = mail.login(credential)
+    assert finding(smtp.docmd("MAIL", f"FROM:<{SENDER}> SIZE=999999999")) is Finding.TOO_BIG
+    smtp = mail.login(credential)
+    assert finding(submit(smtp, MESSAGE, recipients=["bob@example"])) is Finding.RECIPIENT_SYNTAX
+
+
+def test_another_mechanism_and_nonsense(mail):
+    smtp = mail.secure()
+    assert finding(smtp.docmd("AUTH", "CRAM-MD5")) is Finding.MECHANISM
+    assert finding(smtp.docmd("FOO")) is Finding.OUT_OF_ORDER
