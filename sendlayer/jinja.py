@@ -6,17 +6,17 @@ engine, which keeps the admin and the mail texts of the libraries.
 
 import re
 from functools import lru_cache
+from html import unescape
 
 from django.contrib.messages import get_messages
 from django.templatetags.static import static
 from django.urls import reverse
+from django.utils.html import strip_tags
 from jinja2 import Environment
-from markupsafe import Markup
 
 from audit.sentences import sentence
 from audit.times import ago, day, long_ago, moment, until
 from credentials.page import of_user
-
 
 _HEADING = re.compile(r"<h2\b[^>]*>(.*?)</h2>", re.DOTALL)
 
@@ -39,4 +39,4 @@ def _url(route: str, *args: str) -> str:
 def _heading(markup) -> str:
     """The text of the first heading of a question: what the page that asks it is called."""
     found = _HEADING.search(str(markup))
-    return Markup(found[1]).striptags() if found else ""
+    return unescape(strip_tags(found[1])) if found else ""
