@@ -6,12 +6,13 @@ engine, which keeps the admin and the mail texts of the libraries.
 
 import re
 from functools import lru_cache
+from html import unescape
 
 from django.contrib.messages import get_messages
 from django.templatetags.static import static
 from django.urls import reverse
+from django.utils.html import strip_tags
 from jinja2 import Environment
-from markupsafe import Markup
 
 from audit.sentences import sentence
 from audit.times import ago, date, day, how_long, long_ago, moment, until
@@ -46,4 +47,4 @@ def _url(route: str, *args: str) -> str:
 def _heading(markup) -> str:
     """The text of the first heading of a question: what the page that asks it is called."""
     found = _HEADING.search(str(markup))
-    return Markup(found[1]).striptags() if found else ""  # noqa: S704  (no tag is left)
+    return unescape(strip_tags(found[1])) if found else ""

@@ -1,7 +1,7 @@
 """Every page, dialog and message of the site: axe-core finds nothing, and nothing scrolls sideways.
 
 The pages are the routes of tests/routes/table.py, so that a new one is looked at by itself. The
-admin is Django's own, but for two templates (templates/admin), which are among the rest.
+admin is Django's own and left out.
 """
 
 import re

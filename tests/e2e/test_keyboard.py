@@ -65,3 +65,34 @@ class TestKeyboard:
         for count in (2, 3):
             tab.page.keyboard.press("Enter")
             expect(tab.rows).to_have_count(count)
+
+    def test_the_account_menu_by_arrows_and_back(self, tab):
+        summary = tab.page.get_by_label("Account menu")
+        tab_to(tab.page, summary)
+        tab.page.keyboard.press("Enter")
+        for key, name in (("ArrowDown", "Account"), ("End", "Sign out"), ("Home", "Account")):
+            tab.page.keyboard.press(key)
+            expect(tab.page.locator(".account-menu .menu-item", has_text=name).first).to_be_focused()
+        tab.page.keyboard.press("Escape")
+        expect(summary).to_be_focused()
+        expect(tab.page.get_by_role("button", name="Sign out")).to_be_hidden()
+
+    def test_shift_tab_leads_back_out_of_the_labels_form(self, tab, credential):
+        row = tab.row(credential)
+        tab_to(tab.page, row.get_by_role("link", name="Add label"))
+        tab.page.keyboard.press("Enter")
+        field = row.get_by_role("textbox")
+        expect(field).to_be_focused()
+        for key, place in (("Tab", row.get_by_role("button", name="Save")), ("Shift+Tab", field)):
+            tab.page.keyboard.press(key)
+            expect(place).to_be_focused()
+        tab.page.keyboard.press("Shift+Tab")
+        expect(tab.page.get_by_role("button", name="Add New SMTP User")).to_be_focused()
+
+    def test_a_message_is_dismissed(self, tab, credential):
+        tab.press(credential, "Copy username")
+        dismiss = tab.page.get_by_role("button", name="Dismiss")
+        expect(dismiss).to_be_visible()
+        dismiss.focus()
+        tab.page.keyboard.press("Enter")
+        expect(tab.page.locator(".toast")).to_have_count(0)
