@@ -324,7 +324,7 @@ class Camera:
 
     def take_the_check(self):
         row = self._open(TAB).get_by_role("row").filter(has_text="WooCommerce store")
-        row.get_by_role("link", name="Check SMTP user").click()
+        row.get_by_role("link", name="Check this credential: SMTP user").click()
         self.page.get_by_role("button", name="Check", exact=True).click()
         self.page.get_by_text("This credential works").wait_for()
         self._take("check")

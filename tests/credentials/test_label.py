@@ -129,7 +129,7 @@ def test_every_event_and_letter_of_a_credential_tells_it(alice, domain):
     assert events.count() == 9
     assert [event.tag for event in events if "<bdi>Newsletter</bdi>" not in sentence(event)] == []
     letters = delivered()
-    assert len(letters) == 2  # reset, deleted
+    assert len(letters) == 3  # reset, suspended, deleted
     assert all("(Newsletter)" in letter.body for letter in letters)
 
 
