@@ -91,8 +91,8 @@ class TestChoosing:
         tab.open()
         pick(tab, *three)
         tab.press(three[0], "Add label")
-        tab.dialog.get_by_role("textbox", name="Label").fill("Printer")
-        tab.answer("Save")
+        tab.row(three[0]).get_by_role("textbox", name="Label").fill("Printer")
+        tab.page.keyboard.press("Enter")
         expect(tab.page.get_by_text("2 selected")).to_be_visible()
 
     def test_by_keyboard(self, tab, three):
