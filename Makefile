@@ -15,7 +15,7 @@ STATIC_COLLECTED := $(VAR_DIR)/static/staticfiles.json
 # What `make test` runs side by side, the longest first.
 TESTS := test-browser test-sqlite test-postgresql test-mail-postgresql test-mail-sqlite
 
-.PHONY: run test $(TESTS) test-fast lint bench bench-mail screenshots browser smtp-client postgresql redis load-generator
+.PHONY: run test $(TESTS) test-fast test-faults lint bench bench-mail screenshots browser smtp-client postgresql redis load-generator
 .PHONY: mail-servers mail-clients dns-server
 .DELETE_ON_ERROR:
 
@@ -43,6 +43,11 @@ test-mail-sqlite: $(DEV_INSTALLED)
 
 test-mail-postgresql: $(DEV_INSTALLED)
 	TEST_PORTS=27000-31000 $(ON_POSTGRESQL) $(BIN)/python -m pytest -m mail
+
+# The faults of `make test`, for longer: hundreds of kills. Each prints its figures.
+test-faults: $(DEV_INSTALLED) postgresql
+	FAULT_FACTOR=10 TEST_PORTS=31000-32000 $(BIN)/python -m pytest tests/faults
+	FAULT_FACTOR=10 TEST_PORTS=31000-32000 $(ON_POSTGRESQL) $(BIN)/python -m pytest tests/faults -m "not one_database"
 
 test-fast: $(DEV_INSTALLED) smtp-client mail-clients dns-server
 	$(BIN)/python -m pytest -m "not e2e and not mail"

@@ -13,6 +13,7 @@ from audit.times import how_long
 from credentials import digests, expiry, networks, overlap, passwords, vault, verifier
 from credentials.clients import ClientDay, ClientName  # noqa: F401  (models of this app, as below)
 from credentials.deleted import DeletedCredential  # noqa: F401
+from credentials.keyring import KeyCanary  # noqa: F401
 from credentials.lasting import LASTING, Lasting, is_username, new_username, place_of_password
 from credentials.refusals import Cause, RefusedLogins  # noqa: F401
 from credentials.retired import RetiredPassword, RetiredTry, Why  # noqa: F401

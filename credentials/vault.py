@@ -30,10 +30,24 @@ class CannotOpen(Exception):
 
 def seal(secret: str, *, place: str) -> str:
     """Encrypt a secret for one place with the first key. Raises KeyringError."""
-    key_id, cipher = next(iter(_keyring().items()))
+    return seal_with(first_key(), secret, place=place)
+
+
+def seal_with(key_id: str, secret: str, *, place: str) -> str:
+    """Encrypt a secret for one place with a key of the ring. Raises KeyringError, KeyError."""
     nonce = os.urandom(NONCE_BYTES)
-    sealed = cipher.encrypt(nonce, secret.encode(), place.encode())
-    return f"{VERSION}.{key_id}.{base64.urlsafe_b64encode(nonce + sealed).decode()}"
+    sealed = _keyring()[key_id].encrypt(nonce, secret.encode(), place.encode())
+    return f"{prefix(key_id)}{base64.urlsafe_b64encode(nonce + sealed).decode()}"
+
+
+def prefix(key_id: str) -> str:
+    """How every token begins that this key sealed."""
+    return f"{VERSION}.{key_id}."
+
+
+def first_key() -> str:
+    """The id of the key that seals. Raises KeyringError."""
+    return next(iter(_keyring()))
 
 
 def open(token: str, *, place: str) -> str:

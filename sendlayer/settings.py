@@ -48,6 +48,7 @@ MIDDLEWARE = [
     "sendlayer.headers.SecurityHeadersMiddleware",
     "sendlayer.methods.MethodsMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
+    "sendlayer.sealed.SealedMiddleware",
     "django.middleware.gzip.GZipMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.common.CommonMiddleware",

@@ -15,3 +15,6 @@ urlpatterns = [
     path("domains/<domain:name>/settings/smtp/", include("credentials.urls")),
     path("domains/<domain:name>/settings/smtp/", include("submission.urls")),
 ]
+
+handler400 = "sendlayer.errors.bad_request"
+handler500 = "sendlayer.errors.server_error"

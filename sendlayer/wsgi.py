@@ -1,4 +1,7 @@
-"""The WSGI application. It refuses to start, naming the check, on settings it cannot trust."""
+"""The WSGI application. It refuses to start, naming the check, on settings it cannot trust.
+
+With keys that are missing or wrong it starts sealed (sendlayer/sealed.py).
+"""
 
 import os
 import sys
@@ -13,9 +16,12 @@ application = get_wsgi_application()
 def _refuse_unsafe_start() -> None:
     from django.core.checks import run_checks
 
-    from sendlayer.checks import EX_CONFIG, START, close_connections
+    from sendlayer import sealed
+    from sendlayer.checks import EX_CONFIG, KEYS_HINT, START, close_connections
 
     errors = [message for message in run_checks(tags=[START]) if message.is_serious()]
+    if not errors and (problem := sealed.look()):
+        sys.stderr.write(f"SendLayer starts sealed: {problem}.\n{KEYS_HINT}\n")
     close_connections()
     if errors:
         sys.stderr.write("SendLayer does not start:\n" + "\n".join(map(str, errors)) + "\n")

@@ -20,6 +20,8 @@ START_SECONDS = 30
 EX_UNAVAILABLE = 69  # sysexits.h
 # It holds nothing worth keeping: no waiting for the disk.
 FAST = ("fsync=off", "synchronous_commit=off", "full_page_writes=off", "max_connections=200")
+# What was committed outlives the server, though not the machine.
+LASTING = ("fsync=off", "max_connections=200")
 
 
 def main(command: list[str]) -> int:
@@ -47,11 +49,11 @@ def postgres():
 
 
 @contextmanager
-def cluster():
+def cluster(settings=FAST):
     """Run a cluster until the block ends; yield it as a Cluster. Raises NotThere."""
     folder = Path(tempfile.mkdtemp(prefix="sendlayer-pg-"))
     try:
-        made = Cluster(folder)
+        made = Cluster(folder, settings)
         made.start()
         try:
             yield made
@@ -64,8 +66,9 @@ def cluster():
 class Cluster:
     """A PostgreSQL cluster in a folder, which can be stopped and started. Raises NotThere."""
 
-    def __init__(self, folder: Path):
+    def __init__(self, folder: Path, settings):
         self._folder, self._programs, self.port = folder, _programs(), _free_port()
+        self._settings = settings
         self._owner = {"user": "postgres", "group": "postgres", "extra_groups": []} if os.geteuid() == 0 else {}
         # Mail servers come in through a socket, which initdb's folder would keep to its owner.
         self._sockets = folder / "sockets"
@@ -102,7 +105,7 @@ class Cluster:
     def start(self):
         options = ["-D", self._folder / "data", "-h", "127.0.0.1", "-p", str(self.port)]
         options += ["-k", self._sockets]
-        options += [part for setting in FAST for part in ("-c", setting)]
+        options += [part for setting in self._settings for part in ("-c", setting)]
         with open(self._folder / "log", "ab") as log:
             self._server = subprocess.Popen(
                 # A process group of its own: Ctrl-C stops the command first, then the server.

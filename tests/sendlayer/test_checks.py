@@ -5,17 +5,20 @@ import hashlib
 import os
 import subprocess
 import sys
+import urllib.error
+import urllib.request
 
 import pytest
 from django.core.checks import run_checks
 from django.db import connection
 
+from credentials import keyring
 from credentials.vault import new_key
 from sendlayer import checks
 from sendlayer.environment import env
 from tests.accounts.codes import make_totp
 from tests.factories import make_credential
-from tests.servers import ROOT, database_url, free_port
+from tests.servers import ROOT, database_url, free_port, running
 
 pytestmark = pytest.mark.django_db
 
@@ -24,7 +27,7 @@ SHORT = KEY[:20]
 
 
 def found(**changes):
-    messages = run_checks(tags=[checks.START], include_deployment_checks=True)
+    messages = run_checks(tags=[checks.START, checks.KEYS], include_deployment_checks=True)
     assert all(message.hint for message in messages)
     return {message.id: message.msg for message in messages if message.id != "sendlayer.W001"}
 
@@ -241,13 +244,17 @@ def digest():
 
 
 @pytest.mark.django_db(transaction=True)
-@pytest.mark.parametrize(("keys", "id"), [("", "sendlayer.E002"), (f"k1:{KEY}", "sendlayer.E004")])
-def test_gunicorn_does_not_start_with_wrong_keys_and_changes_nothing(credential, keys, id):
-    before = digest()
-    command = ("-m", "gunicorn", "sendlayer.wsgi", "-b", f"127.0.0.1:{free_port()}")
-    code, said = run(*command, CREDENTIAL_KEYS=keys)
-    assert code == checks.EX_CONFIG
-    assert f"({id})" in said and "take the keys it was using from your backup" in said
+@pytest.mark.parametrize(("keys", "why"), [("", "there is no key"), (f"k1:{KEY}", "'k1' of CREDENTIAL_KEYS")])
+def test_with_wrong_keys_it_starts_sealed_says_why_and_changes_nothing(credential, tmp_path, keys, why):
+    assert keyring.examine() == ""
+    before, port, log = digest(), free_port(), tmp_path / "log"
+    command = ["-m", "gunicorn", "sendlayer.wsgi", "-b", f"127.0.0.1:{port}"]
+    with running(command, port=port, log=log, CREDENTIAL_KEYS=keys):
+        for path in ("/account/login/", "/admin/", "/nothing/"):
+            with pytest.raises(urllib.error.HTTPError, match="503"):
+                urllib.request.urlopen(f"http://127.0.0.1:{port}{path}", timeout=5)
+    said = log.read_text()
+    assert why in said and "take the keys it was using from your backup" in said
     assert KEY not in said and "Traceback" not in said
     assert digest() == before
 

@@ -1,0 +1,26 @@
+from django.core.management.base import BaseCommand, CommandError
+from django.utils import timezone
+
+from credentials import keyring, vault
+from credentials.sealed import KINDS
+
+
+class Command(BaseCommand):
+    help = (
+        "Declare that a key is needed no more; then it may leave CREDENTIAL_KEYS. Refuses while a row "
+        "is sealed with it. Restart all servers with another first key, and run rotate_keys, before."
+    )
+
+    def add_arguments(self, parser):
+        parser.add_argument("id", help="the key's id, like k1")
+
+    def handle(self, *, id, **options):
+        if id == vault.first_key():
+            raise CommandError(f"{id!r} is the first of CREDENTIAL_KEYS: it seals what is new.")
+        needed = [(kind.sealed_with(id).count(), kind.name) for kind in KINDS]
+        if any(number for number, _name in needed):
+            listed = ", ".join(f"{number} {name}" for number, name in needed if number)
+            raise CommandError(f"{id!r} is still needed by {listed}. Run rotate_keys first.")
+        if not keyring.KeyCanary.objects.filter(key_id=id).update(retired_at=timezone.now()):
+            raise CommandError(f"No key {id!r} was ever used here.")
+        self.stdout.write(f"{id!r} is needed no more: remove it from CREDENTIAL_KEYS.")

@@ -1,0 +1,54 @@
+"""What went wrong on our side: a database that can't be asked is told apart from a fault of ours."""
+
+import logging
+import sys
+from pathlib import Path
+
+from django.db import InterfaceError, OperationalError
+from django.http import HttpResponse
+from django.views.defaults import bad_request as refusal
+from django.views.defaults import server_error as fault
+
+from sendlayer.accept import wants_text
+
+# Away, starting, full, or locked for longer than anybody waits: the same request may succeed soon.
+UNAVAILABLE = (OperationalError, InterfaceError)
+RETRY_SECONDS = 5
+PAGE = Path(__file__).parent.parent / "templates" / "jinja2" / "503.html"
+TEXT = (
+    "The database can't be asked just now. Try again in a moment; if you changed something, look first "
+    "whether it is done."
+)
+
+log = logging.getLogger("sendlayer.errors")
+
+
+def server_error(request):
+    """Answer for an exception, as handler500: 503 while the database is away, else 500."""
+    error = sys.exc_info()[1]
+    return _unavailable(request, error) if isinstance(error, UNAVAILABLE) else fault(request)
+
+
+def bad_request(request, exception):
+    """Answer for a refused request, as handler400.
+
+    Django takes a session that can't be saved for one that was deleted, and that for the
+    client's fault, even when it is the database that went away.
+    """
+    cause = exception
+    while cause and not isinstance(cause, UNAVAILABLE):
+        cause = cause.__cause__ or cause.__context__
+    return _unavailable(request, cause) if cause else refusal(request, exception)
+
+
+def _unavailable(request, error):
+    # Not its text, in which a statement may stand.
+    log.error("The database can't be asked: %s (%s)", type(error).__name__, request.path)
+    if wants_text(request):
+        response = HttpResponse(TEXT, content_type="text/plain; charset=utf-8")
+    else:
+        response = HttpResponse(PAGE.read_text())
+    response.status_code = 503
+    response["Retry-After"] = str(RETRY_SECONDS)
+    response._has_been_logged = True  # Django would add the traceback
+    return response

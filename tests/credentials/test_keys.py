@@ -1,0 +1,190 @@
+"""Keys that are right, wrong, missing, added, and taken out of use."""
+
+import pytest
+from django.core.management import CommandError, call_command
+
+from accounts import letters
+from accounts.letters import Letter
+from audit.actor import Actor
+from credentials import keyring, vault
+from credentials.keyring import KeyCanary
+from credentials.models import Credential
+from credentials.sealed import KINDS, Kind
+from sendlayer import sealed
+from tests.accounts.codes import make_totp
+from tests.factories import make_credential, password_of
+from tests.http import smtp_url, text
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def k1(settings):
+    settings.CREDENTIAL_KEYS = f"k1:{vault.new_key()}"
+    assert keyring.examine() == ""
+    return settings.CREDENTIAL_KEYS
+
+
+@pytest.fixture
+def k2(settings):
+    """A second key, not in use yet."""
+    return f"k2:{vault.new_key()}"
+
+
+@pytest.fixture
+def sealed_site(monkeypatch):
+    """Let the middleware know what `keyring.examine` says now."""
+    monkeypatch.setattr(sealed, "_problem", "")
+    return sealed.look
+
+
+def canaries():
+    return set(KeyCanary.objects.values_list("key_id", flat=True))
+
+
+def test_the_first_start_plants_a_canary_and_the_next_one_finds_it(k1):
+    token = KeyCanary.objects.get().token
+    assert keyring.examine() == "" and KeyCanary.objects.get().token == token
+
+
+def test_a_canary_is_planted_for_each_new_key(settings, k1, k2):
+    settings.CREDENTIAL_KEYS = f"{k2},{k1}"
+    assert keyring.examine() == "" and canaries() == {"k1", "k2"}
+
+
+@pytest.mark.parametrize(
+    ("keys", "said"),
+    [
+        ("", "there is no key"),
+        ("k1:AAAA", "3 bytes instead of 32"),
+        (f"k1:{vault.new_key()}", "'k1' of CREDENTIAL_KEYS is not the one"),
+        (f"k2:{vault.new_key()}", "lacks the key 'k1'"),
+    ],
+)
+def test_wrong_keys_are_told_and_plant_nothing(settings, k1, keys, said):
+    settings.CREDENTIAL_KEYS = keys
+    assert said in keyring.examine()
+    assert canaries() == {"k1"}
+
+
+def test_a_database_from_before_the_canaries_is_tried_by_what_it_stores(settings, credential):
+    assert not KeyCanary.objects.exists()
+    settings.CREDENTIAL_KEYS = f"k1:{vault.new_key()}"
+    assert "does not open the stored SMTP passwords" in keyring.examine()
+    assert not KeyCanary.objects.exists()
+
+
+def test_a_sealed_site_answers_nothing_and_changes_nothing(settings, as_alice, k1, domain, sealed_site):
+    credential = make_credential(domain)
+    settings.CREDENTIAL_KEYS = f"k1:{vault.new_key()}"
+    sealed_site()
+    for response in (
+        as_alice.get("/"),
+        as_alice.get(smtp_url(domain)),
+        as_alice.post(smtp_url(credential, "reset")),
+    ):
+        assert response.status_code == 503
+        assert "SendLayer is sealed" in text(response)
+        assert "default-src 'none'" in response["Content-Security-Policy"]
+    response = as_alice.post(smtp_url(credential, "copy"), headers={"Accept": "text/plain"})
+    assert response.status_code == 503 and "sealed" in text(response)
+    before = credential.password_changed_at
+    credential.refresh_from_db()
+    assert credential.password_changed_at == before
+    settings.CREDENTIAL_KEYS = k1
+    sealed_site()
+    assert as_alice.get(smtp_url(domain)).status_code == 200
+
+
+def test_while_the_database_is_away_it_is_asked_again(as_alice, k1, domain, sealed_site, monkeypatch):
+    answers = iter([None, ""])
+    monkeypatch.setattr(keyring, "examine", lambda: next(answers))
+    assert sealed_site() is None
+    assert as_alice.get(smtp_url(domain)).status_code == 200
+    assert as_alice.get(smtp_url(domain)).status_code == 200  # and no more than once
+
+
+def stored(alice, domain):
+    """One secret of each kind, sealed with the keys of now."""
+    make_totp(alice)
+    letters.post("alice@example.com", "Hello", "sl_secret")
+    deleted = make_credential(domain)
+    deleted.remove(by=domain_owner(alice))
+    return [make_credential(domain) for _ in range(3)]
+
+
+def domain_owner(alice):
+    return Actor(alice.email, alice)
+
+
+def test_everything_is_sealed_anew_and_the_old_key_retires(settings, alice, domain, k1, k2):
+    rows = stored(alice, domain)
+    passwords = [password_of(row) for row in rows]
+    verifiers = list(Credential.objects.values_list("verifier", "password_number"))
+    settings.CREDENTIAL_KEYS = f"{k2},{k1}"
+    with pytest.raises(CommandError, match="still needed by 3 SMTP passwords, .*two-factor secrets.*letter"):
+        call_command("retire_key", "k1")
+    call_command("rotate_keys", batch=2)
+    assert [password_of(row) for row in rows] == passwords
+    assert list(Credential.objects.values_list("verifier", "password_number")) == verifiers
+    call_command("retire_key", "k1")
+    settings.CREDENTIAL_KEYS = k2
+    assert keyring.examine() == ""
+    assert [password_of(row) for row in rows] == passwords
+    assert Letter.objects.first().message().body.startswith("sl_secret")
+
+
+def test_a_rotation_that_was_stopped_goes_on(settings, alice, domain, k1, k2, monkeypatch):
+    rows = stored(alice, domain)
+    settings.CREDENTIAL_KEYS = f"{k2},{k1}"
+    whole, done = Kind.reseal, []
+
+    def stop_at_the_third(self, row):
+        done.append(row.pk)
+        if len(done) == 3:
+            raise KeyboardInterrupt
+        return whole(self, row)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Kind, "reseal", stop_at_the_third)
+        with pytest.raises(KeyboardInterrupt):
+            call_command("rotate_keys", batch=1)
+    assert Credential.objects.filter(password_sealed__startswith="v1.k2.").count() == 2
+    call_command("rotate_keys")
+    assert all(row.password_sealed.startswith("v1.k2.") for row in Credential.objects.all())
+    assert all(password_of(row) for row in rows)
+
+
+def test_a_password_that_is_reset_meanwhile_is_not_overwritten(settings, alice, domain, k1, k2):
+    credential = make_credential(domain)
+    stale = Credential.objects.get(pk=credential.pk)
+    settings.CREDENTIAL_KEYS = f"{k2},{k1}"
+    new = credential.reset_password(by=domain_owner(alice))
+    assert KINDS[0].reseal(stale) is False
+    assert password_of(credential) == new
+
+
+def test_what_no_key_opens_is_named_and_left_as_it_is(settings, domain, k1, k2, capsys):
+    credential, other = make_credential(domain), make_credential(domain)
+    Credential.objects.filter(pk=credential.pk).update(password_sealed=other.password_sealed)
+    settings.CREDENTIAL_KEYS = f"{k2},{k1}"
+    with pytest.raises(CommandError, match="1 rows could not be opened"):
+        call_command("rotate_keys")
+    assert f"row {credential.pk}" in capsys.readouterr().err
+    assert password_of(other)
+
+
+@pytest.mark.parametrize(("id", "said"), [("k1", "the first of CREDENTIAL_KEYS"), ("k9", "No key 'k9'")])
+def test_a_key_that_seals_or_never_was_does_not_retire(k1, id, said):
+    with pytest.raises(CommandError, match=said):
+        call_command("retire_key", id)
+
+
+def test_a_retired_key_that_seals_again_is_needed_again(settings, k1, k2):
+    settings.CREDENTIAL_KEYS = f"{k2},{k1}"
+    assert keyring.examine() == ""
+    call_command("retire_key", "k1")
+    settings.CREDENTIAL_KEYS = f"{k1},{k2}"
+    assert keyring.examine() == ""
+    settings.CREDENTIAL_KEYS = k2
+    assert "lacks the key 'k1'" in keyring.examine()

@@ -1,0 +1,60 @@
+"""A full disk under the SQLite file: a refusal that says so, pages go on, and room heals everything."""
+
+import os
+import random
+import subprocess
+from contextlib import contextmanager
+
+import pytest
+
+from tests.faults.elsewhere import manage, numbers_of, set_up
+from tests.faults.web import Person, Visitor, answers_of, lost, site
+
+pytestmark = [pytest.mark.django_db, pytest.mark.one_database]
+
+ADDS, REVEALS = 400, 60
+
+
+@contextmanager
+def small_disk(folder, size="6m"):
+    """A tmpfs. Only root mounts one, and root runs these tests anyway (Postfix)."""
+    assert os.geteuid() == 0, "Run the tests as root: this one mounts a small tmpfs."
+    folder.mkdir()
+    subprocess.run(["mount", "-t", "tmpfs", "-o", f"size={size}", "tmpfs", folder], check=True)
+    try:
+        yield folder
+    finally:
+        subprocess.run(["umount", "--lazy", folder], check=True)
+
+
+def test_disk_full(tmp_path, figures):
+    with small_disk(tmp_path / "disk") as disk:
+        url = f"sqlite:///{disk / 'db.sqlite3'}"
+        name, session = set_up(url)
+        ballast = disk / "ballast"
+        ballast.write_bytes(b"x" * (os.statvfs(disk).f_bavail * os.statvfs(disk).f_frsize - 150_000))
+        with site(tmp_path, DATABASE_URL=url) as serving:
+            person = Person(serving.port, session)
+            visitor = Visitor(person, name, random.Random(1))  # noqa: S311
+            for _ in range(ADDS):
+                visitor.act("add", "")
+                if visitor.answers[503]:
+                    break
+            answers = answers_of([visitor])
+            assert answers[503] == 1 and set(answers) == {302, 503}
+            path = f"/domains/{name}/settings/smtp/"
+            assert person.ask("GET", path)[0] == 200
+            username = next(iter(visitor.owned))
+            # What can't be written down is not shown. A little room may be left: what fits, fits.
+            shown = [person.ask("POST", f"{path}{username}/reveal/") for _ in range(REVEALS)]
+            assert shown[-1][0] == 503
+            assert all(("sl_" in page) == (status == 200) for status, page in shown)
+            ballast.unlink()
+            assert person.ask("POST", f"{path}{username}/reveal/")[0] == 200
+            visitor.act("delete", username)
+            visitor.act("add", "")
+        missing = lost([visitor], numbers_of(url))
+        assert "everything agrees" in manage(url, "verify_store")
+        figures.count(answered=visitor.answers[302], refused=visitor.answers[503], lost=len(missing), torn=0)
+    assert missing == []
+    assert "sl_" not in serving.log.read_text()

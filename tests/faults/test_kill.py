@@ -1,0 +1,119 @@
+"""kill -9 in the middle of add, reset and delete: nothing half done, nothing lost that was told to be done."""
+
+import json
+import os
+import random
+import signal
+import subprocess
+import sys
+import time
+from contextlib import contextmanager
+
+import pytest
+
+from credentials.models import Credential
+from credentials.store import faults
+from tests.factories import password_of
+from tests.faults.figures import FACTOR
+from tests.servers import ROOT, database_url
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+ROUNDS = 25 * FACTOR
+WRITERS = 8
+
+
+class Actors:
+    """Forks of one warm process, each killed after a moment."""
+
+    def __init__(self, process):
+        self._process = process
+
+    def act(self, seconds, *, number=1) -> list[dict]:
+        """Let some act side by side for so long, kill them, and return what they told."""
+        pids, told = [], []
+        for _ in range(number):
+            told += self._ask(b"fork\n", "forked")
+            pids.append(told.pop()["forked"])
+        time.sleep(seconds)
+        for pid in pids:
+            os.kill(pid, signal.SIGKILL)
+        return told + self._ask(b"end\n", "end")[:-1]
+
+    def _ask(self, line, answer) -> list[dict]:
+        """Write a line; return what was told up to its answer."""
+        self._process.stdin.write(line)
+        told = []
+        while not told or answer not in told[-1]:
+            told.append(json.loads(self._process.stdout.readline()))
+        return told
+
+
+@contextmanager
+def actors(domain):
+    environment = os.environ | {"DATABASE_URL": database_url(), "DJANGO_SETTINGS_MODULE": "sendlayer.settings"}
+    command = [sys.executable, "-m", "tests.faults.actor", domain.name]
+    process = subprocess.Popen(
+        command, cwd=ROOT, env=environment, bufsize=0, stdin=subprocess.PIPE, stdout=subprocess.PIPE
+    )
+    try:
+        yield Actors(process)
+    finally:
+        process.kill()
+        process.wait()
+        process.stdin.close()
+        process.stdout.close()
+
+
+class Expected:
+    """What must be there by what was told: username → password; None where an act was not told to be done."""
+
+    def __init__(self):
+        self.passwords: dict[str, str | None] = {}
+
+    def lost(self, told) -> list[str]:
+        """Follow what was told, and return what was told to be done and is not, or the other way round."""
+        last = {}
+        for line in told:
+            last[line["pid"]] = line
+            username = line.get("username")
+            if "begin" in line:
+                if username:
+                    self.passwords[username] = None
+            elif line["done"] == "delete":
+                del self.passwords[username]
+            else:
+                self.passwords[username] = line["password"]
+        found = {row.username: password_of(row) for row in Credential.objects.all()}
+        wrong = [name for name, password in self.passwords.items() if password and found.get(name) != password]
+        # Each may have added one that it did not come to tell; what else is there was told to be deleted.
+        more = found.keys() - self.passwords.keys()
+        wrong += list(more)[sum(line.get("begin") == "add" for line in last.values()) :]
+        self.passwords = found
+        return wrong
+
+
+def judge(figures, expected, told):
+    lost, torn = expected.lost(told), list(faults())
+    acts = sum("done" in line for line in told)
+    figures.count(acts=acts, lost=len(lost), torn=len(torn))
+    assert (lost, torn) == ([], [])
+    return acts
+
+
+def test_kill_9_of_a_process_in_the_middle(domain, figures):
+    expected, chance = Expected(), random.Random(587)  # noqa: S311
+    with actors(domain) as crowd:
+        for _ in range(ROUNDS):
+            judge(figures, expected, crowd.act(chance.uniform(0.04, 0.2)))
+            figures.count(kills=1)
+    assert figures.counts["acts"] > ROUNDS
+
+
+def test_eight_writers_at_once(domain, figures, capfd):
+    """On SQLite each waits for its turn: none is told that the database is locked."""
+    with actors(domain) as crowd:
+        acts = judge(figures, Expected(), crowd.act(2 * FACTOR, number=WRITERS))
+    figures.count(writers=WRITERS, errors=capfd.readouterr().err.count("Traceback"))
+    assert figures.counts["errors"] == 0
+    assert acts > WRITERS * 5

@@ -1,0 +1,63 @@
+"""The dashboard's workers killed and restarted under writes: what was answered is done, and nothing is torn."""
+
+import os
+import random
+import signal
+import time
+
+import pytest
+
+from credentials.models import Credential
+from credentials.store import faults
+from tests.faults.figures import FACTOR
+from tests.faults.web import answers_of, lost, session_of, site, visited
+from tests.submission.clients import wait_until
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+@pytest.fixture
+def serving(tmp_path, domain):
+    with site(tmp_path) as running:
+        yield running
+
+
+def judge(figures, crowd):
+    """Count what came of it; nothing may be lost, torn, or answered by a fault of ours."""
+    answers = answers_of(crowd)
+    missing = lost(crowd, dict(Credential.objects.values_list("username", "password_number")))
+    torn = list(faults())
+    figures.count(
+        answered=answers[302],
+        unanswered=answers["none"],
+        refused=sum(number for status, number in answers.items() if status in (409, 503)),
+        lost=len(missing),
+        torn=len(torn),
+    )
+    assert (missing, torn) == ([], [])
+    assert set(answers) <= {302, 409, 503, "none"}
+    return answers
+
+
+def test_kill_9_of_web_workers(serving, domain, alice, figures):
+    chance = random.Random(587)  # noqa: S311
+    with visited(serving.port, domain.name, session_of(alice)) as crowd:
+        for _ in range(6 * FACTOR):
+            time.sleep(chance.uniform(0.2, 0.5))
+            os.kill(chance.choice(wait_until(serving.workers)), signal.SIGKILL)
+            figures.count(kills=1)
+    answers = judge(figures, crowd)
+    assert answers[302] > 10
+
+
+def test_graceful_restarts_under_writes(serving, domain, alice, figures):
+    with visited(serving.port, domain.name, session_of(alice)) as crowd:
+        for _ in range(5 * FACTOR):
+            time.sleep(0.3)
+            before = set(serving.workers())
+            serving.process.send_signal(signal.SIGHUP)
+            wait_until(lambda before=before: not before & set(serving.workers()), 40)
+            figures.count(restarts=1)
+    answers = judge(figures, crowd)
+    assert answers[302] > 10
+    assert answers["none"] == 0

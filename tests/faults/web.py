@@ -1,0 +1,174 @@
+"""A site of two workers, and people who add, reset and delete over HTTP while it suffers."""
+
+import random
+import subprocess
+import sys
+import threading
+import time
+from collections import Counter
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from http.client import HTTPConnection, HTTPException
+from pathlib import Path
+from urllib.parse import parse_qs, urlencode, urlsplit
+from uuid import uuid4
+
+from django.conf import settings
+from django.test import Client
+
+from tests.http import sign_in
+from tests.servers import ROOT, free_port, running
+
+SECONDS = 30
+
+
+@dataclass(frozen=True)
+class Site:
+    port: int
+    process: object
+    log: Path
+
+    def workers(self) -> list[int]:
+        """The pids of gunicorn's workers."""
+        return [
+            int(pid)
+            for pid in Path(f"/proc/{self.process.pid}/task/{self.process.pid}/children").read_text().split()
+        ]
+
+
+@contextmanager
+def site(folder, **environment):
+    subprocess.run([sys.executable, "manage.py", "collectstatic", "--noinput", "-v0"], cwd=ROOT, check=True)
+    port = free_port()
+    environment = {"PORT": str(port), "WEB_WORKERS": "2", "ACCESS_LOG": "/dev/null"} | environment
+    with running(
+        ["-m", "gunicorn", "sendlayer.wsgi"], port=port, log=folder / "web.log", **environment
+    ) as process:
+        yield Site(port, process, folder / "web.log")
+
+
+class Person:
+    """Somebody who is signed in; every request is a connection of its own."""
+
+    def __init__(self, port, session):
+        self.port = port
+        token = "c" * 32
+        cookies = {settings.SESSION_COOKIE_NAME: session, settings.CSRF_COOKIE_NAME: token}
+        self.headers = {"Cookie": "; ".join(map("=".join, cookies.items())), "X-CSRFToken": token}
+
+    def ask(self, method, path, **fields) -> tuple[int, str]:
+        """Return (status, where it leads to or the page). Raises OSError, HTTPException without an answer."""
+        connection = HTTPConnection("127.0.0.1", self.port, timeout=SECONDS)
+        try:
+            headers = self.headers | {"Content-Type": "application/x-www-form-urlencoded"}
+            connection.request(method, path, urlencode(fields), headers)
+            response = connection.getresponse()
+            page = response.read().decode()
+            return response.status, response.headers.get("Location") or page
+        finally:
+            connection.close()
+
+
+@dataclass
+class Owned:
+    """What one visitor knows of one credential: acts that were answered, and those that were not."""
+
+    resets: int = 0
+    doubtful_resets: int = 0
+    is_deleted: bool = False
+    maybe_deleted: bool = False
+
+
+@dataclass
+class Visitor:
+    """Adds, resets and deletes credentials of its own until told to stop, and remembers every answer."""
+
+    person: Person
+    domain: str
+    chance: random.Random
+    owned: dict[str, Owned] = field(default_factory=dict)
+    doubtful_adds: int = 0
+    answers: Counter = field(default_factory=Counter)
+
+    def go_on(self, stopped: threading.Event):
+        while not stopped.is_set():
+            live = [name for name, each in self.owned.items() if not (each.is_deleted or each.maybe_deleted)]
+            act = self.chance.choice(("add", "reset", "reset", "delete")) if live else "add"
+            name = self.chance.choice(live) if act != "add" else ""
+            try:
+                self.act(act, name)
+            except (OSError, HTTPException):
+                self.answers["none"] += 1
+                time.sleep(0.05)
+
+    def act(self, act, username):
+        path = f"/domains/{self.domain}/settings/smtp/"
+        if act == "add":
+            self.doubtful_adds += 1
+            status, to = self._ask(path + "add/", key=uuid4())
+            if status == 302:
+                self.owned[parse_qs(urlsplit(to).query)["new"][0]] = Owned()
+            # After a 5xx nobody can know: the connection may have broken on the way back from COMMIT.
+            self.doubtful_adds -= status < 500
+            return
+        credential = self.owned[username]
+        if act == "reset":
+            credential.doubtful_resets += 1
+            status, _ = self._ask(f"{path}{username}/reset/")
+            credential.doubtful_resets -= status < 500
+            credential.resets += status == 302
+        else:
+            credential.maybe_deleted = True
+            status, _ = self._ask(f"{path}{username}/delete/")
+            credential.maybe_deleted, credential.is_deleted = status >= 500, status == 302
+
+    def _ask(self, path, **fields):
+        status, to = self.person.ask("POST", path, **fields)
+        self.answers[status] += 1
+        return status, to
+
+    def lost(self, numbers) -> list[str]:
+        """Acts whose answer was yes and that are not there; `numbers` is username → password_number."""
+        wrong = []
+        for username, known in self.owned.items():
+            number = numbers.get(username)
+            if known.is_deleted != (number is None) and not known.maybe_deleted:
+                wrong.append(f"{username} is {'there' if number else 'gone'}")
+            elif number and not 0 <= number - 1 - known.resets <= known.doubtful_resets:
+                wrong.append(f"{username}: {known.resets} resets were answered, {number - 1} are there")
+        return wrong
+
+
+def session_of(user) -> str:
+    return sign_in(Client(), user).cookies[settings.SESSION_COOKIE_NAME].value
+
+
+@contextmanager
+def visited(port, domain, session, *, visitors=4):
+    """Let visitors go on while the block runs; yield them. Their answers are complete after it.
+
+    `domain` is a name, `session` the key of an owner's.
+    """
+    person = Person(port, session)
+    crowd = [Visitor(person, domain, random.Random(number)) for number in range(visitors)]  # noqa: S311
+    stopped = threading.Event()
+    threads = [threading.Thread(target=each.go_on, args=[stopped]) for each in crowd]
+    for thread in threads:
+        thread.start()
+    try:
+        yield crowd
+    finally:
+        stopped.set()
+        for thread in threads:
+            thread.join()
+
+
+def answers_of(crowd) -> Counter:
+    return sum((each.answers for each in crowd), Counter())
+
+
+def lost(crowd, numbers) -> list[str]:
+    """What is not there though it was answered, or is there though no act can have made it."""
+    unknown = sorted(numbers.keys() - {name for each in crowd for name in each.owned})
+    doubtful = sum(each.doubtful_adds for each in crowd)
+    return [line for each in crowd for line in each.lost(numbers)] + unknown[doubtful:]
