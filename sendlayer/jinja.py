@@ -14,11 +14,12 @@ from jinja2 import Environment
 from audit.sentences import sentence
 from audit.times import ago, day, long_ago, moment, until
 from credentials.page import of_user
+from sendlayer.tracing import current_id
 
 
 def environment(**options) -> Environment:
     env = Environment(**options, trim_blocks=True, lstrip_blocks=True)  # noqa: S701  (Django sets autoescape)
-    env.globals.update(messages=get_messages, static=lru_cache(static), url=_url)
+    env.globals.update(messages=get_messages, static=lru_cache(static), url=_url, request_id=current_id)
     env.filters.update(
         ago=ago, day=day, long_ago=long_ago, moment=moment, until=until, sentence=sentence, of_user=of_user
     )
