@@ -60,7 +60,9 @@ def _count() -> dict:
 def _acts(now) -> dict[str, int]:
     """Events by tag: what was counted before, and what came since."""
     counted_to, numbers = cache.get(ACTS) or (0, {})
-    settled = Event.objects.filter(at__lt=now - SETTLED_AFTER).order_by("-at").values_list("pk", flat=True)
+    settled = (
+        Event.objects.filter(at__lt=now - SETTLED_AFTER).order_by("-at", "-pk").values_list("pk", flat=True)
+    )
     settled_to = max(counted_to, settled.first() or 0)
     if settled_to > counted_to:
         numbers = Counter(numbers) + _by_tag(Event.objects.filter(pk__gt=counted_to, pk__lte=settled_to))
