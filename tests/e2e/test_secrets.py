@@ -12,6 +12,7 @@ from audit.models import Event
 from tests.e2e.tab import Tab
 from tests.factories import PASSWORD, password_of
 from tests.http import smtp_url
+from tests.secret_forms import forms_of
 
 pytestmark = [pytest.mark.e2e, pytest.mark.django_db(transaction=True)]
 
@@ -44,20 +45,6 @@ def passwords(tab):
     tab.connection(credential).send(new, subject="With the second password")
     assert new == password_of(credential) != old
     return {"the first": old, "the second": new, "the person's own": PASSWORD}
-
-
-def forms_of(password):
-    """A password as it could stand somewhere: plain, hexadecimal, within any base64.
-
-    All of its characters are the same in a URL. Base64 depends on what stands before it.
-    """
-    raw = password.encode()
-    yield raw
-    yield raw.hex().encode()
-    for before in range(3):
-        encoded = base64.b64encode(b"\0" * before + raw)
-        # Both ends are shared with what stands beside it.
-        yield encoded[4 if before else 0 : -4]
 
 
 def database() -> bytes:
