@@ -18,9 +18,7 @@ QR_CODE = "mfa_activate_totp"
 
 OFF = (
     "accelerometer",
-    "ambient-light-sensor",
     "autoplay",
-    "bluetooth",
     "browsing-topics",
     "camera",
     "clipboard-read",

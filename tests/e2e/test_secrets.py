@@ -13,6 +13,7 @@ from tests.e2e.tab import Tab
 from tests.factories import PASSWORD, password_of
 from tests.http import smtp_url
 from tests.secret_forms import forms_of
+from tests.submission.clients import wait_until
 
 pytestmark = [pytest.mark.e2e, pytest.mark.django_db(transaction=True)]
 
@@ -36,6 +37,8 @@ def passwords(tab):
     tab.press(credential, "Show Password")
     expect(tab.password(credential)).to_have_text(old)
     tab.connection(credential).send(old, subject="With the first password")
+    # The listener writes once a second.
+    wait_until(lambda: type(credential).objects.filter(pk=credential.pk, last_used_at__isnull=False))
     tab.press(credential, "Reset")
     tab.tick()  # it was used a moment ago
     tab.answer("OK")
