@@ -105,4 +105,5 @@ def _gone(request, domain):
 def _problem(request, title, text, *, status):
     if wants_text(request):
         return HttpResponse(text, status=status, content_type="text/plain")
-    return render(request, "problem.html", {"title": title, "text": text}, status=status)
+    context = {"title": title, "text": text, "is_ours": status >= 500}
+    return render(request, "problem.html", context, status=status)
