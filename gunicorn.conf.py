@@ -6,7 +6,7 @@ import os
 from gunicorn.glogging import Logger
 
 from sendlayer.environment import env, load
-from sendlayer.logs import without_keys
+from sendlayer.logs import Json, without_keys
 
 load()
 
@@ -22,7 +22,7 @@ timeout = 30
 forwarded_allow_ips = ",".join(proxy for proxy in env.list("TRUSTED_PROXIES", default=[]) if proxy != "unix")
 accesslog = env.str("ACCESS_LOG", default="-")
 # Path without query: nothing a user typed into a search stays in the log.
-access_log_format = '%(h)s "%(m)s %(U)s" %(s)s %(B)s %(M)sms'
+access_log_format = '%(h)s "%(m)s %(U)s" %(s)s %(B)s %(M)sms %({x-request-id}o)s'
 # A second way in, in the home folder of whoever starts it, that nothing here uses.
 control_socket_disable = True
 
@@ -51,7 +51,13 @@ def post_fork(server, worker):
 
 
 class AccessLogger(Logger):
-    """The usual access log, without the keys of mailed links: they open an account until used."""
+    """The usual logs, as JSON where LOG_FORMAT says so, and no keys of mailed links in the paths."""
+
+    def setup(self, cfg):
+        super().setup(cfg)
+        if env.str("LOG_FORMAT", default="line") == "json":
+            for handler in (*self.error_log.handlers, *self.access_log.handlers):
+                handler.setFormatter(Json())
 
     def atoms(self, *args):
         atoms = super().atoms(*args)

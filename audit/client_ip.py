@@ -14,7 +14,7 @@ def client_ip(request) -> str | None:
     """
     peer = request.META.get("REMOTE_ADDR") or "unix"
     hops = [hop.strip() for hop in request.headers.get("X-Forwarded-For", "").split(",")]
-    while hops and _is_trusted(peer):
+    while hops and is_trusted(peer):
         hop = hops.pop()
         if not _is_address(hop):
             break
@@ -22,7 +22,8 @@ def client_ip(request) -> str | None:
     return str(_address(peer)) if _is_address(peer) else None
 
 
-def _is_trusted(peer: str) -> bool:
+def is_trusted(peer: str) -> bool:
+    """Whether a peer's address, or `unix`, stands in TRUSTED_PROXIES."""
     if not _is_address(peer):
         return peer in settings.TRUSTED_PROXIES
     address = _address(peer)

@@ -9,6 +9,7 @@ from django.urls import reverse
 from django_htmx.http import push_url, reswap, retarget
 
 from credentials import vault
+from credentials.limits import TOO_MANY
 from credentials.models import Credential
 from credentials.page import list_context, row_context, tried_of
 from domains.access import get_domain
@@ -39,7 +40,7 @@ def of_credential(permission):
             except Credential.DoesNotExist:
                 return _gone(request, domain)
             except vault.CannotOpen:
-                return _plain(request, SEALED, status=503)
+                return _problem(request, "The password can't be opened", SEALED, status=503)
 
         return answer
 
@@ -50,6 +51,10 @@ def password_text(password: str) -> HttpResponse:
     return HttpResponse(
         password, content_type="text/plain; charset=utf-8", headers={"Cache-Control": "no-store"}
     )
+
+
+def too_many(request) -> HttpResponse:
+    return _problem(request, "Too many passwords", TOO_MANY, status=429)
 
 
 def row(request, domain, credential, *, status=200, **more):
@@ -103,9 +108,8 @@ def _gone(request, domain):
     return render(request, "credentials/gone.html", {"title": GONE, "domain": domain}, status=404)
 
 
-def _plain(request, text, *, status):
+def _problem(request, title, text, *, status):
     if wants_text(request):
         return HttpResponse(text, status=status, content_type="text/plain")
-    return render(
-        request, "problem.html", {"title": "The password can't be opened", "text": text}, status=status
-    )
+    context = {"title": title, "text": text, "is_ours": status >= 500}
+    return render(request, "problem.html", context, status=status)

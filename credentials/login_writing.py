@@ -1,23 +1,27 @@
 """What a batch of logins comes to in the database; see credentials/usage.py."""
 
+from collections import Counter
 from collections.abc import Iterable
 from datetime import datetime
 
+from django.utils import timezone
+
 from credentials.client_counts import Counted, Day
 from credentials.counting import chunks, update_each
+from credentials.login_totals import ACCEPTED, LoginTotal
 from credentials.models import Credential, Outcome
 from credentials.refusals import Cause, RefusedLogins
 from credentials.retired import RetiredPassword, Why
 
 
 def write(batch) -> list[tuple[Day, Counted]]:
-    """Write last uses, refusals and tries of retired passwords; return who the clients were.
+    """Write last uses, refusals, tries of retired passwords and totals; return who the clients were.
 
     `batch` is usage.Login → usage.Seen. Call it in a transaction.
     """
     rows = _rows({login.username for login in batch})
     retired = RetiredPassword.objects.known({login.username for login in batch if not _is_use(login)})
-    uses, previous_uses, refused, tries, days = {}, {}, {}, {}, []
+    uses, previous_uses, refused, tries, days, totals = {}, {}, {}, {}, [], Counter()
     for login, seen in batch.items():
         credential = rows.get(login.username)
         if credential and credential.is_checked_from(login.ip, seen.at):
@@ -27,6 +31,7 @@ def write(batch) -> list[tuple[Day, Counted]]:
             if not credential:
                 continue
             counted.accepted = seen.number
+            totals[ACCEPTED] += seen.number
             # One that logs in all the time is asked for once a second, and written once a minute.
             if not credential.is_use_noted(seen.at):
                 _note(uses, credential, login.ip, seen.at)
@@ -39,12 +44,15 @@ def write(batch) -> list[tuple[Day, Counted]]:
             if password:
                 tries.setdefault((password.pk, login.ip), []).append(seen)
             counted.refused, counted.last_cause = seen.number, cause
+            totals[cause.value] += seen.number
         if credential:
             days.append((Day(credential.domain_id, credential.username, seen.at.date(), login.ip), counted))
     _write_uses(uses, previous_uses)
     for (credential, cause), logins in refused.items():
         _write_refusals(credential, cause, logins)
     RetiredPassword.objects.count_tries(tries)
+    # Last, since every server adds to the same rows: they are locked until this commits.
+    LoginTotal.objects.add(totals, at=timezone.now())
     return days
 
 

@@ -15,6 +15,7 @@ from credentials.clients import ClientDay, ClientName  # noqa: F401  (models of 
 from credentials.deleted import DeletedCredential  # noqa: F401
 from credentials.keyring import KeyCanary  # noqa: F401
 from credentials.lasting import LASTING, Lasting, is_username, new_username, place_of_password
+from credentials.login_totals import LoginTotal  # noqa: F401
 from credentials.refusals import Cause, RefusedLogins  # noqa: F401
 from credentials.retired import RetiredPassword, RetiredTry, Why  # noqa: F401
 from domains import labels, notices

@@ -9,6 +9,7 @@ from accounts.reauthentication import recent_sign_in
 from audit.actor import Actor
 from credentials import answers, exporting, overlap
 from credentials.forms import AddForm, DeleteForm, NetworksForm, ResetForm
+from credentials.limits import may_open_password
 from credentials.models import PasswordChanged
 from credentials.networks import listed
 from credentials.page import list_context, refusals_of
@@ -60,6 +61,8 @@ def reveal(request, domain, credential):
     """Show the password: as text to our script, as a page of its own without it."""
     if request.method != "POST":
         return answers.ask(request, domain, credential, "_reveal.html")
+    if not may_open_password(request):
+        return answers.too_many(request)
     password = credential.reveal("credential.password_shown", by=Actor.of(request))
     if wants_text(request):
         return answers.password_text(password)
@@ -72,6 +75,8 @@ def reveal(request, domain, credential):
 @recent_sign_in
 def copy(request, domain, credential):
     """The password for the clipboard, never shown."""
+    if not may_open_password(request):
+        return answers.too_many(request)
     return answers.password_text(credential.reveal("credential.password_copied", by=Actor.of(request)))
 
 

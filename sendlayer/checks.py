@@ -146,6 +146,21 @@ def check_openid(app_configs, **kwargs):
     return errors
 
 
+@register(START)
+def check_metrics_token(app_configs, **kwargs):
+    if not settings.METRICS_TOKEN or len(settings.METRICS_TOKEN) >= 32:
+        return []
+    hint = "Set it to 32 or more random characters, or leave it out: then only this machine may ask."
+    return [Error("METRICS_TOKEN is too short.", hint=hint, id="sendlayer.E060")]
+
+
+@register(START)
+def check_log_format(app_configs, **kwargs):
+    if settings.LOG_FORMAT in ("line", "json"):
+        return []
+    return [Error(f"LOG_FORMAT is {settings.LOG_FORMAT}.", hint="Set it to line or json.", id="sendlayer.E061")]
+
+
 @register(START, deploy=True)
 def check_https(app_configs, **kwargs):
     if settings.HTTPS_ONLY:

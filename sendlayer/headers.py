@@ -1,25 +1,75 @@
 """Response headers that hold for every answer, static files and errors included."""
 
-CONTENT_SECURITY_POLICY = "; ".join(
-    (
-        "default-src 'none'",
-        "script-src 'self'",
-        "style-src 'self'",
-        "img-src 'self' data:",
-        "font-src 'self'",
-        "connect-src 'self'",
-        "form-action 'self'",
-        "base-uri 'none'",
-        "frame-ancestors 'none'",
-    )
+from functools import wraps
+
+_POLICY = {
+    "default-src": "'none'",
+    "script-src": "'self'",
+    "style-src": "'self'",
+    "img-src": "'self'",
+    "font-src": "'self'",
+    "connect-src": "'self'",
+    "form-action": "'self'",
+    "base-uri": "'none'",
+    "frame-ancestors": "'none'",
+}
+# The one page with a picture in its address: the QR code holds a secret, so it has no URL of its own.
+QR_CODE = "mfa_activate_totp"
+
+OFF = (
+    "accelerometer",
+    "autoplay",
+    "browsing-topics",
+    "camera",
+    "clipboard-read",
+    "display-capture",
+    "encrypted-media",
+    "fullscreen",
+    "gamepad",
+    "geolocation",
+    "gyroscope",
+    "hid",
+    "identity-credentials-get",
+    "idle-detection",
+    "local-fonts",
+    "magnetometer",
+    "microphone",
+    "midi",
+    "otp-credentials",
+    "payment",
+    "picture-in-picture",
+    "screen-wake-lock",
+    "serial",
+    "storage-access",
+    "usb",
+    "window-management",
+    "xr-spatial-tracking",
 )
+OURS = ("clipboard-write", "publickey-credentials-create", "publickey-credentials-get")
+
+
+def _worded(policy: dict[str, str]) -> str:
+    return "; ".join(f"{name} {source}" for name, source in policy.items())
+
+
+CONTENT_SECURITY_POLICY = _worded(_POLICY)
+_WITH_QR_CODE = _worded(_POLICY | {"img-src": "'self' data:"})
+
+HEADERS = {
+    "Permissions-Policy": ", ".join([*(f"{name}=()" for name in OFF), *(f"{name}=(self)" for name in OURS)]),
+    "Cross-Origin-Opener-Policy": "same-origin",
+    "Cross-Origin-Resource-Policy": "same-origin",
+    "Referrer-Policy": "same-origin",
+    "X-Content-Type-Options": "nosniff",
+    "X-Frame-Options": "DENY",
+}
 
 
 class SecurityHeadersMiddleware:
-    """Add the Content-Security-Policy, and keep pages out of every cache.
+    """Add them, and keep pages out of every cache.
 
-    Stands before WhiteNoise, so that static files get the policy too; those keep the
-    Cache-Control that WhiteNoise gives them.
+    Stands first: the redirect to https and the refusal of a wrong Host need them as well. Static
+    files keep the Cache-Control that WhiteNoise gives them.
     """
 
     def __init__(self, get_response):
@@ -27,6 +77,27 @@ class SecurityHeadersMiddleware:
 
     def __call__(self, request):
         response = self.get_response(request)
-        response.headers["Content-Security-Policy"] = CONTENT_SECURITY_POLICY
+        found = request.resolver_match
+        has_picture = found is not None and found.url_name == QR_CODE
+        response.headers["Content-Security-Policy"] = _WITH_QR_CODE if has_picture else CONTENT_SECURITY_POLICY
+        for name, value in HEADERS.items():
+            response.headers[name] = value
         response.headers.setdefault("Cache-Control", "no-store, private")
         return response
+
+
+def forgotten_by_browser(sign_out):
+    """Decorate a view that signs out: nothing that was seen comes back by the Back button or from the disk.
+
+    Not the cookies: the message that says so, and the sign-in form, need a session.
+    """
+
+    @wraps(sign_out)
+    def view(request, *args, **kwargs):
+        was_in = request.user.is_authenticated
+        response = sign_out(request, *args, **kwargs)
+        if was_in and request.user.is_anonymous:
+            response.headers["Clear-Site-Data"] = '"cache", "storage"'
+        return response
+
+    return view

@@ -17,13 +17,14 @@ from jinja2 import Environment
 from audit.sentences import sentence
 from audit.times import ago, date, day, how_long, long_ago, moment, until
 from credentials.page import of_user
+from sendlayer.tracing import current_id
 
 _HEADING = re.compile(r"<h2\b[^>]*>(.*?)</h2>", re.DOTALL)
 
 
 def environment(**options) -> Environment:
     env = Environment(**options, trim_blocks=True, lstrip_blocks=True)  # noqa: S701  (Django sets autoescape)
-    env.globals.update(messages=get_messages, static=lru_cache(static), url=_url)
+    env.globals.update(messages=get_messages, static=lru_cache(static), url=_url, request_id=current_id)
     env.filters.update(
         ago=ago,
         date=date,

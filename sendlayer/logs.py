@@ -1,12 +1,18 @@
-"""No log holds the key of a mailed link: until it is used, it opens an account."""
+"""How log records are written, one line each, and what is taken out of them."""
 
+import json
 import logging
 import re
+from datetime import UTC, datetime
+
+from sendlayer import tracing
 
 _KEY = re.compile(r"/(key|confirm-email)/[^/\s]+")
+_LITERAL = re.compile(r"'(?:[^']|'')*'")
 
 
 def without_keys(text: str) -> str:
+    """No log holds the key of a mailed link: until it is used, it opens an account."""
     return _KEY.sub(r"/\1/…", text)
 
 
@@ -17,3 +23,42 @@ class WithoutKeys(logging.Filter):
         if isinstance(record.args, tuple):
             record.args = tuple(without_keys(arg) if isinstance(arg, str) else arg for arg in record.args)
         return True
+
+
+class WithoutValues(logging.Filter):
+    """Takes the values out of logged SQL: verifiers, sealed passwords and sessions are among them."""
+
+    def filter(self, record):
+        if hasattr(record, "sql"):
+            record.msg = _LITERAL.sub("'…'", str(record.sql))
+            record.args = ()
+            record.sql, record.params = record.msg, None
+        return True
+
+
+class Lines(logging.Formatter):
+    """For people: the time, the level, the logger, the message, and whose line it is."""
+
+    def __init__(self):
+        super().__init__("%(asctime)s %(levelname)s %(name)s %(message)s")
+
+    def formatMessage(self, record):
+        trace = tracing.current.get()
+        return super().formatMessage(record) + (f" {trace.kind}={trace.id}" if trace else "")
+
+
+class Json(logging.Formatter):
+    """For machines: one JSON object a line, a traceback included."""
+
+    def format(self, record):
+        line = {
+            "at": datetime.fromtimestamp(record.created, UTC).isoformat(timespec="milliseconds"),
+            "level": record.levelname,
+            "logger": record.name,
+            "message": record.getMessage(),
+        }
+        if trace := tracing.current.get():
+            line[f"{trace.kind}_id"] = trace.id
+        if record.exc_info:
+            line["traceback"] = self.formatException(record.exc_info)
+        return json.dumps(line, ensure_ascii=False)

@@ -4,13 +4,11 @@ SMTP logins go on: they need no key. It would be worse to run: passwords could n
 new ones would be sealed with a key that nobody keeps.
 """
 
-from pathlib import Path
-
 from django.http import HttpResponse
+from django.shortcuts import render
 
 from sendlayer.accept import wants_text
 
-PAGE = Path(__file__).parent.parent / "templates" / "jinja2" / "sealed.html"
 TEXT = "The server is sealed: its keys are missing or wrong. Its operator has to put them back."
 
 # "" while nothing is known to be wrong; None while the database could not be asked.
@@ -31,6 +29,11 @@ def problem() -> str:
     return (look() if _problem is None else _problem) or ""
 
 
+def known_problem() -> str:
+    """The same as far as it is known, without asking the database."""
+    return _problem or ""
+
+
 class SealedMiddleware:
     """Stands behind the static files, which the page needs, and before everything that asks the database."""
 
@@ -42,4 +45,4 @@ class SealedMiddleware:
             return self.get_response(request)
         if wants_text(request):
             return HttpResponse(TEXT, status=503, content_type="text/plain; charset=utf-8")
-        return HttpResponse(PAGE.read_text(), status=503)
+        return render(request, "sealed.html", status=503)

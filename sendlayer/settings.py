@@ -43,9 +43,11 @@ INSTALLED_APPS = [
 ]
 
 MIDDLEWARE = [
+    "sendlayer.tracing.RequestIdMiddleware",
+    "sendlayer.headers.SecurityHeadersMiddleware",
+    "sendlayer.probes.ProbesMiddleware",
     "django.middleware.security.SecurityMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
-    "sendlayer.headers.SecurityHeadersMiddleware",
     "sendlayer.methods.MethodsMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "sendlayer.sealed.SealedMiddleware",
@@ -209,7 +211,9 @@ MESSAGE_STORAGE = "django.contrib.messages.storage.session.SessionStorage"
 SECURE_SSL_REDIRECT = HTTPS_ONLY
 SECURE_HSTS_SECONDS = int(timedelta(days=365).total_seconds()) if HTTPS_ONLY else 0
 SECURE_HSTS_INCLUDE_SUBDOMAINS = SECURE_HSTS_PRELOAD = HTTPS_ONLY
+# For these few headers see also sendlayer/headers.py.
 SECURE_REFERRER_POLICY = "same-origin"
+X_FRAME_OPTIONS = "DENY"
 
 # --- mail -------------------------------------------------------------------------
 
@@ -226,6 +230,7 @@ SUBMISSION_TLS_KEY = env.str("SUBMISSION_TLS_KEY", default="")
 SUBMISSION_MAX_SIZE = env.int("SUBMISSION_MAX_SIZE", default=25 * 1024 * 1024)
 SUBMISSION_MAX_CONNECTIONS = env.int("SUBMISSION_MAX_CONNECTIONS", default=500)
 SUBMISSION_MAX_CONNECTIONS_PER_IP = env.int("SUBMISSION_MAX_CONNECTIONS_PER_IP", default=20)
+SUBMISSION_MAX_WRONG_LOGINS_PER_IP = env.int("SUBMISSION_MAX_WRONG_LOGINS_PER_IP", default=50)
 SUBMISSION_COMMAND_TIMEOUT = env.int("SUBMISSION_COMMAND_TIMEOUT", default=60)
 SUBMISSION_LOGIN_TIMEOUT = env.int("SUBMISSION_LOGIN_TIMEOUT", default=60)
 SMTP_RELAY_URL = secret("SMTP_RELAY_URL")
@@ -249,13 +254,23 @@ STORAGES = {
     "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
     "staticfiles": {"BACKEND": "sendlayer.storage.StaticFilesStorage"},
 }
+WHITENOISE_ALLOW_ALL_ORIGINS = False
+
+LOG_FORMAT = env.str("LOG_FORMAT", default="line")
+METRICS_TOKEN = secret("METRICS_TOKEN")
 
 LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
-    "formatters": {"line": {"format": "%(asctime)s %(levelname)s %(name)s %(message)s"}},
-    "filters": {"keys": {"()": "sendlayer.logs.WithoutKeys"}},
-    "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "line", "filters": ["keys"]}},
+    "formatters": {"console": {"()": f"sendlayer.logs.{'Json' if LOG_FORMAT == 'json' else 'Lines'}"}},
+    "filters": {
+        "keys": {"()": "sendlayer.logs.WithoutKeys"},
+        "values": {"()": "sendlayer.logs.WithoutValues"},
+    },
+    "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "console", "filters": ["keys"]}},
     "root": {"handlers": ["console"], "level": env.str("LOG_LEVEL", default="INFO")},
-    "loggers": {"django": {"handlers": [], "propagate": True, "level": "NOTSET"}},
+    "loggers": {
+        "django": {"handlers": [], "propagate": True, "level": "NOTSET"},
+        "django.db.backends": {"filters": ["values"], "level": "NOTSET"},
+    },
 }

@@ -3,9 +3,11 @@ from django.contrib import admin
 from django.urls import include, path
 
 import domains.converters  # noqa: F401  (registers <domain:…>)
+from sendlayer.headers import forgotten_by_browser
 
 # The admin is reached through the same rate-limited sign-in as everything else.
 admin.site.login = secure_admin_login(admin.site.login)
+admin.site.logout = forgotten_by_browser(admin.site.logout)
 
 urlpatterns = [
     path("admin/", admin.site.urls),

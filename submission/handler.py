@@ -1,11 +1,14 @@
 """What needs the database or the next hop: is this login right, may this message go, where to."""
 
+import asyncio
+
 from aiosmtpd.smtp import AuthResult
 
 from credentials.models import Outcome
 from submission import addresses, journal, message, policy, replies, sasl
 from submission.delivery import Deferred, NextHop, Rejected
-from submission.limits import plain_ip
+from submission.guesses import Guesses
+from submission.limits import client_of, plain_ip
 from submission.logins import LoggedIn, Logins
 from submission.workers import UNAVAILABLE, Workers
 
@@ -13,8 +16,8 @@ from submission.workers import UNAVAILABLE, Workers
 class Handler:
     """aiosmtpd's handler, one for all sessions."""
 
-    def __init__(self, logins: Logins, next_hop: NextHop, host: str):
-        self._logins, self._next_hop, self._host = logins, next_hop, host
+    def __init__(self, logins: Logins, next_hop: NextHop, host: str, guesses: Guesses):
+        self._logins, self._next_hop, self._host, self._guesses = logins, next_hop, host, guesses
         # Judging reads the whole message; the loop would stand still meanwhile.
         self._judges = Workers(threads=2, waiting=500)
 
@@ -42,14 +45,22 @@ class Handler:
         return AuthResult(success=False, handled=False, message=replies.FAULTS[broken.fault])
 
     async def _judge(self, server, login) -> AuthResult:
+        client = client_of(server.peer_ip)
+        if not self._guesses.take(client, *login):
+            journal.login(login.username, server.peer_ip, "too_many")
+            return AuthResult(success=False, handled=False, message=replies.TOO_MANY_GUESSES)
         try:
             outcome, logged_in = await self._logins.judge(login, plain_ip(server.peer_ip))
         except UNAVAILABLE as error:
+            self._guesses.unknown(client, *login)
             journal.login(login.username, server.peer_ip, f"unavailable:{type(error).__name__}")
             return AuthResult(success=False, handled=False, message=replies.LOGIN_UNAVAILABLE)
         journal.login(login.username, server.peer_ip, outcome.name.lower())
         if outcome is not Outcome.ACCEPTED:
+            # Whatever the cause, so that the time tells none.
+            await asyncio.sleep(self._guesses.wrong(client, *login))
             return AuthResult(success=False, handled=False, message=replies.OUTCOMES[outcome])
+        self._guesses.right(client, login.username)
         return AuthResult(success=True, message=replies.OUTCOMES[outcome], auth_data=logged_in)
 
     async def handle_MAIL(self, server, session, envelope, mailbox: str, options) -> str:

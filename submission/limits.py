@@ -22,6 +22,7 @@ class Limits:
     message_size: int = 25 * 1024 * 1024
     connections: int = 500
     connections_per_ip: int = 20
+    wrong_logins_per_ip: int = 50
     command_seconds: float = 60
     login_seconds: float = 60
 
@@ -35,14 +36,14 @@ class Connections:
 
     def enter(self, ip: str) -> bool:
         """Count one in; False when there are too many already."""
-        client = _client(ip)
+        client = client_of(ip)
         if self._open.total() >= self._total or self._open[client] >= self._per_ip:
             return False
         self._open[client] += 1
         return True
 
     def leave(self, ip: str) -> None:
-        client = _client(ip)
+        client = client_of(ip)
         self._open[client] -= 1
         if not self._open[client]:
             del self._open[client]
@@ -72,7 +73,7 @@ def plain_ip(ip: str) -> str:
     return str(mapped or address)
 
 
-def _client(ip: str) -> str:
+def client_of(ip: str) -> str:
     """One client's key: its IPv4 address, or the /64 that an IPv6 customer owns."""
     address = ip_address(ip)
     return str(address) if address.version == 4 else address.exploded[:19]

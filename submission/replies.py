@@ -32,6 +32,7 @@ NO_SPACE = "452 4.3.1 Insufficient storage, try again later"
 # Limits.
 TOO_MANY_CONNECTIONS = "421 4.7.0 Too many connections, try again later"
 TOO_MANY_LOGINS = "421 4.7.0 Too many authentication attempts"
+TOO_MANY_GUESSES = "421 4.7.0 Too many wrong logins, try again later"
 TOO_MANY_ERRORS = "421 4.7.0 Too many errors"
 TOO_MANY_RECIPIENTS = "452 4.5.3 Too many recipients"
 TOO_BIG = "552 5.3.4 Message size exceeds the limit"

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 
 from aiosmtpd.smtp import ALLOWED_BEFORE_STARTTLS, TLSSetupException
 
+from sendlayer import tracing
 from submission import journal, replies
 from submission.commands import Commands
 from submission.handler import Handler
@@ -120,6 +121,7 @@ class Submission(Commands):
         self.drop(replies.BYE)
 
     async def _handle_client(self):
+        tracing.begin("session")  # this task's, so that each line of its log carries it
         try:
             await self.push(f"220 {self.hostname} ESMTP")
             while not self._is_over():

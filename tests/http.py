@@ -55,6 +55,11 @@ def without_tokens(response) -> bytes:
     )
 
 
+def headers_of(response) -> dict:
+    """The headers without the one that differs in each answer."""
+    return {name: value for name, value in response.headers.items() if name != "X-Request-ID"}
+
+
 def text(response) -> str:
     return response.content.decode()
 

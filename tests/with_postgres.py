@@ -102,6 +102,11 @@ class Cluster:
     def url(self) -> str:
         return f"postgres://postgres@127.0.0.1:{self.port}/postgres"
 
+    @property
+    def process(self) -> int:
+        """The id of its first process."""
+        return self._server.pid
+
     def start(self):
         options = ["-D", self._folder / "data", "-h", "127.0.0.1", "-p", str(self.port)]
         options += ["-k", self._sockets]

@@ -11,9 +11,12 @@ from http.client import HTTPConnection
 from urllib.parse import urlencode
 
 import pytest
+from django.test import Client
 from redis import Redis
 
-from tests.factories import PASSWORD
+from audit.models import Event
+from tests.factories import PASSWORD, make_credential, make_domain
+from tests.http import sign_in, smtp_url
 from tests.servers import ROOT, free_port, running
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -39,6 +42,19 @@ class Visitor:
             return "in"
         known = {"Too many": "throttled", "not correct": "wrong", "": "elsewhere"}
         return next(word for text, word in known.items() if text in page)
+
+    def signed_in_as(self, user):
+        self.headers["Cookie"] += f"; session={sign_in(Client(), user).cookies['session'].value}"
+        return self
+
+    def post(self, path):
+        """Press a button without fields; return the status and the page."""
+        connection = HTTPConnection("127.0.0.1", self.port, timeout=20)
+        connection.request("POST", path, urlencode({"csrfmiddlewaretoken": self.token}), self.headers)
+        response = connection.getresponse()
+        page = response.read().decode()
+        connection.close()
+        return response.status, page
 
     def _ask(self, method, path, body=None):
         connection = HTTPConnection("127.0.0.1", self.port, timeout=20)
@@ -85,3 +101,19 @@ def test_sixty_wrong_sign_ins_are_throttled_and_the_owner_signs_in_from_elsewher
     assert guesser.sign_in(PASSWORD) == "throttled"
     assert guesser.sign_in(PASSWORD, "/admin/login/") == "elsewhere"
     assert Visitor(port, OWNER).sign_in(PASSWORD) == "in"
+
+
+def test_no_more_than_sixty_passwords_are_opened_at_once_or_later(port, alice):
+    domain = make_domain(owner=alice)
+    shown, copied = make_credential(domain), make_credential(domain)
+    person = Visitor(port, OWNER).signed_in_as(alice)
+
+    def open_one(number):
+        return person.post(smtp_url(*((shown, "reveal") if number % 2 else (copied, "copy"))))
+
+    with ThreadPoolExecutor(8) as at_once:
+        statuses = [status for status, _page in at_once.map(open_one, range(80))]
+    assert set(statuses) == {200, 429}
+    assert statuses.count(200) == Event.objects.filter(tag__startswith="credential.password_").count() <= 60
+    status, page = person.post(smtp_url(copied, "copy"))
+    assert status == 429 and "60 passwords within 10 minutes" in page

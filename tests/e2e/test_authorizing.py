@@ -5,6 +5,7 @@ from playwright.sync_api import expect
 
 from domains.models import Domain
 from tests.dns.server import proof
+from tests.e2e.tab import pasted
 
 pytestmark = [pytest.mark.e2e, pytest.mark.django_db(transaction=True)]
 
@@ -49,7 +50,7 @@ class TestAuthorizing:
         page.get_by_role("button", name="Copy value of the Ownership record").click()
         expect(page.locator(".toast", has_text="Copied.")).to_be_visible()
         value = f"sendlayer-verification={Domain.objects.get().verification_token}"
-        assert page.evaluate("navigator.clipboard.readText()") == value
+        assert pasted(page) == value
 
     def test_without_javascript(self, window, alice, nsd):
         nsd.empty()

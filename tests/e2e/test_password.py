@@ -6,6 +6,7 @@ from playwright.sync_api import expect
 from audit.models import Event
 from tests.e2e.tab import DOTS
 from tests.factories import password_of
+from tests.submission.clients import wait_until
 
 pytestmark = [pytest.mark.e2e, pytest.mark.django_db(transaction=True)]
 
@@ -13,6 +14,12 @@ HIDE_TAB = """
 Object.defineProperty(document, "hidden", { value: true, configurable: true });
 document.dispatchEvent(new Event("visibilitychange", { bubbles: true }));
 """
+# Title, address, history, both storages, cookies, what a form would fill in, attributes.
+ELSEWHERE = """JSON.stringify([
+  document.title, location.href, history.state, {...localStorage}, {...sessionStorage}, document.cookie,
+  [...document.querySelectorAll("input, textarea")].map((field) => field.value),
+  [...document.querySelectorAll("*")].flatMap((each) => [...each.attributes].map(({ value }) => value)),
+])"""
 
 
 def latest_event():
@@ -49,6 +56,13 @@ class TestViewingYourSMTPPassword:
         expect(tab.row(credential).get_by_role("button", name="Show Password")).to_be_visible()
         assert password_of(credential) not in tab.page.content()
 
+    def test_a_shown_one_stands_in_the_page_and_nowhere_else_in_the_browser(self, tab, credential):
+        tab.press(credential, "Show Password")
+        password = password_of(credential)
+        expect(tab.password(credential)).to_have_text(password)
+        elsewhere = tab.page.evaluate(ELSEWHERE)
+        assert "SMTP Credentials" in elsewhere and password not in elsewhere
+
     def test_it_hides_when_the_tab_goes_to_the_background(self, tab, credential):
         tab.press(credential, "Show Password")
         expect(tab.password(credential)).to_have_text(password_of(credential))
@@ -76,5 +90,7 @@ class TestViewingYourSMTPPassword:
         kept = connection.send(password, subject="Your order #1001")
         assert b"Return-Path: <info@sl.example.com>" in kept
         assert b"Your order is on its way." in kept
+        # The listener writes once a second.
+        wait_until(lambda: type(credential).objects.filter(pk=credential.pk, last_used_at__isnull=False))
         used = tab.open().row(credential).locator("[data-label='Last used']")
         expect(used).to_have_text("Just now127.0.0.1")

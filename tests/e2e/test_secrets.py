@@ -12,6 +12,8 @@ from audit.models import Event
 from tests.e2e.tab import Tab
 from tests.factories import PASSWORD, password_of
 from tests.http import smtp_url
+from tests.secret_forms import forms_of
+from tests.submission.clients import wait_until
 
 pytestmark = [pytest.mark.e2e, pytest.mark.django_db(transaction=True)]
 
@@ -35,6 +37,8 @@ def passwords(tab):
     tab.press(credential, "Show Password")
     expect(tab.password(credential)).to_have_text(old)
     tab.connection(credential).send(old, subject="With the first password")
+    # The listener writes once a second.
+    wait_until(lambda: type(credential).objects.filter(pk=credential.pk, last_used_at__isnull=False))
     tab.press(credential, "Reset")
     tab.tick()  # it was used a moment ago
     tab.answer("OK")
@@ -44,20 +48,6 @@ def passwords(tab):
     tab.connection(credential).send(new, subject="With the second password")
     assert new == password_of(credential) != old
     return {"the first": old, "the second": new, "the person's own": PASSWORD}
-
-
-def forms_of(password):
-    """A password as it could stand somewhere: plain, hexadecimal, within any base64.
-
-    All of its characters are the same in a URL. Base64 depends on what stands before it.
-    """
-    raw = password.encode()
-    yield raw
-    yield raw.hex().encode()
-    for before in range(3):
-        encoded = base64.b64encode(b"\0" * before + raw)
-        # Both ends are shared with what stands beside it.
-        yield encoded[4 if before else 0 : -4]
 
 
 def database() -> bytes:

@@ -13,7 +13,8 @@ class TestViewer:
         row = open_tab(bob).row(credential)
         expect(row).to_contain_text(credential.username)
         # To look at, all of them: what acts is not there.
-        expect(row.get_by_role("link")).to_have_text(["Connect your site", "Recent clients", "Explain an error"])
+        links = ["Connect your site", "Recent clients", "Explain an error"]
+        expect(row.get_by_role("link")).to_have_text(links)
         names = [button.get_attribute("aria-label") for button in row.get_by_role("button").all()]
         assert names == [f"Copy username {credential.short_username}", "Copy host", "Copy port"]
 

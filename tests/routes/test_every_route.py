@@ -4,7 +4,7 @@ import pytest
 from django.db import transaction
 
 from domains.access import ALLOWED, Permission
-from tests.http import without_tokens
+from tests.http import headers_of, without_tokens
 from tests.routes.table import PUBLIC, RIGHTS, SIGNED_IN, STAFF, routes
 from tests.routes.world import MEMBERS, NO_MEMBERS, OUTSIDE, ROLES, everything, make_world
 from tests.routes.world import STAFF as STAFF_ROLE
@@ -46,7 +46,7 @@ def got(response):
 
 
 def whole(response):
-    return response.status_code, dict(response.headers), without_tokens(response)
+    return response.status_code, headers_of(response), without_tokens(response)
 
 
 @pytest.fixture

@@ -263,3 +263,15 @@ def test_the_listener_does_not_start_without_its_certificate(tmp_path):
     code, said = run("manage.py", "submission", SUBMISSION_TLS_CERT=str(tmp_path / "cert.pem"))
     assert code == checks.EX_CONFIG
     assert "(sendlayer.E006)" in said and "HINT" in said
+
+
+@pytest.mark.parametrize(("token", "ids"), [("", []), ("short", ["sendlayer.E060"]), ("t" * 32, [])])
+def test_e060_a_metrics_token_that_is_short(settings, token, ids):
+    settings.METRICS_TOKEN = token
+    assert list(found()) == ids
+
+
+@pytest.mark.parametrize(("name", "ids"), [("line", []), ("json", []), ("xml", ["sendlayer.E061"])])
+def test_e061_a_log_format_that_nobody_knows(settings, name, ids):
+    settings.LOG_FORMAT = name
+    assert list(found()) == ids

@@ -32,3 +32,10 @@ def test_what_one_may_not_do_says_who_can_change_that(client, bob, credential):
     response = client.post(smtp_url(credential, "delete"))
     assert response.status_code == 403
     assert "An owner of the domain can change your role" in text(response)
+
+
+def test_a_password_that_no_key_opens_is_a_fault_that_the_operator_can_find(as_alice, credential):
+    type(credential).objects.filter(pk=credential.pk).update(password_sealed="v1.gone.AAAA")
+    response = as_alice.post(smtp_url(credential, "reveal"))
+    assert response.status_code == 503
+    assert f"<code>{response.headers['X-Request-ID']}</code>" in text(response)

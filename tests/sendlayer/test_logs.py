@@ -1,9 +1,22 @@
-"""What the console shows of requests that were refused."""
+"""What the console shows: of refused requests, by which name, as lines or as JSON."""
 
 import io
+import json
 import logging
+import re
+import subprocess
+import sys
+from contextlib import closing
+from http.client import HTTPConnection
 
 import pytest
+from django.db import connection
+
+from accounts.models import User
+from sendlayer import sealed, tracing
+from sendlayer.logs import Json
+from tests.http import smtp_url, text
+from tests.servers import ROOT, free_port, running
 
 
 @pytest.fixture
@@ -22,3 +35,104 @@ def test_the_keys_of_mailed_links_are_not_logged(client, db, console):
     assert "tok:en" not in logged
     assert "/invitations/key/…/accept/" in logged
     assert "/plain/" in logged
+
+
+@pytest.fixture
+def as_json(console, monkeypatch):
+    """The same as JSON: a function that returns the objects."""
+    (handler,) = [each for each in logging.getLogger().handlers if type(each) is logging.StreamHandler]
+    monkeypatch.setattr(handler, "formatter", Json())
+    return lambda: [json.loads(line) for line in console.getvalue().splitlines()]
+
+
+@pytest.fixture
+def broken(as_alice, domain, monkeypatch):
+    """The answer to a request in which the server fails."""
+
+    def crash(*args, **kwargs):
+        raise RuntimeError("over two\nlines")
+
+    monkeypatch.setattr("credentials.views.list_context", crash)
+    as_alice.raise_request_exception = False
+    return lambda **options: as_alice.get(smtp_url(domain), **options)
+
+
+def test_a_person_can_tell_the_operator_which_failure_it_was(broken, console):
+    response = broken()
+    request_id = response.headers["X-Request-ID"]
+    assert re.fullmatch("[0-9a-f]{16}", request_id)
+    assert f"<code>{request_id}</code>" in text(response)
+    assert re.search(
+        rf"ERROR django.request Internal Server Error: .* request={request_id}\n", console.getvalue()
+    )
+    assert broken().headers["X-Request-ID"] != request_id
+
+
+def test_so_can_one_who_meets_a_sealed_server(client, db, monkeypatch):
+    monkeypatch.setattr(sealed, "_problem", "the key is gone")
+    response = client.get("/")
+    assert response.status_code == 503 and f"<code>{response.headers['X-Request-ID']}</code>" in text(response)
+
+
+def test_json_has_one_object_a_line_tracebacks_included(broken, as_json):
+    request_id = broken().headers["X-Request-ID"]
+    [line] = [line for line in as_json() if line["level"] == "ERROR"]
+    assert line["logger"] == "django.request" and line["request_id"] == request_id
+    assert "RuntimeError: over two\nlines" in line["traceback"]
+    assert re.fullmatch(r"20\d\d-\d\d-\d\dT[\d:.]+\+00:00", line["at"])
+
+
+@pytest.mark.parametrize(
+    ("given", "peer", "is_taken"),
+    [
+        ("abc-1.2_Z", "10.0.0.1", True),
+        ("x" * 64, "10.0.0.1", True),
+        ("x" * 65, "10.0.0.1", False),
+        ("", "10.0.0.1", False),
+        ("a b", "10.0.0.1", False),
+        ("<b>", "10.0.0.1", False),
+        ("a\nERROR forged", "10.0.0.1", False),
+        ("ü", "10.0.0.1", False),
+        ("abc", "203.0.113.9", False),
+    ],
+)
+def test_only_a_trusted_proxy_names_a_request(client, db, settings, given, peer, is_taken):
+    settings.TRUSTED_PROXIES = ["10.0.0.1"]
+    response = client.get("/login/", headers={"X-Request-ID": given}, REMOTE_ADDR=peer)
+    assert (response.headers["X-Request-ID"] == given) is is_taken
+
+
+def test_a_record_outside_of_any_request_has_no_name(as_json):
+    tracing.current.set(None)
+    logging.getLogger("x").warning("quiet")
+    [line] = [line for line in as_json() if line["logger"] == "x"]
+    assert set(line) == {"at", "level", "logger", "message"}
+
+
+def test_sql_is_logged_without_its_values(db, console, caplog):
+    caplog.set_level(logging.DEBUG)
+    connection.force_debug_cursor = True
+    try:
+        User.objects.filter(email="it's-alice@example.com", password="hash-of-it").first()
+    finally:
+        connection.force_debug_cursor = False
+    assert 'FROM "accounts_user" WHERE' in console.getvalue() and "'…'" in console.getvalue()
+    assert "alice" not in console.getvalue() + caplog.text and "hash-of" not in console.getvalue() + caplog.text
+
+
+@pytest.mark.one_database
+@pytest.mark.django_db(transaction=True)
+def test_the_access_log_names_requests_and_is_json_as_well(tmp_path):
+    port, log = free_port(), tmp_path / "log"
+    environment = {"PORT": str(port), "LOG_FORMAT": "json", "TRUSTED_PROXIES": "127.0.0.1"}
+    subprocess.run([sys.executable, "manage.py", "collectstatic", "--noinput", "-v0"], cwd=ROOT, check=True)
+    with running(["-m", "gunicorn", "sendlayer.wsgi"], port=port, log=log, **environment):
+        for path in ("/login/", "/nothing/", "/static/css/base.css"):
+            with closing(HTTPConnection("127.0.0.1", port, timeout=20)) as http:
+                http.request("GET", path, headers={"X-Request-ID": f"it-is{path.replace('/', '.')}"})
+                http.getresponse().read()
+    lines = [json.loads(line) for line in log.read_text().splitlines()]
+    named = [(line["logger"], line["request_id"]) for line in lines if "request_id" in line]
+    for path in ("it-is.login.", "it-is.nothing.", "it-is.static.css.base.css"):
+        assert ("gunicorn.access", path) in named
+    assert ("django.request", "it-is.nothing.") in named

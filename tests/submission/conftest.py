@@ -21,6 +21,8 @@ def start_listener(django_db_setup, tmp_path_factory):
             "SUBMISSION_PORT": str(port),
             "LOG_LEVEL": "DEBUG",
             "SUBMISSION_MAX_CONNECTIONS_PER_IP": "30",
+            # All tests together are one client.
+            "SUBMISSION_MAX_WRONG_LOGINS_PER_IP": "1000000",
         } | environment
         log = folder / "log"
         with servers.running(["manage.py", "submission"], port=port, log=log, **environment) as process:

@@ -1,6 +1,10 @@
 """What one client may take, and that others do not feel it."""
 
+import re
+import resource
 import time
+from contextlib import ExitStack
+from pathlib import Path
 
 import pytest
 
@@ -142,18 +146,29 @@ def test_a_client_that_stalls_in_data_is_sent_away(tight, credential, stack):
     assert smtp.getreply()[0] == 421
 
 
-def test_200_idle_connections_do_not_slow_a_login(start_listener, credential, stack):
-    password = password_of(credential)
-    with start_listener(SUBMISSION_MAX_CONNECTIONS_PER_IP="20") as listener:
-        for number in range(200):
-            sock = bare(listener.port, source=f"127.0.5.{1 + number // 20}")
-            stack.enter_context(sock).sendall(b"E")
-        start = time.monotonic()
-        smtp = listener.secure()
-        assert auth_plain(smtp, credential.username, password)[0] == 235
-        assert time.monotonic() - start < 1
-        assert bare_greeting(listener, "127.0.5.1").startswith(b"421")
-        stack.close()
+def test_a_thousand_idle_connections_slow_no_login_and_take_no_memory_for_good(start_listener, credential):
+    number = min(1000, resource.getrlimit(resource.RLIMIT_NOFILE)[0] - 300)
+    environment = {"SUBMISSION_MAX_CONNECTIONS": "1100", "SUBMISSION_MAX_CONNECTIONS_PER_IP": "20"}
+    with start_listener(**environment) as listener:
+        memory = []
+        for _ in range(3):
+            with ExitStack() as idle:
+                for each in range(number):
+                    sock = bare(listener.port, source=f"127.0.5.{1 + each // 20}")
+                    idle.enter_context(sock).sendall(b"E")
+                assert bare_greeting(listener, "127.0.5.1").startswith(b"421")
+                start = time.monotonic()
+                smtp = listener.secure()
+                assert auth_plain(smtp, credential.username, password_of(credential))[0] == 235
+                assert time.monotonic() - start < 1
+                memory.append(resident(listener.process))
+            wait_until(lambda: bare_greeting(listener, "127.0.5.1").startswith(b"220"))
+        assert memory[0] < 250_000 and memory[-1] < memory[0] * 1.1
+
+
+def resident(process) -> int:
+    """How much memory a process holds, in kB."""
+    return int(re.search(r"VmRSS:\s+(\d+)", Path(f"/proc/{process.pid}/status").read_text())[1])
 
 
 def bare_greeting(listener, source):

@@ -2,6 +2,7 @@
 
 import base64
 import logging
+import re
 
 import pytest
 
@@ -53,6 +54,21 @@ def logs_in_in_every_way(listener, username, password):
     submit(listener.login_with(username, password))
 
 
+def without_session(line):
+    return re.sub(" session=[0-9a-f]{16}$", "", line)
+
+
+def test_the_lines_of_a_connection_are_found_together(listener, credential):
+    def sessions(what):
+        line = rf"{what}.*username={credential.username} .* session=(\w+)$"
+        return re.findall(line, listener.log.read_text(), re.M)
+
+    for _ in range(2):
+        submit(listener.login(credential))
+    assert sessions("AUTH") == sessions("MESSAGE id=")
+    assert len(set(sessions("AUTH"))) == 2
+
+
 def test_aiosmtpds_own_log_is_silent():
     assert not logging.getLogger("mail.log").isEnabledFor(logging.CRITICAL)
 
@@ -63,7 +79,7 @@ def test_each_login_has_one_line(listener, credential):
     lines = [
         line for line in listener.log.read_text().splitlines() if f"username={credential.username}" in line
     ]
-    assert [line.split("INFO ")[1] for line in lines] == [
+    assert [without_session(line).split("INFO ")[1] for line in lines] == [
         f"submission AUTH username={credential.username} peer=127.0.0.1 outcome=wrong_password",
         f"submission AUTH username={credential.username} peer=127.0.0.1 outcome=accepted",
     ]
@@ -74,7 +90,7 @@ def test_a_username_forges_no_line(listener):
     auth_login(listener.secure(), name, "wrong")
     [line] = [line for line in listener.log.read_text().splitlines() if "forged" in line]
     assert "username=x??2026?INFO?submission" in line
-    assert line.endswith("peer=127.0.0.1 outcome=unknown_username")
+    assert without_session(line).endswith("peer=127.0.0.1 outcome=unknown_username")
 
 
 def test_a_message_has_one_line(smtp, listener, credential):
@@ -82,8 +98,8 @@ def test_a_message_has_one_line(smtp, listener, credential):
     submit(smtp, b"Subject: no sender\r\n\r\n")
     lines = [line for line in listener.log.read_text().splitlines() if "MESSAGE id=" in line]
     assert f"username={credential.username} peer=127.0.0.1 sender={SENDER} recipients=1 bytes=" in lines[-2]
-    assert lines[-2].endswith("reply=250 2.0.0")
-    assert lines[-1].endswith("reply=550 5.7.1")
+    assert without_session(lines[-2]).endswith("reply=250 2.0.0")
+    assert without_session(lines[-1]).endswith("reply=550 5.7.1")
 
 
 @pytest.mark.parametrize(

@@ -11,6 +11,7 @@ from django.db import connection
 
 from sendlayer.checks import EX_CONFIG, check_submission_certificate, close_connections
 from submission import journal, listener, tls
+from submission.guesses import Guesses
 from submission.handler import Handler
 from submission.limits import Limits
 from submission.logins import Logins
@@ -39,11 +40,12 @@ class Command(BaseCommand):
         except BadURL as error:
             raise CommandError(f"SMTP_RELAY_URL: {error}.", returncode=EX_CONFIG) from None
         logins = Logins()
-        handler = Handler(logins, hop, host)
+        limits = _limits()
+        handler = Handler(logins, hop, host, Guesses(limits.wrong_logins_per_ip))
         stopped = asyncio.Event()
         counts = asyncio.create_task(logins.write_counts(stopped))
         try:
-            await self._listen(Shared(handler, host, context, _limits()), hop)
+            await self._listen(Shared(handler, host, context, limits), hop)
         finally:
             stopped.set()
             await asyncio.wait([counts], timeout=THREAD_SECONDS)
@@ -99,6 +101,7 @@ def _limits() -> Limits:
         message_size=settings.SUBMISSION_MAX_SIZE,
         connections=settings.SUBMISSION_MAX_CONNECTIONS,
         connections_per_ip=settings.SUBMISSION_MAX_CONNECTIONS_PER_IP,
+        wrong_logins_per_ip=settings.SUBMISSION_MAX_WRONG_LOGINS_PER_IP,
         command_seconds=settings.SUBMISSION_COMMAND_TIMEOUT,
         login_seconds=settings.SUBMISSION_LOGIN_TIMEOUT,
     )

@@ -1,0 +1,37 @@
+"""Asking the database for at most so long, whatever it does."""
+
+import threading
+import time
+from collections.abc import Callable
+from queue import Empty, SimpleQueue
+
+from django.db import connections
+
+# A database that hangs keeps each thread that asks it: no more than these.
+_slots = threading.BoundedSemaphore(4)
+
+
+def within(seconds: float, ask: Callable):
+    """Return what `ask` returns, called in a thread of its own. Raises TimeoutError, what it raises."""
+    deadline = time.monotonic() + seconds
+    if not _slots.acquire(timeout=seconds):
+        raise TimeoutError
+    answers = SimpleQueue()
+
+    def work():
+        try:
+            answers.put((ask(), None))
+        except Exception as error:
+            answers.put((None, error))
+        finally:
+            connections.close_all()
+            _slots.release()
+
+    threading.Thread(target=work, name="probe", daemon=True).start()
+    try:
+        answer, error = answers.get(timeout=max(0, deadline - time.monotonic()))
+    except Empty:
+        raise TimeoutError from None
+    if error:
+        raise error
+    return answer

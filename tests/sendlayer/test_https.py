@@ -1,0 +1,78 @@
+"""The dashboard as it runs for real: https only, behind a trusted proxy, its files with hashed names."""
+
+import os
+import re
+import subprocess
+import sys
+from contextlib import closing
+from http.client import HTTPConnection
+from types import SimpleNamespace
+
+import pytest
+
+from tests.servers import ROOT, free_port, running
+
+pytestmark = [pytest.mark.one_database, pytest.mark.django_db(transaction=True)]
+
+PRODUCTION = {"HTTPS_ONLY": "yes", "ALLOWED_HOSTS": "mail.example.com", "TRUSTED_PROXIES": "127.0.0.1"}
+
+
+@pytest.fixture
+def get(tmp_path):
+    """Ask a running site through its proxy: get(path, **headers) → status, headers, body, cookies."""
+    subprocess.run([sys.executable, "manage.py", "collectstatic", "--noinput", "-v0"], cwd=ROOT, check=True)
+    port = free_port()
+
+    def get(path, *, host="mail.example.com", proto="https"):
+        with closing(HTTPConnection("127.0.0.1", port, timeout=20)) as connection:
+            connection.request("GET", path, headers={"Host": host, "X-Forwarded-Proto": proto})
+            response = connection.getresponse()
+            cookies = response.headers.get_all("Set-Cookie", [])
+            body = response.read().decode()
+            return SimpleNamespace(status=response.status, headers=response.headers, body=body, cookies=cookies)
+
+    with running(
+        ["-m", "gunicorn", "sendlayer.wsgi"], port=port, log=tmp_path / "log", PORT=str(port), **PRODUCTION
+    ):
+        yield get
+
+
+def test_its_cookies_its_files_and_its_probes(get):
+    page = get("/login/")
+    assert page.status == 200 and page.headers["Strict-Transport-Security"].startswith("max-age=31536000")
+    [csrf] = page.cookies
+    assert re.match("__Host-csrf=.*; HttpOnly; .*; Path=/; SameSite=Lax; Secure", csrf) and "Domain" not in csrf
+    hashed = get(re.search(r'href="(/static/css/base\.[0-9a-f]{12}\.css)"', page.body)[1])
+    assert "immutable" in hashed.headers["Cache-Control"]
+    assert "Access-Control-Allow-Origin" not in hashed.headers
+    plain = get("/static/css/base.css")
+    assert "immutable" not in plain.headers["Cache-Control"]
+    for file in (hashed, plain):
+        assert file.headers["Cross-Origin-Resource-Policy"] == "same-origin"
+        assert file.headers["X-Content-Type-Options"] == "nosniff" and not file.cookies
+    assert get("/login/", proto="http").status == 301
+    assert get("/login/", host="10.0.0.1").status == 400
+    for path in ("/healthz", "/readyz"):
+        assert get(path, host="10.0.0.1:8000", proto="http").status == 200
+
+
+def test_the_deployment_check_finds_nothing():
+    environment = os.environ | PRODUCTION
+    command = [sys.executable, "manage.py", "check", "--deploy", "--fail-level", "WARNING"]
+    run = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True)
+    assert (run.returncode, run.stdout) == (0, "System check identified no issues (0 silenced).\n"), run.stderr
+
+
+@pytest.mark.parametrize(("https", "prefix"), [("yes", "__Host-"), ("no", "")])
+def test_cookies_are_bound_to_this_host_under_tls(https, prefix):
+    program = (
+        "import django; django.setup(); from django.conf import settings as s;"
+        "print(s.SESSION_COOKIE_NAME, s.CSRF_COOKIE_NAME, s.SESSION_COOKIE_SECURE, s.MESSAGE_STORAGE)"
+    )
+    environment = os.environ | {"HTTPS_ONLY": https, "DJANGO_SETTINGS_MODULE": "sendlayer.settings"}
+    said = subprocess.run(
+        [sys.executable, "-c", program], cwd=ROOT, env=environment, capture_output=True, text=True
+    )
+    names = f"{prefix}session {prefix}csrf {https == 'yes'}"
+    # Messages have no cookie of their own.
+    assert said.stdout.strip() == f"{names} django.contrib.messages.storage.session.SessionStorage"

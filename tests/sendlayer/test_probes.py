@@ -1,0 +1,246 @@
+"""What machines ask: is it alive, is it ready, and its figures."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from contextlib import closing, contextmanager
+from datetime import timedelta
+from http.client import HTTPConnection
+from pathlib import Path
+from types import SimpleNamespace
+
+import pytest
+from django.core.cache import cache
+from django.db import DatabaseError, connection
+from django.db.migrations.recorder import MigrationRecorder
+from django.utils import timezone
+
+from accounts import letters
+from audit.models import Event
+from credentials.models import Credential, Outcome
+from sendlayer import metrics, probes, sealed, within
+from tests.factories import make_credential, make_domain, make_use
+from tests.http import at_once, sign_in, smtp_url
+from tests.servers import ROOT, free_port, running
+from tests.submission.clients import wait_until
+from tests.with_postgres import cluster
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+ELSEWHERE = {"headers": {"Host": "10.0.0.7:8000"}, "REMOTE_ADDR": "10.0.0.9"}
+TOKEN = "t" * 40
+
+
+@pytest.fixture(autouse=True)
+def nothing_known(monkeypatch, settings):
+    monkeypatch.setattr(probes, "_has_migrations", False)
+    settings.SECURE_SSL_REDIRECT = True  # probes speak plain HTTP all the same
+
+
+def not_ready(client):
+    response = client.get("/readyz", **ELSEWHERE)
+    assert response.status_code == 503
+    return json.loads(response.content)["reason"], json.loads(response.content)["detail"]
+
+
+def figures(client, **request):
+    """/metrics as a dictionary: name and labels → number."""
+    response = client.get("/metrics", **request)
+    assert response.status_code == 200 and response.headers["Content-Type"].startswith("text/plain")
+    lines = [line.rpartition(" ") for line in response.content.decode().splitlines() if line[0] != "#"]
+    return {name.removeprefix("sendlayer_"): float(number) for name, _, number in lines}
+
+
+def test_it_is_alive_without_any_database(client, django_assert_num_queries):
+    with django_assert_num_queries(0):
+        assert client.get("/healthz", **ELSEWHERE).content == b"ok\n"
+    assert client.head("/healthz").status_code == 200
+    assert client.post("/healthz").status_code == 405
+
+
+def test_it_is_ready(client):
+    response = client.get("/readyz", **ELSEWHERE)
+    assert (response.status_code, json.loads(response.content)) == (200, {"status": "ready"})
+    assert not response.cookies
+
+
+def test_it_is_not_ready_while_sealed(client, monkeypatch):
+    monkeypatch.setattr(sealed, "_problem", "CREDENTIAL_KEYS lacks the key 'k1'")
+    assert not_ready(client) == ("sealed", "CREDENTIAL_KEYS lacks the key 'k1'.")
+    assert client.get("/healthz").status_code == 200
+
+
+def test_it_is_not_ready_before_the_migrations(client):
+    migration = ("credentials", "0006_login_total")
+    MigrationRecorder(connection).record_unapplied(*migration)
+    try:
+        assert not_ready(client) == ("migrations", "Run manage.py migrate: credentials.0006_login_total.")
+    finally:
+        MigrationRecorder(connection).record_applied(*migration)
+    assert client.get("/readyz").status_code == 200
+
+
+def test_it_is_not_ready_without_a_database(client, monkeypatch):
+    def away():
+        raise DatabaseError
+
+    monkeypatch.setattr(probes, "_why_not", away)
+    assert not_ready(client) == ("database", "The database can't be asked: DatabaseError.")
+
+
+def test_a_database_that_hangs_is_told_within_two_seconds(client, monkeypatch):
+    monkeypatch.setattr(probes, "_why_not", lambda: time.sleep(4))
+    start = time.monotonic()
+    # More of them than threads that may hang.
+    assert at_once(*[lambda: not_ready(client)] * 8) == [("database", "The database does not answer.")] * 8
+    assert time.monotonic() - start < 2.5
+    for _ in range(4):  # those threads end before the next test
+        assert within._slots.acquire(timeout=10)
+    for _ in range(4):
+        within._slots.release()
+
+
+@pytest.fixture
+def postgres():
+    """A PostgreSQL of its own, with the tables."""
+    with cluster() as running_cluster:
+        environment = os.environ | {"DATABASE_URL": running_cluster.url}
+        subprocess.run([sys.executable, "manage.py", "migrate", "-v0"], cwd=ROOT, env=environment, check=True)
+        yield running_cluster
+
+
+@contextmanager
+def frozen(postmaster):
+    """No process of a PostgreSQL answers, as when its disk hangs."""
+    children = Path(f"/proc/{postmaster}/task/{postmaster}/children").read_text().split()
+    processes = [postmaster, *map(int, children)]
+    for process in processes:
+        os.kill(process, signal.SIGSTOP)
+    try:
+        yield
+    finally:
+        for process in processes:
+            os.kill(process, signal.SIGCONT)
+
+
+@pytest.mark.one_database
+def test_a_postgresql_that_freezes_or_goes_away_is_told_and_its_return_too(postgres, tmp_path):
+    port = free_port()
+
+    def status():
+        start = time.monotonic()
+        with closing(HTTPConnection("127.0.0.1", port, timeout=10)) as http:
+            http.request("GET", "/readyz")
+            code = http.getresponse().status
+        assert time.monotonic() - start < 2.5
+        return code
+
+    def comes_back():
+        wait_until(lambda: status() == 200, seconds=20)
+
+    environment = {"DATABASE_URL": postgres.url, "PORT": str(port)}
+    with running(["-m", "gunicorn", "sendlayer.wsgi"], port=port, log=tmp_path / "log", **environment):
+        comes_back()
+        with frozen(postgres.process):
+            assert status() == 503
+        comes_back()
+        postgres.stop()
+        assert status() == 503
+        postgres.start()
+        comes_back()
+
+
+class TestMetrics:
+    def test_they_tell_what_the_database_holds(self, client, alice, domain):
+        used, suspended, expired = (make_credential(domain) for _ in range(3))
+        make_domain("pending.example", owner=alice, authorized=False)
+        Credential.objects.filter(pk=suspended.pk).update(suspended_at=timezone.now())
+        Credential.objects.filter(pk=expired.pk).update(expires_at=timezone.now())
+        make_use(used, number=7)
+        make_use(used, number=2, outcome=Outcome.WRONG_PASSWORD)
+        letters.post("alice@example.com", "Hello", "text")
+        sign_in(client, alice).post(smtp_url(used, "copy"), secure=True)
+        found = figures(client)
+        assert found['smtp_logins_total{outcome="accepted"}'] == 7
+        assert found['smtp_logins_total{outcome="wrong_password"}'] == 2
+        assert found['smtp_logins_total{outcome="expired"}'] == 0
+        assert found['acts_total{act="credential.created"}'] == 3
+        assert found['acts_total{act="credential.password_copied"}'] == 1
+        assert [found[f'credentials{{state="{each}"}}'] for each in ("active", "suspended", "expired")] == [
+            1
+        ] * 3
+        assert [found[f'domains{{state="{each}"}}'] for each in ("authorized", "pending", "suspended")] == [
+            1,
+            1,
+            0,
+        ]
+        assert found['dns_records{status="missing"}'] == 0
+        assert found["letters_waiting"] >= 1 and 0 <= found["letters_oldest_seconds"] < 60
+        assert (found["sealed"], found["database_up"]) == (0, 1)
+
+    def test_they_name_nobody(self, client, alice, credential):
+        make_use(credential)
+        page = client.get("/metrics").content.decode()
+        for name in (credential.username, credential.domain.name, alice.email, "203.0.113.7"):
+            assert name not in page
+
+    def test_servers_that_count_at_once_lose_nothing(self, client, credential):
+        at_once(*[lambda: make_use(credential, number=5)] * 6)
+        assert figures(client)['smtp_logins_total{outcome="accepted"}'] == 30
+
+    def test_they_are_counted_every_15_seconds_for_all_workers(self, client, alice, monkeypatch):
+        assert figures(client)["letters_waiting"] == 0
+        letters.post("alice@example.com", "Hello", "text")
+        assert figures(client)["letters_waiting"] == 0
+        monkeypatch.setattr(
+            metrics, "time", SimpleNamespace(time=lambda: time.time() + 16, monotonic=time.monotonic)
+        )
+        assert figures(client)["letters_waiting"] == 1
+
+    def test_old_events_are_counted_once_and_new_ones_each_time(self, client, domain, monkeypatch):
+        monkeypatch.setattr(metrics, "SHORTEST_SECONDS", -1)
+        monkeypatch.setattr(metrics, "SHARE", 0)
+        make_credential(domain)
+        Event.objects.update(at=timezone.now() - timedelta(hours=1))
+        for number in range(1, 4):
+            assert figures(client)['acts_total{act="credential.created"}'] == number
+            make_credential(domain)
+        counted_to, numbers = cache.get(metrics.ACTS)
+        assert numbers["credential.created"] == 1 and counted_to < Event.objects.latest("pk").pk
+
+    def test_a_sealed_site_tells_them_and_that_it_is_sealed(self, client, monkeypatch):
+        monkeypatch.setattr(sealed, "_problem", "the key is gone")
+        assert figures(client)["sealed"] == 1
+
+    def test_without_a_database_they_say_so(self, client, monkeypatch):
+        def away():
+            raise DatabaseError
+
+        monkeypatch.setattr(metrics, "figures", away)
+        assert figures(client) == {"sealed": 0, "database_up": 0}
+
+    @pytest.mark.parametrize(
+        ("token", "request_", "is_told"),
+        [
+            ("", {}, True),
+            ("", {"REMOTE_ADDR": "::1"}, True),
+            ("", {"REMOTE_ADDR": "10.0.0.9"}, False),
+            ("", {"REMOTE_ADDR": ""}, False),
+            ("", {"headers": {"X-Forwarded-For": "127.0.0.1"}}, False),
+            ("", {"headers": {"Forwarded": "for=127.0.0.1"}}, False),
+            ("", {"headers": {"Authorization": "Bearer "}, "REMOTE_ADDR": "10.0.0.9"}, False),
+            (TOKEN, {"headers": {"Authorization": f"Bearer {TOKEN}"}, "REMOTE_ADDR": "10.0.0.9"}, True),
+            (TOKEN, {}, False),
+            (TOKEN, {"headers": {"Authorization": TOKEN}}, False),
+            (TOKEN, {"headers": {"Authorization": f"Bearer {TOKEN[1:]}"}}, False),
+            (TOKEN, {"headers": {"Authorization": "Bearer é"}}, False),
+        ],
+    )
+    def test_who_may_read_them(self, client, settings, token, request_, is_told):
+        settings.METRICS_TOKEN = token
+        response = client.get("/metrics", secure=True, **request_)
+        assert response.status_code == (200 if is_told else 404)
+        assert (b"sendlayer_sealed" in response.content) is is_told
