@@ -2,10 +2,10 @@
 
 import logging
 import sys
-from pathlib import Path
 
 from django.db import InterfaceError, OperationalError
 from django.http import HttpResponse
+from django.template.loader import get_template
 from django.views.defaults import bad_request as refusal
 from django.views.defaults import server_error as fault
 
@@ -14,7 +14,6 @@ from sendlayer.accept import wants_text
 # Away, starting, full, or locked for longer than anybody waits: the same request may succeed soon.
 UNAVAILABLE = (OperationalError, InterfaceError)
 RETRY_SECONDS = 5
-PAGE = Path(__file__).parent.parent / "templates" / "jinja2" / "503.html"
 TEXT = (
     "The database can't be asked just now. Try again in a moment; if you changed something, look first "
     "whether it is done."
@@ -47,7 +46,8 @@ def _unavailable(request, error):
     if wants_text(request):
         response = HttpResponse(TEXT, content_type="text/plain; charset=utf-8")
     else:
-        response = HttpResponse(PAGE.read_text())
+        # Without the request, from which a page would want the person and their session.
+        response = HttpResponse(get_template("503.html").render())
     response.status_code = 503
     response["Retry-After"] = str(RETRY_SECONDS)
     response._has_been_logged = True  # Django would add the traceback

@@ -8,6 +8,7 @@ import sys
 import pytest
 from playwright.sync_api import expect
 
+from tests.e2e.tab import pasted
 from tests.environment import VAR_DIR
 from tests.factories import SYSTEM, password_of
 from tests.http import smtp_url
@@ -41,7 +42,7 @@ def copied(page, name, said):
     """Press a button, wait until a toast says so, and return what is in the clipboard."""
     page.get_by_role("button", name=name, exact=True).first.click()
     expect(page.locator(".toast").get_by_text(said, exact=True)).to_be_visible()
-    return page.evaluate("navigator.clipboard.readText()")
+    return pasted(page)
 
 
 class TestConnectYourSite:

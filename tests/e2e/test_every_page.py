@@ -40,7 +40,7 @@ HOME = "/domains/sl.example.com/"
 SMTP, MEMBERS = f"{HOME}settings/smtp/", f"{HOME}settings/members/"
 WITH_DIALOGS = (SMTP, MEMBERS, f"{HOME}settings/")
 PENDING = ("", "settings/dns/", "settings/smtp/")
-ERRORS = ("403", "404", "429", "500")
+ERRORS = ("403", "404", "429", "500", "503")
 PLACES = re.compile(r"[0-9A-F]{32}|[0-9a-f-]{36}")
 
 

@@ -42,8 +42,9 @@ class TestViewingYourSMTPPassword:
         expect(tab.page.get_by_text("Password is copied.")).to_be_visible()
         expect(tab.row(credential).get_by_role("button", name="Copy password")).to_be_focused()
         tab.press(credential, "Add label")
-        tab.dialog.get_by_label("Label").press("Control+V")
-        expect(tab.dialog.get_by_label("Label")).to_have_value(password_of(credential))
+        field = tab.row(credential).get_by_role("textbox", name="Label")
+        field.press("Control+V")
+        expect(field).to_have_value(password_of(credential))
 
     def test_show_password_reveals_it_and_hide_password_hides_it(self, tab, credential):
         assert password_of(credential) not in tab.page.content()
