@@ -35,6 +35,7 @@ SENTENCES = {
     "member.role_changed": "made {member} {role}",
     "member.removed": "removed {member} from the members",
     "member.left": "left the domain",
+    "system.restored": "restored the database from a backup",
     "support.verify_asked": "asked to verify the domain",
     "support.member_added": "made {member} a member as {role}",
     "support.member_changed": "made {member} {role}",

@@ -1,0 +1,169 @@
+# ruff: noqa: S608  (names of tables and columns, from the catalogue)
+"""PostgreSQL: the backup holds each table as COPY gives it, all of one snapshot.
+
+Not pg_dump and pg_restore: those come in by a connection of their own, so that what was taken
+away since the backup would work between the restoring and the suspending, and they have to be
+of the server's version. COPY's text format is the same in all.
+"""
+
+import time
+from contextlib import contextmanager
+from functools import partial
+
+from django.db import OperationalError, connection, transaction
+from django.db.migrations.executor import MigrationExecutor
+from django.db.migrations.recorder import MigrationRecorder
+from django.utils import timezone
+
+from sendlayer.backups import Refused
+from sendlayer.backups.archive import CHUNK, write_manifest
+from sendlayer.backups.manifest import describe
+
+TRY_LOCKS_FOR = "10s"
+LOCK_SECONDS = 30
+# What transactions touch first is held first: they then wait at their beginning, and hold nothing else.
+HELD_FIRST = (
+    "credentials_credential",
+    "domains_domain",
+    "domains_membership",
+    "domains_invitation",
+    "accounts_user",
+)
+HELD_LAST = "audit_event"  # nearly each of them ends with it
+TABLES = "SELECT tablename FROM pg_tables WHERE schemaname = current_schema() ORDER BY tablename"
+COLUMNS = """
+    SELECT attname FROM pg_attribute WHERE attrelid = quote_ident(%s)::regclass
+    AND attnum > 0 AND NOT attisdropped AND attgenerated = '' ORDER BY attnum
+"""
+SEQUENCES = "SELECT sequencename, last_value FROM pg_sequences WHERE schemaname = current_schema()"
+WITH_TRIGGERS = """
+    SELECT DISTINCT relname FROM pg_trigger JOIN pg_class ON pg_class.oid = tgrelid
+    WHERE NOT tgisinternal AND relnamespace = current_schema()::regnamespace
+"""
+# Those of an extension go with it, and are none of ours.
+FUNCTIONS = """
+    SELECT p.oid::regprocedure::text FROM pg_proc p WHERE pronamespace = current_schema()::regnamespace
+    AND NOT EXISTS (SELECT FROM pg_depend WHERE objid = p.oid AND deptype = 'e')
+"""
+
+
+def dump(archive, folder) -> dict:
+    """Put a snapshot into an archive. Return its manifest."""
+    taken_at = timezone.now()
+    with connection.cursor() as cursor:
+        tables = _names(cursor, TABLES)
+    if not tables:
+        raise Refused("The database is empty: manage.py migrate makes its tables.")
+    with transaction.atomic(durable=True), connection.cursor() as cursor:
+        cursor.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY")
+        # Before the snapshot, which the first question makes: in an older one a TRUNCATE left nothing.
+        cursor.execute(f"LOCK TABLE {', '.join(map(quote, tables))} IN ACCESS SHARE MODE")
+
+        def ask(sql, *params):
+            cursor.execute(sql, params or None)
+            return cursor.fetchall()
+
+        manifest = describe(ask, tables, taken_at)
+        manifest["columns"] = {table: [name for (name,) in ask(COLUMNS, table)] for table in manifest["counts"]}
+        for table, columns in manifest["columns"].items():
+            with (
+                archive.open(_member(table), "w", force_zip64=True) as member,
+                cursor.copy(f"COPY {_with(table, columns)} TO STDOUT") as rows,
+            ):
+                for block in rows:
+                    member.write(block)
+        # Not of the snapshot, but later: so they are never behind the rows.
+        manifest["sequences"] = dict(ask(SEQUENCES))
+    write_manifest(archive, manifest)
+    return manifest
+
+
+@contextmanager
+def loading(archive, manifest):
+    """Yield a function that, called inside a transaction, replaces everything by what the archive holds."""
+    with connection.cursor() as cursor:
+        yield partial(_load, cursor, archive, manifest)
+
+
+def lock(cursor) -> None:
+    """Hold all tables until the transaction ends: nothing is acknowledged that the restoring would drop.
+
+    Raises Refused when others hold some of them for too long.
+    """
+    tables = sorted(_names(cursor, TABLES), key=_order)
+    deadline = time.monotonic() + LOCK_SECONDS
+    cursor.execute(f"SET LOCAL lock_timeout = '{TRY_LOCKS_FOR}'")
+    while tables:
+        try:
+            with transaction.atomic():
+                cursor.execute(f"LOCK TABLE {', '.join(map(quote, tables))} IN ACCESS EXCLUSIVE MODE")
+            return
+        except OperationalError as error:
+            if time.monotonic() > deadline:
+                raise Refused(f"Others hold the database: {str(error).strip()}.") from None
+
+
+def _order(table) -> tuple:
+    first = HELD_FIRST.index(table) if table in HELD_FIRST else len(HELD_FIRST)
+    return first, table == HELD_LAST, table
+
+
+def _load(cursor, archive, manifest):
+    recorded = set(map(tuple, manifest["migrations"]))
+    # Where the tables are as they were, they stay, and with them what other roles were granted.
+    if set(MigrationRecorder(connection).applied_migrations()) != recorded:
+        _make_anew(cursor, recorded)
+    tables = _names(cursor, TABLES)
+    if unknown := sorted(set(manifest["columns"]) - set(tables)):
+        raise Refused(f"It holds tables that its version does not have: {', '.join(unknown)}.")
+    triggered = _names(cursor, WITH_TRIGGERS)
+    for table in triggered:
+        cursor.execute(f"ALTER TABLE {quote(table)} DISABLE TRIGGER USER")
+    cursor.execute(f"TRUNCATE {', '.join(map(quote, tables))}")
+    for table, columns in manifest["columns"].items():
+        with (
+            archive.open(_member(table)) as member,
+            cursor.copy(f"COPY {_with(table, columns)} FROM STDIN") as rows,
+        ):
+            while block := member.read(CHUNK):
+                rows.write(block)
+    # Not setval(), which a rollback does not take back.
+    for name, last in manifest["sequences"].items():
+        cursor.execute(f"ALTER SEQUENCE {quote(name)} RESTART WITH {(last or 0) + 1:d}")
+    # Checks every foreign key now; no migration can alter a table while that is open.
+    cursor.execute("SET CONSTRAINTS ALL IMMEDIATE")
+    for table in triggered:
+        cursor.execute(f"ALTER TABLE {quote(table)} ENABLE TRIGGER USER")
+    cursor.execute("ANALYZE")
+
+
+def _make_anew(cursor, migrations):
+    """Leave only the empty tables that these migrations make."""
+    for table in _names(cursor, TABLES):
+        cursor.execute(f"DROP TABLE {quote(table)} CASCADE")
+    for function in _names(cursor, FUNCTIONS):
+        cursor.execute(f"DROP ROUTINE {function} CASCADE")
+    cursor.execute("SET CONSTRAINTS ALL IMMEDIATE")
+    executor = MigrationExecutor(connection)
+    # What another one stands on comes with it; named as well, it would be taken back again.
+    nodes = executor.loader.graph.node_map
+    last = [key for key in migrations if not any(child.key in migrations for child in nodes[key].children)]
+    executor.migrate(sorted(last))
+    cursor.execute("SET CONSTRAINTS ALL DEFERRED")
+
+
+def quote(name) -> str:
+    return connection.ops.quote_name(name)
+
+
+def _names(cursor, sql) -> list[str]:
+    cursor.execute(sql)
+    return [name for (name,) in cursor.fetchall()]
+
+
+def _member(table) -> str:
+    return f"tables/{table}.copy"
+
+
+def _with(table, columns) -> str:
+    return f"{quote(table)} ({', '.join(map(quote, columns))})"

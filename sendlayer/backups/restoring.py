@@ -1,0 +1,105 @@
+"""Replaces the database by a backup, in one transaction: all of it, or nothing."""
+
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from django.contrib.contenttypes.models import ContentType
+from django.core.management import call_command
+from django.db import DatabaseError, connection, transaction
+from django.db.migrations.recorder import MigrationRecorder
+
+import audit
+from accounts.models import User
+from audit.actor import Actor
+from credentials import keyring
+from credentials.models import Credential
+from domains.models import Domain
+from sendlayer.backups import TRANSIENT, Refused, before, engine, since, taking_back
+
+BY = Actor.system("restore")
+OURS = {*TRANSIENT, MigrationRecorder.Migration._meta.db_table}
+STANDS_FOR_ALL = ("accounts_user", "domains_domain", "audit_event")
+
+
+@dataclass
+class Outcome:
+    """What became of it; the lines are for the operator, and hold no secret."""
+
+    taken_at: datetime
+    unknown: str  # why it is not known what was taken away since, "" when it is
+    people: int = 0
+    domains: int = 0
+    credentials: int = 0
+    suspended: list[str] = field(default_factory=list)
+    others: list[str] = field(default_factory=list)
+    invitations: int = 0
+    letters: int = 0
+    keys_problem: str = ""
+
+
+def held(manifest) -> int:
+    """How many people, domains and events the database holds. Raises Refused when it has strange tables."""
+    try:
+        tables = {name for name in connection.introspection.table_names() if not name.startswith("sqlite_")}
+        known = OURS | set(connection.introspection.django_table_names()) | set(manifest["counts"])
+        if strange := sorted(tables - known):
+            raise Refused(f"The database holds tables that are none of SendLayer's: {', '.join(strange[:5])}.")
+        with connection.cursor() as cursor:
+            return sum(_count(cursor, table) for table in tables.intersection(STANDS_FOR_ALL))
+    except DatabaseError as error:
+        raise Refused(
+            f"The database can't be read: {str(error).strip()}. Move it away (with SQLite: its file, and those "
+            "ending in -wal and -shm) and restore into a new one."
+        ) from None
+
+
+def _count(cursor, table) -> int:
+    cursor.execute(f"SELECT count(*) FROM {table}")  # noqa: S608
+    return cursor.fetchone()[0]
+
+
+def when(taken_at: datetime) -> str:
+    return f"{taken_at:%Y-%m-%d %H:%M:%S} UTC"
+
+
+def restore(archive, manifest, *, events=(), suspend_all=False) -> Outcome:
+    """Replace everything; then take away again what was taken away since. Raises Refused, DatabaseError.
+
+    `events` are exported ones (events.read), beside what the replaced database tells.
+    """
+    kind = engine()
+    with kind.loading(archive, manifest) as load, transaction.atomic(durable=True):
+        with connection.cursor() as cursor:
+            kind.lock(cursor)
+        outcome = Outcome(datetime.fromisoformat(manifest["taken_at"]), unknown=before.keep(manifest))
+        load()
+        call_command("migrate", interactive=False, verbosity=0)
+        ContentType.objects.clear_cache()
+        _take_back(outcome, events, suspend_all)
+        outcome.people, outcome.domains = User.objects.count(), Domain.objects.count()
+        outcome.credentials, outcome.keys_problem = Credential.objects.count(), keyring.problem()
+        before.drop()
+        data = {"taken_at": manifest["taken_at"], "suspended": len(outcome.suspended)}
+        # A later restoring asks this, before it believes what this database tells.
+        data["compared"] = bool(not outcome.unknown or events or suspend_all)
+        audit.record(before.RESTORED, by=BY, data=data)
+    return outcome
+
+
+def _take_back(outcome, events, suspend_all):
+    found, at = since.Since(), when(outcome.taken_at)
+    if not outcome.unknown:
+        outcome.others += taking_back.set_people()
+        found.add(since.by_database())
+    found.add(since.by_events(events))
+    if suspend_all:
+        usernames = Credential.objects.filter(suspended_at=None).values_list("username", flat=True)
+        found.credentials = dict.fromkeys(usernames, since.UNKNOWN) | found.credentials
+    outcome.suspended += taking_back.suspend(found.credentials, at, by=BY)
+    outcome.others += taking_back.suspend_domains(found.suspended_domains, at, by=BY)
+    outcome.others += taking_back.set_roles(found.roles, by=BY)
+    outcome.others += [
+        f"{name}: it was deleted after the backup, and is here again" for name in sorted(found.deleted_domains)
+    ]
+    counts = taking_back.forget_what_is_over(known=not outcome.unknown)
+    outcome.invitations, outcome.letters = counts

@@ -1,0 +1,80 @@
+import hashlib
+import os
+import subprocess
+import sys
+from itertools import count
+
+import pytest
+from django.core.management import call_command
+from django.db import connection
+
+from tests.servers import ROOT, database_url
+from tests.submission.conftest import close_clients, listener, start_listener  # noqa: F401  (fixtures)
+
+_numbers = count(1)
+
+
+@pytest.fixture
+def new_database(tmp_path):
+    """Make an empty database of the kind that is tested; return its URL."""
+    made = []
+
+    def make():
+        name = f"elsewhere_{os.getpid()}_{next(_numbers)}"
+        if connection.vendor == "sqlite":
+            return f"sqlite:///{tmp_path / name}.sqlite3"
+        with connection.cursor() as cursor:
+            cursor.execute(f"CREATE DATABASE {name}")
+        made.append(name)
+        return database_url().rpartition("/")[0] + f"/{name}"
+
+    yield make
+    with connection.cursor() as cursor:
+        for name in made:
+            cursor.execute(f"DROP DATABASE {name} WITH (FORCE)")
+
+
+@pytest.fixture
+def backup(tmp_path):
+    """Make a backup of the test database; return its path."""
+
+    def make(name="backup.zip"):
+        call_command("backup", tmp_path / name)
+        return tmp_path / name
+
+    return make
+
+
+@pytest.fixture
+def restore(capsys):
+    """Restore over the test database; return what was said."""
+
+    def run(path, **options):
+        call_command("restore", path, **{"replace": True, "yes": True} | options)
+        said = capsys.readouterr()
+        return said.out + said.err
+
+    return run
+
+
+def manage(*arguments, **environment):
+    """Run manage.py as a process; return its exit code and what it said."""
+    done = subprocess.run(
+        [sys.executable, "manage.py", *map(str, arguments)],
+        cwd=ROOT,
+        env=os.environ | {"DATABASE_URL": database_url()} | environment,
+        capture_output=True,
+        text=True,
+        timeout=60,
+    )
+    return done.returncode, done.stdout + done.stderr
+
+
+def digest():
+    """One number for every row of every table."""
+    rows = []
+    with connection.cursor() as cursor:
+        for table in sorted(connection.introspection.table_names()):
+            cursor.execute(f"SELECT * FROM {connection.ops.quote_name(table)}")  # noqa: S608
+            rows.append((table, sorted(map(repr, cursor.fetchall()))))
+    return hashlib.sha256(repr(rows).encode()).hexdigest()

@@ -1,0 +1,149 @@
+"""The drill: a backup under load, the database lost, restored, and everything that was acknowledged is back."""
+
+import itertools
+import json
+import threading
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from datetime import datetime
+
+import pytest
+from django.core.management import call_command
+from django.db import connection
+from django.utils import timezone
+
+from credentials.models import Credential
+from sendlayer.backups import archive
+from tests.backup.conftest import manage
+from tests.factories import SYSTEM, make_credential, password_of
+from tests.http import sign_in
+from tests.submission.clients import auth_plain
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+WRITERS = 4
+TOLD = """
+import json; from credentials.models import Credential
+print(json.dumps(dict(Credential.objects.values_list("username", "password_number"))))
+"""
+
+
+@dataclass
+class Life:
+    """When each act on a credential began, and was acknowledged."""
+
+    acts: list = field(default_factory=list)  # (name, began, acknowledged)
+
+    def done(self, name, at):
+        return sum(act == name and acknowledged < at for act, _began, acknowledged in self.acts)
+
+    def begun(self, name, at):
+        return sum(act == name and began < at for act, began, _acknowledged in self.acts)
+
+
+class Load:
+    """Threads that add, reset and delete credentials until the block ends."""
+
+    def __init__(self, domain):
+        self.domain, self.lives, self._over = domain, {}, threading.Event()
+
+    def __enter__(self):
+        self._pool = ThreadPoolExecutor(WRITERS)
+        self._running = [self._pool.submit(self._write) for _ in range(WRITERS)]
+        return self
+
+    def wait(self, number):
+        """Until that many more credentials were made."""
+        wanted = len(self.lives) + number
+        while len(self.lives) < wanted and not any(each.done() for each in self._running):
+            threading.Event().wait(0.02)
+
+    def __exit__(self, *_error):
+        self._over.set()
+        self._pool.shutdown()
+        self.errors = [each.exception() for each in self._running if each.exception()]
+
+    def _write(self):
+        try:
+            for number in itertools.count():
+                if self._over.is_set():
+                    return
+                began = timezone.now()
+                credential, _password = self.domain.credentials.issue(by=SYSTEM)
+                life = self.lives[credential.username] = Life([("created", began, timezone.now())])
+                self._act(life, "reset", credential.reset_password)
+                if number % 2:
+                    self._act(life, "deleted", credential.remove)
+        finally:
+            connection.close()
+
+    def _act(self, life, name, act):
+        began = timezone.now()
+        act(by=SYSTEM)
+        life.acts.append((name, began, timezone.now()))
+
+
+def test_all_that_was_acknowledged_before_a_backup_under_load_is_back(
+    domain, backup, new_database, start_listener
+):
+    kept = [make_credential(domain) for _ in range(3)]
+    logins = [(each.username, password_of(each)) for each in kept]
+    with Load(domain) as load:
+        load.wait(10)
+        path = backup()
+        over = timezone.now()
+        load.wait(5)
+    assert not load.errors
+    with archive.read(path) as (_file, manifest):
+        stamp = datetime.fromisoformat(manifest["taken_at"])
+    url = new_database()
+    code, said = manage("restore", path, DATABASE_URL=url)
+    assert code == 0 and "It can't be known" in said
+    assert manage("verify_store", DATABASE_URL=url)[0] == 0
+    restored = json.loads(manage("shell", "-v0", "-c", TOLD, DATABASE_URL=url)[1])
+    before = {name: life for name, life in load.lives.items() if life.done("created", stamp)}
+    assert len(before) >= 8
+    for username, life in before.items():
+        if life.done("deleted", stamp):
+            assert username not in restored
+        elif not life.begun("deleted", over):
+            assert life.done("reset", stamp) < restored[username] <= 1 + life.begun("reset", over)
+    with start_listener(DATABASE_URL=url) as listener:
+        assert [auth_plain(listener.secure(), *login)[0] for login in logins] == [235] * 3
+
+
+def test_what_was_reset_or_deleted_since_is_refused_by_a_server_that_runs_on(
+    client, alice, domain, listener, backup, restore
+):
+    same, reset, deleted = (make_credential(domain) for _ in range(3))
+    old = [(each.username, password_of(each)) for each in (same, reset, deleted)]
+    cookie = sign_in(client, alice)
+    assert [auth_plain(listener.secure(), *login)[0] for login in old] == [235] * 3
+    path = backup()
+    reset.reset_password(by=SYSTEM)
+    deleted.remove(by=SYSTEM)
+    assert cookie.get("/domains/sl.example.com/").status_code == 200
+    said = restore(path)
+    assert [auth_plain(listener.secure(), *login)[0] for login in old] == [235, 535, 535]
+    rows = Credential.objects.filter(suspended_at__isnull=False, suspended_by_support=None)
+    assert {row.username for row in rows} == {reset.username, deleted.username}
+    assert f"{reset.short_username} of sl.example.com: its password was reset after that" in said
+    assert f"{deleted.short_username} of sl.example.com: it was deleted after that" in said
+    assert cookie.get("/domains/sl.example.com/")["Location"].startswith("/login/")
+    # Somebody has looked: it works again, with the old password.
+    rows.get(pk=reset.pk).resume(by=SYSTEM)
+    assert auth_plain(listener.secure(), *old[1])[0] == 235
+    call_command("verify_store")
+
+
+def test_it_is_restored_under_load_and_nobody_is_told_a_falsehood(domain, backup, restore):
+    credential = make_credential(domain)
+    path = backup()
+    with Load(domain) as load:
+        load.wait(5)
+        restore(path)
+        load.wait(5)
+    # Who changed what is gone is told so; nobody waits for ever, and nothing is half-way.
+    assert [error for error in load.errors if not isinstance(error, Credential.DoesNotExist)] == []
+    assert Credential.objects.filter(pk=credential.pk).exists()
+    call_command("verify_store")

@@ -1,0 +1,170 @@
+"""The file: what is in it and what is not, and what happens when it is not whole."""
+
+import base64
+import json
+import stat
+import subprocess
+import zipfile
+
+import pytest
+from django.conf import settings
+from django.contrib.sessions.models import Session
+from django.core.management import CommandError, call_command
+from django.db import connection
+
+from accounts import letters
+from credentials import keyring
+from sendlayer.backups import archive
+from tests.accounts.codes import make_totp
+from tests.backup.conftest import digest, manage
+from tests.factories import make_credential, password_of
+from tests.http import sign_in
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+@pytest.fixture
+def path(domain, backup):
+    make_credential(domain)
+    assert keyring.examine() == ""
+    return backup()
+
+
+def contents(path) -> bytes:
+    with zipfile.ZipFile(path) as file:
+        return path.read_bytes() + b"".join(map(file.read, file.namelist()))
+
+
+def test_no_key_no_password_no_session_is_in_it_and_only_its_owner_reads_it(client, alice, domain, backup):
+    credential = make_credential(domain)
+    seed = make_totp(alice)
+    letters.post("alice@example.com", "Hello", "sl_of_a_letter")
+    sign_in(client, alice)
+    path = backup()
+    found = contents(path)
+    key = settings.CREDENTIAL_KEYS.partition(":")[2]
+    secrets = [password_of(credential), seed, key, settings.SECRET_KEY, Session.objects.get().session_key]
+    secrets += ["sl_of_a_letter", base64.b64encode(password_of(credential).encode()).decode()[:40]]
+    assert credential.username.encode() in found
+    assert not [secret for secret in secrets if secret.encode() in found]
+    assert base64.urlsafe_b64decode(key) not in found
+    assert stat.S_IMODE(path.stat().st_mode) == 0o600
+
+
+def test_the_manifest_tells_what_is_needed(path):
+    with archive.read(path) as (_file, manifest):
+        assert manifest["database"] == connection.vendor and manifest["keys"] == ["k1"]
+        assert manifest["counts"]["credentials_credential"] == 1
+        assert "django_session" not in manifest["counts"]
+
+
+def test_a_file_that_is_there_stays_unless_forced(path):
+    before = path.read_bytes()
+    with pytest.raises(CommandError, match="is there already"):
+        call_command("backup", path)
+    assert path.read_bytes() == before
+    call_command("backup", path, force=True)
+    assert path.read_bytes() != before
+    assert sorted(path.parent.iterdir()) == [path]
+
+
+def refused(path, match, **options):
+    before = digest()
+    with pytest.raises(CommandError, match=match) as error:
+        call_command("restore", path, **{"replace": True, "yes": True} | options)
+    assert "othing was changed" in str(error.value)
+    assert digest() == before
+
+
+@pytest.mark.parametrize("part", [0, 0.3, 0.9, 0.999])
+def test_one_that_is_cut_off_is_refused(path, part):
+    raw = path.read_bytes()
+    path.write_bytes(raw[: int(len(raw) * part)])
+    refused(path, "no backup, or only a part of one")
+
+
+@pytest.mark.parametrize("part", [0, 0.1, 0.5, 0.8, 0.99, 0.9999])
+def test_one_flipped_bit_is_found(path, part):
+    raw = bytearray(path.read_bytes())
+    raw[int(len(raw) * part)] ^= 1
+    path.write_bytes(raw)
+    refused(path, "is damaged: it does not fit its SHA-256")
+
+
+def changed(path, **changes):
+    """The same backup with another manifest."""
+    with archive.read(path) as (file, manifest), archive.create(path.with_name("changed")) as made:
+        for name in file.namelist():
+            text = json.dumps(manifest | changes) if name == archive.MANIFEST else file.read(name)
+            made.writestr(name, text)
+    return path.with_name("changed")
+
+
+@pytest.mark.parametrize(
+    ("changes", "match"),
+    [
+        ({"database": "other"}, "It is a backup of other, and this database is"),
+        ({"format": 2}, r"newer version \(format 2\)"),
+        (
+            {"migrations": [["credentials", "9999_later"]]},
+            "does not know the migrations credentials 9999_later",
+        ),
+    ],
+)
+def test_what_this_version_does_not_understand_is_refused(path, changes, match):
+    refused(changed(path, **changes), match)
+
+
+def test_a_database_that_is_not_empty_is_replaced_only_when_said_so_twice(path, monkeypatch):
+    refused(path, "The database is not empty", replace=False)
+    monkeypatch.setattr("builtins.input", lambda question: "no")
+    refused(path, "Not confirmed", yes=False)
+
+
+def test_the_database_of_something_else_is_never_replaced(path):
+    with connection.cursor() as cursor:
+        cursor.execute("CREATE TABLE wiki_page (id int)")
+        try:
+            refused(path, "none of SendLayer's: wiki_page")
+        finally:
+            cursor.execute("DROP TABLE wiki_page")
+
+
+def test_a_restoring_that_fails_on_the_way_changes_nothing(path, monkeypatch):
+    before = digest()
+
+    def fail(**_options):
+        raise RuntimeError("on the way")
+
+    monkeypatch.setattr("sendlayer.backups.taking_back.forget_what_is_over", fail)
+    with pytest.raises(RuntimeError, match="on the way"):
+        call_command("restore", path, replace=True, yes=True)
+    assert digest() == before
+
+
+def test_a_full_disk_is_told_and_leaves_no_half_file(domain, tmp_path):
+    for _ in range(20):
+        make_credential(domain)
+    place = tmp_path / "small"
+    place.mkdir()
+    size = "300k" if connection.vendor == "sqlite" else "8k"
+    subprocess.run(["mount", "-t", "tmpfs", "-o", f"size={size}", "tmpfs", place], check=True)
+    try:
+        before = digest()
+        code, said = manage("backup", place / "backup.zip")
+        assert code == 1 and "There is no backup" in said and "full" in said or "No space left" in said
+        assert "Traceback" not in said
+        assert list(place.iterdir()) == [] and digest() == before
+    finally:
+        subprocess.run(["umount", place], check=True)
+
+
+def test_a_backup_that_is_ended_leaves_no_half_file(domain, tmp_path, monkeypatch):
+    def end(file, folder):
+        raise SystemExit(143)
+
+    monkeypatch.setattr("sendlayer.backups.sqlite.dump", end)
+    monkeypatch.setattr("sendlayer.backups.postgres.dump", end)
+    with pytest.raises(SystemExit):
+        call_command("backup", tmp_path / "backup.zip")
+    assert list(tmp_path.iterdir()) == []

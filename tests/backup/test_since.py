@@ -1,0 +1,259 @@
+"""What was taken away since the backup stays away, as far as anybody tells."""
+
+import json
+from datetime import timedelta
+
+import pytest
+from django.core.management import CommandError, call_command
+from django.utils import timezone
+
+from accounts.letters import Letter
+from accounts.models import User
+from audit.actor import Actor
+from audit.models import Event
+from credentials import keyring, vault
+from credentials.deleted import DeletedCredential
+from credentials.models import Credential
+from domains import general, members
+from domains.invitations import Invitation
+from domains.models import Domain
+from tests.backup.conftest import manage
+from tests.factories import PASSWORD, SYSTEM, make_credential, make_domain, make_user
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+def expire(credential):
+    Credential.objects.filter(pk=credential.pk).update(expires_at=timezone.now())
+
+
+def revoke(credential):
+    Credential.objects.filter(pk=credential.pk).update(previous_verifier="", previous_valid_until=None)
+
+
+ACTS = [
+    (lambda one: one.reset_password(by=SYSTEM), "its password was reset after that"),
+    (lambda one: one.remove(by=SYSTEM), "it was deleted after that"),
+    (lambda one: one.suspend(by=SYSTEM), "it was suspended after that"),
+    (lambda one: one.set_networks("192.0.2.0/24", by=SYSTEM), "its allowed networks were changed after that"),
+    (lambda one: general.delete(one.domain, by=SYSTEM), "it was deleted after that"),
+    (expire, "its expiry date was changed after that"),
+    (revoke, "its old password was revoked after that"),
+]
+
+
+@pytest.mark.parametrize(("act", "why"), ACTS)
+def test_it_comes_back_suspended_with_the_reason_on_the_activity_page(
+    client, alice, domain, backup, restore, act, why
+):
+    credential, other = make_credential(domain, label="Shop"), make_credential(make_domain("b.example.com"))
+    credential.reset_password(by=SYSTEM, keep_old_for=timedelta(days=1))
+    path = backup()
+    act(credential)
+    said = restore(path)
+    assert f"{credential.short_username} of sl.example.com (Shop): {why}" in said
+    assert not Credential.objects.get(pk=other.pk).suspended_at
+    assert Credential.objects.get(pk=credential.pk).suspended_at
+    event = Event.objects.get(credential=credential.username, tag="credential.suspended")
+    assert event.actor_name == "restore" and event.data["reason"].endswith(f"UTC: {why}")
+    client.force_login(User.objects.get(pk=alice.pk))
+    assert why in client.get("/domains/sl.example.com/activity/").content.decode()
+    call_command("verify_store")
+
+
+def test_what_was_added_used_or_labelled_since_suspends_nothing(domain, backup, restore):
+    credential = make_credential(domain)
+    path = backup()
+    make_credential(domain)
+    credential.rename("Shop", by=SYSTEM)
+    Credential.objects.filter(pk=credential.pk).update(last_used_at=timezone.now())
+    assert "Suspended" not in restore(path)
+    assert Credential.objects.get().suspended_at is None
+    event = Event.objects.get(tag="system.restored")
+    assert event.data["compared"] is True and event.domain is None
+
+
+def test_one_that_was_suspended_already_is_listed_when_it_was_reset_since(domain, backup, restore):
+    credential = make_credential(domain)
+    credential.suspend(by=SYSTEM)
+    path = backup()
+    credential.reset_password(by=SYSTEM)
+    assert "its password was reset after that; it was suspended already" in restore(path)
+
+
+def test_members_who_were_removed_or_demoted_since_stay_so(alice, bob, carol, domain, backup, restore):
+    domain.memberships.create(user=carol, role="manager")
+    path = backup()
+    members.remove(domain.memberships.get(user=bob), by=SYSTEM)
+    members.transfer(domain.memberships.get(user=carol), by=Actor(alice.email, alice))
+    said = restore(path)
+    assert "sl.example.com: bob@example.com is removed from the members, as after the backup" in said
+    roles = dict(Domain.objects.get().memberships.values_list("user__email", "role"))
+    assert roles == {"alice@example.com": "manager", "carol@example.com": "owner"}
+
+
+def test_an_owner_whom_nobody_in_the_backup_can_follow_is_named(alice, domain, backup, restore):
+    path = backup()
+    dave = make_user("dave@example.com")
+    domain.memberships.create(user=dave, role="viewer")
+    members.transfer(domain.memberships.get(user=dave), by=Actor(alice.email, alice))
+    said = restore(path)
+    assert "alice@example.com was removed or demoted after the backup, but is its only owner now" in said
+    assert Domain.objects.get().memberships.get(user=alice).role == "owner"
+
+
+def test_people_keep_their_new_passwords_and_get_no_lost_rights_back(alice, bob, domain, backup, restore):
+    User.objects.filter(pk=bob.pk).update(is_staff=True, is_superuser=True)
+    gone = make_user("gone@example.com")
+    path = backup()
+    alice.set_password("a-new-password-of-alice")
+    alice.save()
+    User.objects.filter(pk=bob.pk).update(is_staff=False, is_superuser=False, is_active=False)
+    gone.delete()
+    said = restore(path)
+    people = {user.email: user for user in User.objects.all()}
+    assert people["alice@example.com"].check_password("a-new-password-of-alice")
+    assert not people["alice@example.com"].check_password(PASSWORD)
+    assert [people["bob@example.com"].is_staff, people["bob@example.com"].is_active] == [False, False]
+    assert not people["gone@example.com"].is_active
+    assert "bob@example.com has no more rights" in said and "gone@example.com was deleted" in said
+
+
+def test_domains_that_were_suspended_or_deleted_since_are_told(domain, backup, restore):
+    other = make_domain("b.example.com")
+    path = backup()
+    domain.suspend(by=SYSTEM, reason="spam")
+    general.delete(other, by=SYSTEM)
+    said = restore(path)
+    assert "sl.example.com: suspended, as it was after the backup" in said
+    assert "b.example.com: it was deleted after the backup, and is here again" in said
+    assert Domain.objects.get(name="sl.example.com").suspended_at
+
+
+def test_only_invitations_and_letters_that_still_stand_are_kept(alice, domain, backup, restore):
+    for name in ("kept", "revoked"):
+        members.invite([domain], [f"{name}@example.com"], "viewer", by=Actor(alice.email, alice))
+    path = backup()
+    Invitation.objects.get(email="revoked@example.com").revoke(by=SYSTEM)
+    Letter.objects.get(to="revoked@example.com").delete()
+    assert "dropped: 1, letters: 1." in restore(path)
+    assert Invitation.objects.get().email == Letter.objects.get().to == "kept@example.com"
+
+
+def test_a_deleted_credential_that_was_erased_since_does_not_come_back(domain, backup, restore):
+    fields = {"former_id": 1, "created_at": timezone.now(), "deleted_at": timezone.now(), "domain": domain}
+    fields |= {"password_sealed": "v1.k1.x", "verifier": "x", "password_changed_at": timezone.now()}
+    erased = DeletedCredential.objects.create(**fields)
+    path = backup()
+    erased.delete()
+    restore(path)
+    assert not DeletedCredential.objects.exists()
+
+
+def exported(path):
+    """The events as an export of the audit log writes them."""
+    rows = Event.objects.order_by("pk").values("tag", "credential", "domain_name", "at", "data")
+    lines = [
+        json.dumps({**row, "domain": row["domain_name"], "at": row["at"].isoformat(timespec="milliseconds")})
+        for row in rows
+    ]
+    path.write_text("\n".join(lines))
+    return path
+
+
+def test_exported_events_tell_it_where_the_database_is_lost(bob, domain, backup, new_database, tmp_path):
+    same, reset, back, deleted = (make_credential(domain) for _ in range(4))
+    same.reset_password(by=SYSTEM)
+    other = make_credential(make_domain("b.example.com"))
+    path = backup()
+    reset.reset_password(by=SYSTEM)
+    back.suspend(by=SYSTEM)
+    back.resume(by=SYSTEM)
+    deleted.remove(by=SYSTEM)
+    members.remove(domain.memberships.get(user=bob), by=SYSTEM)
+    general.delete(other.domain, by=SYSTEM)
+    url = new_database()
+    code, said = manage("restore", path, "--events", exported(tmp_path / "events.jsonl"), DATABASE_URL=url)
+    assert code == 0
+    for credential, why in [(reset, "its password was reset"), (deleted, "it was deleted"), (other, "it was")]:
+        assert f"{credential.short_username} of {credential.domain.name}: {why}" in said
+    assert same.short_username not in said and back.short_username not in said
+    assert "sl.example.com: bob@example.com is removed from the members" in said
+    assert "b.example.com: it was deleted after the backup" in said
+    assert "what came after the last of them is not known" in said
+
+
+def test_events_that_are_none_are_refused_before_anything_is_touched(domain, backup, restore, tmp_path):
+    path, events = backup(), tmp_path / "events"
+    for line in ("x", "{}", '{"tag": "x", "at": "2026-01-01"}', '{"tag": "x", "at": 1}', "[]"):
+        events.write_text(line)
+        with pytest.raises(CommandError, match="line 1: no event .* Nothing was changed"):
+            restore(path, events=events)
+
+
+def test_without_any_source_it_says_so_and_suspends_all_when_asked(domain, backup, new_database, restore):
+    credential = make_credential(domain)
+    path, url = backup(), new_database()
+    _code, said = manage("restore", path, DATABASE_URL=url)
+    assert "The replaced database was empty. It can't be known which" in said and "Suspended" not in said
+    # A second time, the database that was restored so must not pass for one that knows.
+    _code, said = manage("restore", path, "--replace", "--yes", DATABASE_URL=url)
+    assert "without knowing what was taken away since. It can't be known which" in said
+    _code, said = manage("restore", path, "--replace", "--yes", "--suspend-all", DATABASE_URL=url)
+    assert f"{credential.short_username} of sl.example.com: what happened to it after that is not known" in said
+
+
+def test_a_database_that_does_not_go_on_from_the_backup_is_not_believed(domain, backup, restore):
+    path = backup("first")
+    make_credential(domain)
+    later = backup("later")
+    restore(path)
+    make_credential(domain)
+    assert "does not go on from this backup. It can't be known" in restore(later)
+
+
+def test_without_its_keys_it_is_restored_and_sealed_and_suspends_all_the_same(
+    settings, domain, backup, restore
+):
+    assert keyring.examine() == ""
+    credential = make_credential(domain)
+    path = backup()
+    credential.remove(by=SYSTEM)
+    settings.CREDENTIAL_KEYS = f"k2:{vault.new_key()}"
+    said = restore(path)
+    assert "CREDENTIAL_KEYS lacks k1" in said and "The server is sealed: CREDENTIAL_KEYS lacks" in said
+    assert Credential.objects.get().suspended_at
+    assert Event.objects.filter(tag="credential.suspended", credential=credential.username).exists()
+
+
+def test_a_backup_of_an_older_version_is_brought_up_to_date(new_database, tmp_path):
+    old, new, path = new_database(), new_database(), tmp_path / "old"
+    assert manage("migrate", "-v0", "credentials", "0003", DATABASE_URL=old)[0] == 0
+    assert manage("migrate", "-v0", "accounts", DATABASE_URL=old)[0] == 0
+    people = "from accounts.models import User; User.objects.create(email='a@example.com')"
+    assert manage("shell", "-v0", "-c", people, DATABASE_URL=old) == (0, "")
+    assert manage("backup", path, DATABASE_URL=old)[0] == 0
+    for more in ((), ("--replace", "--yes")):
+        code, said = manage("restore", path, *more, DATABASE_URL=new)
+        assert code == 0 and "People: 1," in said
+    assert manage("migrate", "--check", DATABASE_URL=new)[0] == 0
+    assert manage("makemigrations", "--check", "--dry-run", DATABASE_URL=new)[0] == 0
+    assert manage("verify_store", DATABASE_URL=new)[0] == 0
+
+
+def test_new_rows_get_new_primary_keys_after_a_restore(domain, backup, restore):
+    make_credential(domain).remove(by=SYSTEM)
+    last = make_credential(domain)
+    path = backup()
+    restore(path)
+    assert make_credential(Domain.objects.get()).pk > last.pk
+
+
+def test_a_failed_second_restore_does_not_stop_new_rows(domain, backup, restore, monkeypatch):
+    path = backup()
+    make_credential(domain)
+    monkeypatch.setattr("audit.record", lambda *_args, **_more: 1 / 0)
+    with pytest.raises(ZeroDivisionError):
+        restore(path)
+    monkeypatch.undo()
+    make_credential(domain)
