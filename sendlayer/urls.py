@@ -4,6 +4,7 @@ from django.urls import include, path
 
 import domains.converters  # noqa: F401  (registers <domain:…>)
 
+handler500 = "sendlayer.failures.server_error"
 # The admin is reached through the same rate-limited sign-in as everything else.
 admin.site.login = secure_admin_login(admin.site.login)
 
