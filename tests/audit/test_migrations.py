@@ -1,4 +1,4 @@
-"""On a database that is upgraded, the events of before are chained; on one that goes back, they are let loose."""
+"""Events of before are chained on a database that is upgraded, and let loose on one that goes back."""
 
 from importlib import import_module
 
