@@ -6,6 +6,12 @@ Those of domains that were deleted before name no domain any more: they are in t
 from django.db import migrations
 
 BATCH = 5000
+ONE_BY_ONE = "UPDATE audit_event SET number = %s, digest = %s WHERE id = %s"
+# A third of the time where a statement is a way to the server and back.
+AT_ONCE = """
+UPDATE audit_event SET number = link.number, digest = link.digest
+FROM unnest(%s::bigint[], %s::text[], %s::bigint[]) AS link (number, digest, id) WHERE audit_event.id = link.id
+"""
 
 
 def number(apps, schema_editor):
@@ -21,10 +27,11 @@ def number(apps, schema_editor):
     heads, last = {}, 0
     with schema_editor.connection.cursor() as cursor:
         while batch := list(rows.filter(pk__gt=last).values("pk", *chain.COLUMNS)[:BATCH]):
-            cursor.executemany(
-                "UPDATE audit_event SET number = %s, digest = %s WHERE id = %s",
-                [_link(key, heads, columns) for columns in batch],
-            )
+            links = [_link(key, heads, columns) for columns in batch]
+            if schema_editor.connection.vendor == "postgresql":
+                cursor.execute(AT_ONCE, [list(column) for column in zip(*links, strict=True)])
+            else:
+                cursor.executemany(ONE_BY_ONE, links)
             last = batch[-1]["pk"]
 
 
