@@ -11,10 +11,6 @@ import pytest
 from tests.mail.daemons import DEPLOY
 from tests.servers import ROOT
 
-pytestmark = pytest.mark.skipif(
-    not os.environ.get("DATABASE_URL", "").startswith("postgres"), reason="SQLite has no roles"
-)
-
 NAME = "sendlayer_roles"
 FIRST_EVENT = (
     "INSERT INTO audit_event (tag, actor_name, domain_name, credential, user_agent, data, at, digest)"
