@@ -17,18 +17,29 @@ def record(
     `tag` is a dotted name (`credential.reset`), `credential` the username it concerns,
     `data` JSON without any secret. Raises what the database raises: an act whose event
     cannot be written must not happen.
+
+    From here to the end of the transaction nobody else records in this domain (audit/chain.py).
+    So lock other rows before, not after: else two acts can wait for each other.
     """
     # Imported here because the package is imported before the app registry is ready.
+    from django.db import transaction
+    from django.utils import timezone
+
+    from audit import chain
     from audit.models import Event
 
-    return Event.objects.create(
-        tag=tag,
-        actor=by.user,
-        actor_name=by.name,
-        ip=by.ip,
-        user_agent=by.user_agent,
-        domain=domain,
-        domain_name=domain.name if domain else "",
-        credential=credential,
-        data=data or {},
-    )
+    columns = {
+        "at": timezone.now(),
+        "tag": tag,
+        "actor_id": by.user.pk if by.user else None,
+        "actor_name": by.name,
+        "ip": by.ip,
+        "user_agent": by.user_agent,
+        "domain_id": domain.pk if domain else None,
+        "domain_name": domain.name if domain else "",
+        "credential": credential,
+        "data": chain.plain(data or {}),
+    }
+    # No savepoint: when this fails, the act around it must not go on.
+    with transaction.atomic(savepoint=False):
+        return Event.objects.create(**columns, **chain.link(columns))

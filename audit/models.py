@@ -1,5 +1,7 @@
 from django.conf import settings
 from django.db import models
+from django.db.models import Q
+from django.utils import timezone
 
 
 class EventQuerySet(models.QuerySet):
@@ -7,22 +9,47 @@ class EventQuerySet(models.QuerySet):
         """The events of one domain, newest first, in the order the Activity page shows them."""
         return self.filter(domain=domain).order_by("-at", "-pk")
 
+    def chained(self, name=""):
+        """Chain by chain, each in its order; with a name those of the domains that have or had it."""
+        rows = self.filter(domain_name=name, domain__isnull=False) if name else self
+        return rows.filter(number__isnull=False).order_by("domain_id", "number")
+
 
 class Event(models.Model):
-    """One thing that happened. Names are copied, so that it reads the same when they are gone."""
+    """One thing that happened. Names are copied, so that it reads the same when they are gone.
+
+    Rows are never changed or deleted, so the database does not hold `actor` and `domain` to rows
+    that exist: after a person or a domain is deleted they still name who and where it was (ids are
+    not given again), and lead nowhere. Each is a link of its domain's chain (audit/chain.py).
+    """
 
     tag = models.CharField(max_length=64)
     actor = models.ForeignKey(
-        settings.AUTH_USER_MODEL, models.SET_NULL, null=True, blank=True, related_name="+"
+        settings.AUTH_USER_MODEL,
+        models.DO_NOTHING,
+        null=True,
+        blank=True,
+        db_constraint=False,
+        related_name="+",
     )
     actor_name = models.CharField(max_length=254)
-    domain = models.ForeignKey("domains.Domain", models.SET_NULL, null=True, blank=True, related_name="events")
+    domain = models.ForeignKey(
+        "domains.Domain",
+        models.DO_NOTHING,
+        null=True,
+        blank=True,
+        db_constraint=False,
+        related_name="events",
+    )
     domain_name = models.CharField(max_length=253, blank=True)
     credential = models.CharField("credential username", max_length=32, blank=True)
     ip = models.GenericIPAddressField("IP address", null=True, blank=True)
     user_agent = models.CharField(max_length=200, blank=True)
     data = models.JSONField(default=dict, blank=True)
-    at = models.DateTimeField(auto_now_add=True)
+    at = models.DateTimeField(default=timezone.now, editable=False)
+    # Nullable, and with a default in the database: code of the version before can still add rows.
+    number = models.PositiveBigIntegerField(null=True, editable=False)
+    digest = models.CharField(max_length=64, blank=True, default="", db_default="", editable=False)
 
     objects = EventQuerySet.as_manager()
 
@@ -32,6 +59,21 @@ class Event(models.Model):
             models.Index(fields=["credential", "-at"], name="event_credential_at"),
             models.Index(fields=["-at"], name="event_at"),
         ]
+        constraints = [
+            models.UniqueConstraint(fields=["domain", "number"], name="event_number_once"),
+            models.UniqueConstraint(
+                fields=["number"], condition=Q(domain=None), name="event_number_once_without_domain"
+            ),
+        ]
 
     def __str__(self):
         return f"{self.tag} {self.credential or self.domain_name}".strip()
+
+
+class ChainKey(models.Model):
+    """The one key of all chains, sealed with CREDENTIAL_KEYS."""
+
+    sealed = models.CharField(max_length=255, editable=False)
+
+    def __str__(self):
+        return "the key of the chains"

@@ -10,6 +10,8 @@ from django.db.models import Q
 from accounts import two_factor
 from accounts.letters import PLACE as LETTER
 from accounts.letters import Letter
+from audit.chain import PLACE as CHAIN
+from audit.models import ChainKey
 from credentials import vault
 from credentials.deleted import DeletedCredential
 from credentials.lasting import place_of_password
@@ -102,4 +104,5 @@ KINDS = (
     Kind("passwords of deleted SMTP users", DeletedCredential, "password_sealed", _of_credential),
     Seeds("two-factor secrets", Authenticator, "data", lambda row: two_factor.PLACE),
     Kind("letters", Letter, "sealed", lambda row: LETTER),
+    Kind("audit keys", ChainKey, "sealed", lambda row: CHAIN),
 )

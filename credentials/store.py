@@ -11,6 +11,7 @@ from credentials.deleted import DeletedCredential
 from credentials.lasting import place_of_password
 from credentials.models import Credential
 from credentials.sealed import KINDS
+from domains.models import Domain
 
 BATCH = 1000
 LATE_SECONDS = 120  # between the time in a row and its event, written in one transaction
@@ -83,8 +84,9 @@ def _history(row, told) -> Iterator[str]:
 
 
 def _lost() -> Iterator[str]:
-    """Those that by the events should be there. Events of a domain that was deleted name no domain."""
-    acts = Event.objects.filter(domain__isnull=False, tag__in=(CREATED, DELETED, RESTORED)).values("credential")
+    """Those that by the events should be there, unless their domain was deleted."""
+    domains = Domain.objects.values("pk")
+    acts = Event.objects.filter(domain__in=domains, tag__in=(CREATED, DELETED, RESTORED)).values("credential")
     standing = acts.annotate(
         come=Count("pk", filter=Q(tag__in=(CREATED, RESTORED))), gone=Count("pk", filter=Q(tag=DELETED))
     ).filter(come__gt=F("gone"))

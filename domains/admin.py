@@ -256,6 +256,7 @@ class DomainAdmin(SupportAdmin):
         before = dict(roles.all())
         formset.save()
         after = dict(roles.all())
+        events = []
         for member in sorted(before.keys() | after.keys()):
             was, now = before.get(member), after.get(member)
             if was == now:
@@ -264,8 +265,10 @@ class DomainAdmin(SupportAdmin):
             data = {"member": member, "role": now or was, "reason": form.cleaned_data["reason"]}
             if was and now:
                 data["was"] = was
-            audit.record(f"support.member_{act}", by=by, domain=form.instance, data=data)
+            events.append((f"support.member_{act}", data))
             if now is None:
                 members.forget_invitations(form.instance, member)
             if was is None:
                 members.tell_of(member, form.instance, now, by=by)
+        for tag, data in events:
+            audit.record(tag, by=by, domain=form.instance, data=data)

@@ -50,7 +50,8 @@ def delete(domain, *, by):
     # The lock of the whole row: who adds to the domain meanwhile waits, and then finds it gone.
     held = Domain.objects.select_for_update().get(pk=domain.pk)
     counts = what_dies(held)
+    notices.tell_owners(held, "credentials", "domain_deleted", by=by, counts=counts)
+    Domain.objects.filter(pk=held.pk).delete()
+    # After the rows below it, whose own acts lock them before they record.
     data = {name: counts[name] for name in ("credentials", "members")}
     audit.record("domain.deleted", by=by, domain=held, data=data)
-    notices.tell_owners(held, "credentials", "domain_deleted", by=by, counts=counts)
-    held.delete()

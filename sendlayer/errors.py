@@ -3,20 +3,20 @@
 import logging
 import sys
 
-from django.db import InterfaceError, OperationalError
+from django.db import InterfaceError, InternalError, OperationalError
 from django.http import HttpResponse
-from django.template.loader import get_template
+from django.template.loader import render_to_string
 from django.views.defaults import bad_request as refusal
 from django.views.defaults import server_error as fault
 
 from sendlayer.accept import wants_text
 
-# Away, starting, full, or locked for longer than anybody waits: the same request may succeed soon.
-UNAVAILABLE = (OperationalError, InterfaceError)
+# Away, starting, full, read-only, or locked for longer than anybody waits: who comes again may find it well.
+UNAVAILABLE = (OperationalError, InterfaceError, InternalError)
 RETRY_SECONDS = 5
 TEXT = (
-    "The database can't be asked just now. Try again in a moment; if you changed something, look first "
-    "whether it is done."
+    "The server can't reach its data right now, and nothing was half done. "
+    "Look whether your change is there before you try again."
 )
 
 log = logging.getLogger("sendlayer.errors")
@@ -43,11 +43,12 @@ def bad_request(request, exception):
 def _unavailable(request, error):
     # Not its text, in which a statement may stand.
     log.error("The database can't be asked: %s (%s)", type(error).__name__, request.path)
-    if wants_text(request):
+    # Both are our scripts, which show it as a toast.
+    if wants_text(request) or "HX-Request" in request.headers:
         response = HttpResponse(TEXT, content_type="text/plain; charset=utf-8")
     else:
         # Without the request, from which a page would want the person and their session.
-        response = HttpResponse(get_template("503.html").render())
+        response = HttpResponse(render_to_string("503.html", {"text": TEXT}))
     response.status_code = 503
     response["Retry-After"] = str(RETRY_SECONDS)
     response._has_been_logged = True  # Django would add the traceback

@@ -10,8 +10,10 @@ document.addEventListener("htmx:responseError", (event) => {
   if ([404, 409, 422].includes(event.detail.xhr.status)) return;
   if (event.detail.xhr.getResponseHeader("X-Confirm-Identity")) return; // see reauthenticate.js
   if (event.detail.xhr.status === 429) return toast("Too many tries. Wait a few minutes, then try again.", "error");
-  if (event.detail.xhr.status === 503) return toast("The server can't do that just now. Reload the page in a moment and look whether it is done.", "error");
-  toast("That did not work. Reload the page and try again.", "error");
+  // Not now: the server says why, in a sentence.
+  const { status, responseText } = event.detail.xhr;
+  const known = status === 503 && event.detail.xhr.getResponseHeader("Content-Type")?.startsWith("text/plain");
+  toast(known ? responseText : "That did not work. Reload the page and try again.", "error");
 });
 
 // A 404 that names no place for itself is a whole page: what this one is about is gone.

@@ -117,7 +117,7 @@ def domain_owner(alice):
     return Actor(alice.email, alice)
 
 
-def test_everything_is_sealed_anew_and_the_old_key_retires(settings, alice, domain, k1, k2):
+def test_everything_is_sealed_anew_and_the_old_key_retires(settings, k1, k2, alice, domain):
     rows = stored(alice, domain)
     passwords = [password_of(row) for row in rows]
     verifiers = list(Credential.objects.values_list("verifier", "password_number"))
@@ -134,7 +134,7 @@ def test_everything_is_sealed_anew_and_the_old_key_retires(settings, alice, doma
     assert Letter.objects.first().message().body.startswith("sl_secret")
 
 
-def test_a_rotation_that_was_stopped_goes_on(settings, alice, domain, k1, k2, monkeypatch):
+def test_a_rotation_that_was_stopped_goes_on(settings, k1, k2, alice, domain, monkeypatch):
     rows = stored(alice, domain)
     settings.CREDENTIAL_KEYS = f"{k2},{k1}"
     whole, done = Kind.reseal, []
@@ -155,7 +155,7 @@ def test_a_rotation_that_was_stopped_goes_on(settings, alice, domain, k1, k2, mo
     assert all(password_of(row) for row in rows)
 
 
-def test_a_password_that_is_reset_meanwhile_is_not_overwritten(settings, alice, domain, k1, k2):
+def test_a_password_that_is_reset_meanwhile_is_not_overwritten(settings, k1, k2, alice, domain):
     credential = make_credential(domain)
     stale = Credential.objects.get(pk=credential.pk)
     settings.CREDENTIAL_KEYS = f"{k2},{k1}"
@@ -164,7 +164,7 @@ def test_a_password_that_is_reset_meanwhile_is_not_overwritten(settings, alice, 
     assert password_of(credential) == new
 
 
-def test_what_no_key_opens_is_named_and_left_as_it_is(settings, domain, k1, k2, capsys):
+def test_what_no_key_opens_is_named_and_left_as_it_is(settings, k1, k2, domain, capsys):
     credential, other = make_credential(domain), make_credential(domain)
     Credential.objects.filter(pk=credential.pk).update(password_sealed=other.password_sealed)
     settings.CREDENTIAL_KEYS = f"{k2},{k1}"

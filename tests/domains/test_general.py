@@ -141,7 +141,7 @@ class TestDeleting:
         assert outcome is Outcome.UNKNOWN_USERNAME
         assert not Domain.objects.exists() and not roles()
         event = Event.objects.get(tag="domain.deleted")
-        assert (event.domain, event.domain_name, event.actor) == (None, "sl.example.com", alice)
+        assert (event.domain_id, event.domain_name, event.actor) == (domain.pk, "sl.example.com", alice)
         assert event.data == {"credentials": 1, "members": 3}
         assert Event.objects.get(tag="credential.created").domain_name == "sl.example.com"
         letters = delivered()

@@ -1,6 +1,7 @@
 """The pages for what goes wrong: clear, plain, and without anything from inside."""
 
 import pytest
+from django.db import IntegrityError, InterfaceError, OperationalError, ProgrammingError
 
 from tests.http import smtp_url, text
 
@@ -39,3 +40,47 @@ def test_a_password_that_no_key_opens_is_a_fault_that_the_operator_can_find(as_a
     response = as_alice.post(smtp_url(credential, "reveal"))
     assert response.status_code == 503
     assert f"<code>{response.headers['X-Request-ID']}</code>" in text(response)
+
+
+@pytest.mark.parametrize(
+    ("error", "status"),
+    [
+        (OperationalError("server closed the connection: sl_secret"), 503),
+        (InterfaceError("connection already closed: sl_secret"), 503),
+        (IntegrityError("sl_secret"), 500),
+        (ProgrammingError("sl_secret"), 500),
+    ],
+)
+def test_a_database_that_is_away_is_told_apart_from_a_fault_of_ours(
+    as_alice, domain, monkeypatch, error, status
+):
+    def break_down(*args, **kwargs):
+        raise error
+
+    monkeypatch.setattr("credentials.views.list_context", break_down)
+    as_alice.raise_request_exception = False
+    response = as_alice.get(smtp_url(domain))
+    assert response.status_code == status and "sl_secret" not in text(response)
+    assert ("Try again in a moment" in text(response)) == (status == 503) == ("Retry-After" in response)
+    assert "default-src 'none'" in response["Content-Security-Policy"]
+
+
+@pytest.mark.parametrize("headers", [{"HX-Request": "true"}, {"Accept": "text/plain"}])
+def test_our_scripts_get_a_sentence_that_they_can_show(as_alice, credential, monkeypatch, headers):
+    def break_down(*args, **kwargs):
+        raise OperationalError
+
+    monkeypatch.setattr("credentials.models.Credential.reveal", break_down)
+    as_alice.raise_request_exception = False
+    response = as_alice.post(smtp_url(credential, "copy"), headers=headers)
+    assert (response.status_code, response["Content-Type"]) == (503, "text/plain; charset=utf-8")
+    assert "before you try again." in text(response)
+
+
+def test_a_session_that_can_not_be_read_is_a_503_too(as_alice, domain, monkeypatch):
+    def break_down(*args, **kwargs):
+        raise OperationalError
+
+    monkeypatch.setattr("django.contrib.sessions.backends.db.SessionStore.load", break_down)
+    as_alice.raise_request_exception = False
+    assert as_alice.get(smtp_url(domain)).status_code == 503

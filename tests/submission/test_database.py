@@ -9,6 +9,7 @@ from django.db import connection, transaction
 from credentials.models import Credential
 from submission import workers
 from tests import servers
+from tests.audit.tampering import no_event_can_be_written
 from tests.factories import password_of
 from tests.submission.clients import MESSAGE, SENDER, auth_login, auth_plain, finish, submit, wait_until
 
@@ -69,6 +70,13 @@ def test_a_login_does_not_wait_for_another_writer(listener, credential):
         Credential.objects.filter(pk=credential.pk).update(label="being renamed")
         assert auth_plain(listener.secure(), credential.username, password)[0] == 235
     wait_until(lambda: credential.refresh_from_db() or credential.last_used_at, 25)
+
+
+def test_logins_and_mail_go_on_while_no_event_can_be_written(listener, credential):
+    with no_event_can_be_written():
+        smtp = listener.secure()
+        assert auth_plain(smtp, credential.username, password_of(credential))[0] == 235
+        assert submit(smtp)[0] == 250
 
 
 def test_too_many_waiting_questions_are_turned_away():

@@ -1,0 +1,55 @@
+"""Events as JSON lines: one object a line, every column, for a copy that is kept elsewhere."""
+
+import json
+from collections.abc import Iterable, Iterator
+from contextlib import nullcontext
+
+from django.db import connection, transaction
+
+from audit import chain
+from audit.models import Event
+
+BATCH = 2000
+NAMES = {"id", "previous", "digest", *chain.COLUMNS}
+
+
+class Malformed(ValueError):
+    """A line is not one of an export; str() says which."""
+
+
+def links(name="") -> Iterator[dict]:
+    """Every event of every chain, or of those of one domain name, as `checking.Check.look` takes it."""
+    rows = Event.objects.chained(name).values("id", "digest", *chain.COLUMNS)
+    # PostgreSQL streams within a transaction; SQLite's would keep everybody else from writing.
+    with transaction.atomic() if connection.vendor == "postgresql" else nullcontext():
+        for row in rows.iterator(BATCH):
+            yield chain.told(row)
+
+
+def exported(name="", since=None) -> Iterator[str]:
+    """The lines of an export; with `since` (a time), each chain from its first event of then on."""
+    domain, previous, has_begun = object(), "", False
+    since = since and chain.moment(since)
+    for link in links(name):
+        if link["domain_id"] != domain:
+            domain, previous, has_begun = link["domain_id"], "", not since
+        has_begun = has_begun or link["at"] >= since
+        if has_begun:
+            yield json.dumps(link | {"previous": previous}, sort_keys=True) + "\n"
+        previous = link["digest"]
+
+
+def read(lines: Iterable[str]) -> Iterator[dict]:
+    """The events of an export. Raises Malformed."""
+    for number, line in enumerate(lines, start=1):
+        try:
+            link = json.loads(line)
+        except ValueError:
+            raise Malformed(f"line {number} is not JSON") from None
+        if not isinstance(link, dict) or link.keys() != NAMES:
+            raise Malformed(f"line {number} is not an event of an export")
+        texts = (link["digest"], link["previous"], link["domain_name"])
+        numbers = (link["number"], link["id"], link["domain_id"] or 0)
+        if not all(isinstance(text, str) for text in texts) or not all(type(each) is int for each in numbers):
+            raise Malformed(f"line {number} is not an event of an export")
+        yield link

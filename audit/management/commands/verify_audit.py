@@ -1,0 +1,82 @@
+from django.core.management.base import BaseCommand, CommandError
+from django.db import connection
+
+from audit import chain, exports
+from audit.checking import Check, noted_heads
+from audit.models import Event
+from credentials import vault
+
+MOST = 1000  # faults that are named; the rest is counted
+RIGHTS = "SELECT current_user, has_table_privilege('audit_event', 'UPDATE, DELETE, TRUNCATE')"
+
+
+class Command(BaseCommand):
+    help = (
+        "Check the chain of events of every domain, and print the end of each: domain, number and digest of "
+        "its last event, name. Exit 1 with the first broken event of each chain named when one is broken. Keep "
+        "what it prints on another machine: given to --expect, it shows when a chain lost its end."
+    )
+
+    def add_arguments(self, parser):
+        parser.add_argument("--domain", default="", metavar="NAME", help="only domains of this name")
+        parser.add_argument("--file", help="check the events of this export instead of the database's")
+        parser.add_argument("--expect", metavar="FILE", help="what this command printed before, to be still so")
+
+    def handle(self, *, domain, file, expect, **options):
+        check = Check(self._key(), self._noted(expect, domain) if expect else {})
+        for link in self._of_file(file, domain) if file else exports.links(domain):
+            check.look(link)
+        faults = [*check.faults(), *([] if file else self._outside())]
+        self.stdout.writelines(f"{line}\n" for line in check.heads())
+        for line in (*faults[:MOST], *check.notes(), *self._notes()):
+            self.stderr.write(line)
+        if faults:
+            raise CommandError(f"{len(faults)} {'fault' if len(faults) == 1 else 'faults'}.")
+        self.stdout.write(f"{check.events} {'event' if check.events == 1 else 'events'}: no chain is broken.")
+
+    def _key(self):
+        try:
+            key = chain.key()
+        except (vault.CannotOpen, vault.KeyringError) as error:
+            raise CommandError(f"The key of the chains can't be used: {error}.") from None
+        if key is None and Event.objects.exists():
+            raise CommandError("The key of the chains is gone: without it no event can be checked.")
+        return key or b""
+
+    def _noted(self, path, domain):
+        with _open(path) as lines:
+            noted = noted_heads(lines)
+        if not noted:
+            raise CommandError(f"{path} holds nothing that this command printed.")
+        return {key: head for key, head in noted.items() if not domain or head.name == domain}
+
+    def _of_file(self, path, domain):
+        try:
+            with _open(path) as lines:
+                for link in exports.read(lines):
+                    if not domain or link["domain_name"] == domain:
+                        yield link
+        except exports.Malformed as error:
+            raise CommandError(f"{path}: {error}.") from None
+
+    def _outside(self):
+        """Events without a number: nothing that records writes such."""
+        loose = Event.objects.filter(number=None).order_by("pk").values_list("pk", flat=True)
+        if number := loose.count():
+            yield f"In no chain: {number} {'event' if number == 1 else 'events'}, the first is event {loose[0]}"
+
+    def _notes(self):
+        if connection.vendor != "postgresql":
+            return
+        with connection.cursor() as cursor:
+            cursor.execute(RIGHTS)
+            role, may_change = cursor.fetchone()
+        if may_change:
+            yield f"Note: the role {role} may change and delete events (deploy/README.md, 2a)."
+
+
+def _open(path):
+    try:
+        return open(path, encoding="utf-8", errors="replace")
+    except OSError as error:
+        raise CommandError(f"{path}: {error.strerror}.") from None

@@ -1,0 +1,104 @@
+"""An act whose event can't be written does not happen: nothing is changed, nothing is shown, 503."""
+
+import pytest
+
+from accounts.models import User
+from credentials.models import Credential, Outcome
+from credentials.passwords import PATTERN
+from domains import members
+from domains.models import Domain
+from tests.audit.tampering import no_event_can_be_written
+from tests.factories import SYSTEM, make_user, password_of
+from tests.http import smtp_url, text
+from tests.routes.world import everything
+
+pytestmark = pytest.mark.django_db
+
+HTMX = {"HX-Request": "true"}
+SCRIPT = {"Accept": "text/plain"}
+KEY = "6f1c5a34-0000-4000-8000-000000000001"
+OF_CREDENTIAL = {
+    "reset": {},
+    "delete": {},
+    "label": {"label": "Shop"},
+    "networks": {"networks": "10.0.0.0/8"},
+    "reveal": {},
+    "copy": {},
+}
+SETTINGS = "/domains/sl.example.com/settings/"
+OF_DOMAIN = {
+    "smtp/add/": {"key": KEY},
+    "name/": {"title": "Shop"},
+    "delete/": {"name": "sl.example.com"},
+    "transfer/": {"member": "{bob}"},
+    "members/invite/": {"emails": "new@example.org", "role": "viewer"},
+    "members/{bob}/role/": {"role": "manager"},
+    "members/{bob}/remove/": {},
+    "members/invitations/{invited}/resend/": {},
+    "members/invitations/{invited}/revoke/": {},
+}
+
+
+@pytest.fixture
+def browser(as_alice):
+    as_alice.raise_request_exception = False
+    return as_alice
+
+
+def refused(client, url, fields, headers=None):
+    """Post it while no event can be written; return the answer, once it is sure that nothing changed."""
+    before = everything()
+    with no_event_can_be_written():
+        response = client.post(url, fields, headers=headers)
+    assert everything() == before
+    assert (response.status_code, response.headers["Retry-After"]) == (503, "5")
+    assert "nothing was half done" in text(response) and not PATTERN.search(text(response))
+    return response
+
+
+@pytest.mark.parametrize("headers", [{}, HTMX, SCRIPT])
+@pytest.mark.parametrize("act", OF_CREDENTIAL)
+def test_no_act_on_a_credential_happens(browser, credential, act, headers):
+    response = refused(browser, smtp_url(credential, act), OF_CREDENTIAL[act], headers)
+    assert password_of(credential) not in text(response)
+    assert text(response).startswith("<!doctype html>" if not headers else "The server can't reach its data")
+    assert browser.post(smtp_url(credential, act), OF_CREDENTIAL[act]).status_code in (200, 302)
+
+
+@pytest.mark.parametrize("path", OF_DOMAIN)
+def test_no_act_on_a_domain_or_its_members_happens(browser, domain, bob, path):
+    members.invite([domain], ["invited@example.org"], "viewer", by=SYSTEM)
+    names = {
+        "bob": domain.memberships.get(user=bob).public_id,
+        "invited": domain.invitations.get().public_id,
+    }
+    fields = {name: value.format(**names) for name, value in OF_DOMAIN[path].items()}
+    refused(browser, SETTINGS + path.format(**names), fields)
+
+
+def test_no_domain_is_added(browser):
+    refused(browser, "/domains/add/", {"name": "new-one.com"})
+
+
+@pytest.mark.parametrize("act", ["suspend", "remove"])
+def test_support_does_nothing_either(browser, credential, act):
+    root = make_user("root@support.example", is_staff=True, is_superuser=True)
+    browser.force_login(root)
+    fields = {"action": act, "_selected_action": [credential.pk], "reason": "asked"}
+    refused(browser, "/admin/credentials/credential/", fields)
+
+
+def test_smtp_logins_go_on(credential):
+    with no_event_can_be_written():
+        login = Credential.objects.authenticate(credential.username, password_of(credential))
+    assert login.outcome is Outcome.ACCEPTED
+
+
+def test_pages_and_signing_in_go_on(client, domain, alice):
+    User.objects.filter(pk=alice.pk).update(name="Alice")
+    with no_event_can_be_written():
+        fields = {"login": alice.email, "password": "correct-horse-battery"}
+        assert client.post("/login/", fields).status_code == 302
+        assert client.get(smtp_url(domain)).status_code == 200
+        assert client.get("/domains/sl.example.com/activity/").status_code == 200
+    assert Domain.objects.count() == 1

@@ -1,0 +1,27 @@
+"""While no event can be written, nothing is shown or changed, and the person is told to come again."""
+
+import pytest
+from playwright.sync_api import expect
+
+from sendlayer.errors import TEXT as NOT_NOW
+from tests.audit.tampering import no_event_can_be_written
+from tests.e2e.tab import DOTS
+from tests.factories import password_of
+
+pytestmark = [pytest.mark.e2e, pytest.mark.django_db(transaction=True)]
+
+
+@pytest.mark.parametrize("name", ["Show Password", "Copy password", "Reset"])
+def test_the_person_is_told_and_it_works_afterwards(tab, credential, name):
+    before = password_of(credential)
+    tab.watch.expect(503)
+    with no_event_can_be_written():
+        tab.press(credential, name)
+        if name == "Reset":
+            tab.dialog.get_by_role("button", name="OK").click()
+        expect(tab.page.locator(".toast", has_text=NOT_NOW)).to_be_visible()
+    expect(tab.password(credential)).to_have_text(DOTS)
+    assert before not in tab.page.content() and password_of(credential) == before
+    if name == "Reset":
+        tab.answer("OK")
+        tab.told("SMTP password is reset.")
