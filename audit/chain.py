@@ -23,7 +23,7 @@ from ipaddress import ip_address
 
 from django.db import connection
 
-from audit.models import ChainKey
+from audit.models import ChainKey, Event
 from credentials import vault
 
 PLACE = "audit chain"  # that the key is sealed for
@@ -74,8 +74,8 @@ def plain(data: dict) -> dict:
 def link(columns: dict) -> dict:
     """Return number and digest of an event that is written next, in this very transaction.
 
-    Until that ends, who records in the same domain waits. Raises vault.CannotOpen when no key of
-    CREDENTIAL_KEYS opens the chain's.
+    Until that ends, who records in the same domain waits. Raises vault.CannotOpen when the
+    chains' key is gone, or no key of CREDENTIAL_KEYS opens it.
     """
     sealed, number, previous = _head(columns["domain_id"]) or (_plant(), None, None)
     number = (number or 0) + 1
@@ -113,6 +113,9 @@ def _head(domain_id) -> tuple | None:
 
 
 def _plant() -> str:
+    # In this order: who sees the first event of another process sees its key, too.
+    if Event.objects.filter(number__isnull=False).exists() and not ChainKey.objects.exists():
+        raise vault.CannotOpen("the key of the events' chains is gone")
     # Conflicts: another process may be at it as well.
     ChainKey.objects.bulk_create([ChainKey(pk=1, sealed=new_key())], ignore_conflicts=True)
     return ChainKey.objects.values_list("sealed", flat=True).get()

@@ -4,12 +4,13 @@ import json
 
 import pytest
 from django.core.management import CommandError, call_command
-from django.db import connection
+from django.db import connection, transaction
 from django.utils import timezone
 
 import audit
 from audit import chain
 from audit.models import ChainKey, Event
+from credentials.vault import CannotOpen
 from tests.audit.tampering import make_events, verify
 from tests.factories import SYSTEM, make_domain
 
@@ -144,6 +145,15 @@ def test_without_the_key_it_says_so_and_makes_none(events, sealed):
     _ = rows.delete() if sealed is None else rows.update(sealed=sealed)
     assert verify().faults[0].startswith("The key of the chains ")
     assert ChainKey.objects.count() == (sealed is not None)
+
+
+def test_without_the_key_nothing_is_recorded_rather_than_with_a_new_one(events):
+    ChainKey.objects.all().delete()
+    before = Event.objects.count()
+    for domain in (events[0].domain, None):
+        with pytest.raises(CannotOpen, match="is gone"), transaction.atomic():
+            make_events(domain, 1)
+    assert Event.objects.count() == before and not ChainKey.objects.exists()
 
 
 def test_an_empty_site_is_whole(db):
