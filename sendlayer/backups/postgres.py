@@ -19,7 +19,9 @@ from sendlayer.backups import Refused
 from sendlayer.backups.archive import CHUNK, write_manifest
 from sendlayer.backups.manifest import describe
 
-TRY_LOCKS_FOR = "10s"
+# Less than deadlock_timeout's second: who waits for us in a circle is not told of a deadlock, we give way.
+TRY_LOCKS_FOR = "800ms"
+TRY_AGAIN_SECONDS = 0.2
 LOCK_SECONDS = 30
 # What transactions touch first is held first: they then wait at their beginning, and hold nothing else.
 HELD_FIRST = (
@@ -92,15 +94,18 @@ def lock(cursor) -> None:
     """
     tables = sorted(_names(cursor, TABLES), key=_order)
     deadline = time.monotonic() + LOCK_SECONDS
-    cursor.execute(f"SET LOCAL lock_timeout = '{TRY_LOCKS_FOR}'")
     while tables:
         try:
             with transaction.atomic():
+                # Of all locks together, which a lock_timeout is not.
+                cursor.execute(f"SET LOCAL statement_timeout = '{TRY_LOCKS_FOR}'")
                 cursor.execute(f"LOCK TABLE {', '.join(map(quote, tables))} IN ACCESS EXCLUSIVE MODE")
+                cursor.execute("SET LOCAL statement_timeout = 0")
             return
         except OperationalError as error:
             if time.monotonic() > deadline:
                 raise Refused(f"Others hold the database: {str(error).strip()}.") from None
+            time.sleep(TRY_AGAIN_SECONDS)
 
 
 def _order(table) -> tuple:
