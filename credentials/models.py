@@ -282,7 +282,7 @@ class Credential(Lasting):
             self._record(tag, by)
         return password
 
-    @sensitive_variables("password")
+    @sensitive_variables("password", "old")
     def reset_password(self, *, by, seen=None, keep_old_for=None) -> str:
         """Replace the password and return the new one; the old one is refused from then on.
 
