@@ -92,7 +92,8 @@ class NotificationsForm(forms.ModelForm):
         fields = ("tell_members", "tell_credentials", "tell_dns")
         labels = {
             "tell_members": "Somebody becomes a member",
-            "tell_credentials": "An SMTP password is reset, or an SMTP user is deleted or restored",
+            "tell_credentials": "An SMTP password is reset, "
+            "or an SMTP user is suspended, deleted, restored or about to expire",
             "tell_dns": "The DNS record that proves a domain is gone",
         }
 

@@ -9,7 +9,7 @@ from typing import NamedTuple
 from django.db import transaction
 
 from credentials.clients import MAX_ADDRESSES, MAX_NAME_LENGTH, MAX_NAMES, ClientDay, ClientName
-from credentials.counting import at_most, chunks, count_up
+from credentials.counting import at_most, chunks, count_up, hold_domains
 from credentials.models import Credential
 
 DAY_ONCE = ("username", "day", "ip")  # what makes rows of ClientDay one
@@ -74,8 +74,10 @@ class ClientCounts:
             days, self._days, names, self._names = self._days, {}, self._names, {}
         try:
             with transaction.atomic():
+                domains = _domains_of(names)
+                hold_domains([*domains.values(), *(day.domain_id for day in days)])
                 _write_days(days)
-                _write_names(names)
+                _write_names(names, domains)
         except BaseException:
             with self._lock:
                 for kept, known in ((days, self._days), (names, self._names)):
@@ -107,15 +109,20 @@ def _write_days(days: dict[Day, Counted]):
     )
 
 
-def _write_names(names: dict[Name, Counted]):
+def _domains_of(names: Iterable[Name]) -> dict[str, int]:
+    """Username → primary key of its domain, of those that there are."""
+    domains: dict[str, int] = {}
+    for chunk in chunks({name.username for name in names}):
+        domains |= dict(Credential.objects.filter(username__in=chunk).values_list("username", "domain_id"))
+    return domains
+
+
+def _write_names(names: dict[Name, Counted], domains: dict[str, int]):
     # An address without a row of its own gets none by its names either: their number has no end.
     addresses = {name: (name.username, counted.last_at.date(), name.ip) for name, counted in names.items()}
     has_address = at_most(ClientDay, addresses.values(), MAX_ADDRESSES, names=DAY_ONCE)
     names = _together(names, lambda name: has_address(addresses[name]))
     has_room = at_most(ClientName, names, MAX_NAMES, names=("username", "ip", "kind", "name"))
-    domains: dict[str, int] = {}
-    for chunk in chunks({name.username for name in names}):
-        domains |= dict(Credential.objects.filter(username__in=chunk).values_list("username", "domain_id"))
     count_up(
         ClientName,
         (

@@ -47,7 +47,10 @@ class DeletedCredentialQuerySet(models.QuerySet):
         )
 
     def erase(self) -> int:
-        """Delete these for good, with what was counted of them; return how many they were."""
+        """Delete these for good, with their refused logins; return how many they were.
+
+        Their clients and dead passwords stay as long as others': the domain's chart counts them.
+        """
         erased = 0
         while True:
             with transaction.atomic():

@@ -4,9 +4,9 @@ from datetime import timedelta
 
 from django.contrib import messages
 from django.core.paginator import Paginator
-from django.shortcuts import get_object_or_404, render
+from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
-from django.views.decorators.http import require_POST, require_safe
+from django.views.decorators.http import require_safe
 
 from accounts.reauthentication import recent_sign_in
 from audit.actor import Actor
@@ -28,9 +28,11 @@ def deleted_list(request, domain):
     return render(request, "credentials/deleted.html", context)
 
 
-@require_POST
+@ask_or_act
 @of_domain(Permission.MANAGE_CREDENTIALS)
 def restore(request, domain):
+    if request.method != "POST":
+        return redirect("credentials:deleted", domain.name)  # who had to sign in first comes back like this
     try:
         usernames = chosen.usernames(request.POST)
     except chosen.BadChoice as problem:

@@ -71,6 +71,13 @@ class SeenForm(TakeAwayForm):
         seen = {"seen": credential.password_changed_at.isoformat()}
         super().__init__(*args, credential=credential, initial=seen, **kwargs)
 
+    def clean_seen(self):
+        seen = self.cleaned_data["seen"]
+        try:
+            return seen and seen.astimezone(UTC)
+        except OverflowError:  # of the first or last day of all, which no database can compare
+            raise forms.ValidationError("This is no time that a password was changed at.") from None
+
 
 class ResetForm(SeenForm):
     """A reset that may keep the old password working for a while.

@@ -1,7 +1,7 @@
 """Suspend and resume, the expiry date, and the end of a rotation's overlap. GET asks, POST acts."""
 
 from django.contrib import messages
-from django.views.decorators.http import require_POST
+from django.shortcuts import redirect
 
 from accounts.reauthentication import recent_sign_in
 from audit.actor import Actor
@@ -74,9 +74,11 @@ def expiry(request, domain, credential):
     return answers.row(request, domain, credential)
 
 
-@require_POST
+@ask_or_act
 @answers.of_credential(Permission.MANAGE_CREDENTIALS)
 def extend(request, domain, credential):
+    if request.method != "POST":
+        return redirect("credentials:list", domain.name)  # who had to sign in first comes back like this
     if not credential.extend(by=Actor.of(request)):
         text = "Nothing is extended: this SMTP user does not expire within 7 days."
         return _unchanged(request, domain, credential, text)

@@ -7,7 +7,7 @@ from datetime import datetime
 from django.utils import timezone
 
 from credentials.client_counts import Counted, Day
-from credentials.counting import chunks, update_each
+from credentials.counting import chunks, hold_domains, update_each
 from credentials.login_totals import ACCEPTED, LoginTotal
 from credentials.models import Credential, Outcome
 from credentials.refusals import Cause, RefusedLogins
@@ -21,7 +21,8 @@ def write(batch) -> list[tuple[Day, Counted]]:
     """
     rows = _rows({login.username for login in batch})
     retired = RetiredPassword.objects.known({login.username for login in batch if not _is_use(login)})
-    uses, previous_uses, refused, tries, days, totals = {}, {}, {}, {}, [], Counter()
+    uses, previous_uses, refused, tries, days, touched = {}, {}, {}, {}, [], set()
+    totals = Counter()
     for login, seen in batch.items():
         credential = rows.get(login.username)
         if credential and credential.is_checked_from(login.ip, seen.at):
@@ -35,18 +36,23 @@ def write(batch) -> list[tuple[Day, Counted]]:
             # One that logs in all the time is asked for once a second, and written once a minute.
             if not credential.is_use_noted(seen.at):
                 _note(uses, credential, login.ip, seen.at)
+                touched.add(credential.domain_id)
             if login.is_previous and not credential.is_previous_use_noted(seen.at):
                 _note(previous_uses, credential, login.ip, seen.at)
+                touched.add(credential.domain_id)
         else:
             password = retired(login.username, login.digest)
             cause = _cause(credential, login, seen.at, password)
             refused.setdefault((credential, cause), []).append((seen.at, login.ip, seen.number))
             if password:
                 tries.setdefault((password.pk, login.ip), []).append(seen)
+            if known := credential or password:
+                touched.add(known.domain_id)
             counted.refused, counted.last_cause = seen.number, cause
             totals[cause.value] += seen.number
         if credential:
             days.append((Day(credential.domain_id, credential.username, seen.at.date(), login.ip), counted))
+    hold_domains(touched)
     _write_uses(uses, previous_uses)
     for (credential, cause), logins in refused.items():
         _write_refusals(credential, cause, logins)

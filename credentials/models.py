@@ -284,7 +284,7 @@ class Credential(Lasting):
             self._record(tag, by)
         return password
 
-    @sensitive_variables("password")
+    @sensitive_variables("password", "old")
     def reset_password(self, *, by, seen=None, keep_old_for=None) -> str:
         """Replace the password and return the new one; the old one is refused from then on.
 
@@ -314,6 +314,7 @@ class Credential(Lasting):
                 self.refresh_from_db(fields=["password_changed_at"])
                 raise PasswordChanged
             self._retire(old, Why.RESET, changed_at)
+            self.refresh_from_db(fields=["suspended_at"])  # perhaps by somebody else meanwhile
             if self.suspended_at:
                 self._retire(password, Why.SUSPENDED, self.suspended_at)
             self._record("credential.reset", by, kept_for=keep_old_for and how_long(keep_old_for))

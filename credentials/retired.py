@@ -97,7 +97,8 @@ class RetiredPasswordQuerySet(models.QuerySet):
     def forget(self, now):
         """Delete what is older than 90 days."""
         old = self.filter(since__lt=now - KEPT_FOR)
-        RetiredTry.objects.filter(password__in=old).delete()
+        # By their own time as well: a password may go while its tries are written.
+        RetiredTry.objects.filter(Q(password__in=old) | Q(last_at__lt=now - KEPT_FOR)).delete()
         old.delete()
 
 

@@ -170,7 +170,7 @@ RULES = (
     (Finding.TOO_SLOW, r"timeout, closing connection|error: timeout exceeded"),
     (
         Finding.TEMPORARY,
-        rf"{_code('45[0-9]')}.{{0,8}}4\.[0-9]\.[0-9]|{_code('421')}|status=deferred",
+        rf"{_code('45[0-9]')}.{{0,8}}4\.[0-9]\.[0-9]|{_code('421')}",
         r"try again later|server is shutting down|insufficient (system )?storage",
     ),
     (
@@ -211,5 +211,7 @@ RULES = (
         r"connection could not be established",
     ),
     (Finding.NEXT_SERVER, _code("55[0-4]")),
+    # A Postfix of the site's says so of whatever it tries again, also of what it could not connect to.
+    (Finding.TEMPORARY, r"status=deferred"),
     (Finding.SUCCESS, r"\b250\b.{0,30}(ok|accepted|queued)|status=sent|235 2\.7\.0"),
 )

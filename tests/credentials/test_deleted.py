@@ -15,7 +15,7 @@ from credentials.models import Credential, Outcome
 from credentials.refusals import RefusedLogins
 from credentials.retired import RetiredPassword
 from domains.models import Domain
-from tests.factories import SYSTEM, make_credential, make_domain, make_use, password_of
+from tests.factories import PASSWORD, SYSTEM, make_credential, make_domain, make_use, password_of
 from tests.http import at_once, delivered, sign_in, smtp_url, text
 
 pytestmark = pytest.mark.django_db
@@ -223,6 +223,13 @@ class TestUndo:
         (restore,) = urls(credential.domain, "deleted/restore/")
         page = text(as_alice.post(restore, {"username": credential.username}, follow=True))
         assert "SMTP user is restored." in page and f'id="cred-{credential.username}"' in page
+
+    def test_who_was_signed_out_meanwhile_is_led_to_what_can_be_restored(self, client, alice, credential):
+        deleted = delete(credential)
+        restore, listed = urls(credential.domain, "deleted/restore/", "deleted/")
+        login = client.post(restore, {"username": deleted.username})["Location"]
+        page = client.post(login, {"login": alice.email, "password": PASSWORD}, follow=True)
+        assert page.redirect_chain[-1] == (listed, 302) and deleted.username in text(page)
 
     def test_a_second_time_says_that_there_is_nothing_to_restore(self, as_alice, credential):
         deleted = delete(credential)

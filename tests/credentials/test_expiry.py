@@ -11,7 +11,7 @@ from accounts.letters import Letter
 from audit.models import Event
 from credentials import expiry, expiry_warnings
 from credentials.models import Credential, Outcome
-from tests.factories import SYSTEM, make_credential, password_of
+from tests.factories import PASSWORD, SYSTEM, make_credential, password_of
 from tests.http import at_once, delivered, smtp_url, text
 
 pytestmark = pytest.mark.django_db
@@ -136,6 +136,13 @@ def test_what_does_not_end_soon_is_not_extended(as_alice, credential, left):
     response = as_alice.post(smtp_url(credential, "extend"), headers=HTMX)
     assert response.status_code == 409 and "does not expire within 7 days" in text(response)
     assert state() == before
+
+
+def test_who_was_signed_out_before_extend_is_led_to_the_list(client, alice, credential):
+    expire(credential, days=1)
+    login = client.post(smtp_url(credential, "extend"))["Location"]
+    page = client.post(login, {"login": alice.email, "password": PASSWORD}, follow=True)
+    assert page.redirect_chain[-1] == (smtp_url(credential.domain), 302) and "Extend by 90 days" in text(page)
 
 
 @pytest.mark.parametrize("act", ["expiry", "extend"])

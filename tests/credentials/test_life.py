@@ -5,6 +5,7 @@ from datetime import timedelta
 import pytest
 from django.db import IntegrityError, transaction
 from django.utils import timezone
+from django.views.debug import ExceptionReporter
 from passlib.hash import ldap_salted_sha512
 
 from audit.models import Event
@@ -186,3 +187,14 @@ def test_when_the_event_cannot_be_written_nothing_is_changed_or_shown(credential
     with pytest.raises(IntegrityError):
         acts[act]()
     assert list(Credential.objects.values()) == before
+
+
+@pytest.mark.parametrize("act", ["reset_password", "suspend", "remove"])
+def test_a_report_of_an_act_that_fails_shows_no_password(credential, monkeypatch, rf, act):
+    password = password_of(credential)
+    monkeypatch.setattr("audit.record", None)
+    with pytest.raises(TypeError) as failure:
+        getattr(credential, act)(by=SYSTEM)
+    below = failure.tb.tb_next  # this test's own frame holds it
+    report = ExceptionReporter(rf.get("/"), failure.type, failure.value, below).get_traceback_html()
+    assert act in report and password not in report

@@ -75,6 +75,17 @@ def test_one_that_is_reset_while_suspended_has_two_that_are_refused(credential):
     assert tries() == {("reset", HOME): 1, ("suspended", HOME): 2}
 
 
+def test_a_reset_goes_by_what_became_of_it_after_it_was_read(credential):
+    as_it_was = Credential.objects.get(pk=credential.pk)
+    credential.suspend(by=SYSTEM)
+    as_it_was.reset_password(by=SYSTEM)
+    assert sorted(RetiredPassword.objects.values_list("why", flat=True)) == ["reset", "suspended"]
+    suspended = Credential.objects.get(pk=credential.pk)
+    credential.resume(by=SYSTEM)
+    suspended.reset_password(by=SYSTEM)
+    assert set(RetiredPassword.objects.values_list("why", flat=True)) == {"reset"}
+
+
 @pytest.mark.parametrize("password", ["the right one", "wrong"])
 def test_whatever_is_tried_at_a_deleted_username_is_known(credential, password):
     password = password_of(credential) if password != "wrong" else password
@@ -120,3 +131,12 @@ def test_they_are_forgotten_after_90_days(domain):
     RetiredPassword.objects.forget(now)
     assert [each.username for each in RetiredPassword.objects.all()] == [credential.username]
     assert tries() == {("reset", HOME): 1}
+
+
+def test_tries_of_a_password_that_went_while_they_were_written_are_forgotten_too(db):
+    now = timezone.now()
+    for days in (91, 89):
+        at = now - timedelta(days=days)
+        RetiredTry.objects.create(password_id=days, ip=HOME, count=1, first_at=at, last_at=at)
+    RetiredPassword.objects.forget(now)
+    assert [each.password_id for each in RetiredTry.objects.all()] == [89]

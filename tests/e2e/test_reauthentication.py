@@ -5,11 +5,12 @@ from datetime import timedelta
 import pytest
 from playwright.sync_api import expect
 
+from credentials.deleted import DeletedCredential
 from domains.models import Domain, Invitation
 from tests.accounts.codes import code_of, make_totp
 from tests.e2e.browser import session_cookie
 from tests.e2e.tab import DOTS
-from tests.factories import PASSWORD, make_domain, password_of
+from tests.factories import PASSWORD, make_credential, make_domain, password_of
 
 pytestmark = [pytest.mark.e2e, pytest.mark.django_db(transaction=True)]
 
@@ -83,6 +84,24 @@ class TestAnOldSignIn:
         tab.told("SMTP password is reset.")
         expect(tab.row(credential)).to_contain_text("Reset just now")
         assert password_of(credential) != old
+
+    def test_all_that_were_ticked_are_deleted_once_confirmed(self, tab, alice, domain, site):
+        for _ in range(2):
+            make_credential(domain)
+        tab.open()
+        tab.page.get_by_label("Select all on this page").check(force=True)
+        tab.page.locator("#chosen").get_by_role("button", name="Delete").click()
+        confirm(tab)
+        expect(tab.dialog.get_by_role("listitem")).to_have_count(3)
+        grow_old(tab, alice, site)
+        tab.dialog.get_by_role("button", name="OK").click()
+        confirm(tab)
+        expect(tab.page.locator(".toast")).to_contain_text("3 SMTP users are deleted.")
+        grow_old(tab, alice, site)
+        DeletedCredential.objects.update(deleted_by=None)
+        tab.page.get_by_role("button", name="Undo").click()
+        confirm(tab)
+        tab.told("3 SMTP users are restored.")
 
     def test_a_member_is_removed_and_the_domain_deleted_once_each_is_confirmed(self, tab, alice, bob, site):
         tab.page.goto("/domains/sl.example.com/settings/members/")

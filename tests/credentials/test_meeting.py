@@ -1,0 +1,100 @@
+"""Servers that write logins, acts on many and the end of a domain meet in the same rows: none fails."""
+
+import time
+from contextlib import suppress
+from datetime import timedelta
+from threading import Event
+
+import pytest
+from django.db import connection, transaction
+from django.utils import timezone
+
+from credentials import bulk
+from credentials.client_counts import ClientCounts, Counted, Day
+from credentials.clients import ClientDay
+from credentials.models import Credential, Outcome
+from credentials.refusals import RefusedLogins
+from credentials.usage import Tally
+from domains import general
+from domains.models import Domain
+from tests.factories import SYSTEM, make_credential, make_domain
+from tests.http import at_once
+
+pytestmark = pytest.mark.django_db(transaction=True)
+TIMES = 5
+
+
+def write(credentials):
+    """As a server does. What the database refuses a tally keeps for the next time; here it is raised."""
+    for _ in range(TIMES):
+        tally = Tally()
+        for credential in credentials:
+            tally.add(credential.username, "192.0.2.1", Outcome.WRONG_PASSWORD)
+            tally.add(credential.username, "192.0.2.1", Outcome.ACCEPTED)
+        tally.write()
+
+
+def some(domain):
+    return [make_credential(domain) for _ in range(20)]
+
+
+def test_two_servers_that_write_in_another_order(domain):
+    credentials = some(domain)
+    at_once(lambda: write(credentials), lambda: write(credentials[::-1]))
+    assert set(RefusedLogins.objects.values_list("count", flat=True)) == {2 * TIMES}
+
+
+def test_a_server_and_acts_on_many(domain):
+    credentials = some(domain)
+    usernames = [credential.username for credential in credentials]
+
+    def act():
+        bulk.suspend(domain, usernames, by=SYSTEM)
+        bulk.remove(domain, usernames, by=SYSTEM)
+        return bulk.restore(domain, usernames, by=SYSTEM)
+
+    done = at_once(act, lambda: write(credentials[::-1]))[0]
+    assert len(done.usernames) == len(credentials)
+
+
+def test_a_server_and_the_end_of_a_domain(domain):
+    credentials = some(domain)
+    at_once(lambda: write(credentials[::-1]), lambda: general.delete(domain, by=SYSTEM))
+    assert not Credential.objects.exists()
+
+
+def test_clients_are_written_after_the_act_that_holds_their_domain(domain):
+    now, counts = timezone.now(), ClientCounts(1)
+    counts.add_days([(Day(domain.pk, "A" * 32, now.date(), "192.0.2.1"), Counted(now, now, accepted=1))])
+    holding = Event()
+
+    def hold():
+        with transaction.atomic():
+            list(Domain.objects.held())
+            holding.set()
+            time.sleep(0.5)
+            return ClientDay.objects.exists()
+
+    written_meanwhile, _ = at_once(hold, lambda: holding.wait() and counts.write())
+    assert not written_meanwhile and ClientDay.objects.exists()
+
+
+@pytest.mark.parametrize(
+    "act",
+    [
+        lambda credential: credential.reset_password(by=SYSTEM),
+        lambda credential: credential.suspend(by=SYSTEM),
+        lambda credential: credential.set_expiry(timezone.localdate() + timedelta(days=3), by=SYSTEM),
+    ],
+    ids=["reset", "suspend", "expiry"],
+)
+def test_an_act_on_one_and_the_end_of_its_domain(alice, act):
+    def try_it(credential):
+        with suppress(Credential.DoesNotExist):
+            act(credential)
+
+    for number in range(TIMES if connection.vendor == "postgresql" else 1):
+        domain = make_domain(f"sl{number}.example.com", owner=alice)
+        credential = make_credential(domain)
+        at_once(lambda: try_it(credential), lambda: general.delete(domain, by=SYSTEM))  # noqa: B023
+    assert not Credential.objects.exists()
