@@ -1,3 +1,5 @@
+from datetime import UTC
+
 from django import forms
 from django.utils import timezone
 
@@ -42,6 +44,13 @@ class ResetForm(TakeAwayForm):
         # As text: a widget would make a local time of it, without its zone.
         seen = {"seen": credential.password_changed_at.isoformat()}
         super().__init__(*args, credential=credential, initial=seen, **kwargs)
+
+    def clean_seen(self):
+        seen = self.cleaned_data["seen"]
+        try:
+            return seen and seen.astimezone(UTC)
+        except OverflowError:  # year 1, east of Greenwich
+            raise forms.ValidationError("This is no time that there was.") from None
 
 
 class LabelForm(forms.Form):
