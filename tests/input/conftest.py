@@ -5,6 +5,7 @@ from tests.http import sign_in
 from tests.input import figures
 from tests.input.catalogue import TESTED
 from tests.input.judging import Browser
+from tests.submission.conftest import close_clients, listener, start_listener  # noqa: F401  (fixtures)
 
 
 @pytest.fixture(autouse=True)
