@@ -22,13 +22,15 @@ NOT_KEPT = {Session, Permission, ContentType}
 class Browser(Client):
     """A browser whose every answer is judged: no fault of ours, no secret, nothing done where it is refused."""
 
-    def __init__(self, **options):
+    def __init__(self, *, is_shown_passwords=False, **options):
         super().__init__(raise_request_exception=False, **options)
+        self.is_shown_passwords = is_shown_passwords
 
     def request(self, **environ):
         before = kept()
         response = super().request(**environ)
-        judge(response.status_code, response.content, before, why=response.exc_info)
+        body = b"" if self.is_shown_passwords or response.streaming else response.content
+        judge(response.status_code, body, before, why=response.exc_info)
         return response
 
 

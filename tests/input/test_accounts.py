@@ -1,20 +1,17 @@
 """A and S: sign-in, links, codes; what a signed-in page leaves behind."""
 
-import re
 from datetime import timedelta
 from uuid import uuid4
 
 import pytest
 from django.core import signing
-from django.test import Client
 from django.utils import timezone
 
-from accounts.models import User
 from domains.invitations import Invitation, token_of
 from tests.accounts.codes import code_of, make_totp
 from tests.domains.inviting import invite
-from tests.factories import PASSWORD, make_user, password_of
-from tests.http import delivered, sign_in, smtp_url, text
+from tests.factories import PASSWORD, password_of
+from tests.http import delivered, smtp_url, text
 from tests.input.catalogue import row, rows
 from tests.input.judging import Browser
 
@@ -58,8 +55,6 @@ def test_a_sign_in_leads_nowhere_else(visitor, alice, target):
 )
 def test_an_address_that_no_mail_can_go_to_is_refused(owner, email):
     response = invite(owner, email)
-    if email.count("\n"):  # two addresses, of which the second is none
-        assert response.status_code == 422
     assert response.status_code == 422 and not Invitation.objects.exists()
     assert owner.post("/account/email/", {"email": email}).status_code == 422
     assert owner.post(RESET, {"email": email}).status_code in (200, 302)
@@ -90,30 +85,27 @@ def test_a_login_that_is_none_fails_like_any_other(visitor, alice, name):
     assert visitor.get("/domains/").status_code == 302
 
 
-def test_a_link_that_does_not_count_any_more_has_one_answer(owner, domain):
-    invite(owner, "new@example.org")
-    invitation = Invitation.objects.get()
-    good = token_of(invitation.key)
-    Invitation.objects.update(expires_at=timezone.now() - timedelta(days=1))
-    expired = _answer(good)
-    assert expired[0] == 410
-    bad = [token_of(uuid4()), signing.dumps("x", salt="domains.invitation"), signing.dumps(1), "x", good[:-1], ":::"]
-    for token in bad:
-        assert _answer(token) == expired
-    Invitation.objects.all().delete()
-    assert _answer(good) == expired
-
-
-def _answer(token):
-    browser = Browser()
-    answers = [browser.get(f"/invitations/key/{token}/")]
-    answers += [browser.post(f"/invitations/key/{token}/{act}/") for act in ("accept", "decline", "join")]
-    return answers[0].status_code, {(answer.status_code, text(answer)) for answer in answers}.__len__()
+def answers_of(token) -> set:
+    """All that a mailed link answers with, to whoever opens or uses it."""
+    url, browser = f"/invitations/key/{token}/", Browser()
+    answers = [browser.get(url), *(browser.post(f"{url}{act}/") for act in ("accept", "decline", "join"))]
+    return {(answer.status_code, text(answer)) for answer in answers}
 
 
 @row("A20")
-def test_a_link_that_is_expired_used_or_made_up_opens_nothing(owner, domain):
-    test_a_link_that_does_not_count_any_more_has_one_answer(owner, domain)
+def test_a_link_that_is_expired_used_or_made_up_has_one_answer(owner, domain):
+    invite(owner, "new@example.org")
+    good = token_of(Invitation.objects.get().key)
+    Invitation.objects.update(expires_at=timezone.now() - timedelta(days=1))
+    [(status, _page)] = expired = answers_of(good)
+    assert status == 410
+    made_up = [token_of(uuid4()), signing.dumps("x", salt="domains.invitation"), signing.dumps(1), "x", ":::"]
+    assert all(answers_of(token) == expired for token in (*made_up, good[:-1]))
+    Invitation.objects.all().delete()
+    assert answers_of(good) == expired
+
+
+def test_other_links_that_are_made_up_open_nothing():
     for key in ("1-x", "1-" + "a" * 5000, "zzzzzzzzzzzzzz-x", "0-set-password", "١-x", "1-%00"):
         assert Browser().get(f"{RESET}key/{key}/").status_code in (200, 404)
         assert Browser().post(f"{RESET}key/{key}/", {"password1": "x"}).status_code in (200, 302, 404)
@@ -161,5 +153,3 @@ def test_no_page_holds_a_password_that_nobody_asked_for(owner, credential):
         assert password not in text(owner.get(smtp_url(credential, act)))
     page = text(owner.get(smtp_url(credential.domain)))
     assert password not in page and credential.verifier not in page
-    assert not re.search(r'type="password"', page)
-    assert User.objects.count() == 2 and Client and make_user and sign_in

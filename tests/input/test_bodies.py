@@ -16,6 +16,8 @@ pytestmark = pytest.mark.django_db
 FORM = "application/x-www-form-urlencoded"
 PART = 'Content-Disposition: form-data; name="label"\r\nContent-Transfer-Encoding: base64\r\n\r\n'
 
+LABEL = "Content-Disposition: form-data; name=label\r\n\r\nx"
+
 
 def multipart(part: str, end="\r\n--x--\r\n") -> str:
     return f"--x\r\n{part}{end}"
@@ -35,7 +37,7 @@ def multipart(part: str, end="\r\n--x--\r\n") -> str:
     Y5=("label=x".encode("utf-16"), f"{FORM}; charset=utf-16", {400}),
     Y5b=("label=x", f"{FORM}; charset=\xe9", {302, 400}),
     Y5c=("label=x", f"{FORM}; charset=idna", {400}),
-    Y5d=(multipart("Content-Disposition: form-data; name=label\r\n\r\nx"), "multipart/form-data; boundary=x; charset=utf-7", {302, 400}),
+    Y5d=(multipart(LABEL), "multipart/form-data; boundary=x; charset=utf-7", {302, 400}),
     W10=(b"label=\xff\xfe\xed\xa0\x80", FORM, {302, 422}),
     W11=(b"\x00\xff" * 5000, "\x00/\xff; =", {302, 422}),
     W12=("label=%ZZ%&=&;&%00=%00", FORM, {302, 422}),
@@ -90,7 +92,14 @@ def test_what_is_too_long_for_its_column_is_refused(owner, credential, path, fie
 @row("Y17")
 def test_fields_that_a_form_does_not_have_change_nothing(owner, credential):
     before = Credential.objects.values().get()
-    more = {"team_id": "1", "is_staff": "1", "password_hash": "x", "verifier": "x", "username": "0" * 32, "pk": "9"}
+    more = {
+        "team_id": "1",
+        "is_staff": "1",
+        "password_hash": "x",
+        "verifier": "x",
+        "username": "0" * 32,
+        "pk": "9",
+    }
     assert owner.post(smtp_url(credential, "label"), {"label": "x", **more}).status_code == 302
     assert Credential.objects.values().get() == before | {"label": "x"}
     owner.post("/account/", {"name": "x", "is_staff": "on", "is_superuser": "on", "email": "x@example.com"})
@@ -121,7 +130,18 @@ def test_a_value_that_no_form_offers_is_refused(owner, path, fields):
     assert owner.post(path, fields, headers={"HX-Request": "true"}).status_code == 422
 
 
-@pytest.mark.parametrize("value", ["\x00", "9" * 5000, "2026-13-45", "0001-01-01T00:00:00+23:59", "9999-12-31T23:59:59-23:59", "\u202e", "-0"])
+@pytest.mark.parametrize(
+    "value",
+    [
+        "\x00",
+        "9" * 5000,
+        "2026-13-45",
+        "0001-01-01T00:00:00+23:59",
+        "9999-12-31T23:59:59-23:59",
+        "\u202e",
+        "-0",
+    ],
+)
 def test_a_reset_that_saw_nonsense_changes_no_password(owner, credential, value):
     password = factories.password_of(credential)
     owner.post(smtp_url(credential, "reset"), {"seen": value})

@@ -11,7 +11,7 @@ from tests.input.judging import Browser
 
 pytestmark = pytest.mark.django_db
 
-LONG = ".".join(["a" * 63] * 3)  # and 61 or 62 more
+LONG = ".".join(["a" * 63] * 3)
 
 
 @pytest.fixture
@@ -34,11 +34,10 @@ def added() -> set[str]:
     D7=("faß.de", "xn--fa-hia.de"),
     D10=("аррӏе.com", "xn--80ak6aa92e.com"),
     D35=("a" * 63 + ".com", "a" * 63 + ".com"),
-    D37=(f"{LONG}.{'b' * 57}.com", f"{LONG}.{'b' * 57}.com"),
+    D37=(f"{LONG}.{'b' * 57}.com", f"{LONG}.{'b' * 57}.com"),  # 253
     D34b=("  example.com  ", "example.com"),
 )
 def test_a_good_name_is_stored_in_its_one_form(add, name, stored):
-    stored = stored if len(stored) <= 253 else pytest.fail("too long")
     assert add(name)["Location"] == f"/domains/{stored}/settings/dns/"
     assert added() == {stored}
     again = add(name)
@@ -83,7 +82,7 @@ def test_a_good_name_is_stored_in_its_one_form(add, name, stored):
     D47=("x.test", "not on the Internet"),
     D48=("x.local", "not on the Internet"),
     D49=("x.onion", "not on the Internet"),
-    D49b=("\ud83d\ude00" * 50 if False else "😀" * 50, "not a valid domain name"),
+    D49b=("😀" * 50, "not a valid domain name"),
     D49c=("<script>alert(1)</script>", "only the domain name"),
     D49d=("xn--a.com", "not a valid domain name"),
     D49e=("ö" * 1000, "too long"),

@@ -24,7 +24,9 @@ def talk(listener, credential):
     """Say lines in a session that came as far as PLAIN, TLS or IN; return the last reply's code."""
 
     def talk(stage, lines):
-        opened = {PLAIN: listener.connect, TLS: listener.secure, IN: lambda: listener.login(credential)}[stage]()
+        opened = {PLAIN: listener.connect, TLS: listener.secure, IN: lambda: listener.login(credential)}[
+            stage
+        ]()
         opened.command_encoding = "latin-1"
         for line in lines:
             reply = opened.docmd(line.replace("USERNAME", credential.username))

@@ -1,4 +1,4 @@
-"""Sessions of nonsense against the real listener: it lives, keeps little, and serves the next client at once."""
+"""Sessions of nonsense against the real listener: it lives, keeps little, serves the next at once."""
 
 import random
 import re
@@ -25,19 +25,61 @@ AT_ONCE = 10
 ROOM = 24 + 4 * figures.FACTOR
 QUIET_SECONDS = 0.15
 
-VERBS = "EHLO HELO MAIL RCPT DATA RSET NOOP QUIT AUTH STARTTLS VRFY EXPN HELP BDAT XCLIENT PROXY TURN ETRN \x00 é".split()
+VERBS = [
+    "EHLO",
+    "HELO",
+    "MAIL",
+    "RCPT",
+    "DATA",
+    "RSET",
+    "NOOP",
+    "QUIT",
+    "AUTH",
+    "STARTTLS",
+    "VRFY",
+    "EXPN",
+    "HELP",
+    "BDAT",
+    "XCLIENT",
+    "PROXY",
+    "TURN",
+    "ETRN",
+    "\x00",
+    "é",
+]
 PARAMETERS = [
     *("SIZE=1", "SIZE=-1", "SIZE=" + "9" * 300, "SIZE=١", "SIZE==", "BODY=8BITMIME", "BODY=BINARYMIME", "BODY"),
     *("SMTPUTF8", "SMTPUTF8=x", "AUTH=<>", "AUTH=x+ZZ", "XCLIENT=x", "RET=FULL", "=", "\x00", "NOTIFY=NEVER"),
 ]
 PATHS = [
     *(f"<{SENDER}>", "<>", SENDER, "<", ">", "<<>>", "<a@b@c>", "<@a:b@c.example>", '<"a b"@sl.example.com>'),
-    *("<a@[127.0.0.1]>", "<a\x00@sl.example.com>", "<é@sl.example.com>", "<a@ｓl.example.com>", "<" + "a" * 990 + ">"),
+    *(
+        "<a@[127.0.0.1]>",
+        "<a\x00@sl.example.com>",
+        "<é@sl.example.com>",
+        "<a@ｓl.example.com>",
+        "<" + "a" * 990 + ">",
+    ),
     *('<"\\' + '"' * 20 + ">", "<a@example.org>", "<a@xn--a.com>", f"<{SENDER}>\r<x@evil.test>"),
 ]
 MESSAGES = [
-    *(MESSAGE, b"", b".", b"..\r\n", b"\x00" * 3000, b"\r\n.\n", b"\n.\n", b"\r.\r", b"x" * 5000, b"\xff" * 999),
-    *(b"From: " + b"(" * 3000 + b"\r\n\r\n", b"From: " + b'"\\' * 1500, b"From: =?utf-8?b?" + b"A" * 3000 + b"?=\r\n"),
+    *(
+        MESSAGE,
+        b"",
+        b".",
+        b"..\r\n",
+        b"\x00" * 3000,
+        b"\r\n.\n",
+        b"\n.\n",
+        b"\r.\r",
+        b"x" * 5000,
+        b"\xff" * 999,
+    ),
+    *(
+        b"From: " + b"(" * 3000 + b"\r\n\r\n",
+        b"From: " + b'"\\' * 1500,
+        b"From: =?utf-8?b?" + b"A" * 3000 + b"?=\r\n",
+    ),
     b": \r\n" * 500,
     b"From:<" + SENDER.encode() + b">\r\n .\r\n\r\n",
 ]
@@ -74,18 +116,42 @@ class Nonsense:
     def auth(self) -> bytes:
         username, password = self.login
         responses = [
-            *(encoded("", username, "wrong"), encoded("", password, username), encoded("", "", ""), "=", "*", "####"),
-            *("A", "A" * 900, encoded("a"), encoded(*"abcde"), encoded("", b"\xff", b"\xfe"), "AGEAYg== x", "\x00"),
-            *(encoded("", username, "x" * 600), encoded(username, username, ""), password, "=" * 50, "YQ\x00BiAGM="),
+            *(
+                encoded("", username, "wrong"),
+                encoded("", password, username),
+                encoded("", "", ""),
+                "=",
+                "*",
+                "####",
+            ),
+            *(
+                "A",
+                "A" * 900,
+                encoded("a"),
+                encoded(*"abcde"),
+                encoded("", b"\xff", b"\xfe"),
+                "AGEAYg== x",
+                "\x00",
+            ),
+            *(
+                encoded("", username, "x" * 600),
+                encoded(username, username, ""),
+                password,
+                "=" * 50,
+                "YQ\x00BiAGM=",
+            ),
         ]
         mechanism = self.chance.choice(("PLAIN", "LOGIN", "plain", "CRAM-MD5", "", "LOGIN ", "X" * 60))
-        return f"AUTH {mechanism} {self.chance.choice(responses)}".encode() + self.end() + self.response(responses)
+        return (
+            f"AUTH {mechanism} {self.chance.choice(responses)}".encode() + self.end() + self.response(responses)
+        )
 
     def response(self, responses) -> bytes:
         return self.chance.choice(responses).encode() + self.end() if self.chance.random() < 0.5 else b""
 
     def transaction(self) -> bytes:
-        said = f"MAIL FROM:{self.chance.choice(PATHS[:2] + [f'<{SENDER}>'] * 3)}\r\nRCPT TO:<a@example.org>\r\nDATA\r\n"
+        sender = self.chance.choice([f"<{SENDER}>", f"<{SENDER}>", "<>"])
+        said = f"MAIL FROM:{sender}\r\nRCPT TO:<a@example.org>\r\nDATA\r\n"
         return said.encode() + self.chance.choice(MESSAGES) + self.chance.choice((b"\r\n.\r\n", b"\n.\n", b""))
 
 

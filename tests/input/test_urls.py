@@ -58,7 +58,10 @@ def test_nothing_is_sorted_by_what_a_query_names(owner, query):
     "query",
     [
         *(f"{name}__startswith=x" for name in ("verifier", "password_sealed", "domain__created_by__password")),
-        *(f"{name}=x" for name in ("o", "p", "all", "q", "pk__in", "label__regex", "created_at__year", "_facets")),
+        *(
+            f"{name}=x"
+            for name in ("o", "p", "all", "q", "pk__in", "label__regex", "created_at__year", "_facets")
+        ),
         "o=99.-99",
         "q=%00",
         "domain__id__exact=%00",

@@ -27,7 +27,12 @@ def port(django_db_setup, django_db_blocker, tmp_path_factory):
     folder = tmp_path_factory.mktemp("wire")
     subprocess.run([sys.executable, "manage.py", "collectstatic", "--noinput", "-v0"], cwd=ROOT, check=True)
     port, log = free_port(), folder / "log"
-    environment = {"PORT": str(port), "HTTPS_ONLY": "yes", "TRUSTED_PROXIES": PROXY, "ALLOWED_HOSTS": "localhost"}
+    environment = {
+        "PORT": str(port),
+        "HTTPS_ONLY": "yes",
+        "TRUSTED_PROXIES": PROXY,
+        "ALLOWED_HOSTS": "localhost",
+    }
     with django_db_blocker.unblock():
         server = running(["-m", "gunicorn", "sendlayer.wsgi"], port=port, log=log, **environment)
         with server as process:
@@ -174,7 +179,12 @@ def test_a_stranger_does_not_make_plain_http_secure(send):
 @row("H12")
 def test_a_header_with_an_underscore_is_dropped(send, alice, credential):
     cookies = f"__Host-session={_session_of(alice)}; __Host-csrf={'c' * 32}"
-    fields = ["Cookie: " + cookies, f"X-CSRFToken: {'c' * 32}", "Origin: https://localhost", "Content-Length: 7"]
+    fields = [
+        "Cookie: " + cookies,
+        f"X-CSRFToken: {'c' * 32}",
+        "Origin: https://localhost",
+        "Content-Length: 7",
+    ]
     for forged in ("X_Forwarded_For: 198.51.100.9", "Remote_Addr: 198.51.100.9"):
         sent = post(*fields, forged, body="label=x", path=smtp_url(credential, "label"))
         assert statuses(send(sent)) == [302]
