@@ -15,7 +15,7 @@ STATIC_COLLECTED := $(VAR_DIR)/static/staticfiles.json
 # What `make test` runs side by side, the longest first.
 TESTS := test-browser test-sqlite test-postgresql test-mail-postgresql test-mail-sqlite
 
-.PHONY: run test $(TESTS) test-fast test-faults lint bench bench-mail screenshots browser smtp-client postgresql redis load-generator
+.PHONY: run test $(TESTS) test-fast test-faults test-input test-input lint bench bench-mail screenshots browser smtp-client postgresql redis load-generator
 .PHONY: mail-servers mail-clients dns-server
 .DELETE_ON_ERROR:
 
@@ -48,6 +48,11 @@ test-mail-postgresql: $(DEV_INSTALLED)
 test-faults: $(DEV_INSTALLED) postgresql
 	FAULT_FACTOR=10 TEST_PORTS=31000-32000 $(BIN)/python -m pytest tests/faults
 	FAULT_FACTOR=10 TEST_PORTS=31000-32000 $(ON_POSTGRESQL) $(BIN)/python -m pytest tests/faults -m "not one_database"
+
+# The random input of `make test`, for longer and other each time; what is wrong is told as the smallest example.
+test-input: $(DEV_INSTALLED) postgresql
+	INPUT_FACTOR=20 TEST_PORTS=31000-32000 $(BIN)/python -m pytest tests/input
+	INPUT_FACTOR=20 TEST_PORTS=31000-32000 $(ON_POSTGRESQL) $(BIN)/python -m pytest tests/input -m "not one_database"
 
 test-fast: $(DEV_INSTALLED) smtp-client mail-clients dns-server
 	$(BIN)/python -m pytest -m "not e2e and not mail"

@@ -38,6 +38,16 @@ class AccountAdapter(DefaultAccountAdapter):
     def get_client_ip(self, request):
         return address_of(request)
 
+    def is_safe_url(self, url):
+        """Whether a sign-in or sign-out may lead there: to a path of ours and nothing else.
+
+        allauth takes any other word for the name of a route, and fails by "http://[".
+        """
+        try:
+            return url.startswith("/") and super().is_safe_url(url)
+        except ValueError:
+            return False
+
     def is_reauthentication_required(self, *, app, **kwargs):
         # allauth's own rule asks again right after the sign-in, too.
         return not signed_in_recently(self.request)

@@ -6,6 +6,7 @@ from django.shortcuts import resolve_url
 from django_htmx.http import HttpResponseClientRedirect
 
 from accounts.sessions import note_seen
+from sendlayer.htmx import page_of
 
 
 class SignInAgainMiddleware:
@@ -23,7 +24,7 @@ class SignInAgainMiddleware:
         location = response.headers.get("Location", "")
         if not request.htmx or not location.startswith(resolve_url(settings.LOGIN_URL)):
             return response
-        page = request.htmx.current_url_abs_path or "/"
+        page = page_of(request).geturl() or "/"
         return HttpResponseClientRedirect(redirect_to_login(page).url)
 
     def process_exception(self, request, exception):

@@ -12,8 +12,8 @@ from django.contrib.auth import update_session_auth_hash
 from django.contrib.auth.decorators import login_not_required
 from django.contrib.auth.views import redirect_to_login
 from django.db import transaction
-from django.http import HttpResponse
-from django.shortcuts import redirect, render
+from django.http import HttpResponse, HttpResponseRedirect
+from django.shortcuts import redirect, render, resolve_url
 from django.utils.http import url_has_allowed_host_and_scheme
 from django.views.decorators.http import require_POST, require_safe
 from django_htmx.http import trigger_client_event
@@ -125,13 +125,22 @@ def confirmed(request):
     return trigger_client_event(HttpResponse(status=204), "identity-confirmed")
 
 
+@login_not_required
+def logout(request):
+    """Sign out, and let the browser forget the pages: the Back button would show what they showed."""
+    response = allauth.logout(request)
+    if request.method == "POST":
+        response["Clear-Site-Data"] = '"cache", "storage"'
+    return response
+
+
 @require_POST
 def theme(request):
     """Remember light or dark in a cookie; anything else follows the person's system again."""
     back = request.headers.get("Referer", "")
     if not url_has_allowed_host_and_scheme(back, {request.get_host()}, require_https=request.is_secure()):
-        back = "domains:home"
-    response = redirect(back)
+        back = resolve_url("domains:home")
+    response = HttpResponseRedirect(back)  # redirect() takes a text without slash for a route's name
     choice = request.POST.get("theme")
     if choice in THEMES:
         response.set_cookie(

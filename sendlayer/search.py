@@ -1,6 +1,6 @@
-from urllib.parse import urlsplit
-
 from django.http import QueryDict
+
+from sendlayer.htmx import page_of
 
 MAX_LENGTH = 100
 
@@ -14,6 +14,6 @@ def shown(request) -> dict:
     """Page number and search text of a list: of this request, or of the page that htmx asks from elsewhere."""
     query = request.GET
     if request.htmx:
-        page = urlsplit(request.htmx.current_url_abs_path or "")
+        page = page_of(request)
         query = query if page.path == request.path else QueryDict(page.query)
     return {"number": query.get("page"), "search": search_text(query)}

@@ -49,11 +49,12 @@ MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "sendlayer.methods.MethodsMiddleware",
+    "sendlayer.encodings.EncodingsMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "sendlayer.sealed.SealedMiddleware",
     "django.middleware.gzip.GZipMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
-    "django.middleware.common.CommonMiddleware",
+    "sendlayer.slashes.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "django.contrib.auth.middleware.LoginRequiredMiddleware",
@@ -199,6 +200,7 @@ SOCIALACCOUNT_STORE_TOKENS = SOCIALACCOUNT_LOGIN_ON_GET = SOCIALACCOUNT_EMAIL_AU
 SOCIALACCOUNT_EMAIL_VERIFICATION = "none"  # the provider has confirmed the address
 SOCIALACCOUNT_REQUESTS_TIMEOUT = 5
 
+SESSION_ENGINE = "sendlayer.sessions"
 SESSION_COOKIE_AGE = int(timedelta(days=7).total_seconds())
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = HTTPS_ONLY
 SESSION_COOKIE_NAME = "__Host-session" if HTTPS_ONLY else "session"

@@ -13,6 +13,7 @@ from credentials.usage import Tally
 from submission.limits import plain_ip
 
 MAX_SIZE = 16_384  # bytes of one request; they have some 800
+MAX_AT_ONCE = 50  # requests; smtpd waits for each answer
 MAX_CONNECTIONS = 500
 ANSWER = b"action=DUNNO\n\n"
 
@@ -60,11 +61,17 @@ class Connection(asyncio.Protocol):
 
     def data_received(self, data: bytes):
         *requests, self._waiting = (self._waiting + data).split(b"\n\n")
-        if len(self._waiting) > MAX_SIZE:
+        if len(self._waiting) > MAX_SIZE or len(requests) > MAX_AT_ONCE:
             return self._transport.abort()
         for request in requests:
             self._messages.take(request)
             self._transport.write(ANSWER)
+
+    def pause_writing(self):
+        self._transport.pause_reading()  # who does not listen is asked nothing more
+
+    def resume_writing(self):
+        self._transport.resume_reading()
 
     def close(self):
         self._transport.close()

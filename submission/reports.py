@@ -113,8 +113,14 @@ class Connection(asyncio.Protocol):
             return self._answer(413, go_on=False)
         try:
             self._parser.feed_data(data)
-        except httptools.HttpParserError:  # an upgrade among them, which nobody asks for here
+        except (httptools.HttpParserError, httptools.HttpParserUpgrade):  # nobody goes over to anything here
             self._answer(400, go_on=False)
+
+    def pause_writing(self):
+        self._transport.pause_reading()  # who does not listen is asked nothing more
+
+    def resume_writing(self):
+        self._transport.resume_reading()
 
     def on_header(self, name: bytes, value: bytes):
         if name.lower() == b"authorization":
@@ -143,7 +149,7 @@ class Connection(asyncio.Protocol):
             return
         if self._idle:
             self._idle.cancel()
-        self._idle = loop.call_later(IDLE_SECONDS, self.close)
+        self._idle = loop.call_later(IDLE_SECONDS, self._transport.abort)
 
     def _answer(self, status: int, *, go_on: bool):
         if self._transport.is_closing():

@@ -31,5 +31,5 @@ def reporting(nonce: str) -> Reporting:
 def serving(to: Reporting, log, **environment):
     """Run `manage.py reports` until the block ends."""
     environment = to.environment | environment
-    with servers.running(["manage.py", "reports"], port=to.port, log=log, **environment):
-        yield
+    with servers.running(["manage.py", "reports"], port=to.port, log=log, **environment) as process:
+        yield process

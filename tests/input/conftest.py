@@ -1,0 +1,42 @@
+import pytest
+
+from tests import factories
+from tests.http import sign_in
+from tests.input import figures
+from tests.input.catalogue import TESTED
+from tests.input.judging import Browser
+from tests.submission.conftest import close_clients, listener, start_listener  # noqa: F401  (fixtures)
+
+
+@pytest.fixture(autouse=True)
+def row(request):
+    """The row of the catalogue that a test is about; counted for the figures."""
+    id = request.node.callspec.id if hasattr(request.node, "callspec") else ""
+    if id in TESTED:
+        figures.INPUTS["SMTP" if id[0] == "P" else "HTTP"].add(id)
+    return id
+
+
+@pytest.fixture
+def visitor():
+    """Nobody known, in a browser whose every answer is judged."""
+    return Browser()
+
+
+@pytest.fixture
+def owner(credential, alice):
+    """Alice, owner of sl.example.com with its one credential, in such a browser."""
+    return sign_in(Browser(), alice)
+
+
+@pytest.fixture
+def staff(credential):
+    """A superuser in such a browser."""
+    return sign_in(Browser(), factories.make_user("staff@example.com", is_staff=True, is_superuser=True))
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_terminal_summary(terminalreporter):
+    if lines := figures.lines():
+        terminalreporter.section("bad input")
+        terminalreporter.write_line(", ".join(lines))

@@ -1,0 +1,51 @@
+"""What holds for every answer to bad input, whatever else a test asks of it."""
+
+import re
+
+from django.apps import apps
+from django.contrib.auth.models import Permission
+from django.contrib.contenttypes.models import ContentType
+from django.contrib.sessions.models import Session
+from django.test import Client
+
+from credentials.passwords import PATTERN
+from tests.input.figures import COUNTS
+
+# A password, what seals one, what verifies one.
+SECRETS = re.compile(PATTERN.pattern + r"|\{SSHA512\}|\bv1\.[A-Za-z0-9_-]{1,32}\.[A-Za-z0-9_=-]{16,}")
+
+
+# What reading a page may add to, and what only migrations change.
+NOT_KEPT = {Session, Permission, ContentType}
+
+
+class Browser(Client):
+    """A browser whose every answer is judged: no fault of ours, no secret, nothing done where it is refused."""
+
+    def __init__(self, *, is_shown_passwords=False, **options):
+        super().__init__(raise_request_exception=False, **options)
+        self.is_shown_passwords = is_shown_passwords
+
+    def request(self, **environ):
+        before = kept()
+        response = super().request(**environ)
+        body = b"" if self.is_shown_passwords or response.streaming else response.content
+        judge(response.status_code, body, before, why=response.exc_info)
+        return response
+
+
+def judge(status, body: bytes, before: dict, why=None):
+    """Judge one answer of HTTP; `before` is `kept()` before it was asked for."""
+    COUNTS["requests"] += 1
+    COUNTS["5xx"] += status >= 500
+    assert status < 500, why
+    assert not SECRETS.search(body.decode(errors="replace"))
+    if status >= 400:
+        assert kept() == before
+    assert ContentType.objects.exists()  # the connection is good for more
+
+
+def kept() -> dict:
+    """All rows of all tables that people change."""
+    models = [model for model in apps.get_models() if model not in NOT_KEPT]
+    return {model.__name__: list(model.objects.order_by("pk").values_list()) for model in models}

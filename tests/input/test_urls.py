@@ -1,0 +1,77 @@
+"""U: what may stand in an address."""
+
+import pytest
+
+from tests.input.catalogue import row, rows
+
+pytestmark = pytest.mark.django_db
+
+SMTP = "/domains/sl.example.com/settings/smtp/"
+KEYS = "/account/two-factor/webauthn/keys/"
+LISTS = ["/domains/", SMTP, "/domains/sl.example.com/settings/members/", "/domains/sl.example.com/activity/"]
+
+
+@rows(
+    "path",
+    U1="/domains/a%00b.com/settings/smtp/",
+    U2="/domains/%ff%fe/settings/smtp/",
+    U3=f"{SMTP}%ed%a0%80/label/",
+    U4=f"{KEYS}{10**30}/edit/",
+    U5=f"{KEYS}{'9' * 5000}/edit/",
+    U6=f"{KEYS}-1/edit/",
+    U7=f"{KEYS}%D9%A1/edit/",
+    U19="/.git/config",
+    U20="/.env",
+)
+def test_an_address_of_nothing_is_not_found(owner, path):
+    for method in (owner.get, owner.post):
+        assert method(path).status_code == 404
+
+
+@pytest.mark.parametrize("key", ["%00", "%ff%fe", "%ed%a0%80", str(10**30), "9" * 5000, "-1", "None"])
+def test_the_admin_finds_no_row_by_it(staff, key):
+    for model in ("domains/domain", "credentials/credential", "accounts/user"):
+        assert staff.get(f"/admin/{model}/{key}/change/").status_code in (302, 404)
+    assert staff.get(f"/admin/r/{key}/{key}/").status_code == 404
+
+
+@row("U10")
+def test_a_post_without_its_last_slash_is_not_sent_elsewhere_without_its_body(owner):
+    assert owner.post(f"{SMTP}add").status_code == 404
+    assert owner.get("/domains")["Location"] == "/domains/"
+
+
+@rows("number", U11="0", U12="-1", U13="1e9", U14="abc", U14b="%00", U14c="9" * 5000)
+def test_a_page_that_is_not_there_is_another_one(owner, staff, number):
+    for path in LISTS:
+        assert owner.get(f"{path}?page={number}").status_code == 200
+    assert staff.get(f"/admin/domains/domain/?p={number}").status_code in (200, 302)
+
+
+@rows("query", U16="sort=password_hash", U17="sort=team__owner__password")
+def test_nothing_is_sorted_by_what_a_query_names(owner, query):
+    for path in LISTS:
+        assert owner.get(f"{path}?{query}").status_code == 200
+
+
+@pytest.mark.parametrize(
+    "query",
+    [
+        *(f"{name}__startswith=x" for name in ("verifier", "password_sealed", "domain__created_by__password")),
+        *(
+            f"{name}=x"
+            for name in ("o", "p", "all", "q", "pk__in", "label__regex", "created_at__year", "_facets")
+        ),
+        "o=99.-99",
+        "q=%00",
+        "domain__id__exact=%00",
+        "e=1",
+        "created_at__gte=0001-01-01T00:00:00%2B23:59",
+        "at__gte=9999-12-31T23:59:59-23:59",
+        "at__year=99999999999999999999",
+        "at__day=0",
+    ],
+)
+def test_the_admin_filters_by_nothing_it_does_not_offer(staff, query):
+    for model in ("credentials/credential", "domains/domain", "accounts/user", "audit/event"):
+        assert staff.get(f"/admin/{model}/?{query}").status_code in (200, 302, 400, 404)
