@@ -46,7 +46,7 @@ def copied(page, name, said):
 
 class TestConnectYourSite:
     def test_a_copied_snippet_and_password_send_a_message(self, tab, credential):
-        tab.press(credential, "Connect a site")
+        tab.press(credential, "Connect your site")
         page = tab.page
         page.get_by_role("link", name="Python", exact=True).click()
         script = copied(page, "Copy", "Copied.")

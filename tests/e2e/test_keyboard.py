@@ -87,7 +87,7 @@ class TestKeyboard:
             tab.page.keyboard.press(key)
             expect(place).to_be_focused()
         tab.page.keyboard.press("Shift+Tab")
-        expect(tab.page.get_by_role("button", name="Add New SMTP User")).to_be_focused()
+        expect(tab.page.get_by_label("Select all on this page")).to_be_focused()
 
     def test_a_message_is_dismissed(self, tab, credential):
         tab.press(credential, "Copy username")
