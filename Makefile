@@ -15,7 +15,7 @@ STATIC_COLLECTED := $(VAR_DIR)/static/staticfiles.json
 # What `make test` runs side by side, the longest first.
 TESTS := test-browser test-sqlite test-postgresql test-mail-postgresql test-mail-sqlite
 
-.PHONY: run test $(TESTS) test-fast test-faults test-input test-input lint bench bench-mail screenshots browser smtp-client postgresql redis load-generator
+.PHONY: run test $(TESTS) test-fast test-faults test-input lint bench bench-mail screenshots browser smtp-client postgresql redis load-generator
 .PHONY: mail-servers mail-clients dns-server
 .DELETE_ON_ERROR:
 

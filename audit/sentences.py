@@ -61,6 +61,7 @@ def plain(event) -> str:
 def _text_and_words(event) -> tuple[str, dict]:
     words = {"tag": event.tag, "label": "", "before": "", "title": "", "expires": "", "kept_for": ""}
     words |= {"member": "?", "role": "?", "networks": "anywhere"} | event.data
+    words["networks"] = words["networks"].replace(",", ", ")
     # Removing a label reads better than an empty quotation.
     text = SENTENCES.get(event.tag, "{tag}")
     if event.tag == "credential.labelled" and not words["label"]:

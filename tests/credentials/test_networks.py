@@ -121,7 +121,7 @@ def test_they_are_saved_and_the_event_says_from_what_to_what(as_alice, alice, cr
     )
     as_alice.post(url(credential), {"networks": ""})
     activity = text(as_alice.get("/domains/sl.example.com/activity/"))
-    assert "to 192.0.2.0/24,2001:db8::/32" in activity
+    assert "to 192.0.2.0/24, 2001:db8::/32" in activity
     assert "to anywhere" in activity
 
 

@@ -45,7 +45,7 @@ def test_the_question_offers_times_and_keeps_the_old_one_not_at_all_unless_asked
         ("24h", "", "24 hours"),
         ("7d", "", "7 days"),
     ]
-    assert "The present password stops working at once, or at the end of the time that you choose" in page
+    assert "The present password stops working at once, or after the time that you choose" in page
 
 
 @pytest.mark.parametrize(("keep", "time"), [("1h", HOUR), ("24h", DAY), ("7d", 7 * DAY)])

@@ -120,7 +120,7 @@ def test_a_suspended_credential_is_marked(as_alice, domain):
     make_credential(domain, suspended_at=datetime(2026, 1, 2, tzinfo=UTC))
     page = text(as_alice.get(smtp_url(domain)))
     assert ">Suspended</span>" in page
-    assert "refuses it since" in page
+    assert "has refused it since" in page
 
 
 def test_last_used_shows_when_and_from_where(as_alice, domain):

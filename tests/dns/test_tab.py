@@ -227,7 +227,7 @@ def test_a_lost_proof_is_seen_on_every_page(as_alice, domain):
     assert "found that the DNS record that proves ownership is gone" in activity
     for path in ("/domains/", "/domains/sl.example.com/"):
         assert "Ownership record gone" in text(as_alice.get(path))
-    assert "The ownership record is gone since" in text(as_alice.get(TAB))
+    assert "The ownership record has been gone since" in text(as_alice.get(TAB))
     assert 'class="dot authorized warned"' in text(as_alice.get(TAB))
     assert "ownership record gone" in text(as_alice.get("/domains/menu/"))
 

@@ -28,7 +28,7 @@ class TestADeadPassword:
         tab.answer("OK")
         tab.told("SMTP password is reset.")
         assert connection.refusal(old) == 535  # twice: smtplib tries PLAIN, then LOGIN
-        told = "127.0.0.1 still tries the password reset on"
+        told = "127.0.0.1 still tries the password that was reset on"
         soon(tab.page, tab.row(credential).get_by_text(told))
         expect(tab.row(credential)).to_contain_text("(2 times, last just now).")
         link = tab.row(credential).get_by_role("link", name="Connect your site with the new password")

@@ -12,8 +12,7 @@ class TestViewer:
     def test_it_shows_the_rows_without_password_controls(self, open_tab, bob, credential):
         row = open_tab(bob).row(credential)
         expect(row).to_contain_text(credential.username)
-        # To look at, all of them: what acts is not there.
-        links = ["Connect your site", "Recent clients", "Explain an error"]
+        links = ["Connect your site", "Explain an error", "Recent clients"]
         expect(row.get_by_role("link")).to_have_text(links)
         names = [button.get_attribute("aria-label") for button in row.get_by_role("button").all()]
         assert names == [f"Copy username {credential.short_username}", "Copy host", "Copy port"]
