@@ -54,7 +54,7 @@ def may_read_metrics(request) -> bool:
 
 
 def _health():
-    return HttpResponse("ok\n", content_type="text/plain")
+    return HttpResponse("ok\n", content_type="text/plain; charset=utf-8")
 
 
 def _readiness():

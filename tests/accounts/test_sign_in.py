@@ -105,7 +105,9 @@ def test_changing_the_password_takes_the_old_one_and_ends_other_sessions(as_alic
     assert not is_signed_in(other)
 
 
-@pytest.mark.parametrize("password", ["short", "password123", "1234567890123", "alice@example.com"])
+@pytest.mark.parametrize(
+    "password", ["short", "password123", "1234567890123", "alice@example.com", "SendLayer-SMTP-26"]
+)
 def test_a_weak_password_is_refused_with_the_rule(as_alice, alice, password):
     form = {"oldpassword": PASSWORD, "password1": password, "password2": password}
     assert 'class="error"' in text(as_alice.post("/account/password/", form))
