@@ -1,6 +1,6 @@
 """What machines ask: /healthz, /readyz and /metrics.
 
-Before everything else, since a probe comes by IP address, without TLS, without a session, and wants
+Before nearly everything else, since a probe comes by IP address, without TLS, without a session, and wants
 its answer above all when the rest can't answer.
 """
 

@@ -45,8 +45,8 @@ INSTALLED_APPS = [
 MIDDLEWARE = [
     "sendlayer.tracing.RequestIdMiddleware",
     "sendlayer.headers.SecurityHeadersMiddleware",
-    "sendlayer.probes.ProbesMiddleware",
     "django.middleware.security.SecurityMiddleware",
+    "sendlayer.probes.ProbesMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "sendlayer.methods.MethodsMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
@@ -212,6 +212,9 @@ MESSAGE_STORAGE = "django.contrib.messages.storage.session.SessionStorage"
 # --- transport ------------------------------------------------------------------
 
 SECURE_SSL_REDIRECT = HTTPS_ONLY
+SECURE_REDIRECT_EXEMPT = [
+    "^(healthz|readyz|metrics)$"
+]  # what asks there comes without TLS (sendlayer/probes.py)
 SECURE_HSTS_SECONDS = int(timedelta(days=365).total_seconds()) if HTTPS_ONLY else 0
 SECURE_HSTS_INCLUDE_SUBDOMAINS = SECURE_HSTS_PRELOAD = HTTPS_ONLY
 # For these few headers see also sendlayer/headers.py.

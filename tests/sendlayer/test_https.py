@@ -55,6 +55,9 @@ def test_its_cookies_its_files_and_its_probes(get):
     for path, kind in (("/healthz", "text/plain; charset=utf-8"), ("/readyz", "application/json")):
         probe = get(path, host="10.0.0.1:8000", proto="http")
         assert (probe.status, probe.headers["Content-Type"]) == (200, kind)
+        assert "Strict-Transport-Security" in get(path).headers
+    for folder in ("/static/", "/static/css/"):
+        assert get(folder).status == 404
 
 
 def test_the_deployment_check_finds_nothing():
