@@ -6,7 +6,7 @@ import os
 from gunicorn.glogging import Logger
 
 from sendlayer.environment import env, load
-from sendlayer.logs import Json, without_keys
+from sendlayer.logs import Json, one_line, without_keys
 
 load()
 
@@ -51,7 +51,10 @@ def post_fork(server, worker):
 
 
 class AccessLogger(Logger):
-    """The usual logs, as JSON where LOG_FORMAT says so, and no keys of mailed links in the paths."""
+    """The usual logs, as JSON where LOG_FORMAT says so, and no keys of mailed links in the paths.
+
+    The path is decoded here: a line end in it would begin a line of the client's own.
+    """
 
     def setup(self, cfg):
         super().setup(cfg)
@@ -61,7 +64,7 @@ class AccessLogger(Logger):
 
     def atoms(self, *args):
         atoms = super().atoms(*args)
-        atoms["U"] = without_keys(atoms["U"])
+        atoms["U"] = one_line(without_keys(atoms["U"]))
         return atoms
 
 

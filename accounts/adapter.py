@@ -5,6 +5,7 @@ from allauth.core.internal import ratelimit
 from django.conf import settings
 from django.contrib import messages
 from django.contrib.sites.shortcuts import get_current_site
+from django.core.exceptions import ValidationError
 from django.db import IntegrityError, transaction
 
 import audit
@@ -56,6 +57,13 @@ class AccountAdapter(DefaultAccountAdapter):
         # By account alone anybody could lock anybody out.
         account = super()._get_login_attempts_cache_key(request, **credentials)
         return f"{account} {ratelimit.get_ip(request)}"
+
+    def pre_authenticate(self, request, **credentials):
+        try:
+            super().pre_authenticate(request, **credentials)
+        except ValidationError:
+            log.warning("Too many passwords were tried from %s", address_of(request))
+            raise
 
     def confirm_email(self, request, email_address):
         """Make the confirmed address the login, unless it became somebody else's meanwhile."""

@@ -5,6 +5,7 @@ from django.contrib.auth.views import redirect_to_login
 from django.shortcuts import resolve_url
 from django_htmx.http import HttpResponseClientRedirect
 
+from accounts import session_limits
 from accounts.sessions import note_seen
 from sendlayer.htmx import page_of
 
@@ -34,6 +35,22 @@ class SignInAgainMiddleware:
         """
         if isinstance(exception, ReauthenticationRequired):
             request.session.pop(STATE_SESSION_KEY, None)
+
+
+class SessionLimitsMiddleware:
+    """End sessions that are over. Stands between AuthenticationMiddleware and LoginRequiredMiddleware."""
+
+    def __init__(self, get_response):
+        self.get_response = get_response
+
+    def __call__(self, request):
+        return self.get_response(request)
+
+    def process_view(self, request, view, args, kwargs):
+        if session_limits.is_over(request.session):
+            request.session.flush()
+        else:
+            session_limits.note_use(request.session)
 
 
 class LastSeenMiddleware:

@@ -1,5 +1,6 @@
 """Two-factor sign-in: what allauth's pages and forms for it do differently here."""
 
+import logging
 from contextlib import suppress
 
 from allauth.core import context
@@ -17,7 +18,10 @@ from django import forms
 from django.core.cache import cache
 
 from accounts import limits
+from accounts.addresses import address_of
 from credentials import vault
+
+log = logging.getLogger(__name__)
 
 # Whoever can write another row here can as well take the second factor off, so the seal
 # need not name the person: allauth does not say whose secret it is.
@@ -73,6 +77,7 @@ class _CodeForm(forms.Form):
             if each.wrap().validate_code(code) and self._is_fresh(each, code):
                 each.user = self.user
                 return each
+        log.warning("Refused a code of person %s from %s", self.user.pk, address_of(context.request))
         raise TwoFactorAdapter().validation_error("incorrect_code")
 
     def _is_fresh(self, authenticator, code):

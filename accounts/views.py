@@ -144,7 +144,7 @@ def theme(request):
     choice = request.POST.get("theme")
     if choice in THEMES:
         response.set_cookie(
-            "theme",
+            settings.THEME_COOKIE_NAME,
             choice,
             REMEMBER_THEME,
             secure=settings.SESSION_COOKIE_SECURE,
@@ -152,7 +152,7 @@ def theme(request):
             samesite="Lax",
         )
     else:
-        response.delete_cookie("theme", samesite="Lax")
+        response.delete_cookie(settings.THEME_COOKIE_NAME, samesite="Lax")
     return response
 
 

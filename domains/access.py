@@ -1,5 +1,6 @@
 """The one gate: who may do what in a domain. Every view of a domain starts here."""
 
+import logging
 from enum import Enum, auto
 from functools import wraps
 
@@ -9,6 +10,8 @@ from django.http import Http404
 
 from domains.models import Domain, Membership
 from domains.roles import Role
+
+log = logging.getLogger(__name__)
 
 
 class Permission(Enum):
@@ -49,9 +52,11 @@ def get_domain(request, name: str, permission: Permission) -> Domain:
         .first()
     )
     if domain is None:
+        log.warning("Denied: person %s is no member of %s", request.user.pk, name)
         raise Http404
     allowed = ALLOWED[domain.role]
     if permission not in allowed:
+        log.warning("Denied: person %s, %s of %s, %s", request.user.pk, domain.role, name, permission.name)
         raise PermissionDenied
     domain.can = {each.name.lower(): each in allowed for each in Permission}
     return domain

@@ -8,6 +8,7 @@ import re
 from functools import lru_cache
 from html import unescape
 
+from django.conf import settings
 from django.contrib.messages import get_messages
 from django.templatetags.static import static
 from django.urls import reverse
@@ -25,6 +26,7 @@ _HEADING = re.compile(r"<h2\b[^>]*>(.*?)</h2>", re.DOTALL)
 def environment(**options) -> Environment:
     env = Environment(**options, trim_blocks=True, lstrip_blocks=True)  # noqa: S701  (Django sets autoescape)
     env.globals.update(messages=get_messages, static=lru_cache(static), url=_url, request_id=current_id)
+    env.globals.update(theme_cookie=settings.THEME_COOKIE_NAME)
     env.filters.update(
         ago=ago,
         date=date,

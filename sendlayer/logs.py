@@ -36,13 +36,24 @@ class WithoutValues(logging.Filter):
         return True
 
 
+def one_line(text: str) -> str:
+    """The text with what a terminal would obey, line ends above all, spelled out: nobody forges a line."""
+    if text.isprintable():
+        return text
+    return "".join(each if each.isprintable() else ascii(each)[1:-1] for each in text)
+
+
 class Lines(logging.Formatter):
-    """For people: the time, the level, the logger, the message, and whose line it is."""
+    """For people: the time with its zone, the level, the logger, the message, and whose line it is."""
 
     def __init__(self):
         super().__init__("%(asctime)s %(levelname)s %(name)s %(message)s")
 
+    def formatTime(self, record, datefmt=None):
+        return datetime.fromtimestamp(record.created).astimezone().isoformat(" ", timespec="milliseconds")
+
     def formatMessage(self, record):
+        record.message = one_line(record.message)
         trace = tracing.current.get()
         return super().formatMessage(record) + (f" {trace.kind}={trace.id}" if trace else "")
 

@@ -1,6 +1,6 @@
 """What machines ask: /healthz, /readyz and /metrics.
 
-Before everything else, since a probe comes by IP address, without TLS, without a session, and wants
+Before nearly everything else, since a probe comes by IP address, without TLS, without a session, and wants
 its answer above all when the rest can't answer.
 """
 
@@ -54,7 +54,7 @@ def may_read_metrics(request) -> bool:
 
 
 def _health():
-    return HttpResponse("ok\n", content_type="text/plain")
+    return HttpResponse("ok\n", content_type="text/plain; charset=utf-8")
 
 
 def _readiness():

@@ -45,8 +45,8 @@ INSTALLED_APPS = [
 MIDDLEWARE = [
     "sendlayer.tracing.RequestIdMiddleware",
     "sendlayer.headers.SecurityHeadersMiddleware",
-    "sendlayer.probes.ProbesMiddleware",
     "django.middleware.security.SecurityMiddleware",
+    "sendlayer.probes.ProbesMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "sendlayer.methods.MethodsMiddleware",
     "sendlayer.encodings.EncodingsMiddleware",
@@ -57,6 +57,7 @@ MIDDLEWARE = [
     "sendlayer.slashes.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "accounts.middleware.SessionLimitsMiddleware",
     "django.contrib.auth.middleware.LoginRequiredMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
     "allauth.account.middleware.AccountMiddleware",
@@ -145,6 +146,7 @@ AUTH_PASSWORD_VALIDATORS = [
     },
     {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
     {"NAME": "django.contrib.auth.password_validation.NumericPasswordValidator"},
+    {"NAME": "accounts.passwords.ServiceWordsValidator"},
 ]
 LOGIN_URL = "account_login"
 LOGIN_REDIRECT_URL = "domains:home"
@@ -206,11 +208,15 @@ SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = HTTPS_ONLY
 SESSION_COOKIE_NAME = "__Host-session" if HTTPS_ONLY else "session"
 CSRF_COOKIE_NAME = "__Host-csrf" if HTTPS_ONLY else "csrf"
 CSRF_COOKIE_HTTPONLY = True
+THEME_COOKIE_NAME = "__Host-theme" if HTTPS_ONLY else "theme"
 MESSAGE_STORAGE = "django.contrib.messages.storage.session.SessionStorage"
 
 # --- transport ------------------------------------------------------------------
 
 SECURE_SSL_REDIRECT = HTTPS_ONLY
+SECURE_REDIRECT_EXEMPT = [
+    "^(healthz|readyz|metrics)$"
+]  # what asks there comes without TLS (sendlayer/probes.py)
 SECURE_HSTS_SECONDS = int(timedelta(days=365).total_seconds()) if HTTPS_ONLY else 0
 SECURE_HSTS_INCLUDE_SUBDOMAINS = SECURE_HSTS_PRELOAD = HTTPS_ONLY
 # For these few headers see also sendlayer/headers.py.

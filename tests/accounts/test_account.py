@@ -191,7 +191,7 @@ def test_a_browser_is_told_in_words(agent, words):
 def test_when_and_where_a_session_was_used_is_noted_now_and_then(alice, settings, django_assert_num_queries):
     here = sign_in_by_form()
     session = here.session
-    session["account_authentication_methods"][-1]["at"] -= 3600
+    session["account_authentication_methods"][-1]["at"] -= 600
     session.save()
     settings.TRUSTED_PROXIES = ["127.0.0.1"]
     elsewhere = {"headers": {"X-Forwarded-For": "203.0.113.7"}}

@@ -3,6 +3,7 @@
 import re
 
 import pytest
+from django.test import Client
 
 from accounts.models import User
 from tests.factories import PASSWORD
@@ -92,8 +93,6 @@ def test_sign_up_is_closed_by_default(client):
 
 
 def test_changing_the_password_takes_the_old_one_and_ends_other_sessions(as_alice, alice):
-    from django.test import Client
-
     other = Client()
     other.force_login(alice)
     form = {"oldpassword": WRONG, "password1": "a new long password", "password2": "a new long password"}
@@ -105,12 +104,28 @@ def test_changing_the_password_takes_the_old_one_and_ends_other_sessions(as_alic
     assert not is_signed_in(other)
 
 
-@pytest.mark.parametrize("password", ["short", "password123", "1234567890123", "alice@example.com"])
+@pytest.mark.parametrize(
+    "password", ["short", "password123", "1234567890123", "alice@example.com", "SendLayer-SMTP-26"]
+)
 def test_a_weak_password_is_refused_with_the_rule(as_alice, alice, password):
     form = {"oldpassword": PASSWORD, "password1": password, "password2": password}
     assert 'class="error"' in text(as_alice.post("/account/password/", form))
     alice.refresh_from_db()
     assert alice.check_password(PASSWORD)
+
+
+@pytest.mark.parametrize("password", ["  spaces at both ends  ", "Ünïcode ✓ " * 10, "one two three four" * 10])
+def test_a_password_is_taken_as_it_was_typed(client, as_alice, password):
+    form = {"oldpassword": PASSWORD, "password1": password, "password2": password}
+    assert as_alice.post("/account/password/", form).status_code == 302
+    for other in (password.strip() + "x", password[:-1], password.swapcase()):
+        assert sign_in(Client(), password=other).status_code == 200
+    assert sign_in(Client(), password=password)["Location"] == "/"
+
+
+def test_a_password_field_hides_what_is_typed_and_takes_what_a_manager_fills_in(client):
+    field = re.search('<input[^>]*name="password"[^>]*>', text(client.get("/login/")))[0]
+    assert 'type="password"' in field and 'autocomplete="current-password"' in field
 
 
 def test_a_forgotten_password_is_reset_by_mail_once(client, alice):

@@ -195,6 +195,16 @@ def test_what_shows_or_changes_it_asks_for_a_recent_sign_in(client, alice, secre
         assert response.status_code == 405 or response["Location"].startswith("/account/reauthenticate/")
 
 
+def test_a_new_password_by_mail_does_not_pass_it_by(client, alice, secret):
+    client.post("/account/password/reset/", {"email": "alice@example.com"})
+    link = re.search(r"http://testserver(/account/password/reset/key/\S+)", delivered()[0].body)[1]
+    new = "a new long passphrase"
+    client.post(client.get(link)["Location"], {"password1": new, "password2": new})
+    assert not is_signed_in(client)
+    assert client.post("/login/", {"login": "alice@example.com", "password": new})["Location"] == SECOND
+    assert not is_signed_in(client)
+
+
 def test_a_code_confirms_too(client, alice, secret):
     sign_in(client, alice, ago=timedelta(hours=1))
     confirm = client.get(f"{HOME}totp/deactivate/")["Location"]

@@ -163,7 +163,7 @@ def test_a_viewer_sees_the_overlap_and_no_link(client, bob, rotated):
 
 @pytest.mark.parametrize("act", ["revoke_old", "suspend", "resume", "reset"])
 def test_an_old_sign_in_is_asked_for_again_first(client, alice, rotated, act):
-    sign_in(client, alice, ago=timedelta(days=1))
+    sign_in(client, alice, ago=timedelta(hours=1))
     before = Credential.objects.values().get()
     assert client.post(smtp_url(rotated, act), headers=HTMX).status_code == 401
     assert Credential.objects.values().get() == before

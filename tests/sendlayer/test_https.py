@@ -52,8 +52,12 @@ def test_its_cookies_its_files_and_its_probes(get):
         assert file.headers["X-Content-Type-Options"] == "nosniff" and not file.cookies
     assert get("/login/", proto="http").status == 301
     assert get("/login/", host="10.0.0.1").status == 400
-    for path in ("/healthz", "/readyz"):
-        assert get(path, host="10.0.0.1:8000", proto="http").status == 200
+    for path, kind in (("/healthz", "text/plain; charset=utf-8"), ("/readyz", "application/json")):
+        probe = get(path, host="10.0.0.1:8000", proto="http")
+        assert (probe.status, probe.headers["Content-Type"]) == (200, kind)
+        assert "Strict-Transport-Security" in get(path).headers
+    for folder in ("/static/", "/static/css/"):
+        assert get(folder).status == 404
 
 
 def test_the_deployment_check_finds_nothing():
@@ -67,12 +71,13 @@ def test_the_deployment_check_finds_nothing():
 def test_cookies_are_bound_to_this_host_under_tls(https, prefix):
     program = (
         "import django; django.setup(); from django.conf import settings as s;"
-        "print(s.SESSION_COOKIE_NAME, s.CSRF_COOKIE_NAME, s.SESSION_COOKIE_SECURE, s.MESSAGE_STORAGE)"
+        "print(s.SESSION_COOKIE_NAME, s.CSRF_COOKIE_NAME, s.THEME_COOKIE_NAME, s.SESSION_COOKIE_SECURE,"
+        "s.MESSAGE_STORAGE)"
     )
     environment = os.environ | {"HTTPS_ONLY": https, "DJANGO_SETTINGS_MODULE": "sendlayer.settings"}
     said = subprocess.run(
         [sys.executable, "-c", program], cwd=ROOT, env=environment, capture_output=True, text=True
     )
-    names = f"{prefix}session {prefix}csrf {https == 'yes'}"
+    names = f"{prefix}session {prefix}csrf {prefix}theme {https == 'yes'}"
     # Messages have no cookie of their own.
     assert said.stdout.strip() == f"{names} django.contrib.messages.storage.session.SessionStorage"

@@ -37,6 +37,29 @@ def test_the_keys_of_mailed_links_are_not_logged(client, db, console):
     assert "/plain/" in logged
 
 
+def test_a_line_has_its_time_with_the_zone_and_is_one_line(client, db, console):
+    client.get("/a%0aFORGED%1b[31m/")
+    logging.getLogger("x").warning("typed: %s", "a\r\nFORGED\u2028")
+    lines = console.getvalue().splitlines()
+    assert all(re.match(r"20\d\d-\d\d-\d\d [\d:.]{12}[+-]\d\d:\d\d (INFO|WARNING) ", line) for line in lines)
+    assert r"typed: a\r\nFORGED\u2028" in lines[-1]
+
+
+@pytest.mark.one_database
+@pytest.mark.django_db(transaction=True)
+def test_no_path_forges_a_line_of_the_access_log(tmp_path):
+    port, log = free_port(), tmp_path / "log"
+    subprocess.run([sys.executable, "manage.py", "collectstatic", "--noinput", "-v0"], cwd=ROOT, check=True)
+    with (
+        running(["-m", "gunicorn", "sendlayer.wsgi"], port=port, log=log, PORT=str(port)),
+        closing(HTTPConnection("127.0.0.1", port, timeout=20)) as http,
+    ):
+        http.request("GET", "/a%0aFORGED%0d%1b%c2%85/")
+        http.getresponse().read()
+    assert r'"GET /a\nFORGED\r\x1b' in log.read_text()
+    assert not [line for line in log.read_text().splitlines() if line.startswith("FORGED")]
+
+
 @pytest.fixture
 def as_json(console, monkeypatch):
     """The same as JSON: a function that returns the objects."""

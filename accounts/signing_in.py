@@ -1,0 +1,49 @@
+"""Who signed in, from where and how, and who could not: lines of the log, without what was typed.
+
+A password typed into the wrong field would be an address, so that only known addresses are told,
+by the number of the person.
+"""
+
+import logging
+
+from allauth.account.internal.flows.login import get_authentication_records
+from allauth.account.signals import authentication_step_completed
+from allauth.usersessions.models import UserSession
+from django.contrib.auth.signals import user_logged_in, user_logged_out, user_login_failed
+from django.dispatch import receiver
+
+from accounts.addresses import address_of
+from accounts.models import User
+
+log = logging.getLogger(__name__)
+
+
+@receiver(user_logged_in)
+def _signed_in(sender, request, user, **kwargs):
+    methods = [each.get("type", each["method"]) for each in get_authentication_records(request, user)]
+    log.info("Signed in: person %s from %s by %s", user.pk, address_of(request), "+".join(methods) or "nothing")
+
+
+@receiver(user_logged_out)
+def _signed_out(sender, request, user, **kwargs):
+    if user:
+        log.info("Signed out: person %s from %s", user.pk, address_of(request))
+
+
+@receiver(user_login_failed)
+def _refused(sender, credentials, request=None, **kwargs):
+    email = str(credentials.get("email") or "").replace("\x00", "")
+    known = User.objects.filter(email=User.objects.normalize_email(email)).values_list("pk", flat=True).first()
+    where = address_of(request) if request else "this machine"
+    log.warning("Refused a password of %s from %s", f"person {known}" if known else "nobody known", where)
+
+
+@receiver(authentication_step_completed)
+def _confirmed(sender, request, user, method, reauthenticated=False, **kwargs):
+    """Give the session another key, as a sign-in does: whoever had the one of before is out."""
+    if not reauthenticated:
+        return
+    before = request.session.session_key
+    request.session.cycle_key()
+    UserSession.objects.filter(session_key=before).update(session_key=request.session.session_key)
+    log.info("Confirmed: person %s from %s by %s", user.pk, address_of(request), kwargs.get("type", method))
