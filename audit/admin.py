@@ -79,6 +79,10 @@ class SupportAdmin(admin.ModelAdmin):
     show_full_result_count = False
     show_facets = admin.ShowFacets.NEVER
 
+    def get_object(self, request, object_id, from_field=None):
+        # Django looks for a field without a name where the address has `?_to_field=`.
+        return super().get_object(request, object_id, from_field or None)
+
     def has_delete_permission(self, request, obj=None):
         return False
 

@@ -41,6 +41,12 @@ def test_a_post_without_its_last_slash_is_not_sent_elsewhere_without_its_body(ow
     assert owner.get("/domains")["Location"] == "/domains/"
 
 
+def test_the_admin_looks_a_row_up_by_its_key_alone(staff, credential):
+    for query in ("_to_field=", "_to_field=verifier", "_to_field=%00", "_popup=%00", "_changelist_filters=%00"):
+        path = f"/admin/credentials/credential/{credential.pk}/change/?{query}"
+        assert staff.get(path).status_code in (200, 400)
+
+
 @rows("number", U11="0", U12="-1", U13="1e9", U14="abc", U14b="%00", U14c="9" * 5000)
 def test_a_page_that_is_not_there_is_another_one(owner, staff, number):
     for path in LISTS:
