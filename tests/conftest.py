@@ -1,7 +1,10 @@
 import shutil
+import time
 
 import pytest
 from django.core.cache import cache
+from django.db import OperationalError
+from django.db.backends.base.operations import BaseDatabaseOperations
 
 from accounts import letters
 from tests import factories
@@ -21,6 +24,24 @@ def django_db_modify_db_settings():
     database = settings.DATABASES["default"]
     if database["ENGINE"].endswith("sqlite3"):
         database.setdefault("TEST", {})["NAME"] = str(VAR_DIR / "database" / "test.sqlite3")
+
+
+@pytest.fixture(scope="session", autouse=True)
+def patient_flush():
+    """Emptying the tables between tests can meet a server that writes what it counted: once more, then."""
+    flush = BaseDatabaseOperations.execute_sql_flush
+
+    def flush_again(self, statements):
+        for seconds in (0.1, 0.5, 1, 2):
+            try:
+                return flush(self, statements)
+            except OperationalError:
+                time.sleep(seconds)
+        return flush(self, statements)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(BaseDatabaseOperations, "execute_sql_flush", flush_again)
+        yield
 
 
 @pytest.fixture(autouse=True)
