@@ -49,8 +49,10 @@ class TestUndo:
         expect(tab.row(credential)).to_be_visible()
         expect(tab.page.locator("main")).to_be_focused()
 
-    def test_waits_for_whoever_is_at_it(self, tab, credential):
+    def test_waits_for_whoever_is_at_it(self, open_tab, alice, credential):
+        tab = open_tab(alice, name="with a clock of its own")
         tab.page.clock.install()
+        tab.open()
         delete(tab, credential)
         button = offer(tab).get_by_role("button", name="Undo")
         tab.page.clock.run_for(19_000)
