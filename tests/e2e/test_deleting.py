@@ -4,6 +4,7 @@ import pytest
 from playwright.sync_api import expect
 
 from tests.factories import make_credential
+from tests.submission.clients import wait_until
 
 pytestmark = [pytest.mark.e2e, pytest.mark.django_db(transaction=True)]
 
@@ -32,6 +33,8 @@ class TestDeletingSMTPCredentials:
         kept = make_credential(domain)
         password, connection = tab.open().copied_password(credential), tab.connection(credential)
         assert connection.refusal(password) is None
+        # The listener writes once a second.
+        wait_until(lambda: type(credential).objects.filter(pk=credential.pk, last_used_at__isnull=False))
         ask(tab, credential)
         tab.tick()  # it was used a moment ago
         tab.answer("OK")
