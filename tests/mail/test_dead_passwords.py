@@ -83,7 +83,7 @@ def test_a_wrong_password_is_not(mail, credential, suspended):
 def test_no_digest_of_a_password_that_works_is_kept(mail, credential):
     mail.login(credential)
     mail.try_login("0" * 32, "x")
-    wait_until(causes)
+    wait_until(RefusedLogins.objects.exists)
     assert tries() == {}
 
 
