@@ -6,6 +6,8 @@ import pytest
 
 from credentials.charts import BOTTOM, LEAST, PLOT, TOP, of_logins, round_numbers, short_number
 
+pytestmark = pytest.mark.one_database
+
 TODAY = date(2026, 3, 2)
 
 

@@ -10,7 +10,7 @@ from credentials.connect import PLACEHOLDER, TOOLS
 from tests.factories import SYSTEM, make_credential, make_domain, password_of
 from tests.http import sign_in, smtp_url, text
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.one_database]
 TOOL = pytest.mark.parametrize("tool", TOOLS, ids=lambda tool: tool.key)
 
 

@@ -15,6 +15,8 @@ from credentials.passwords import PATTERN, generate
 from submission import replies
 from tests.submission.clients import encoded
 
+pytestmark = pytest.mark.one_database
+
 KNOWN = [
     line.replace("\\n", "\n").split(maxsplit=1)
     for line in Path(__file__).with_name("lines.txt").read_text().splitlines()

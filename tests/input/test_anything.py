@@ -232,7 +232,7 @@ def spoilt(path, world, route, parts) -> str:
     return path
 
 
-@limits(300)
+@limits(60)
 @given(
     route=st.sampled_from(ROUTES),
     role=st.sampled_from([MOST] * 5 + list(ROLES)),
@@ -262,7 +262,7 @@ def test_nothing_sent_is_answered_by_a_fault(
         transaction.set_rollback(True)
 
 
-@limits(40)
+@limits(10)
 @given(
     path=st.text(max_size=60) | st.binary(max_size=60).map(lambda raw: raw.decode("latin-1")),
     role=st.sampled_from(ROLES),

@@ -17,6 +17,8 @@ from tests.input.speaking import held, judge_log, sockets
 from tests.mail.reports import Reporting, reporting, serving
 from tests.submission.clients import wait_until
 
+pytestmark = pytest.mark.one_database
+
 COUNTED = pytest.mark.django_db(transaction=True)
 
 SECONDS = 5

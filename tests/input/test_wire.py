@@ -15,7 +15,7 @@ from tests.input.judging import Browser, judge, kept
 from tests.servers import ROOT, free_port, running
 
 # One that writes would wait for SQLite's lock, and fail.
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.one_database]
 
 SECONDS = 5
 PROXY, STRANGER = "127.0.0.1", "127.0.0.2"

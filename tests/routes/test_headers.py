@@ -13,7 +13,7 @@ from tests.http import sign_in, smtp_url
 from tests.routes.table import routes
 from tests.routes.world import ANONYMOUS, MANAGER, OWNER, STAFF, make_world
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.one_database]
 ROLES = (ANONYMOUS, MANAGER, OWNER, STAFF)
 ALWAYS = {
     "Content-Security-Policy": CONTENT_SECURITY_POLICY,
