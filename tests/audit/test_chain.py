@@ -21,9 +21,8 @@ from tests.factories import SYSTEM, make_credential, make_domain, make_user
 from tests.http import at_once, smtp_url
 
 pytestmark = pytest.mark.django_db
-on_postgresql = pytest.mark.skipif(
-    connection.vendor != "postgresql", reason="SQLite has one writer at a time: its transactions are IMMEDIATE"
-)
+# SQLite has one writer at a time: its transactions are IMMEDIATE.
+on_postgresql = pytest.mark.postgresql
 
 
 def numbers(domain):

@@ -4,7 +4,7 @@ import json
 
 import pytest
 from django.core.management import CommandError, call_command
-from django.db import connection, transaction
+from django.db import transaction
 from django.utils import timezone
 
 import audit
@@ -167,7 +167,7 @@ def test_it_asks_no_more_for_many(events, django_assert_max_num_queries):
         assert verify().faults == []
 
 
-@pytest.mark.skipif(connection.vendor != "postgresql", reason="SQLite has no roles")
+@pytest.mark.postgresql  # SQLite has no roles
 def test_it_notes_that_the_role_may_change_events(events):
     assert "may change and delete events" in verify().notes[0]
 

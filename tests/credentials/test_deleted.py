@@ -198,7 +198,7 @@ class TestErasing:
         Domain.objects.all().delete()
         assert not DeletedCredential.objects.exists()
 
-    @pytest.mark.skipif(connection.vendor != "sqlite", reason="of SQLite alone")
+    @pytest.mark.sqlite
     def test_overwrites_what_sqlite_frees(self):
         with connection.cursor() as cursor:
             assert cursor.execute("PRAGMA secure_delete").fetchone() == (1,)
