@@ -37,7 +37,9 @@ COLUMNS = """
     SELECT attname FROM pg_attribute WHERE attrelid = quote_ident(%s)::regclass
     AND attnum > 0 AND NOT attisdropped AND attgenerated = '' ORDER BY attnum
 """
-SEQUENCES = "SELECT sequencename, last_value FROM pg_sequences WHERE schemaname = current_schema()"
+SEQUENCES = "SELECT sequencename FROM pg_sequences WHERE schemaname = current_schema()"
+# Of one that was set and not asked since, as every restore leaves them, pg_sequences knows no last value.
+LAST_VALUE = "SELECT CASE WHEN is_called THEN last_value ELSE last_value - 1 END FROM {}"
 WITH_TRIGGERS = """
     SELECT DISTINCT relname FROM pg_trigger JOIN pg_class ON pg_class.oid = tgrelid
     WHERE NOT tgisinternal AND relnamespace = current_schema()::regnamespace
@@ -75,7 +77,7 @@ def dump(archive, folder) -> dict:
                 for block in rows:
                     member.write(block)
         # Not of the snapshot, but later: so they are never behind the rows.
-        manifest["sequences"] = dict(ask(SEQUENCES))
+        manifest["sequences"] = {name: ask(LAST_VALUE.format(quote(name)))[0][0] for (name,) in ask(SEQUENCES)}
     write_manifest(archive, manifest)
     return manifest
 

@@ -15,7 +15,7 @@ from django.utils import timezone
 from credentials.models import Credential, PasswordChanged
 from sendlayer.backups import archive
 from tests.backup.conftest import manage
-from tests.factories import SYSTEM, make_credential, password_of
+from tests.factories import SYSTEM, make_credential, make_domain, password_of
 from tests.http import sign_in
 from tests.submission.clients import auth_plain
 
@@ -149,3 +149,14 @@ def test_it_is_restored_under_load_and_nobody_is_told_a_falsehood(domain, backup
     assert [error for error in load.errors if not isinstance(error, NOT_SEEN)] == []
     assert Credential.objects.filter(pk=credential.pk).exists()
     call_command("verify_store")
+
+
+def test_what_was_restored_can_be_backed_up_and_restored_again(tmp_path):
+    """Also where nothing was added since: the numbers of new rows go on behind the old ones."""
+    domain = make_domain()
+    for name in ("first", "second"):
+        assert manage("backup", tmp_path / name)[0] == 0
+        assert manage("restore", tmp_path / name, "--replace", "--yes")[0] == 0
+    domain.credentials.issue(by=SYSTEM)
+    call_command("migrate", "audit", "0003", verbosity=0)
+    call_command("migrate", "audit", verbosity=0)

@@ -210,7 +210,7 @@ def names_of(world):
     def names_of(route):
         browser = world.client(STAFF if route.name.startswith("admin:") else OWNER)
         with transaction.atomic():
-            page = browser.get(world.path(route)).content.decode()
+            page = b"".join(browser.get(world.path(route))).decode()
             transaction.set_rollback(True)
         return sorted({*FIELDS, *NAMES.findall(page)})
 
