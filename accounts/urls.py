@@ -18,7 +18,7 @@ urlpatterns = [
     ),
     path("account/oidc/", openid_views.sign_in, name="openid_sign_in"),
     path("account/oidc/callback/", openid_views.callback, name="openid_callback"),
-    path("logout/", forgotten_by_browser(own.logout), name="account_logout"),
+    path("logout/", forgotten_by_browser(views.logout), name="account_logout"),
     path("signup/", views.signup, name="account_signup"),
     path("account/", own.profile, name="account_profile"),
     path("account/theme/", own.theme, name="theme"),

@@ -125,15 +125,6 @@ def confirmed(request):
     return trigger_client_event(HttpResponse(status=204), "identity-confirmed")
 
 
-@login_not_required
-def logout(request):
-    """Sign out, and let the browser forget the pages: the Back button would show what they showed."""
-    response = allauth.logout(request)
-    if request.method == "POST":
-        response["Clear-Site-Data"] = '"cache", "storage"'
-    return response
-
-
 @require_POST
 def theme(request):
     """Remember light or dark in a cookie; anything else follows the person's system again."""

@@ -13,6 +13,7 @@ from django.core.checks import run_checks
 from django.db import connection
 
 from credentials import keyring
+from credentials.keyring import KeyCanary
 from credentials.vault import new_key
 from sendlayer import checks
 from sendlayer.environment import env
@@ -24,6 +25,12 @@ pytestmark = pytest.mark.django_db
 
 KEY = base64.urlsafe_b64encode(bytes(range(32))).decode()
 SHORT = KEY[:20]
+
+
+@pytest.fixture(autouse=True)
+def no_canary(db):
+    """As before the first start: one that a server of another test left would answer first."""
+    KeyCanary.objects.all().delete()
 
 
 def found(**changes):

@@ -98,7 +98,11 @@ def strict(start_listener):
 
 
 def attempt(listener, username, password, source):
-    return auth_plain(listener.secure(source=source), username, password)
+    smtp = listener.secure(source=source)
+    try:
+        return auth_plain(smtp, username, password)
+    finally:
+        smtp.close()  # many from one address at the same time would be too many connections
 
 
 @pytest.mark.django_db(transaction=True)
