@@ -10,7 +10,7 @@ from domains.models import Domain
 from tests.audit.tampering import no_event_can_be_written
 from tests.factories import SYSTEM, make_user, password_of
 from tests.http import smtp_url, text
-from tests.routes.world import everything
+from tests.rows import kept
 
 pytestmark = pytest.mark.django_db
 
@@ -47,10 +47,10 @@ def browser(as_alice):
 
 def refused(client, url, fields, headers=None):
     """Post it while no event can be written; return the answer, once it is sure that nothing changed."""
-    before = everything()
+    before = kept()
     with no_event_can_be_written():
         response = client.post(url, fields, headers=headers)
-    assert everything() == before
+    assert kept() == before
     assert (response.status_code, response.headers["Retry-After"]) == (503, "5")
     assert "nothing was half done" in text(response) and not PATTERN.search(text(response))
     return response

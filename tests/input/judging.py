@@ -2,21 +2,15 @@
 
 import re
 
-from django.apps import apps
-from django.contrib.auth.models import Permission
 from django.contrib.contenttypes.models import ContentType
-from django.contrib.sessions.models import Session
 from django.test import Client
 
 from credentials.passwords import PATTERN
 from tests.input.figures import COUNTS
+from tests.rows import kept
 
 # A password, what seals one, what verifies one.
 SECRETS = re.compile(PATTERN.pattern + r"|\{SSHA512\}|\bv1\.[A-Za-z0-9_-]{1,32}\.[A-Za-z0-9_=-]{16,}")
-
-
-# What reading a page may add to, and what only migrations change.
-NOT_KEPT = {Session, Permission, ContentType}
 
 
 class Browser(Client):
@@ -43,9 +37,3 @@ def judge(status, body: bytes, before: dict, why=None):
     if status >= 400:
         assert kept() == before
     assert ContentType.objects.exists()  # the connection is good for more
-
-
-def kept() -> dict:
-    """All rows of all tables that people change."""
-    models = [model for model in apps.get_models() if model not in NOT_KEPT]
-    return {model.__name__: list(model.objects.order_by("pk").values_list()) for model in models}

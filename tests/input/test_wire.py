@@ -11,7 +11,8 @@ from django.conf import settings
 from audit.models import Event
 from tests.http import sign_in, smtp_url
 from tests.input.catalogue import row, rows
-from tests.input.judging import Browser, judge, kept
+from tests.input.judging import Browser, judge
+from tests.rows import kept
 from tests.servers import ROOT, free_port, running
 
 # One that writes would wait for SQLite's lock, and fail.

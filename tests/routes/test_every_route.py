@@ -6,8 +6,9 @@ from django.db import transaction
 from domains.access import ALLOWED, Permission
 from tests.http import headers_of, without_tokens
 from tests.routes.table import PUBLIC, RIGHTS, SIGNED_IN, STAFF, routes
-from tests.routes.world import MEMBERS, NO_MEMBERS, OUTSIDE, ROLES, everything, make_world
+from tests.routes.world import MEMBERS, NO_MEMBERS, OUTSIDE, ROLES, make_world
 from tests.routes.world import STAFF as STAFF_ROLE
+from tests.rows import kept
 
 pytestmark = [pytest.mark.one_database, pytest.mark.django_db]
 ROUTES = routes()
@@ -65,24 +66,24 @@ def send(world):
 @pytest.mark.parametrize("route", ROUTES, ids=lambda route: route.name)
 def test_a_route_lets_in_who_the_table_says_and_nobody_else_changes_a_thing(route, world, send):
     path = world.path(route)
-    before = everything()
+    before = kept()
     for method in ("GET", "HEAD", "POST"):
         for role in ROLES:
             wanted = expected(route.rights, method, role)
             with transaction.atomic():
                 assert got(send(role, method, path)) in wanted, (method, role)
                 if method != "POST" or OK not in wanted:
-                    assert everything() == before, (method, role)
+                    assert kept() == before, (method, role)
                 transaction.set_rollback(True)
 
 
 @pytest.mark.parametrize("route", ROUTES, ids=lambda route: route.name)
 def test_other_methods_are_refused_and_change_nothing(route, world, send):
-    path, before = world.path(route), everything()
+    path, before = world.path(route), kept()
     for method in OTHER_METHODS:
         for role in ROLES:
             assert send(role, method, path).status_code == NOT_ALLOWED
-    assert everything() == before
+    assert kept() == before
 
 
 @pytest.mark.parametrize(

@@ -3,10 +3,8 @@
 from dataclasses import dataclass
 from uuid import uuid4
 
-from django.apps import apps
 from django.conf import settings
 from django.contrib.auth.models import Permission
-from django.contrib.sessions.models import Session
 from django.test import Client
 from django.urls import reverse
 
@@ -84,9 +82,3 @@ def make_world() -> World:
 def _session_of(user) -> str:
     client = sign_in(Client(), user)
     return client.cookies[settings.SESSION_COOKIE_NAME].value
-
-
-def everything() -> dict:
-    """All rows of all tables, but for the sessions that signing in makes."""
-    models = [model for model in apps.get_models() if model is not Session]
-    return {model.__name__: list(model.objects.order_by("pk").values_list()) for model in models}
