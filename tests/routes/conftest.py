@@ -1,9 +1,11 @@
 from types import SimpleNamespace
 
 import pytest
+from django.db import transaction
 
 from domains import verifying
 from submission.livecheck import runs
+from tests.routes.world import make_world
 
 
 @pytest.fixture(autouse=True)
@@ -12,3 +14,11 @@ def no_check_begins(monkeypatch):
     for module in (verifying, runs):
         thread = SimpleNamespace(start=module._slots.release)
         monkeypatch.setattr(module, "threading", SimpleNamespace(Thread=lambda thread=thread, **_: thread))
+
+
+@pytest.fixture(scope="module")
+def world(django_db_setup, django_db_blocker):
+    """Made once for a module: its tests leave it as it was."""
+    with django_db_blocker.unblock(), transaction.atomic():
+        yield make_world()
+        transaction.set_rollback(True)

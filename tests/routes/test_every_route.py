@@ -6,7 +6,7 @@ from django.db import transaction
 from domains.access import ALLOWED, Permission
 from tests.http import headers_of, without_tokens
 from tests.routes.table import PUBLIC, RIGHTS, SIGNED_IN, STAFF, routes
-from tests.routes.world import MEMBERS, NO_MEMBERS, OUTSIDE, ROLES, make_world
+from tests.routes.world import MEMBERS, NO_MEMBERS, OUTSIDE, ROLES
 from tests.routes.world import STAFF as STAFF_ROLE
 from tests.rows import kept
 
@@ -48,11 +48,6 @@ def got(response):
 
 def whole(response):
     return response.status_code, headers_of(response), without_tokens(response)
-
-
-@pytest.fixture
-def world(db):
-    return make_world()
 
 
 @pytest.fixture

@@ -6,7 +6,7 @@ import pytest
 from django.db import transaction
 
 from tests.routes.table import routes
-from tests.routes.world import OWNER, STAFF, make_world
+from tests.routes.world import OWNER, STAFF
 
 TEXTS = {"nul": "a\x00b", "long": "9" * 5000}
 QUERY = ["q", "page", "at", "current", "new", "state", "also", "next", "code", "error", "p", "o", "e", "tag"]
@@ -17,8 +17,7 @@ NAMES = re.compile(r'<(?:input|select|textarea)[^>]* name="([^"]+)"')
 
 @pytest.mark.django_db
 @pytest.mark.parametrize("text", TEXTS.values(), ids=TEXTS)
-def test_no_page_fails_by_what_is_sent_to_it(text):
-    world = make_world()
+def test_no_page_fails_by_what_is_sent_to_it(text, world):
     for route in routes():
         client = world.client(STAFF if route.name.startswith("admin:") else OWNER)
         path = world.path(route)
