@@ -9,6 +9,7 @@ import json
 
 from django.db import DatabaseError, connection, transaction
 
+from sendlayer.backups import first_line
 from sendlayer.backups.manifest import newest_event
 
 KEPT = {
@@ -39,7 +40,7 @@ def keep(manifest) -> str:
                 cursor.execute(f"CREATE TEMPORARY TABLE before_{table} AS SELECT {columns} FROM {_here(table)}")
             return _why_not(cursor, manifest["newest_event"])
     except DatabaseError as error:
-        return f"The replaced database could not be asked: {str(error).strip().splitlines()[0]}."
+        return f"The replaced database could not be asked: {first_line(error)}."
 
 
 def drop() -> None:

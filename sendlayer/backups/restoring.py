@@ -16,7 +16,7 @@ from audit.actor import Actor
 from credentials import keyring
 from credentials.models import Credential
 from domains.models import Domain
-from sendlayer.backups import TRANSIENT, Refused, before, engine, since, taking_back
+from sendlayer.backups import TRANSIENT, Refused, before, engine, first_line, since, taking_back
 
 BY = Actor.system("restore")
 OURS = {*TRANSIENT, MigrationRecorder.Migration._meta.db_table}
@@ -50,7 +50,7 @@ def held(manifest) -> int:
             return sum(_count(cursor, table) for table in tables.intersection(STANDS_FOR_ALL))
     except DatabaseError as error:
         raise Refused(
-            f"The database can't be read: {str(error).strip()}. Move it away (with SQLite: its file, and those "
+            f"The database can't be read: {first_line(error)}. Move it away (with SQLite: its file, and those "
             "ending in -wal and -shm) and restore into a new one."
         ) from None
 
