@@ -14,14 +14,21 @@ from sendlayer.backups.manifest import newest_event
 
 KEPT = {
     "credentials_credential": (
-        "username, password_number, suspended_at, expires_at, allowed_networks, previous_valid_until"
+        "username, password_number, suspended_at, suspended_by_support, expires_at, allowed_networks, "
+        "previous_valid_until"
     ),
-    "credentials_deletedcredential": "username",
+    "credentials_deletedcredential": "username, suspended_by_support",
     "domains_domain": "id, authorized_at, suspended_at",
     "domains_membership": "user_id, domain_id, role",
     "domains_invitation": "id, key",
-    "accounts_user": "id, password, is_active, is_staff, is_superuser",
+    "accounts_user": "id, email, password, is_active, is_staff, is_superuser",
+    "accounts_user_groups": "user_id, group_id",
+    "accounts_user_user_permissions": "user_id, permission_id",
     "accounts_letter": "id",
+    # The whole row but its primary key: they are put back.
+    "account_emailaddress": 'user_id, email, verified, "primary"',
+    "mfa_authenticator": "user_id, type, data, created_at, last_used_at",
+    "socialaccount_socialaccount": "user_id, provider, uid, last_login, date_joined, extra_data",
 }
 RESTORED = "system.restored"
 EMPTY = "The replaced database was empty."

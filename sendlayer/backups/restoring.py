@@ -14,11 +14,13 @@ from accounts.models import User
 from audit import chain
 from audit.actor import Actor
 from credentials import keyring
+from credentials.deleted import DeletedCredential
 from credentials.models import Credential
 from domains.models import Domain
-from sendlayer.backups import TRANSIENT, Refused, before, engine, first_line, since, taking_back
+from sendlayer.backups import TRANSIENT, Refused, before, engine, first_line, people, since, taking_back
+from sendlayer.backups.events import RESTORE
 
-BY = Actor.system("restore")
+BY = Actor.system(RESTORE)
 OURS = {*TRANSIENT, MigrationRecorder.Migration._meta.db_table}
 STANDS_FOR_ALL = ("accounts_user", "domains_domain", "audit_event")
 
@@ -94,13 +96,15 @@ def restore(archive, manifest, *, events=(), suspend_all=False) -> Outcome:
 def _take_back(outcome, events, suspend_all):
     found, at = since.Since(), when(outcome.taken_at)
     if not outcome.unknown:
-        outcome.others += taking_back.set_people()
+        outcome.others += people.as_at_last()
         found.add(since.by_database())
     found.add(since.by_events(events))
     if suspend_all:
         usernames = Credential.objects.filter(suspended_at=None).values_list("username", flat=True)
         found.credentials = dict.fromkeys(usernames, since.UNKNOWN) | found.credentials
-    outcome.suspended += taking_back.suspend(found.credentials, at, by=BY)
+        found.undone |= set(DeletedCredential.objects.values_list("username", flat=True))
+    outcome.suspended += taking_back.suspend(found, at, by=BY)
+    outcome.others += taking_back.suspend_deleted(found.undone)
     outcome.others += taking_back.suspend_domains(found.suspended_domains, at, by=BY)
     outcome.others += taking_back.set_roles(found.roles, by=BY)
     outcome.others += [
