@@ -18,7 +18,7 @@ import hmac
 import json
 import secrets
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from contextvars import ContextVar
 from datetime import UTC, datetime
 from functools import lru_cache
@@ -55,9 +55,14 @@ SELECT k.sealed, e.number, e.digest FROM audit_chainkey k LEFT JOIN audit_event 
 
 
 def told(columns: dict) -> dict:
-    """What an event tells, as JSON has it, from its columns; the same from either database."""
-    ip = columns["ip"] and str(ip_address(columns["ip"]))
-    return columns | {"at": moment(columns["at"]), "ip": ip}
+    """What an event tells, as JSON has it, from its columns; the same from either database.
+
+    What somebody put there that is no time or address stays as it is, and fits no digest.
+    """
+    at, ip = columns["at"], columns["ip"]
+    with suppress(ValueError):
+        ip = ip and str(ip_address(ip))
+    return columns | {"at": moment(at) if isinstance(at, datetime) else at, "ip": ip}
 
 
 def moment(at: datetime) -> str:
@@ -66,7 +71,9 @@ def moment(at: datetime) -> str:
 
 
 def digest(key: bytes, previous: str, told: dict) -> str:
-    text = json.dumps({name: told[name] for name in COLUMNS}, sort_keys=True, separators=(",", ":"))
+    # repr: of what no event has, as bytes, so that it fits no digest.
+    columns = {name: told[name] for name in COLUMNS}
+    text = json.dumps(columns, sort_keys=True, separators=(",", ":"), default=repr)
     return hmac.digest(key, f"{previous}\n{text}".encode(), "sha256").hex()
 
 
