@@ -21,7 +21,7 @@ KEPT = {
     "domains_domain": "id, authorized_at, suspended_at",
     "domains_membership": "user_id, domain_id, role",
     "domains_invitation": "id, key",
-    "accounts_user": "id, email, password, is_active, is_staff, is_superuser",
+    "accounts_user": "id, email, password, is_active, is_staff, is_superuser, session_epoch",
     "accounts_user_groups": "user_id, group_id",
     "accounts_user_user_permissions": "user_id, permission_id",
     "accounts_letter": "id",

@@ -20,6 +20,12 @@ PEOPLE = """
     WHERE b.id IS NULL OR b.password <> u.password OR (u.is_active AND NOT b.is_active)
     OR (u.is_staff AND NOT b.is_staff) OR (u.is_superuser AND NOT b.is_superuser)
 """
+# Else the next one might be that of a session of before.
+EPOCHS = """
+    UPDATE accounts_user SET session_epoch = (
+        SELECT session_epoch FROM before_accounts_user b WHERE b.id = accounts_user.id
+    ) WHERE id IN (SELECT id FROM before_accounts_user)
+"""
 ADDRESSES = """
     SELECT u.id, b.email FROM accounts_user u JOIN before_accounts_user b ON b.id = u.id
     WHERE b.email <> u.email
@@ -32,6 +38,7 @@ def as_at_last() -> Iterator[str]:
     """Take it all over from the replaced database; yield a line for each whom that shuts out."""
     yield from _accounts()
     yield from _addresses()
+    _run(EPOCHS)
     _ways_in()
     for model, right in RIGHTS.items():
         _keep_what_still_stands(model._meta.db_table, right)

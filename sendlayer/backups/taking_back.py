@@ -2,6 +2,7 @@
 """Takes away again, in a restored database, what was taken away since the backup."""
 
 from collections.abc import Iterator
+from datetime import timedelta
 
 from django.db import connection
 from django.db.models import F
@@ -109,10 +110,11 @@ def forget_what_is_over(*, known: bool) -> tuple[int, int]:
     """Delete invitations and letters that do not still stand in the replaced database; return how many.
 
     An invitation may have been revoked since, or used; a letter was sent since, or given up. Where
-    that is not known, all of them go: to invite again costs a minute. All sessions end.
+    that is not known, all of them go: to invite again costs a minute. All sessions end, and all links that
+    were mailed for a new password: one that was used since would else work once more.
     """
-    # The sessions themselves are not in a backup.
-    User.objects.update(session_epoch=F("session_epoch") + 1)
+    # The sessions themselves are not in a backup. A link is signed with the last sign-in, to the second.
+    User.objects.update(session_epoch=F("session_epoch") + 1, last_login=F("last_login") + timedelta(seconds=1))
     if known:
         invitations, letters, _erased = map(_forget, NOT_STILL)
     else:

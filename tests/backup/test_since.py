@@ -4,6 +4,7 @@ import json
 from datetime import timedelta
 
 import pytest
+from allauth.account.forms import default_token_generator
 from allauth.account.models import EmailAddress
 from allauth.mfa.models import Authenticator
 from allauth.socialaccount.models import SocialAccount
@@ -178,6 +179,22 @@ def test_people_come_in_as_they_could_at_last_and_by_no_way_that_they_gave_up(
     assert not User.objects.get(pk=bob.pk).groups.exists()
     assert "gone@example.com is another person's since the backup" in said
     Authenticator.objects.create(user=alice, type="webauthn", data={})  # primary keys go on
+
+
+def test_a_link_for_a_new_password_that_was_mailed_before_is_void_and_so_is_every_session(
+    client, alice, domain, backup, restore
+):
+    client.force_login(alice)
+    alice.refresh_from_db()
+    link, session = default_token_generator.make_token(alice), alice.get_session_auth_hash()
+    path = backup()
+    alice.end_sessions()
+    later = alice.get_session_auth_hash()
+    restore(path)
+    alice.refresh_from_db()
+    assert not default_token_generator.check_token(alice, link)
+    assert alice.get_session_auth_hash() not in (session, later)
+    assert default_token_generator.check_token(alice, default_token_generator.make_token(alice))
 
 
 def test_domains_that_were_suspended_or_deleted_since_are_told(domain, backup, restore):
