@@ -60,6 +60,8 @@ class Check:
     def _fault(self, one: _Chain, link: dict) -> str:
         number, due = link["number"], one.number + 1
         this = f"number {number} (event {link['id']})"
+        if type(number) is not int:
+            return f"{this} has no number"
         if number > due:
             return f"number {due} is missing: {this} follows {one.number}"
         if number < due:

@@ -2,15 +2,21 @@
 
 import json
 from collections.abc import Iterable, Iterator
-from contextlib import nullcontext
+from contextlib import nullcontext, suppress
+from datetime import UTC, datetime
 
 from django.db import connection, transaction
+from django.db.models import ExpressionWrapper, F, TextField
+from django.utils.dateparse import parse_datetime
 
 from audit import chain
 from audit.models import Event
 
 BATCH = 2000
 NAMES = {"id", "previous", "digest", *chain.COLUMNS}
+# Not as Django converts them: that fails at what somebody changed, where the row has to be named.
+AS_STORED = {f"stored_{name}": ExpressionWrapper(F(name), output_field=TextField()) for name in ("at", "data")}
+PLAIN = [name for name in chain.COLUMNS if f"stored_{name}" not in AS_STORED]
 
 
 class Malformed(ValueError):
@@ -19,11 +25,26 @@ class Malformed(ValueError):
 
 def links(name="") -> Iterator[dict]:
     """Every event of every chain, or of those of one domain name, as `checking.Check.look` takes it."""
-    rows = Event.objects.chained(name).values("id", "digest", *chain.COLUMNS)
+    rows = Event.objects.chained(name).values("id", "digest", *PLAIN, **AS_STORED)
     # PostgreSQL streams within a transaction; SQLite's would keep everybody else from writing.
     with transaction.atomic() if connection.vendor == "postgresql" else nullcontext():
         for row in rows.iterator(BATCH):
-            yield chain.told(row)
+            at, data = _time(row.pop("stored_at")), _json(row.pop("stored_data"))
+            yield chain.told(row | {"at": at, "data": data})
+
+
+def _time(stored):
+    """A time as the database has it, PostgreSQL as one and SQLite as text; what is none as it is."""
+    with suppress(ValueError, TypeError):
+        at = stored if isinstance(stored, datetime) else parse_datetime(stored)
+        return at.replace(tzinfo=at.tzinfo or UTC) if at else stored
+    return stored
+
+
+def _json(stored):
+    with suppress(ValueError, TypeError):
+        return json.loads(stored)
+    return stored
 
 
 def exported(name="", since=None) -> Iterator[str]:
@@ -35,7 +56,7 @@ def exported(name="", since=None) -> Iterator[str]:
             domain, previous, has_begun = link["domain_id"], "", not since
         has_begun = has_begun or link["at"] >= since
         if has_begun:
-            yield json.dumps(link | {"previous": previous}, sort_keys=True) + "\n"
+            yield json.dumps(link | {"previous": previous}, sort_keys=True, default=repr) + "\n"
         previous = link["digest"]
 
 

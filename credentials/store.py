@@ -10,10 +10,12 @@ from credentials.counting import chunks
 from credentials.deleted import DeletedCredential
 from credentials.lasting import place_of_password
 from credentials.models import Credential
+from credentials.overlap import KEEP_FOR
 from credentials.sealed import KINDS
 from domains.models import Domain
 
 BATCH = 1000
+LONGEST = max(KEEP_FOR.values())
 LATE_SECONDS = 120  # between the time in a row and its event, written in one transaction
 
 CREATED, RESET, DELETED, RESTORED = (f"credential.{act}" for act in ("created", "reset", "deleted", "restored"))
@@ -57,7 +59,7 @@ def _secrets(row) -> Iterator[str]:
 
 
 def _told_of(usernames) -> dict[str, dict]:
-    """What the events tell of these usernames: counts of each act, and when the password was made."""
+    """What the events tell of these usernames: counts of each act, when the password was made, and one kept."""
     events = Event.objects.filter(credential__in=usernames).values("credential")
     rows = events.annotate(
         created=Count("pk", filter=Q(tag=CREATED)),
@@ -65,6 +67,7 @@ def _told_of(usernames) -> dict[str, dict]:
         deleted=Count("pk", filter=Q(tag=DELETED)),
         restored=Count("pk", filter=Q(tag=RESTORED)),
         made_at=Max("at", filter=Q(tag__in=(CREATED, RESET))),
+        kept_at=Max("at", filter=Q(tag=RESET, data__has_key="kept_for")),
     )
     return {row["credential"]: row for row in rows}
 
@@ -79,8 +82,17 @@ def _history(row, told) -> Iterator[str]:
         yield f"it has its password number {row.password_number}, but {told['reset']} events of resets"
     if told["made_at"] and abs((told["made_at"] - row.password_changed_at).total_seconds()) > LATE_SECONDS:
         yield "no event tells of the last change of its password"
+    # No sealed password stands behind this verifier: who writes the database could let themselves in by it.
+    if row.previous_verifier and not _is_told_of(row.previous_valid_until, told):
+        yield "no event tells that its old password is kept for as long"
     if told["deleted"] - told["restored"] != isinstance(row, DeletedCredential):
         yield f"{told['deleted']} events tell that it was deleted, {told['restored']} that it was restored"
+
+
+def _is_told_of(until, told) -> bool:
+    """Whether the last change of a password kept the one before, until this time or a later one."""
+    kept_at = told["kept_at"]
+    return bool(kept_at and until) and kept_at == told["made_at"] and until <= kept_at + LONGEST
 
 
 def _lost() -> Iterator[str]:

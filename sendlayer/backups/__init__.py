@@ -16,6 +16,11 @@ class Refused(Exception):
     """It can't be done; str() says why. Nothing was changed."""
 
 
+def first_line(error) -> str:
+    """What an error says, no more: PostgreSQL quotes the row that it could not take below that."""
+    return str(error).strip().partition("\n")[0]
+
+
 def engine():
     """The module that knows how to dump and load this kind of database."""
     from sendlayer.backups import postgres, sqlite

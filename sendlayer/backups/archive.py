@@ -4,6 +4,7 @@
 anything is read from it.
 """
 
+import errno
 import hashlib
 import json
 import os
@@ -20,6 +21,7 @@ MANIFEST = "manifest.json"
 PREFIX = b"sha256:"
 DIGEST = 64  # hexadecimal characters
 CHUNK = 1 << 20
+NO_LINKS = (errno.EPERM, errno.ENOTSUP, errno.ENOSYS)  # of a disk of another system, as a share's or a stick's
 
 
 @contextmanager
@@ -81,12 +83,23 @@ def _digest(file, length) -> bytes:
     return digest.hexdigest().encode()
 
 
+def _name_once(part, path):
+    """Give it its name unless there is such a file. Raises FileExistsError."""
+    try:
+        path.hardlink_to(part)  # unlike a renaming it does not overwrite what came meanwhile
+    except OSError as error:
+        if error.errno not in NO_LINKS:
+            raise
+        os.close(os.open(path, os.O_CREAT | os.O_EXCL, 0o600))
+        part.replace(path)
+
+
 def _name(part, path, force):
     if force:
         part.replace(path)
     else:
         try:
-            path.hardlink_to(part)  # unlike a renaming it does not overwrite what came meanwhile
+            _name_once(part, path)
         except FileExistsError:
             raise Refused(f"{path} came meanwhile. Give another name, or --force.") from None
     folder = os.open(path.parent, os.O_RDONLY)

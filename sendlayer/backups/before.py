@@ -9,18 +9,26 @@ import json
 
 from django.db import DatabaseError, connection, transaction
 
+from sendlayer.backups import first_line
 from sendlayer.backups.manifest import newest_event
 
 KEPT = {
     "credentials_credential": (
-        "username, password_number, suspended_at, expires_at, allowed_networks, previous_valid_until"
+        "username, password_number, suspended_at, suspended_by_support, expires_at, allowed_networks, "
+        "previous_valid_until"
     ),
-    "credentials_deletedcredential": "username",
+    "credentials_deletedcredential": "username, suspended_by_support",
     "domains_domain": "id, authorized_at, suspended_at",
     "domains_membership": "user_id, domain_id, role",
     "domains_invitation": "id, key",
-    "accounts_user": "id, password, is_active, is_staff, is_superuser",
+    "accounts_user": "id, email, password, is_active, is_staff, is_superuser, session_epoch",
+    "accounts_user_groups": "user_id, group_id",
+    "accounts_user_user_permissions": "user_id, permission_id",
     "accounts_letter": "id",
+    # The whole row but its primary key: they are put back.
+    "account_emailaddress": 'user_id, email, verified, "primary"',
+    "mfa_authenticator": "user_id, type, data, created_at, last_used_at",
+    "socialaccount_socialaccount": "user_id, provider, uid, last_login, date_joined, extra_data",
 }
 RESTORED = "system.restored"
 EMPTY = "The replaced database was empty."
@@ -39,7 +47,7 @@ def keep(manifest) -> str:
                 cursor.execute(f"CREATE TEMPORARY TABLE before_{table} AS SELECT {columns} FROM {_here(table)}")
             return _why_not(cursor, manifest["newest_event"])
     except DatabaseError as error:
-        return f"The replaced database could not be asked: {str(error).strip().splitlines()[0]}."
+        return f"The replaced database could not be asked: {first_line(error)}."
 
 
 def drop() -> None:

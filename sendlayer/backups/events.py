@@ -1,4 +1,6 @@
-"""Events that were exported before the database was lost: JSON lines, each with tag, at, credential, domain.
+"""Events that were exported before the database was lost: JSON lines, as `export_audit` writes them.
+
+Those of another exporter have tag, at, credential, domain, and for members data and actor.
 
 What is needed of them is what takes something away; whether the backup tells of it already is
 asked when it is restored.
@@ -19,6 +21,7 @@ from sendlayer.backups import Refused
 # by its very time, so that a wide margin costs nothing.
 MARGIN = timedelta(hours=1)
 ROUNDED = timedelta(milliseconds=1)
+RESTORE = "restore"  # who did what a restoring did
 
 
 @dataclass(frozen=True)
@@ -30,6 +33,11 @@ class Told:
     credential: str
     domain: str
     data: dict
+    actor: str
+
+    def is_by_support(self) -> bool:
+        """Whether support suspended it: they give a reason, members are not asked for one."""
+        return bool(self.data.get("reason")) and self.actor != RESTORE
 
     def is_in_backup(self) -> bool:
         """Whether the restored database has this event."""
@@ -53,8 +61,14 @@ def _parsed(path, lines) -> Iterator[Told]:
         try:
             row = json.loads(line)
             at = parse_datetime(row["at"])
-            data = row.get("data") or {}
-            told = Told(row["tag"], at, row.get("credential") or "", row.get("domain") or "", data)
+            told = Told(
+                row["tag"],
+                at,
+                credential=row.get("credential") or "",
+                domain=row.get("domain_name") or row.get("domain") or "",
+                data=dict(row.get("data") or {}),
+                actor=row.get("actor_name") or row.get("actor") or "",
+            )
         except (ValueError, KeyError, TypeError, AttributeError):
             at = None
         if at is None or at.tzinfo is None:

@@ -62,6 +62,8 @@ def dump(archive, folder) -> dict:
         cursor.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY")
         # Before the snapshot, which the first question makes: in an older one a TRUNCATE left nothing.
         cursor.execute(f"LOCK TABLE {', '.join(map(quote, tables))} IN ACCESS SHARE MODE")
+        if _names(cursor, TABLES) != tables:
+            raise Refused("Tables were made or dropped meanwhile, as a migration does. Try again after it.")
 
         def ask(sql, *params):
             cursor.execute(sql, params or None)

@@ -1,5 +1,6 @@
 """Replaces the database by a backup, in one transaction: all of it, or nothing."""
 
+from contextlib import nullcontext
 from dataclasses import dataclass, field
 from datetime import datetime
 
@@ -10,13 +11,16 @@ from django.db.migrations.recorder import MigrationRecorder
 
 import audit
 from accounts.models import User
+from audit import chain
 from audit.actor import Actor
 from credentials import keyring
+from credentials.deleted import DeletedCredential
 from credentials.models import Credential
 from domains.models import Domain
-from sendlayer.backups import TRANSIENT, Refused, before, engine, since, taking_back
+from sendlayer.backups import TRANSIENT, Refused, before, engine, first_line, people, since, taking_back
+from sendlayer.backups.events import RESTORE
 
-BY = Actor.system("restore")
+BY = Actor.system(RESTORE)
 OURS = {*TRANSIENT, MigrationRecorder.Migration._meta.db_table}
 STANDS_FOR_ALL = ("accounts_user", "domains_domain", "audit_event")
 
@@ -48,7 +52,7 @@ def held(manifest) -> int:
             return sum(_count(cursor, table) for table in tables.intersection(STANDS_FOR_ALL))
     except DatabaseError as error:
         raise Refused(
-            f"The database can't be read: {str(error).strip()}. Move it away (with SQLite: its file, and those "
+            f"The database can't be read: {first_line(error)}. Move it away (with SQLite: its file, and those "
             "ending in -wal and -shm) and restore into a new one."
         ) from None
 
@@ -75,27 +79,32 @@ def restore(archive, manifest, *, events=(), suspend_all=False) -> Outcome:
         load()
         call_command("migrate", interactive=False, verbosity=0)
         ContentType.objects.clear_cache()
-        _take_back(outcome, events, suspend_all)
+        outcome.keys_problem = keyring.problem()
+        # Without the right keys nothing can be chained; SMTP logins need none, so it goes on.
+        with chain.left_out() if outcome.keys_problem else nullcontext():
+            _take_back(outcome, events, suspend_all)
+            before.drop()
+            data = {"taken_at": manifest["taken_at"], "suspended": len(outcome.suspended)}
+            # A later restoring asks this, before it believes what this database tells.
+            data["compared"] = bool(not outcome.unknown or events or suspend_all)
+            audit.record(before.RESTORED, by=BY, data=data)
         outcome.people, outcome.domains = User.objects.count(), Domain.objects.count()
-        outcome.credentials, outcome.keys_problem = Credential.objects.count(), keyring.problem()
-        before.drop()
-        data = {"taken_at": manifest["taken_at"], "suspended": len(outcome.suspended)}
-        # A later restoring asks this, before it believes what this database tells.
-        data["compared"] = bool(not outcome.unknown or events or suspend_all)
-        audit.record(before.RESTORED, by=BY, data=data)
+        outcome.credentials = Credential.objects.count()
     return outcome
 
 
 def _take_back(outcome, events, suspend_all):
     found, at = since.Since(), when(outcome.taken_at)
     if not outcome.unknown:
-        outcome.others += taking_back.set_people()
+        outcome.others += people.as_at_last()
         found.add(since.by_database())
     found.add(since.by_events(events))
     if suspend_all:
         usernames = Credential.objects.filter(suspended_at=None).values_list("username", flat=True)
         found.credentials = dict.fromkeys(usernames, since.UNKNOWN) | found.credentials
-    outcome.suspended += taking_back.suspend(found.credentials, at, by=BY)
+        found.undone |= set(DeletedCredential.objects.values_list("username", flat=True))
+    outcome.suspended += taking_back.suspend(found, at, by=BY)
+    outcome.others += taking_back.suspend_deleted(found.undone)
     outcome.others += taking_back.suspend_domains(found.suspended_domains, at, by=BY)
     outcome.others += taking_back.set_roles(found.roles, by=BY)
     outcome.others += [

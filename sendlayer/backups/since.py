@@ -7,16 +7,18 @@ from dataclasses import dataclass, field
 
 from credentials.models import Credential
 from domains.models import Domain, Membership
+from domains.roles import Role
 from sendlayer.backups.before import rows
 from sendlayer.backups.events import Told
 
-DELETED, RESET, SUSPENDED = "deleted", "reset", "suspended"
+DELETED, RESET, SUSPENDED, BY_SUPPORT = "deleted", "reset", "suspended", "by_support"
 NETWORKS, EXPIRY, REVOKED, UNKNOWN = "networks", "expiry", "revoked", "unknown"
 # How a reason goes on after "Restored from a backup of …: ".
 REASONS = {
     DELETED: "it was deleted after that",
     RESET: "its password was reset after that",
     SUSPENDED: "it was suspended after that",
+    BY_SUPPORT: "it was suspended by support after that",
     NETWORKS: "its allowed networks were changed after that",
     EXPIRY: "its expiry date was changed after that",
     REVOKED: "its old password was revoked after that",
@@ -28,6 +30,7 @@ CREDENTIALS = f"""
         SELECT c.username, CASE
             WHEN b.username IS NULL THEN '{DELETED}'
             WHEN b.password_number <> c.password_number THEN '{RESET}'
+            WHEN b.suspended_by_support IS TRUE AND c.suspended_by_support IS NOT TRUE THEN '{BY_SUPPORT}'
             WHEN b.suspended_at IS NOT NULL AND c.suspended_at IS NULL THEN '{SUSPENDED}'
             WHEN b.allowed_networks <> c.allowed_networks THEN '{NETWORKS}'
             WHEN b.expires_at < COALESCE(c.expires_at, '9999-12-31') THEN '{EXPIRY}'
@@ -35,6 +38,14 @@ CREDENTIALS = f"""
         END AS why
         FROM credentials_credential c LEFT JOIN before_credentials_credential b ON b.username = c.username
     ) AS found WHERE why IS NOT NULL
+"""
+SUSPENDED_BY_SUPPORT = """
+    SELECT username FROM before_credentials_credential WHERE suspended_by_support IS TRUE
+    UNION SELECT username FROM before_credentials_deletedcredential WHERE suspended_by_support IS TRUE
+"""
+UNDONE = """
+    SELECT c.username FROM credentials_deletedcredential c
+    JOIN before_credentials_credential b ON b.username = c.username
 """
 DOMAINS = """
     SELECT d.id FROM domains_domain d JOIN before_domains_domain b ON b.id = d.id
@@ -67,12 +78,16 @@ class Since:
     """What was taken away: SMTP users by username with why, domains and memberships by primary key."""
 
     credentials: dict[str, str] = field(default_factory=dict)
+    by_support: set[str] = field(default_factory=set)  # whose suspension only support lifts
+    undone: set[str] = field(default_factory=set)  # deleted before the backup, and restored after it
     suspended_domains: set[int] = field(default_factory=set)
     deleted_domains: set[str] = field(default_factory=set)
     roles: dict[int, str | None] = field(default_factory=dict)  # None: no member any more
 
     def add(self, other):
         self.credentials |= other.credentials
+        self.by_support |= other.by_support
+        self.undone |= other.undone
         self.suspended_domains |= other.suspended_domains
         self.deleted_domains |= other.deleted_domains
         self.roles |= other.roles
@@ -82,6 +97,8 @@ def by_database() -> Since:
     """By the database that was replaced (before.keep)."""
     return Since(
         credentials=dict(rows(CREDENTIALS)),
+        by_support={username for (username,) in rows(SUSPENDED_BY_SUPPORT)},
+        undone={username for (username,) in rows(UNDONE)},
         suspended_domains={pk for (pk,) in rows(DOMAINS)},
         deleted_domains={name for (name,) in rows(DELETED_DOMAINS)},
         roles=dict(rows(MEMBERS)),
@@ -90,30 +107,41 @@ def by_database() -> Since:
 
 def by_events(events: Iterable[Told]) -> Since:
     """By exported events, in the order of their times."""
-    found = Since()
+    found, whys = Since(), {}
     for event in events:
         if event.is_in_backup():
             continue
-        _credential(found, event)
-        _domain(found, event)
+        if event.credential:
+            _credential(found, whys.setdefault(event.credential, []), event)
+        _domain(found, whys, event)
         _member(found, event)
+    # A password that was reset is gone, whatever else came before or after.
+    found.credentials = {name: RESET if RESET in each else each[-1] for name, each in whys.items() if each}
     return found
 
 
-def _credential(found, event):
+def _credential(found, whys, event):
+    """Note in `whys`, the reasons for one SMTP user, what an event adds to them or takes back."""
     if why := OF_CREDENTIALS.get(event.tag):
-        # A password that was reset is gone, whatever else came before or after.
-        if found.credentials.get(event.credential) != RESET:
-            found.credentials[event.credential] = why
-    elif found.credentials.get(event.credential) == TAKEN_BACK.get(event.tag, UNKNOWN):
-        del found.credentials[event.credential]
+        whys.append(why)
+    elif gone := TAKEN_BACK.get(event.tag):
+        whys[:] = [why for why in whys if why != gone]
+    match event.tag:
+        case "credential.suspended" if event.is_by_support():
+            found.by_support.add(event.credential)
+        case "credential.resumed":
+            found.by_support.discard(event.credential)
+        case "credential.restored":
+            found.undone.add(event.credential)
+        case "credential.deleted":
+            found.undone.discard(event.credential)
 
 
-def _domain(found, event):
+def _domain(found, whys, event):
     if event.tag == "domain.deleted":
         found.deleted_domains.add(event.domain)
-        usernames = Credential.objects.filter(domain__name=event.domain).values_list("username", flat=True)
-        found.credentials |= dict.fromkeys(usernames, DELETED)
+        for username in Credential.objects.filter(domain__name=event.domain).values_list("username", flat=True):
+            whys.setdefault(username, []).append(DELETED)
     elif event.tag in ("domain.suspended", "domain.resumed"):
         pks = set(Domain.objects.filter(name=event.domain).values_list("pk", flat=True))
         act = set.update if event.tag == "domain.suspended" else set.difference_update
@@ -121,10 +149,15 @@ def _domain(found, event):
 
 
 def _member(found, event):
-    removed = event.tag in ("member.removed", "member.left", "support.member_removed")
-    role = None if removed else event.data.get("role")
-    if not removed and event.tag not in ("member.role_changed", "member.joined", "support.member_changed"):
-        return
-    memberships = Membership.objects.filter(domain__name=event.domain, user__email=event.data.get("member", ""))
-    for pk in memberships.values_list("pk", flat=True):
-        found.roles[pk] = role
+    match event.tag:
+        case "member.removed" | "member.left" | "support.member_removed":
+            roles = {event.data.get("member"): None}
+        case "member.role_changed" | "member.joined" | "support.member_changed":
+            roles = {event.data.get("member"): event.data.get("role")}
+        case "domain.transferred":
+            roles = {event.data.get("member"): Role.OWNER, event.actor: Role.MANAGER}
+        case _:
+            return
+    for email, role in roles.items():
+        memberships = Membership.objects.filter(domain__name=event.domain, user__email=email)
+        found.roles |= dict.fromkeys(memberships.values_list("pk", flat=True), role)

@@ -2,6 +2,7 @@
 """Takes away again, in a restored database, what was taken away since the backup."""
 
 from collections.abc import Iterator
+from datetime import timedelta
 
 from django.db import connection
 from django.db.models import F
@@ -19,17 +20,10 @@ from domains import members
 from domains.invitations import Invitation
 from domains.models import Domain, Membership
 from domains.roles import Role
-from sendlayer.backups.before import rows
-from sendlayer.backups.since import REASONS
+from sendlayer.backups.since import REASONS, Since
 
 BATCH = 500
 
-PEOPLE = """
-    SELECT u.id, b.id, b.password, b.is_active, b.is_staff, b.is_superuser
-    FROM accounts_user u LEFT JOIN before_accounts_user b ON b.id = u.id
-    WHERE b.id IS NULL OR b.password <> u.password OR (u.is_active AND NOT b.is_active)
-    OR (u.is_staff AND NOT b.is_staff) OR (u.is_superuser AND NOT b.is_superuser)
-"""
 # Conditions on the rows that do not still stand in the replaced database.
 NOT_STILL = {
     Invitation: "id NOT IN (SELECT b.id FROM before_domains_invitation b WHERE b.key = domains_invitation.key)",
@@ -41,31 +35,47 @@ NOT_STILL = {
 }
 
 
-def suspend(found: dict[str, str], when: str, *, by) -> Iterator[str]:
-    """Suspend these SMTP users, username → why; yield a line each for the operator."""
+def suspend(found: Since, when: str, *, by) -> Iterator[str]:
+    """Suspend the SMTP users of `found.credentials`, by support those of `found.by_support`.
+
+    Yield a line each for the operator.
+    """
     told = _keys_work()
-    for usernames in chunks(sorted(found), BATCH):
+    for usernames in chunks(sorted(found.credentials), BATCH):
         wanted = Credential.objects.filter(username__in=usernames).select_related("domain")
         for credential in wanted.without_secrets().order_by("username"):
-            why = REASONS[found[credential.username]]
-            done = _suspend(credential, f"Restored from a backup of {when}: {why}", by, told)
-            label = f" ({credential.label})" if credential.label else ""
-            already = "" if done else "; it was suspended already"
-            yield f"{short(credential.username)} of {credential.domain.name}{label}: {why}{already}"
+            why = REASONS[found.credentials[credential.username]]
+            as_support = credential.username in found.by_support
+            done = _suspend(credential, f"Restored from a backup of {when}: {why}", by, told, as_support)
+            yield f"{_named(credential)}: {why}{'' if done else '; it was suspended already'}"
 
 
-def _suspend(credential, reason, by, told) -> bool:
+def _suspend(credential, reason, by, told, as_support) -> bool:
     if told:
-        return credential.suspend(by=by, reason=reason)
+        return credential.suspend(by=by, reason=reason, as_support=as_support)
     # Without the right keys nothing can be sealed, so no letter is written.
     live = Credential.objects.filter(pk=credential.pk, suspended_at=None)
-    if not live.update(suspended_at=timezone.now()):
+    if not live.update(suspended_at=timezone.now(), suspended_by_support=as_support or None):
         return False
     data = {"label": credential.label, "reason": reason}
     audit.record(
         "credential.suspended", by=by, domain=credential.domain, credential=credential.username, data=data
     )
     return True
+
+
+def suspend_deleted(usernames) -> Iterator[str]:
+    """Let these, deleted at the time of the backup, come back suspended at Undo; yield a line each."""
+    for chunk in chunks(sorted(usernames), BATCH):
+        wanted = DeletedCredential.objects.filter(username__in=chunk).select_related("domain")
+        for credential in wanted.without_secrets().order_by("username"):
+            wanted.filter(pk=credential.pk, suspended_at=None).update(suspended_at=timezone.now())
+            yield f"{_named(credential)}: it is deleted, as at the backup, and suspended when it is restored"
+
+
+def _named(credential) -> str:
+    label = f" ({credential.label})" if credential.label else ""
+    return f"{short(credential.username)} of {credential.domain.name}{label}"
 
 
 def _keys_work() -> bool:
@@ -96,31 +106,15 @@ def set_roles(roles: dict[int, str | None], *, by) -> Iterator[str]:
             yield f"{who} was removed or demoted after the backup, but is its only owner now: look into it"
 
 
-def set_people() -> Iterator[str]:
-    """Take over the passwords and the rights that people had at last; yield a line for whom that shuts out."""
-    for pk, known, password, *rights in rows(PEOPLE):
-        user = User.objects.get(pk=pk)
-        if known is None:
-            user.is_active = False
-            yield f"{user.email} was deleted after the backup: may not sign in"
-        else:
-            user.password = password
-            was = (user.is_active, user.is_staff, user.is_superuser)
-            now = [had and bool(has) for had, has in zip(was, rights, strict=True)]
-            user.is_active, user.is_staff, user.is_superuser = now
-            if tuple(now) != was:
-                yield f"{user.email} has no more rights than after the backup"
-        user.save(update_fields=["password", "is_active", "is_staff", "is_superuser"])
-
-
 def forget_what_is_over(*, known: bool) -> tuple[int, int]:
     """Delete invitations and letters that do not still stand in the replaced database; return how many.
 
     An invitation may have been revoked since, or used; a letter was sent since, or given up. Where
-    that is not known, all of them go: to invite again costs a minute. All sessions end.
+    that is not known, all of them go: to invite again costs a minute. All sessions end, and all links that
+    were mailed for a new password: one that was used since would else work once more.
     """
-    # The sessions themselves are not in a backup.
-    User.objects.update(session_epoch=F("session_epoch") + 1)
+    # The sessions themselves are not in a backup. A link is signed with the last sign-in, to the second.
+    User.objects.update(session_epoch=F("session_epoch") + 1, last_login=F("last_login") + timedelta(seconds=1))
     if known:
         invitations, letters, _erased = map(_forget, NOT_STILL)
     else:

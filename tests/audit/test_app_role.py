@@ -3,6 +3,7 @@
 import os
 import subprocess
 import sys
+from contextlib import contextmanager
 from urllib.parse import urlsplit
 
 import psycopg
@@ -23,10 +24,10 @@ def url(role):
     return f"postgres://{role}@{at.hostname}:{at.port}/{NAME}"
 
 
-def run(*command, **environment):
+def run(*command, code=0, **environment):
     command = [sys.executable, *command]
     done = subprocess.run(command, cwd=ROOT, env=os.environ | environment, capture_output=True, text=True)
-    assert done.returncode == 0, done.stdout + done.stderr
+    assert done.returncode == code, done.stdout + done.stderr
     return done.stdout + done.stderr
 
 
@@ -36,17 +37,29 @@ def give_rights():
     assert done.stdout + done.stderr == ""
 
 
+@contextmanager
+def as_owner():
+    """Let manage.py act as the owner of the tables, as deploy/sendlayer-migrate does."""
+    give_rights()
+    with psycopg.connect(url("postgres"), autocommit=True) as opened:
+        opened.execute("GRANT sendlayer_owner TO sendlayer")
+    try:
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setenv("PGOPTIONS", "-c role=sendlayer_owner")
+            patch.setenv("DATABASE_URL", url("sendlayer"))
+            yield
+    finally:
+        give_rights()
+
+
 @pytest.fixture(scope="module")
 def database():
     """A database that was made and migrated as in deploy/README.md."""
     with psycopg.connect(os.environ["DATABASE_URL"], autocommit=True) as opened:
         opened.execute("CREATE ROLE sendlayer LOGIN")
         opened.execute(f"CREATE DATABASE {NAME} OWNER sendlayer")
-        give_rights()
-        opened.execute("GRANT sendlayer_owner TO sendlayer")
-        as_owner = {"DATABASE_URL": url("sendlayer"), "PGOPTIONS": "-c role=sendlayer_owner"}
-        run("manage.py", "migrate", "--verbosity", "0", **as_owner)
-        give_rights()
+        with as_owner():
+            run("manage.py", "migrate", "--verbosity", "0")
         yield
         opened.execute(f"DROP DATABASE {NAME} WITH (FORCE)")
         opened.execute("DROP ROLE sendlayer, sendlayer_owner")
@@ -103,6 +116,20 @@ def test_it_can_change_no_event_nor_give_itself_the_right(as_dashboard, statemen
     assert as_dashboard.execute("SELECT * FROM audit_event ORDER BY id").fetchall() == before
     with pytest.raises(psycopg.errors.InsufficientPrivilege):
         as_dashboard.execute("UPDATE audit_event SET tag = 'y' WHERE id = %s", [event])
+
+
+def test_its_backup_is_restored_by_the_owner_and_it_has_its_rights_and_no_more_again(database, tmp_path):
+    """deploy/sendlayer-restore; `restore` without the owner's rights says so."""
+    path, mine = tmp_path / "backup.zip", {"DATABASE_URL": url("sendlayer")}
+    run("manage.py", "backup", path, **mine)
+    restore = ("manage.py", "restore", path, "--replace", "--yes")
+    assert "use sendlayer-restore" in run(*restore, code=1, **mine)
+    with as_owner():
+        assert "Restored the backup" in run(*restore)
+    with psycopg.connect(url("sendlayer"), autocommit=True) as opened:
+        (event,) = opened.execute(FIRST_EVENT).fetchone()
+        with pytest.raises(psycopg.errors.InsufficientPrivilege):
+            opened.execute("DELETE FROM audit_event WHERE id = %s", [event])
 
 
 def test_a_table_of_a_later_migration_is_at_its_service_at_once(database, as_dashboard):

@@ -4,7 +4,7 @@ import json
 
 import pytest
 from django.core.management import CommandError, call_command
-from django.db import transaction
+from django.db import connection, transaction
 from django.utils import timezone
 
 import audit
@@ -64,6 +64,27 @@ def test_a_changed_column_is_found_where_it_is(events, columns):
     (fault,) = verify().faults
     assert fault.endswith(f"number 3 (event {events[2].pk}) was changed, or is not in its place")
     assert f"(domain {events[2].domain_id})" in fault
+
+
+@pytest.mark.sqlite  # PostgreSQL's columns hold nothing else
+@pytest.mark.parametrize(
+    ("column", "value"),
+    [
+        ("ip", "x"),
+        ("at", "x"),
+        ("at", "2026-13-01"),
+        ("data", b"\xff"),
+        ("tag", b"\xff"),
+        ("domain_name", b"\xff"),
+    ],
+)
+def test_what_no_event_can_hold_is_named_too(events, column, value):
+    with connection.cursor() as cursor:
+        cursor.execute("PRAGMA ignore_check_constraints = ON")
+        cursor.execute(f"UPDATE audit_event SET {column} = %s WHERE id = %s", [value, events[2].pk])  # noqa: S608
+        cursor.execute("PRAGMA ignore_check_constraints = OFF")
+    (fault,) = verify().faults
+    assert fault.endswith(f"number 3 (event {events[2].pk}) was changed, or is not in its place")
 
 
 def test_a_deleted_event_is_missed(events):
@@ -249,3 +270,20 @@ class TestExport:
     def test_an_export_that_can_not_be_written_leaves_the_old_one(self, events, tmp_path):
         with pytest.raises(CommandError, match="No such file"):
             call_command("export_audit", str(tmp_path / "none" / "audit.jsonl"))
+
+    def test_it_writes_through_no_link_and_into_no_file_that_others_read(self, events, tmp_path):
+        for name in ("audit.jsonl", "audit.jsonl.part"):
+            (tmp_path / name).symlink_to(tmp_path / "elsewhere")
+        (tmp_path / "elsewhere").write_text("as it was")
+        path = export(tmp_path)
+        assert (tmp_path / "elsewhere").read_text() == "as it was"
+        assert not path.is_symlink() and path.stat().st_mode & 0o777 == 0o600
+
+    def test_one_that_is_stopped_leaves_nothing(self, events, tmp_path, monkeypatch):
+        def full(descriptor):
+            raise OSError(28, "No space left on device")
+
+        monkeypatch.setattr("os.fsync", full)
+        with pytest.raises(CommandError, match="No space left"):
+            export(tmp_path)
+        assert list(tmp_path.iterdir()) == []

@@ -1,6 +1,7 @@
 """The file: what is in it and what is not, and what happens when it is not whole."""
 
 import base64
+import errno
 import json
 import stat
 import subprocess
@@ -140,6 +141,29 @@ def test_a_restoring_that_fails_on_the_way_changes_nothing(path, monkeypatch):
     with pytest.raises(RuntimeError, match="on the way"):
         call_command("restore", path, replace=True, yes=True)
     assert digest() == before
+
+
+def test_a_disk_without_links_takes_one_and_what_is_there_stays(path, monkeypatch):
+    def refuse(*_arguments):
+        raise PermissionError(errno.EPERM, "Operation not permitted")
+
+    monkeypatch.setattr("pathlib.Path.hardlink_to", refuse)
+    call_command("backup", path.with_name("other"))
+    with archive.read(path.with_name("other")):
+        pass
+    monkeypatch.setattr("pathlib.Path.exists", lambda _path: False)  # it came between the two looks
+    with pytest.raises(CommandError, match="came meanwhile"):
+        call_command("backup", path)
+    assert {each.name for each in path.parent.iterdir()} == {path.name, "other"}
+
+
+@pytest.mark.postgresql  # SQLite copies the file
+def test_no_table_is_left_out_that_a_migration_makes_meanwhile(domain, tmp_path, monkeypatch):
+    found = iter([["audit_event"], ["audit_event", "later"]])
+    monkeypatch.setattr("sendlayer.backups.postgres._names", lambda _cursor, _sql: next(found))
+    with pytest.raises(CommandError, match="Tables were made or dropped meanwhile"):
+        call_command("backup", tmp_path / "backup.zip")
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_a_full_disk_is_told_and_leaves_no_half_file(domain, tmp_path):

@@ -4,19 +4,25 @@ import json
 from datetime import timedelta
 
 import pytest
+from allauth.account.forms import default_token_generator
+from allauth.account.models import EmailAddress
+from allauth.mfa.models import Authenticator
+from allauth.socialaccount.models import SocialAccount
 from django.core.management import CommandError, call_command
 from django.utils import timezone
 
 from accounts.letters import Letter
 from accounts.models import User
+from audit import chain
 from audit.actor import Actor
 from audit.models import Event
 from credentials import keyring, vault
 from credentials.deleted import DeletedCredential
-from credentials.models import Credential
+from credentials.models import Credential, SuspendedBySupport
 from domains import general, members
 from domains.invitations import Invitation
 from domains.models import Domain
+from tests.accounts.codes import code_of, make_totp
 from tests.backup.conftest import manage
 from tests.factories import PASSWORD, SYSTEM, make_credential, make_domain, make_user
 
@@ -81,6 +87,30 @@ def test_one_that_was_suspended_already_is_listed_when_it_was_reset_since(domain
     assert "its password was reset after that; it was suspended already" in restore(path)
 
 
+def test_what_support_suspended_since_only_support_resumes(domain, backup, restore):
+    """Also where a member had suspended it before, or deleted it after."""
+    fresh, taken_over, deleted = (make_credential(domain) for _ in range(3))
+    taken_over.suspend(by=SYSTEM)
+    path = backup()
+    for each in (fresh, taken_over, deleted):
+        each.suspend(by=SYSTEM, reason="spam", as_support=True)
+    deleted.remove(by=SYSTEM)
+    assert restore(path).count("it was suspended by support after that") == 2
+    for row in Credential.objects.all():
+        with pytest.raises(SuspendedBySupport):
+            row.resume(by=SYSTEM)
+
+
+def test_what_was_deleted_then_and_restored_since_comes_back_suspended(domain, backup, restore):
+    credential = make_credential(domain)
+    credential.remove(by=SYSTEM)
+    path = backup()
+    DeletedCredential.objects.get().restore(by=SYSTEM).reset_password(by=SYSTEM)
+    said = restore(path)
+    assert f"{credential.short_username} of sl.example.com: it is deleted, as at the backup" in said
+    assert DeletedCredential.objects.get().restore(by=SYSTEM).suspended_at
+
+
 def test_members_who_were_removed_or_demoted_since_stay_so(alice, bob, carol, domain, backup, restore):
     domain.memberships.create(user=carol, role="manager")
     path = backup()
@@ -119,6 +149,54 @@ def test_people_keep_their_new_passwords_and_get_no_lost_rights_back(alice, bob,
     assert "bob@example.com has no more rights" in said and "gone@example.com was deleted" in said
 
 
+def test_people_come_in_as_they_could_at_last_and_by_no_way_that_they_gave_up(
+    alice, bob, domain, backup, restore
+):
+    """A passkey on a lost telephone, a mailbox that another reads, an account at the provider."""
+    for data in ({"passkey": "lost"}, {"passkey": "kept"}):
+        Authenticator.objects.create(user=alice, type="webauthn", data=data)
+    SocialAccount.objects.create(user=alice, provider="openid_connect", uid="given up")
+    EmailAddress.objects.create(user=alice, email=alice.email, verified=True, primary=True)
+    bob.groups.create(name="Helpers")
+    gone = make_user("gone@example.com")
+    path = backup()
+    Authenticator.objects.filter(data__passkey="lost").delete()
+    make_totp(bob, seed := "JBSWY3DPEHPK3PXPJBSWY3DPEHPK3PXQ")
+    SocialAccount.objects.update(uid="new")
+    bob.groups.clear()
+    gone.delete()
+    for user, email in ((alice, "x@example.com"), (bob, "alice@example.com"), (alice, "gone@example.com")):
+        User.objects.filter(pk=user.pk).update(email=email)
+    EmailAddress.objects.update(email="gone@example.com")
+    said = restore(path)
+    kept = {one.type: one for one in Authenticator.objects.all()}
+    assert kept["webauthn"].data == {"passkey": "kept"}
+    assert kept["totp"].user_id == bob.pk and kept["totp"].wrap().validate_code(code_of(seed))
+    assert list(SocialAccount.objects.values_list("user", "uid")) == [(alice.pk, "new")]
+    assert list(EmailAddress.objects.values_list("user", "email")) == [(alice.pk, "gone@example.com")]
+    people = dict(User.objects.filter(is_active=True).values_list("email", "pk"))
+    assert people == {"gone@example.com": alice.pk, "alice@example.com": bob.pk}
+    assert not User.objects.get(pk=bob.pk).groups.exists()
+    assert "gone@example.com is another person's since the backup" in said
+    Authenticator.objects.create(user=alice, type="webauthn", data={})  # primary keys go on
+
+
+def test_a_link_for_a_new_password_that_was_mailed_before_is_void_and_so_is_every_session(
+    client, alice, domain, backup, restore
+):
+    client.force_login(alice)
+    alice.refresh_from_db()
+    link, session = default_token_generator.make_token(alice), alice.get_session_auth_hash()
+    path = backup()
+    alice.end_sessions()
+    later = alice.get_session_auth_hash()
+    restore(path)
+    alice.refresh_from_db()
+    assert not default_token_generator.check_token(alice, link)
+    assert alice.get_session_auth_hash() not in (session, later)
+    assert default_token_generator.check_token(alice, default_token_generator.make_token(alice))
+
+
 def test_domains_that_were_suspended_or_deleted_since_are_told(domain, backup, restore):
     other = make_domain("b.example.com")
     path = backup()
@@ -150,37 +228,60 @@ def test_a_deleted_credential_that_was_erased_since_does_not_come_back(domain, b
     assert not DeletedCredential.objects.exists()
 
 
+OF_SUPPORT = """
+from credentials.models import Credential
+print(*Credential.objects.filter(suspended_by_support=True).values_list("username", flat=True))
+"""
+
+
 def exported(path):
-    """The events as an export of the audit log writes them."""
-    rows = Event.objects.order_by("pk").values("tag", "credential", "domain_name", "at", "data")
-    lines = [
-        json.dumps({**row, "domain": row["domain_name"], "at": row["at"].isoformat(timespec="milliseconds")})
-        for row in rows
-    ]
-    path.write_text("\n".join(lines))
+    """What `export_audit` writes, with every other line as another exporter might have it."""
+    call_command("export_audit", path)
+    lines = [json.loads(line) for line in path.read_text().splitlines()]
+    for line in lines[::2]:
+        line |= {"domain": line.pop("domain_name"), "actor": line.pop("actor_name")}
+        line["at"] = line["at"][:23] + "Z"
+    path.write_text("\n".join(map(json.dumps, lines)))
     return path
 
 
-def test_exported_events_tell_it_where_the_database_is_lost(bob, domain, backup, new_database, tmp_path):
-    same, reset, back, deleted = (make_credential(domain) for _ in range(4))
+def test_exported_events_tell_it_where_the_database_is_lost(alice, bob, domain, backup, new_database, tmp_path):
+    same, reset, back, deleted, narrowed, support = (make_credential(domain) for _ in range(6))
     same.reset_password(by=SYSTEM)
     other = make_credential(make_domain("b.example.com"))
+    dave = domain.memberships.create(user=make_user("dave@example.com"), role="viewer")
     path = backup()
     reset.reset_password(by=SYSTEM)
     back.suspend(by=SYSTEM)
     back.resume(by=SYSTEM)
     deleted.remove(by=SYSTEM)
+    narrowed.set_networks("192.0.2.0/24", by=SYSTEM)
+    narrowed.suspend(by=SYSTEM)
+    narrowed.resume(by=SYSTEM)
+    support.suspend(by=SYSTEM, reason="spam", as_support=True)
+    support.remove(by=SYSTEM)
+    DeletedCredential.objects.get(username=support.username).restore(by=SYSTEM)
     members.remove(domain.memberships.get(user=bob), by=SYSTEM)
+    members.transfer(dave, by=Actor(alice.email, alice))
     general.delete(other.domain, by=SYSTEM)
     url = new_database()
     code, said = manage("restore", path, "--events", exported(tmp_path / "events.jsonl"), DATABASE_URL=url)
     assert code == 0
-    for credential, why in [(reset, "its password was reset"), (deleted, "it was deleted"), (other, "it was")]:
+    for credential, why in [
+        (reset, "its password was reset"),
+        (deleted, "it was deleted"),
+        (narrowed, "its allowed networks were changed"),
+        (support, "it was suspended"),
+        (other, "it was deleted"),
+    ]:
         assert f"{credential.short_username} of {credential.domain.name}: {why}" in said
     assert same.short_username not in said and back.short_username not in said
     assert "sl.example.com: bob@example.com is removed from the members" in said
+    assert "sl.example.com: alice@example.com is manager, as after the backup" in said
     assert "b.example.com: it was deleted after the backup" in said
     assert "what came after the last of them is not known" in said
+    told = manage("shell", "-v0", "-c", OF_SUPPORT, DATABASE_URL=url)
+    assert told == (0, f"{support.username}\n")
 
 
 def test_events_that_are_none_are_refused_before_anything_is_touched(domain, backup, restore, tmp_path):
@@ -220,6 +321,7 @@ def test_without_its_keys_it_is_restored_and_sealed_and_suspends_all_the_same(
     path = backup()
     credential.remove(by=SYSTEM)
     settings.CREDENTIAL_KEYS = f"k2:{vault.new_key()}"
+    chain.opened.cache_clear()  # as in a process of its own
     said = restore(path)
     assert "CREDENTIAL_KEYS lacks k1" in said and "The server is sealed: CREDENTIAL_KEYS lacks" in said
     assert Credential.objects.get().suspended_at

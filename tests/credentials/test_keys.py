@@ -8,6 +8,7 @@ from accounts.letters import Letter
 from audit.actor import Actor
 from credentials import keyring, vault
 from credentials.keyring import KeyCanary
+from credentials.management.commands import retire_key
 from credentials.models import Credential
 from credentials.sealed import KINDS, Kind
 from sendlayer import sealed
@@ -178,6 +179,36 @@ def test_what_no_key_opens_is_named_and_left_as_it_is(settings, k1, k2, domain, 
 def test_a_key_that_seals_or_never_was_does_not_retire(k1, id, said):
     with pytest.raises(CommandError, match=said):
         call_command("retire_key", id)
+
+
+def from_a_shell(command, **options):
+    """Run a command with the checks that come before it there."""
+    command.Command().execute(force_color=False, no_color=False, skip_checks=False, **options)
+
+
+def test_a_key_that_was_lost_before_it_sealed_anything_retires_and_one_that_sealed_does_not(
+    settings, k1, k2, domain
+):
+    settings.CREDENTIAL_KEYS = f"{k1},{k2}"
+    assert keyring.examine() == ""
+    make_credential(domain)
+    settings.CREDENTIAL_KEYS = k1
+    assert "lacks the key 'k2'" in keyring.examine()
+    from_a_shell(retire_key, id="k2")
+    assert keyring.examine() == ""
+    settings.CREDENTIAL_KEYS = f"k3:{vault.new_key()}"
+    with pytest.raises(CommandError, match="'k1' is still needed by 1 SMTP passwords"):
+        from_a_shell(retire_key, id="k1")
+    settings.CREDENTIAL_KEYS = ""
+    with pytest.raises(CommandError, match="there is no key"):
+        from_a_shell(retire_key, id="k1")
+
+
+@pytest.mark.parametrize("id", ["", "k 2", "k:2", "k,2", "k,k2", "k" * 33, "k2 "])
+def test_no_key_is_made_that_could_not_be_used(id, capsys):
+    with pytest.raises(CommandError, match="1 to 32 letters"):
+        call_command("keygen", id)
+    assert capsys.readouterr().out == ""
 
 
 def test_a_retired_key_that_seals_again_is_needed_again(settings, k1, k2):

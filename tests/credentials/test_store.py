@@ -4,6 +4,7 @@ from datetime import timedelta
 
 import pytest
 from django.core.management import CommandError, call_command
+from django.utils import timezone
 
 from accounts import letters
 from accounts.letters import Letter
@@ -75,9 +76,22 @@ def back_from_the_dead(life):
     Event.objects.create(tag="credential.deleted", credential=life.username, domain=life.domain, actor_name="x")
 
 
+def let_in(life):
+    other = Credential.objects.exclude(pk=life.pk).first()
+    life.reset_password(by=SYSTEM)
+    until = timezone.now() + timedelta(hours=1)
+    Credential.objects.filter(pk=life.pk).update(previous_verifier=other.verifier, previous_valid_until=until)
+
+
+def kept_for_longer(life):
+    Credential.objects.filter(pk=life.pk).update(previous_valid_until=timezone.now() + timedelta(days=30))
+
+
 @pytest.mark.parametrize(
     ("spoil", "words"),
     [
+        (let_in, "no event tells that its old password is kept"),
+        (kept_for_longer, "no event tells that its old password is kept for as long"),
         (swapped, "does not open"),
         (torn, "does not fit its verifier"),
         (reset_without_event, "1 events of resets"),

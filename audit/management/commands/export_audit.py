@@ -1,4 +1,6 @@
 import os
+import secrets
+from pathlib import Path
 
 from django.core.management.base import BaseCommand, CommandError
 from django.utils import timezone
@@ -32,15 +34,19 @@ class Command(BaseCommand):
 
 
 def _write(file, lines) -> int:
-    """Write a whole file or none; return the number of lines."""
-    part, number = f"{file}.part", 0
-    with open(part, "w", encoding="utf-8", opener=_private) as out:
-        for line in lines:
-            out.write(line)
-            number += 1
-        out.flush()
-        os.fsync(out.fileno())
-    os.replace(part, file)
+    """Write a whole file, readable by its owner only, or none; return the number of lines."""
+    # By a name that nobody can know, so that nothing waits there.
+    part, number = f"{file}.{secrets.token_hex(4)}.part", 0
+    try:
+        with open(part, "x", encoding="utf-8", opener=_private) as out:
+            for line in lines:
+                out.write(line)
+                number += 1
+            out.flush()
+            os.fsync(out.fileno())
+        os.replace(part, file)
+    finally:
+        Path(part).unlink(missing_ok=True)
     return number
 
 

@@ -1,4 +1,4 @@
-from django.core.management.base import BaseCommand
+from django.core.management.base import BaseCommand, CommandError
 
 from credentials import vault
 
@@ -11,4 +11,11 @@ class Command(BaseCommand):
         parser.add_argument("id", nargs="?", default="k1", help="the key's id (default: k1)")
 
     def handle(self, *, id, **options):
-        self.stdout.write(f"{id}:{vault.new_key()}")
+        entry = f"{id}:{vault.new_key()}"
+        try:
+            ids = list(vault.parse(entry))
+        except vault.KeyringError:
+            ids = []
+        if ids != [id]:
+            raise CommandError("An id is 1 to 32 letters, digits, - and _.")
+        self.stdout.write(entry)

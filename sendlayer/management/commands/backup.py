@@ -6,7 +6,7 @@ from pathlib import Path
 from django.core.management.base import BaseCommand, CommandError
 from django.db import DatabaseError
 
-from sendlayer.backups import Refused, archive, engine
+from sendlayer.backups import Refused, archive, engine, first_line
 
 
 class Command(BaseCommand):
@@ -27,7 +27,7 @@ class Command(BaseCommand):
         except Refused as error:
             raise CommandError(str(error)) from None
         except (OSError, DatabaseError) as error:
-            raise CommandError(f"There is no backup: {str(error).strip()}.") from None
+            raise CommandError(f"There is no backup: {first_line(error)}.") from None
         rows = sum(manifest["counts"].values())
         self.stdout.write(f"{file}: {rows} rows, as they were at {manifest['taken_at']}.")
         if keys := manifest["keys"]:

@@ -4,10 +4,12 @@ from pathlib import Path
 from django.core.management.base import BaseCommand, CommandError
 from django.db import DatabaseError
 
-from sendlayer.backups import Refused, archive, events, manifest, restoring
+from credentials import vault
+from sendlayer.backups import Refused, archive, events, first_line, manifest, restoring
 from sendlayer.management.commands.backup import stops_cleanly
 
 MOST = 1000  # lines of a list that are said; the rest is counted
+NOT_OURS = "42501"  # PostgreSQL's insufficient_privilege
 
 
 class Command(BaseCommand):
@@ -38,8 +40,8 @@ class Command(BaseCommand):
                 outcome = self._restore(found, says, **options)
         except Refused as error:
             raise CommandError(f"{error} Nothing was changed.") from None
-        except (OSError, DatabaseError) as error:
-            raise CommandError(f"Nothing was changed: {str(error).strip()}") from None
+        except (OSError, DatabaseError, vault.CannotOpen, vault.KeyringError) as error:
+            raise CommandError(f"Nothing was changed: {_said(error)}") from None
         self._tell(outcome, bool(options["events"]), options["suspend_all"])
 
     def _restore(self, found, says, *, replace, yes, events: Path | None, suspend_all, **options):
@@ -75,6 +77,13 @@ class Command(BaseCommand):
         if lines:
             more = [f"… and {len(lines) - MOST} more"] if len(lines) > MOST else []
             self.stdout.write("\n  ".join([title, *lines[:MOST], *more]))
+
+
+def _said(error) -> str:
+    said = first_line(error)
+    if getattr(error.__cause__, "sqlstate", "") == NOT_OURS:
+        return f"{said}. This role owns no table: use sendlayer-restore (deploy/README.md, 9)."
+    return said
 
 
 def _is_confirmed(taken_at) -> bool:
