@@ -1,3 +1,4 @@
+import logging
 import os
 import shutil
 import time
@@ -11,6 +12,7 @@ from accounts import letters
 from tests import factories
 from tests.environment import VAR_DIR
 from tests.http import sign_in
+from tests.leaks import Search
 
 
 def pytest_collection_modifyitems(config, items):
@@ -52,6 +54,24 @@ def patient_flush():
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(BaseDatabaseOperations, "execute_sql_flush", flush_again)
         yield
+
+
+@pytest.fixture(scope="session")
+def logged_everywhere(django_db_setup):
+    """Everything is logged at DEBUG and searched; only what LOG_LEVEL lets through is written, as ever."""
+    root, search = logging.getLogger(), Search()
+    for handler in root.handlers:
+        handler.setLevel(root.level)
+    root.addHandler(search)
+    root.setLevel(logging.DEBUG)
+    return search
+
+
+@pytest.fixture(autouse=True)
+def no_secret_is_logged(logged_everywhere):
+    yield
+    found, logged_everywhere.found = logged_everywhere.found, []
+    assert not found, "A secret was logged"
 
 
 @pytest.fixture(autouse=True)

@@ -10,6 +10,8 @@ import time
 from contextlib import contextmanager
 from pathlib import Path
 
+from tests.leaks import SECRET
+
 ROOT = Path(__file__).resolve().parent.parent
 START_SECONDS = 20
 STOP_SECONDS = 10
@@ -50,9 +52,10 @@ def running(arguments, *, port, log, program=sys.executable, **environment):
     """Run a server, of Python or `program`, until the block ends; yield the process once its port answers.
 
     `log` is the file that takes its output. Raises RuntimeError with the end of that
-    file when the server stops or stays silent.
+    file when the server stops or stays silent; AssertionError when a secret stands in it.
     """
-    environment = os.environ | {"DATABASE_URL": database_url(), "PYTHONUNBUFFERED": "1"} | environment
+    given = {"DATABASE_URL": database_url(), "PYTHONUNBUFFERED": "1"}
+    environment = {"LOG_LEVEL": "DEBUG"} | os.environ | given | environment
     with open(log, "ab") as output:
         process = subprocess.Popen(
             [program, *arguments], cwd=ROOT, env=environment, stdout=output, stderr=output
@@ -67,6 +70,7 @@ def running(arguments, *, port, log, program=sys.executable, **environment):
             except subprocess.TimeoutExpired:
                 process.kill()
                 process.wait()
+    assert not SECRET.search(Path(log).read_text(errors="replace")), f"A secret was logged: {log}"
 
 
 def _wait_for(port, process, log):

@@ -1,5 +1,6 @@
 """What the console shows: of refused requests, by which name, as lines or as JSON."""
 
+import base64
 import io
 import json
 import logging
@@ -13,9 +14,11 @@ import pytest
 from django.db import connection
 
 from accounts.models import User
+from credentials import passwords
 from sendlayer import sealed, tracing
 from sendlayer.logs import Json
 from tests.http import smtp_url, text
+from tests.leaks import Search
 from tests.servers import ROOT, free_port, running
 
 
@@ -24,6 +27,7 @@ def console(monkeypatch):
     """What the handler of the settings writes."""
     (handler,) = [each for each in logging.getLogger().handlers if type(each) is logging.StreamHandler]
     monkeypatch.setattr(handler, "stream", output := io.StringIO())
+    monkeypatch.setattr(handler, "level", logging.NOTSET)
     return output
 
 
@@ -159,3 +163,11 @@ def test_the_access_log_names_requests_and_is_json_as_well(tmp_path):
     for path in ("it-is.login.", "it-is.nothing.", "it-is.static.css.base.css"):
         assert ("gunicorn.access", path) in named
     assert ("django.request", "it-is.nothing.") in named
+
+
+@pytest.mark.parametrize("secret", ["{}", "\0USER\0{}", "a{}", "ab{}"])
+def test_the_search_that_follows_every_test_finds_a_password_however_it_is_logged(secret):
+    search, text = Search(), secret.format(passwords.generate())
+    for logged in (text, base64.b64encode(text.encode()).decode()):
+        search.handle(logging.makeLogRecord({"msg": "AUTH PLAIN %s", "args": (logged,)}))
+    assert len(search.found) == 2
