@@ -15,7 +15,14 @@ from credentials.clients import ClientName
 from credentials.models import Outcome
 
 MAX_WAITING = 20_000  # distinct logins; what comes beyond is dropped
-CLIENTS_EVERY_SECONDS = 5
+CLIENTS_EVERY_SECONDS = 5, 60  # at the least, and when there are many
+WRITING_SHARE = 0.02  # of the time: the more there is to write, the more is gathered first
+
+
+def pause_after(took: float, every: tuple[float, float]) -> float:
+    """Return the seconds until the next write, after one of `took` seconds."""
+    least, most = every
+    return min(max(least, took / WRITING_SHARE), most)
 
 
 class Login(NamedTuple):
@@ -84,8 +91,10 @@ class Tally:
                 self._put(login, seen.at, seen.number)
             raise
         if finally_ or time.monotonic() >= self._clients_due:
-            self._clients_due = time.monotonic() + CLIENTS_EVERY_SECONDS
+            started = time.monotonic()
+            self._clients_due = started + CLIENTS_EVERY_SECONDS[0]
             self._clients.write()
+            self._clients_due = started + pause_after(time.monotonic() - started, CLIENTS_EVERY_SECONDS)
         return sum(seen.number for seen in batch.values())
 
     def _put(self, login, at, number):

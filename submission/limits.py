@@ -2,6 +2,7 @@
 
 from collections import Counter
 from dataclasses import dataclass
+from functools import lru_cache
 from ipaddress import IPv6Address, ip_address
 
 LOGIN_TRIES = 3  # AUTH commands of one connection
@@ -66,6 +67,7 @@ class Memory:
         self._free += size
 
 
+@lru_cache(4096)
 def plain_ip(ip: str) -> str:
     """Return an address without zone, an IPv4 one that came over IPv6 as IPv4."""
     address = ip_address(ip.partition("%")[0])

@@ -2,7 +2,7 @@
 
 As its auth policy client sends them: JSON with `login`, `session`, `remote`, `success` and
 `pwhash`, and the shared secret in the Authorization header (RFC 6750), on connections that it
-keeps. They are only counted in memory; what is counted is written every second. At hundreds
+keeps. They are only counted in memory; what is counted is written every second or few. At hundreds
 of logins a second the pages would feel a request through all of Django for each, and the
 logins themselves one through a whole web server.
 """

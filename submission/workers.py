@@ -5,6 +5,7 @@ Raises what UNAVAILABLE lists when there is no answer: never take that for a ref
 
 import asyncio
 import threading
+import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
@@ -12,11 +13,11 @@ from functools import partial
 
 import django.db
 
-from credentials.usage import Tally
+from credentials.usage import Tally, pause_after
 from submission import journal
 
 QUESTION_SECONDS = 15  # above the PostgreSQL pool's own 5
-WRITE_EVERY_SECONDS = 1  # a flood of logins is one write a second
+WRITE_EVERY_SECONDS = 1, 10  # a flood of logins is one write
 
 
 class Busy(Exception):
@@ -46,14 +47,20 @@ class Workers:
 
 
 async def keep_writing(tally: Tally, workers: Workers, stopped: asyncio.Event) -> None:
-    """Write a tally every second until the event is set, and once more then. Never raises."""
+    """Write a tally every second, less often when that takes long, until the event is set, and then once more.
+
+    Never raises.
+    """
+    took = 0.0
     while not stopped.is_set():
         with suppress(TimeoutError):
-            await asyncio.wait_for(stopped.wait(), WRITE_EVERY_SECONDS)
+            await asyncio.wait_for(stopped.wait(), pause_after(took, WRITE_EVERY_SECONDS))
+        started = time.monotonic()
         try:
             await workers.run(partial(tally.write, finally_=stopped.is_set()))
         except UNAVAILABLE as error:
             journal.log.warning("Counted logins wait to be written: %s", type(error).__name__)
+        took = time.monotonic() - started
 
 
 def _with_sound_connection(function, *arguments):

@@ -107,7 +107,7 @@ def test_names_of_what_was_deleted_meanwhile_are_dropped(credential):
 
 
 def test_they_are_written_every_few_seconds_and_at_the_end(credential, monkeypatch):
-    monkeypatch.setattr(usage, "CLIENTS_EVERY_SECONDS", 1000)
+    monkeypatch.setattr(usage, "CLIENTS_EVERY_SECONDS", (1000, 1000))
     tally = Tally()
     for _ in range(3):
         tally.add(credential.username, HOME, Outcome.ACCEPTED)
@@ -115,6 +115,11 @@ def test_they_are_written_every_few_seconds_and_at_the_end(credential, monkeypat
     assert days() == [(HOME, 1, 0, "")]
     tally.write(finally_=True)
     assert days() == [(HOME, 3, 0, "")]
+
+
+@pytest.mark.parametrize(("took", "pause"), [(0, 1), (0.02, 1), (0.1, 5), (3, 10)])
+def test_the_longer_writing_takes_the_more_is_gathered_first(took, pause):
+    assert usage.pause_after(took, (1, 10)) == pytest.approx(pause)
 
 
 def test_what_could_not_be_written_is_written_the_next_time(credential, monkeypatch):
