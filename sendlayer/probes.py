@@ -10,11 +10,13 @@ from ipaddress import ip_address
 
 import django.db
 from django.conf import settings
+from django.core.cache import cache
 from django.db import connection
 from django.db.migrations.executor import MigrationExecutor
 from django.http import HttpResponse, HttpResponseNotAllowed, JsonResponse
 
 from sendlayer import metrics, sealed
+from sendlayer.table_cache import CacheAway
 from sendlayer.within import within
 
 log = logging.getLogger(__name__)
@@ -62,6 +64,8 @@ def _readiness():
         reason, detail = within(READY_SECONDS, _why_not)
     except TimeoutError:
         reason, detail = "database", "The database does not answer."
+    except CacheAway as error:
+        reason, detail = "cache", f"The cache can't be asked: {error}. Run manage.py createcachetable."
     except django.db.Error as error:
         reason, detail = "database", f"The database can't be asked: {type(error).__name__}."
     if not reason:
@@ -82,6 +86,7 @@ def _why_not() -> tuple[str, str]:
         if missing := _missing_migrations():
             return "migrations", f"Run manage.py migrate: {', '.join(missing)}."
         _has_migrations = True
+    cache.get("ready")  # nobody can sign in without it
     return "", ""
 
 
