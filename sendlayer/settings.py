@@ -50,6 +50,7 @@ MIDDLEWARE = [
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "sendlayer.methods.MethodsMiddleware",
     "sendlayer.encodings.EncodingsMiddleware",
+    "sendlayer.bodies.BodiesMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "sendlayer.sealed.SealedMiddleware",
     "django.middleware.gzip.GZipMiddleware",
