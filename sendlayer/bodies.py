@@ -3,9 +3,10 @@ from django.http import HttpResponse
 
 
 class BodiesMiddleware:
-    """Refuse a body that no form here has: Django bounds the fields of one, and keeps files of any size on disk.
+    """Refuse a body that no form here has.
 
-    A body without a length (chunked) is none to Django.
+    Django bounds the fields of one, but keeps files of any size on disk. A body without a length
+    (chunked) is none to Django.
     """
 
     def __init__(self, get_response):

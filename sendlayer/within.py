@@ -7,6 +7,7 @@ from queue import Empty, SimpleQueue
 
 from django.db import connections
 
+
 class Slots(threading.BoundedSemaphore):
     """A database that hangs keeps each thread that asks it: no more than these, for each kind of question."""
 

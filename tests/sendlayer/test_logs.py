@@ -47,7 +47,8 @@ def test_a_line_has_its_time_with_the_zone_and_is_one_line(client, db, console):
     lines = [line for line in console.getvalue().splitlines() if not line.startswith("  ")]
     traceback = console.getvalue().splitlines()[-2:]
     assert traceback == ["  ValueError: a", r"  FORGED\x1b[31m"]
-    assert all(re.match(r"20\d\d-\d\d-\d\d [\d:.]{12}[+-]\d\d:\d\d (INFO|WARNING|ERROR) ", line) for line in lines)
+    begin = re.compile(r"20\d\d-\d\d-\d\d [\d:.]{12}[+-]\d\d:\d\d (INFO|WARNING|ERROR) ")
+    assert all(map(begin.match, lines))
     assert r"typed: a\r\nFORGED\u2028" in lines[-2]
 
 
