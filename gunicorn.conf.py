@@ -11,7 +11,7 @@ from sendlayer.logs import Json, one_line, without_keys
 load()
 
 bind = env.str("WEB_BIND", default=f"127.0.0.1:{os.environ.get('PORT', '8000')}")
-worker_class = "gthread"
+worker_class = "sendlayer.worker.Worker"
 workers = env.int("WEB_WORKERS", default=2)
 threads = env.int("WEB_THREADS", default=4)
 # Loaded once in the master: a refused start is one message, not one a worker.

@@ -1,4 +1,5 @@
 import logging
+from urllib.parse import urlsplit
 
 from allauth.account.adapter import DefaultAccountAdapter
 from allauth.core.internal import ratelimit
@@ -54,8 +55,11 @@ class AccountAdapter(DefaultAccountAdapter):
         return not signed_in_recently(self.request)
 
     def _get_login_attempts_cache_key(self, request, **credentials):
-        # By account alone anybody could lock anybody out.
-        account = super()._get_login_attempts_cache_key(request, **credentials)
+        """Count by account and address: by account alone anybody could lock anybody out.
+
+        Nor by the Host header, as allauth does, in which a client may write any port.
+        """
+        account = User.objects.normalize_email(credentials.get("email", ""))
         return f"{account} {ratelimit.get_ip(request)}"
 
     def pre_authenticate(self, request, **credentials):
@@ -77,6 +81,12 @@ class AccountAdapter(DefaultAccountAdapter):
         messages.error(request, "This address can't be used: it belongs to another account.")
         return False
 
+    def get_reset_password_from_key_url(self, key):
+        return _of_the_dashboard(super().get_reset_password_from_key_url(key))
+
+    def get_email_confirmation_url(self, request, emailconfirmation):
+        return _of_the_dashboard(super().get_email_confirmation_url(request, emailconfirmation))
+
     def send_notification_mail(self, template_prefix, user, context=None, email=None):
         data = {name: value for name, value in (context or {}).items() if name in ("from_email", "to_email")}
         tag = EVENTS.get(template_prefix, f"account.{template_prefix.rpartition('/')[2]}")
@@ -92,3 +102,8 @@ class AccountAdapter(DefaultAccountAdapter):
         } | context
         message = self.render_mail(template_prefix, email, context)
         letters.post(email, message.subject, message.body)
+
+
+def _of_the_dashboard(url: str) -> str:
+    """The same page by DASHBOARD_URL: whoever asks for a mail to somebody writes the Host header."""
+    return settings.DASHBOARD_URL.rstrip("/") + urlsplit(url).path

@@ -9,7 +9,7 @@ from typing import NamedTuple
 from django.db import transaction
 
 from credentials.clients import MAX_ADDRESSES, MAX_NAME_LENGTH, MAX_NAMES, ClientDay, ClientName
-from credentials.counting import at_most, chunks, count_up, hold_domains
+from credentials.counting import at_most, chunks, count_up, hold_domains, may_pass
 from credentials.models import Credential
 
 DAY_ONCE = ("username", "day", "ip")  # what makes rows of ClientDay one
@@ -69,7 +69,10 @@ class ClientCounts:
                 self._put(self._names, Name(username, ip, kind, name), Counted(at, at, accepted=1))
 
     def write(self):
-        """Add everything to the tables. Raises django.db.Error; then it is kept for the next time."""
+        """Add everything to the tables. Raises django.db.Error; then it is kept for the next time.
+
+        Raises anything else where we fail by a value, and then begins anew: it would come back for ever.
+        """
         with self._lock:
             days, self._days, names, self._names = self._days, {}, self._names, {}
         try:
@@ -78,11 +81,12 @@ class ClientCounts:
                 hold_domains([*domains.values(), *(day.domain_id for day in days)])
                 _write_days(days)
                 _write_names(names, domains)
-        except BaseException:
-            with self._lock:
-                for kept, known in ((days, self._days), (names, self._names)):
-                    for key, counted in kept.items():
-                        self._put(known, key, counted)
+        except Exception as error:
+            if may_pass(error):
+                with self._lock:
+                    for kept, known in ((days, self._days), (names, self._names)):
+                        for key, counted in kept.items():
+                            self._put(known, key, counted)
             raise
 
     def _put(self, known, key, counted):

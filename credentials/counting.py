@@ -4,7 +4,8 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from itertools import islice
 
-from django.db import connection
+from django.db import DataError, connection
+from django.db import Error as DatabaseError
 from django.db.models import Count
 
 from domains.models import Domain
@@ -17,6 +18,11 @@ def chunks(rows: Iterable, size: int | None = None):
     rows = iter(rows)
     while chunk := list(islice(rows, size or CHUNK)):
         yield chunk
+
+
+def may_pass(error: BaseException) -> bool:
+    """Whether what failed may go well another time: the database was away, not a value wrong."""
+    return isinstance(error, DatabaseError) and not isinstance(error, DataError)
 
 
 def hold_domains(keys: Iterable[int]):

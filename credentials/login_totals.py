@@ -6,7 +6,8 @@ from credentials.counting import count_up
 from credentials.refusals import Cause
 
 ACCEPTED = "accepted"
-OUTCOMES = (ACCEPTED, *Cause.values)
+UNCOUNTED = "uncounted"  # more at once than could be kept until they were written: only their number is known
+OUTCOMES = (ACCEPTED, *Cause.values, UNCOUNTED)
 
 
 class LoginTotalQuerySet(models.QuerySet):

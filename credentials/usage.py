@@ -12,6 +12,8 @@ from django.utils import timezone
 from credentials import login_writing
 from credentials.client_counts import ClientCounts
 from credentials.clients import ClientName
+from credentials.counting import may_pass
+from credentials.login_totals import UNCOUNTED, LoginTotal
 from credentials.models import Outcome
 
 MAX_WAITING = 20_000  # distinct logins; what comes beyond is dropped
@@ -53,7 +55,7 @@ class Tally:
         self._seen: dict[Login, Seen] = {}
         self._clients = ClientCounts(MAX_WAITING)
         self._clients_due = 0.0
-        self.dropped = 0
+        self.dropped = 0  # since the last `write`
 
     def add(
         self,
@@ -76,26 +78,64 @@ class Tally:
     def write(self, *, finally_: bool = False) -> int:
         """Write what was gathered; return how many logins that were.
 
-        Who uses what is written every few seconds, or `finally_`. Raises django.db.Error;
-        then everything is kept for the next time.
+        Who uses what is written every few seconds, or `finally_`. Raises django.db.Error; then
+        everything is kept for the next time. Raises anything else where we fail by a login; then
+        that one is dropped and the others are written.
         """
         with self._lock:
             batch, self._seen = self._seen, {}
         try:
-            if batch:
-                with transaction.atomic():
-                    days = login_writing.write(batch)
-                self._clients.add_days(days)
-        except BaseException:
-            for login, seen in batch.items():
-                self._put(login, seen.at, seen.number)
+            self._write(batch)
+        except Exception as error:
+            if may_pass(error):
+                self._keep(batch)
+            else:
+                self._write_each(batch)
             raise
+        self._write_dropped()
         if finally_ or time.monotonic() >= self._clients_due:
             started = time.monotonic()
             self._clients_due = started + CLIENTS_EVERY_SECONDS[0]
             self._clients.write()
             self._clients_due = started + pause_after(time.monotonic() - started, CLIENTS_EVERY_SECONDS)
         return sum(seen.number for seen in batch.values())
+
+    def _write(self, batch):
+        if batch:
+            with transaction.atomic():
+                days = login_writing.write(batch)
+            self._clients.add_days(days)
+
+    def _write_each(self, batch):
+        left = dict(batch)
+        while left:
+            login = next(iter(left))
+            try:
+                self._write({login: left[login]})
+            except Exception as error:
+                if may_pass(error):
+                    return self._keep(left)
+                self._drop(left[login].number)
+            del left[login]
+
+    def _write_dropped(self):
+        """Tell how many logins are missing in all other figures."""
+        with self._lock:
+            number, self.dropped = self.dropped, 0
+        if number:
+            try:
+                LoginTotal.objects.add({UNCOUNTED: number}, at=timezone.now())
+            except BaseException:
+                self._drop(number)
+                raise
+
+    def _keep(self, batch):
+        for login, seen in batch.items():
+            self._put(login, seen.at, seen.number)
+
+    def _drop(self, number):
+        with self._lock:
+            self.dropped += number
 
     def _put(self, login, at, number):
         with self._lock:

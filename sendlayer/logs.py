@@ -57,6 +57,10 @@ class Lines(logging.Formatter):
         trace = tracing.current.get()
         return super().formatMessage(record) + (f" {trace.kind}={trace.id}" if trace else "")
 
+    def formatException(self, exc_info):
+        # What an exception says may hold what a client sent: indented, none of it begins like a record.
+        return "\n".join(f"  {one_line(line)}" for line in super().formatException(exc_info).splitlines())
+
 
 class Json(logging.Formatter):
     """For machines: one JSON object a line, a traceback included."""

@@ -50,6 +50,7 @@ MIDDLEWARE = [
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "sendlayer.methods.MethodsMiddleware",
     "sendlayer.encodings.EncodingsMiddleware",
+    "sendlayer.bodies.BodiesMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "sendlayer.sealed.SealedMiddleware",
     "django.middleware.gzip.GZipMiddleware",
@@ -120,6 +121,7 @@ CACHES = {"default": env.cache_url("CACHE_URL", default="dbcache://sendlayer_cac
 if CACHES["default"]["BACKEND"].endswith("DatabaseCache"):
     # Django's default, 300, would let anybody flush the counts by trying many names.
     CACHES["default"].setdefault("OPTIONS", {}).setdefault("MAX_ENTRIES", 20_000)
+    CACHES["default"]["BACKEND"] = "sendlayer.table_cache.TableCache"
 elif "redis" in CACHES["default"]["BACKEND"].lower():
     CACHES["default"]["BACKEND"] = "sendlayer.cache.SharedCache"
 

@@ -7,14 +7,15 @@ from queue import Empty, SimpleQueue
 
 from django.db import connections
 
-# A database that hangs keeps each thread that asks it: no more than these.
-_slots = threading.BoundedSemaphore(4)
+
+class Slots(threading.BoundedSemaphore):
+    """A database that hangs keeps each thread that asks it: no more than these, for each kind of question."""
 
 
-def within(seconds: float, ask: Callable):
+def within(seconds: float, ask: Callable, slots: Slots):
     """Return what `ask` returns, called in a thread of its own. Raises TimeoutError, what it raises."""
     deadline = time.monotonic() + seconds
-    if not _slots.acquire(timeout=seconds):
+    if not slots.acquire(timeout=seconds):
         raise TimeoutError
     answers = SimpleQueue()
 
@@ -25,7 +26,7 @@ def within(seconds: float, ask: Callable):
             answers.put((None, error))
         finally:
             connections.close_all()
-            _slots.release()
+            slots.release()
 
     threading.Thread(target=work, name="probe", daemon=True).start()
     try:

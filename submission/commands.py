@@ -48,8 +48,9 @@ class Commands(SMTP):
             self.login_tries += 1
             if self.login_tries > LOGIN_TRIES:
                 return await self.push(replies.TOO_MANY_LOGINS)
-        mechanism, *response = (argument or "").split(" ")
-        await super().smtp_AUTH(" ".join([mechanism.upper(), *response]))
+        # As aiosmtpd splits it; of nothing but odd blanks it would take the first word all the same.
+        words = (argument or "").split()
+        await super().smtp_AUTH(" ".join([*map(str.upper, words[:1]), *words[1:]]))
 
     async def ask(self, challenge: bytes) -> bytes:
         """Send a SASL challenge, return the decoded response. Raises sasl.Broken."""

@@ -1,6 +1,7 @@
 """How much one client, and all of them together, may take. No Django, no sockets."""
 
 from collections import Counter
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import lru_cache
 from ipaddress import IPv6Address, ip_address
@@ -29,16 +30,22 @@ class Limits:
 
 
 class Connections:
-    """Counts open connections, by client."""
+    """Counts open connections, by client.
 
-    def __init__(self, total: int, per_ip: int):
-        self._total, self._per_ip = total, per_ip
+    `make_room()` is asked for a place when all are taken: it ends a connection and calls `leave` for it,
+    or returns False.
+    """
+
+    def __init__(self, total: int, per_ip: int, make_room: Callable[[], bool]):
+        self._total, self._per_ip, self._make_room = total, per_ip, make_room
         self._open: Counter[str] = Counter()
 
     def enter(self, ip: str) -> bool:
         """Count one in; False when there are too many already."""
         client = client_of(ip)
-        if self._open.total() >= self._total or self._open[client] >= self._per_ip:
+        if self._open[client] >= self._per_ip:
+            return False
+        if self._open.total() >= self._total and not self._make_room():
             return False
         self._open[client] += 1
         return True

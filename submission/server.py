@@ -6,6 +6,7 @@ the client sent, tells exceptions, and logs each line.
 
 import asyncio
 import ssl
+from collections import OrderedDict
 from dataclasses import dataclass, field
 
 from aiosmtpd.smtp import ALLOWED_BEFORE_STARTTLS, TLSSetupException
@@ -28,9 +29,24 @@ class Shared:
     connections: Connections = field(init=False)
     memory: Memory = field(default_factory=Memory)
     sessions: set["Submission"] = field(default_factory=set)
+    # Those without a login, the first that came first; that one of them logged in is seen when it is its turn.
+    strangers: OrderedDict["Submission", None] = field(default_factory=OrderedDict)
 
     def __post_init__(self):
-        self.connections = Connections(self.limits.connections, self.limits.connections_per_ip)
+        limits = self.limits
+        self.connections = Connections(limits.connections, limits.connections_per_ip, self._make_room)
+
+    def _make_room(self) -> bool:
+        """End the connection that has been here longest without a login.
+
+        Else some dozens of addresses, with idle connections, would keep everybody out.
+        """
+        while self.strangers:
+            session, _ = self.strangers.popitem(last=False)
+            if not session.session.authenticated:
+                session.make_way()
+                return True
+        return False
 
 
 class Submission(Commands):
@@ -40,7 +56,7 @@ class Submission(Commands):
         self.shared, self.limits, self.memory = shared, shared.limits, shared.memory
         self.peer_ip = "-"
         self.errors = self.login_tries = 0
-        self._counted = self._busy = self._stopping = self._dropped = False
+        self._counted = self._has_place = self._busy = self._stopping = self._dropped = False
         self._login_timer: asyncio.TimerHandle | None = None
         super().__init__(
             shared.handler,
@@ -62,9 +78,10 @@ class Submission(Commands):
             journal.log.warning("CONNECT peer=%s outcome=too_many", self.peer_ip)
             transport.write(replies.TOO_MANY_CONNECTIONS.encode() + b"\r\n")
             return transport.close()
-        self._counted = True
+        self._counted = self._has_place = True
         self.shared.sessions.add(self)
         super().connection_made(transport)
+        self.shared.strangers[self] = None
         self._handler_coroutine.add_done_callback(self._leave)
         self._wait_for_login()
 
@@ -75,7 +92,14 @@ class Submission(Commands):
     def forget_login(self):
         """Take the session back to where AUTH is needed."""
         self.session.authenticated, self.session.auth_data = False, None
+        self.shared.strangers[self] = None
         self._wait_for_login()
+
+    def make_way(self):
+        """Give its place to another connection."""
+        journal.log.warning("SESSION peer=%s outcome=made_way", self.peer_ip)
+        self._give_up_place()
+        self.drop(replies.TOO_MANY_CONNECTIONS)
 
     def stop(self):
         """End the session after the command it is in."""
@@ -186,9 +210,15 @@ class Submission(Commands):
             if transport is not None:
                 transport.abort()
 
+    def _give_up_place(self):
+        if self._has_place:
+            self._has_place = False
+            self.shared.connections.leave(self.peer_ip)
+
     def _leave(self, _task):
-        self.shared.connections.leave(self.peer_ip)
+        self._give_up_place()
         self.shared.sessions.discard(self)
+        self.shared.strangers.pop(self, None)
         self._login_timer.cancel()
         self._timeout_handle.cancel()
         if not self._dropped:

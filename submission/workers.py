@@ -60,6 +60,8 @@ async def keep_writing(tally: Tally, workers: Workers, stopped: asyncio.Event) -
             await workers.run(partial(tally.write, finally_=stopped.is_set()))
         except UNAVAILABLE as error:
             journal.log.warning("Counted logins wait to be written: %s", type(error).__name__)
+        except Exception as error:  # whatever it is, the logins after these are counted
+            journal.crash("Writing counted logins", error)
         took = time.monotonic() - started
 
 

@@ -25,7 +25,7 @@ FIREFOX = "Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.
 
 
 def mailed_link(number=-1):
-    return re.search(r"http://testserver(/account/confirm-email/\S+)", delivered()[number].body)[1]
+    return re.search(r"http://127.0.0.1:8000(/account/confirm-email/\S+)", delivered()[number].body)[1]
 
 
 def sign_in_by_form(**headers):

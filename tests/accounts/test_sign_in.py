@@ -62,6 +62,12 @@ def test_a_forged_forwarded_address_gives_no_further_tries(client, alice):
     assert "Too many failed login attempts" in text(response)
 
 
+def test_another_port_in_the_host_header_gives_no_further_tries(client, alice):
+    for number in range(6):
+        response = sign_in(client, password=WRONG, headers={"Host": f"localhost:{8000 + number}"})
+    assert "Too many failed login attempts" in text(response)
+
+
 def test_a_flood_of_tries_gets_a_page_that_says_so(client, alice):
     for _ in range(31):
         response = sign_in(client, password=WRONG)
@@ -129,10 +135,12 @@ def test_a_password_field_hides_what_is_typed_and_takes_what_a_manager_fills_in(
 
 
 def test_a_forgotten_password_is_reset_by_mail_once(client, alice):
-    client.post("/account/password/reset/", {"email": "alice@example.com"})
+    # Whoever asks for it chooses the header, and not where the link leads.
+    headers = {"Host": "localhost:9999"}
+    client.post("/account/password/reset/", {"email": "alice@example.com"}, headers=headers)
     assert [message.to for message in delivered()] == [["alice@example.com"]]
     assert delivered()[0].subject == "Choose a new password"
-    link = re.search(r"http://testserver(/account/password/reset/key/\S+)", delivered()[0].body)[1]
+    link = re.search(r"http://127.0.0.1:8000(/account/password/reset/key/\S+)", delivered()[0].body)[1]
     page = client.get(link, follow=True)
     form_url = page.redirect_chain[-1][0]
     client.post(form_url, {"password1": "a new long password", "password2": "a new long password"})

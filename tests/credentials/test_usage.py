@@ -3,11 +3,12 @@
 from datetime import timedelta
 
 import pytest
-from django.db import OperationalError, connection
+from django.db import DataError, OperationalError, connection
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
-from credentials import counting, usage
+from credentials import counting, login_writing, usage
+from credentials.login_totals import LoginTotal
 from credentials.models import Outcome
 from credentials.refusals import KEPT_FOR, Cause, RefusedLogins
 from credentials.usage import Tally
@@ -206,11 +207,30 @@ def test_it_holds_no_more_than_its_bound(tally, credential, monkeypatch):
     for number in range(5):
         tally.add(credential.username, f"203.0.113.{number}", Outcome.WRONG_PASSWORD)
     tally.add(credential.username, "203.0.113.0", Outcome.WRONG_PASSWORD)  # known, so it needs no room
-    assert tally.dropped == 2
     assert tally.write() == 4
+    assert LoginTotal.objects.get(outcome="uncounted").count == 2
     tally.add(credential.username, "203.0.113.4", Outcome.WRONG_PASSWORD)
     assert tally.write() == 1
     assert RefusedLogins.objects.get().count == 5
+
+
+@pytest.mark.parametrize("fault", [ValueError, DataError])
+def test_a_login_by_which_we_fail_holds_up_no_other(tally, credential, now, monkeypatch, fault):
+    write = login_writing.write
+
+    def write_all_but_one(batch):
+        if any(login.ip == OFFICE for login in batch):
+            raise fault
+        return write(batch)
+
+    monkeypatch.setattr(login_writing, "write", write_all_but_one)
+    for ip in (HOME, OFFICE):
+        tally.add(credential.username, ip, Outcome.WRONG_PASSWORD, at=now, number=3)
+    with pytest.raises(fault):
+        tally.write()
+    assert counted() == {(credential.pk, "wrong_password"): (3, HOME)}
+    assert tally.write() == 0
+    assert LoginTotal.objects.get(outcome="uncounted").count == 3
 
 
 def test_a_credential_deleted_before_the_write_is_an_unknown_username(tally, credential, now):

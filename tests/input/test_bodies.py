@@ -116,6 +116,12 @@ def test_a_file_that_nobody_asked_for_is_left_out(owner, credential):
     assert credential.label == ""
 
 
+def test_a_file_that_would_fill_the_disk_is_refused_before_it_is_read(visitor, monkeypatch):
+    monkeypatch.setattr("django.core.files.uploadhandler.TemporaryFileUploadHandler.new_file", pytest.fail)
+    file = SimpleUploadedFile("x", b"x" * 3_000_000)
+    assert visitor.post("/login/", {"login": "x", "file": file}).status_code == 413
+
+
 @rows(
     "path, fields",
     W20=("/domains/sl.example.com/settings/smtp/add/", {"key": "\x00"}),

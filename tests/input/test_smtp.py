@@ -46,6 +46,7 @@ def talk(listener, credential):
     P2b=(TLS, [MAIL], 530),
     P3=(TLS, ["AUTH CRAM-MD5"], 504),
     P3b=(TLS, ["AUTH \x00"], 504),
+    P3c=(TLS, ["AUTH \x0b"], 501),
     P4=(TLS, ["AUTH PLAIN ####"], 501),
     P4b=(TLS, ["AUTH LOGIN", "####"], 501),
     P5=(TLS, ["AUTH PLAIN " + encoded("x", "y")], 501),

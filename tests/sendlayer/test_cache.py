@@ -1,11 +1,17 @@
-"""What a worker counts with while Redis is away."""
+"""What a worker counts with while Redis is away, and that nobody guesses while the cache's table is gone."""
+
+import socket
+import time
+from contextlib import contextmanager
 
 import pytest
+from django.conf import settings as project
+from django.db import connection
 from django.test import Client
 
 from sendlayer.cache import SharedCache
 from tests.factories import PASSWORD
-from tests.http import text
+from tests.http import smtp_url, text
 from tests.servers import free_port
 
 pytestmark = pytest.mark.django_db
@@ -34,3 +40,48 @@ def test_people_sign_in_and_guessing_stays_limited(nobody, settings, alice, bob)
     for _ in range(6):
         page = text(Client().post("/login/", {"login": alice.email, "password": "not-the-password"}))
     assert "Too many failed login attempts" in page
+
+
+def test_a_redis_that_is_silent_is_not_waited_for_at_each_question():
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        cache = SharedCache(f"redis://127.0.0.1:{silent.getsockname()[1]}/0", {})
+        start = time.monotonic()
+        for number in range(20):
+            cache.set(f"key-{number}", number)
+        assert time.monotonic() - start < 2
+        assert cache.get("key-0") == 0
+
+
+def test_nobody_flushes_a_workers_own_counts_by_many_names(nobody):
+    cache = SharedCache(nobody, {})
+    for number in range(1000):
+        cache.set(f"name-{number}", [1])
+    assert cache.get("name-0") == [1]
+
+
+@contextmanager
+def without_its_table():
+    table = project.CACHES["default"]["LOCATION"]
+    with connection.cursor() as cursor:
+        cursor.execute(f"ALTER TABLE {table} RENAME TO {table}_away")
+        try:
+            yield
+        finally:
+            cursor.execute(f"ALTER TABLE {table}_away RENAME TO {table}")
+
+
+@pytest.mark.django_db(transaction=True)
+def test_without_the_table_nobody_guesses_and_who_is_signed_in_goes_on(as_alice, domain, credential):
+    visitor = Client(raise_request_exception=False)
+    with without_its_table():
+        as_alice.raise_request_exception = False
+        for refused in (
+            visitor.post("/login/", {"login": "alice@example.com", "password": PASSWORD}),
+            as_alice.post(smtp_url(credential, "copy")),
+        ):
+            assert (refused.status_code, refused["Retry-After"]) == (503, "5")
+        assert as_alice.get(smtp_url(domain)).status_code == 200
+        ready = visitor.get("/readyz")
+        assert ready.status_code == 503 and ready.json()["reason"] == "cache"
+    assert visitor.get("/readyz").status_code == 200
+    assert visitor.post("/login/", {"login": "alice@example.com", "password": PASSWORD}).status_code == 302

@@ -5,7 +5,13 @@ from math import prod
 
 from tests.servers import ROOT
 
-SOURCES = ["sendlayer/settings.py", "sendlayer/environment.py", "sendlayer/start.py", "gunicorn.conf.py"]
+SOURCES = [
+    "sendlayer/settings.py",
+    "sendlayer/environment.py",
+    "sendlayer/start.py",
+    "sendlayer/worker.py",
+    "gunicorn.conf.py",
+]
 NOT_READ_THERE = {"DEMO_PASSWORD"}  # by the command `demo`
 
 

@@ -44,9 +44,16 @@ def test_the_keys_of_mailed_links_are_not_logged(client, db, console):
 def test_a_line_has_its_time_with_the_zone_and_is_one_line(client, db, console):
     client.get("/a%0aFORGED%1b[31m/")
     logging.getLogger("x").warning("typed: %s", "a\r\nFORGED\u2028")
-    lines = console.getvalue().splitlines()
-    assert all(re.match(r"20\d\d-\d\d-\d\d [\d:.]{12}[+-]\d\d:\d\d (INFO|WARNING) ", line) for line in lines)
-    assert r"typed: a\r\nFORGED\u2028" in lines[-1]
+    try:
+        raise ValueError("a\nFORGED\x1b[31m")
+    except ValueError:
+        logging.getLogger("x").exception("it failed")
+    lines = [line for line in console.getvalue().splitlines() if not line.startswith("  ")]
+    traceback = console.getvalue().splitlines()[-2:]
+    assert traceback == ["  ValueError: a", r"  FORGED\x1b[31m"]
+    begin = re.compile(r"20\d\d-\d\d-\d\d [\d:.]{12}[+-]\d\d:\d\d (INFO|WARNING|ERROR) ")
+    assert all(map(begin.match, lines))
+    assert r"typed: a\r\nFORGED\u2028" in lines[-2]
 
 
 @pytest.mark.one_database

@@ -5,6 +5,7 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 import time
 from contextlib import closing, contextmanager
 from datetime import timedelta
@@ -21,7 +22,7 @@ from django.utils import timezone
 from accounts import letters
 from audit.models import Event
 from credentials.models import Credential, Outcome
-from sendlayer import metrics, probes, sealed, within
+from sendlayer import metrics, probes, sealed
 from tests.factories import make_credential, make_domain, make_use
 from tests.http import at_once, sign_in, smtp_url
 from tests.servers import ROOT, free_port, running
@@ -98,9 +99,19 @@ def test_a_database_that_hangs_is_told_within_two_seconds(client, monkeypatch):
     assert at_once(*[lambda: not_ready(client)] * 8) == [("database", "The database does not answer.")] * 8
     assert time.monotonic() - start < 2.5
     for _ in range(4):  # those threads end before the next test
-        assert within._slots.acquire(timeout=10)
+        assert probes._ready_slots.acquire(timeout=10)
     for _ in range(4):
-        within._slots.release()
+        probes._ready_slots.release()
+
+
+def test_figures_that_take_long_do_not_make_it_unready(client, monkeypatch):
+    counted = threading.Event()
+    monkeypatch.setattr(probes, "METRICS_SECONDS", 0.05)
+    monkeypatch.setattr(metrics, "figures", lambda: counted.wait(20))
+    for _ in range(5):
+        assert figures(client)["database_up"] == 0
+    assert client.get("/readyz").status_code == 200
+    counted.set()
 
 
 @pytest.fixture

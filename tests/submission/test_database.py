@@ -4,7 +4,7 @@ import asyncio
 from contextlib import contextmanager
 
 import pytest
-from django.db import connection, transaction
+from django.db import OperationalError, connection, transaction
 
 from credentials.models import Credential
 from submission import workers
@@ -114,3 +114,23 @@ def test_a_question_without_answer_ends_in_time(monkeypatch):
         pool.close()
 
     asyncio.run(run())
+
+
+def test_a_fault_while_counts_are_written_is_logged_and_not_the_end_of_counting(monkeypatch, caplog):
+    monkeypatch.setattr(workers, "WRITE_EVERY_SECONDS", 0.01)
+    faults = [RuntimeError("sl_secret"), OperationalError("sl_secret")]
+
+    async def run():
+        loop, stopped, pool = asyncio.get_running_loop(), asyncio.Event(), workers.Workers(1, 1)
+
+        class Tally:
+            def write(self, *, finally_):
+                if faults:
+                    raise faults.pop(0)
+                loop.call_soon_threadsafe(stopped.set)
+
+        await asyncio.wait_for(workers.keep_writing(Tally(), pool, stopped), 5)
+        pool.close()
+
+    asyncio.run(run())
+    assert "Writing counted logins failed: RuntimeError" in caplog.text and "sl_secret" not in caplog.text

@@ -98,13 +98,22 @@ def test_connections_of_one_address_are_limited(tight, stack):
     assert greeting("127.0.2.2").startswith(b"220")
 
 
-def test_connections_of_all_are_limited_and_free_again(tight, stack):
-    def greeting(number):
-        return stack.enter_context(bare(tight.port, source=f"127.0.3.{number}")).recv(1000)
-
-    wait_until(lambda: [greeting(number)[:3] for number in range(1, 9)][-1] == b"421")
-    stack.close()
-    wait_until(lambda: tight.connect(source="127.0.3.20").noop()[0] == 250)
+def test_when_all_places_are_taken_the_longest_without_a_login_makes_way(start_listener, credential, stack):
+    with start_listener(SUBMISSION_MAX_CONNECTIONS="3") as full:
+        signed_in = full.login(credential, source="127.0.3.1")
+        idle = full.connect(source="127.0.3.2")
+        password = password_of(credential)
+        for number in range(3, 6):
+            smtp = full.secure(source=f"127.0.3.{number}")
+            assert smtp.noop()[0] == 250
+        assert idle.getreply() == (421, b"4.7.0 Too many connections, try again later")
+        assert closed(idle)
+        assert auth_plain(smtp, credential.username, password)[0] == 235
+        last = full.login(credential, source="127.0.3.6")  # and now all have logged in
+        assert bare_greeting(full, "127.0.3.7").startswith(b"421")
+        last.close()
+        wait_until(lambda: bare_greeting(full, "127.0.3.7").startswith(b"220"))
+        assert signed_in.noop()[0] == smtp.noop()[0] == 250
 
 
 def test_an_idle_client_is_sent_away_before_its_login(tight):
