@@ -17,7 +17,7 @@ from credentials.login_totals import UNCOUNTED, LoginTotal
 from credentials.models import Outcome
 
 MAX_WAITING = 20_000  # distinct logins; what comes beyond is dropped
-CLIENTS_EVERY_SECONDS = 5, 60  # at the least, and when there are many
+CLIENTS_EVERY_SECONDS = 5, 10  # at the least, and when there are many
 WRITING_SHARE = 0.02  # of the time: the more there is to write, the more is gathered first
 
 

@@ -22,7 +22,7 @@ WARM_SECONDS = 0.5
 # What is reported in this time is written in the measured time, and what is reported last after it.
 LEAD_SECONDS = 4
 # At the socket logins come faster than their reports are taken: Dovecot drops those that wait for
-# 2 s, and the rest are written after that, within the 10 s that `manage.py reports` gathers at most.
+# 2 s, and the rest are written after that, within the 10 s that a client is gathered at most.
 SETTLE_SECONDS = 12
 
 FIGURES = [
