@@ -13,7 +13,7 @@ DEV_INSTALLED := $(VENV)/requirements-dev.stamp
 STATIC_COLLECTED := $(VAR_DIR)/static/staticfiles.json
 
 # What `make test` runs side by side, the longest first.
-TESTS := test-browser test-sqlite test-postgresql test-mail-postgresql test-mail-sqlite
+TESTS := test-postgresql test-browser test-servers test-sqlite test-mail-postgresql test-mail-sqlite
 
 .PHONY: run test $(TESTS) test-fast test-faults test-input lint bench bench-mail screenshots browser smtp-client postgresql redis load-generator
 .PHONY: mail-servers mail-clients dns-server
@@ -29,8 +29,14 @@ test: lint browser smtp-client postgresql redis mail-servers mail-clients dns-se
 
 ON_POSTGRESQL := $(BIN)/python tests/with_postgres.py
 
+# On SQLite in two parts: one process of pytest keeps one core busy.
+SERVERS := tests/submission tests/sendlayer tests/faults
+
+test-servers: $(DEV_INSTALLED)
+	TEST_PORTS=11000-13000 $(BIN)/python -m pytest -m "not e2e and not mail" $(SERVERS)
+
 test-sqlite: $(DEV_INSTALLED)
-	TEST_PORTS=11000-15000 $(BIN)/python -m pytest -m "not e2e and not mail"
+	TEST_PORTS=13000-15000 $(BIN)/python -m pytest -m "not e2e and not mail" $(SERVERS:%=--ignore=%)
 
 test-postgresql: $(DEV_INSTALLED)
 	TEST_PORTS=15000-19000 $(ON_POSTGRESQL) $(BIN)/python -m pytest -m "not e2e and not mail and not one_database"

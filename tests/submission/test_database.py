@@ -117,7 +117,7 @@ def test_a_question_without_answer_ends_in_time(monkeypatch):
 
 
 def test_a_fault_while_counts_are_written_is_logged_and_not_the_end_of_counting(monkeypatch, caplog):
-    monkeypatch.setattr(workers, "WRITE_EVERY_SECONDS", 0.01)
+    monkeypatch.setattr(workers, "WRITE_EVERY_SECONDS", (0.01, 0.01))
     faults = [RuntimeError("sl_secret"), OperationalError("sl_secret")]
 
     async def run():

@@ -23,7 +23,7 @@ from tests.http import text
 from tests.submission.clients import wait_until
 from tests.submission.scripted import Scripted, be_silent, closed_port, echo, hang_up
 
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = [pytest.mark.one_database, pytest.mark.django_db(transaction=True)]
 
 
 @pytest.fixture(autouse=True)

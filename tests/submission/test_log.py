@@ -10,7 +10,7 @@ from submission import journal
 from tests.factories import password_of
 from tests.submission.clients import SENDER, auth_login, auth_plain, encoded, submit
 
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = [pytest.mark.one_database, pytest.mark.django_db(transaction=True)]
 
 WRONG = "a-wrong-but-nearly-right-password"
 

@@ -16,6 +16,7 @@ from tests.factories import password_of
 from tests.submission.clients import MESSAGE, SENDER, auth_plain, closed, finish
 
 database = pytest.mark.django_db(transaction=True)
+pytestmark = pytest.mark.one_database
 
 
 def test_it_says_in_one_line_where_it_listens(start_listener):
