@@ -2,6 +2,8 @@
 
 from functools import wraps
 
+from django.conf import settings
+
 _POLICY = {
     "default-src": "'none'",
     "script-src": "'self'",
@@ -55,8 +57,8 @@ def _worded(policy: dict[str, str]) -> str:
 CONTENT_SECURITY_POLICY = _worded(_POLICY)
 _WITH_QR_CODE = _worded(_POLICY | {"img-src": "'self' data:"})
 
+PERMISSIONS_POLICY = ", ".join([*(f"{name}=()" for name in OFF), *(f"{name}=(self)" for name in OURS)])
 HEADERS = {
-    "Permissions-Policy": ", ".join([*(f"{name}=()" for name in OFF), *(f"{name}=(self)" for name in OURS)]),
     "Cross-Origin-Opener-Policy": "same-origin",
     "Cross-Origin-Resource-Policy": "same-origin",
     "Referrer-Policy": "same-origin",
@@ -82,6 +84,9 @@ class SecurityHeadersMiddleware:
         response.headers["Content-Security-Policy"] = _WITH_QR_CODE if has_picture else CONTENT_SECURITY_POLICY
         for name, value in HEADERS.items():
             response.headers[name] = value
+        # It is about documents; with a page's twenty files it would weigh as much as htmx.
+        if not (request.path.startswith(settings.STATIC_URL) and response.status_code == 200):
+            response.headers["Permissions-Policy"] = PERMISSIONS_POLICY
         response.headers.setdefault("Cache-Control", "no-store, private")
         return response
 

@@ -50,6 +50,9 @@ def test_its_cookies_its_files_and_its_probes(get):
     for file in (hashed, plain):
         assert file.headers["Cross-Origin-Resource-Policy"] == "same-origin"
         assert file.headers["X-Content-Type-Options"] == "nosniff" and not file.cookies
+        assert "default-src 'none'" in file.headers["Content-Security-Policy"]
+        # A page loads some twenty of them, so what each carries counts for the first load.
+        assert sum(len(name) + len(value) + 4 for name, value in file.headers.items()) < 1000
     assert get("/login/", proto="http").status == 301
     assert get("/login/", host="10.0.0.1").status == 400
     for path, kind in (("/healthz", "text/plain; charset=utf-8"), ("/readyz", "application/json")):
