@@ -9,6 +9,8 @@ from sendlayer import tracing
 
 _KEY = re.compile(r"/(key|confirm-email)/[^/\s]+")
 _LITERAL = re.compile(r"'(?:[^']|'')*'")
+# Up to the next exception of a traceback: a value may hold line ends of its own.
+_DETAIL = re.compile(r"^DETAIL:.*?(?=\n\n(?:The above|During handling)|\Z)", re.MULTILINE | re.DOTALL)
 
 
 def without_keys(text: str) -> str:
@@ -43,7 +45,13 @@ def one_line(text: str) -> str:
     return "".join(each if each.isprintable() else ascii(each)[1:-1] for each in text)
 
 
-class Lines(logging.Formatter):
+class _Formatter(logging.Formatter):
+    def formatException(self, ei):
+        """A traceback without the row that PostgreSQL shows for a violated constraint."""
+        return _DETAIL.sub("DETAIL: …", super().formatException(ei))
+
+
+class Lines(_Formatter):
     """For people: the time with its zone, the level, the logger, the message, and whose line it is."""
 
     def __init__(self):
@@ -62,7 +70,7 @@ class Lines(logging.Formatter):
         return "\n".join(f"  {one_line(line)}" for line in super().formatException(exc_info).splitlines())
 
 
-class Json(logging.Formatter):
+class Json(_Formatter):
     """For machines: one JSON object a line, a traceback included."""
 
     def format(self, record):

@@ -11,12 +11,12 @@ from contextlib import closing
 from http.client import HTTPConnection
 
 import pytest
-from django.db import connection
+from django.db import IntegrityError, connection
 
 from accounts.models import User
 from credentials import passwords
 from sendlayer import sealed, tracing
-from sendlayer.logs import Json
+from sendlayer.logs import Json, Lines
 from tests.http import smtp_url, text
 from tests.leaks import Search
 from tests.servers import ROOT, free_port, running
@@ -178,3 +178,18 @@ def test_the_search_that_follows_every_test_finds_a_password_however_it_is_logge
     for logged in (text, base64.b64encode(text.encode()).decode()):
         search.handle(logging.makeLogRecord({"msg": "AUTH PLAIN %s", "args": (logged,)}))
     assert len(search.found) == 2
+
+
+@pytest.mark.parametrize("formatter", [Lines, Json])
+def test_a_traceback_does_not_show_the_row_that_a_constraint_refused(formatter):
+    row = "DETAIL:  Failing row contains (7, {SSHA512}sl_verifier,\nsl_second line)."
+    try:
+        try:
+            raise IntegrityError(f'violates check constraint "named"\n{row}')
+        except IntegrityError as error:
+            raise RuntimeError("afterwards") from error
+    except RuntimeError:
+        record = logging.makeLogRecord({"msg": "it failed", "exc_info": sys.exc_info()})
+    logged = formatter().format(record)
+    assert "sl_verifier" not in logged and "sl_second" not in logged
+    assert "named" in logged and "afterwards" in logged
