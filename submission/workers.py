@@ -17,7 +17,7 @@ from credentials.usage import Tally, pause_after
 from submission import journal
 
 QUESTION_SECONDS = 15  # above the PostgreSQL pool's own 5
-WRITE_EVERY_SECONDS = 1, 3  # a flood of logins is one write, and people see a login within seconds
+WRITE_EVERY_SECONDS = 1, 2  # a flood of logins is one write, and people see a login within seconds
 
 
 class Busy(Exception):
