@@ -106,17 +106,18 @@ async def _transact(client: aiosmtplib.SMTP, message: Message) -> None:
 
 
 async def _send(client: aiosmtplib.SMTP, content: bytes) -> None:
-    """DATA and the message (RFC 5321 section 4.5.2).
+    """DATA and the message, dot-stuffed (RFC 5321 section 4.5.2).
 
     Not by `client.data`: its regular expressions hold up every session for seconds where a message is
-    of empty lines or of dots. Its lines are known to end with CRLF (policy.Refusal.BARE_NEWLINE).
+    of dots or of empty lines. Each line is known to end with CRLF (policy.Refusal.BARE_NEWLINE).
     """
     response = await client.execute_command(b"DATA")
     if response.code != 354:
         raise _failure(response.code, response.message)
     if client.protocol is None:
         raise aiosmtplib.SMTPServerDisconnected("Connection lost")
-    client.protocol.write(content.replace(b"\r\n.", b"\r\n..") + b".\r\n")
+    client.protocol.write(content.replace(b"\r\n.", b"\r\n.."))
+    client.protocol.write(b".\r\n")
     response = await client.protocol.read_response(timeout=STEP_SECONDS)
     if response.code != 250:
         raise _failure(response.code, response.message)
