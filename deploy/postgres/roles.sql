@@ -17,6 +17,14 @@ ALTER ROLE sendlayer_mail SET default_transaction_read_only = on;
 -- A login would rather be told to come again than wait.
 ALTER ROLE sendlayer_mail SET statement_timeout = '5s';
 ALTER ROLE sendlayer_mail SET idle_in_transaction_session_timeout = '10s';
+-- Each question is for one name, by an index, with a plan that is kept. For tables that are small yet the
+-- planner would rather read all domains each time, and make a table of hashes for it.
+ALTER ROLE sendlayer_mail SET enable_seqscan = off;
+ALTER ROLE sendlayer_mail SET enable_hashjoin = off;
+ALTER ROLE sendlayer_mail SET enable_mergejoin = off;
+ALTER ROLE sendlayer_mail SET plan_cache_mode = force_generic_plan;
+ALTER ROLE sendlayer_mail SET max_parallel_workers_per_gather = 0;
+ALTER ROLE sendlayer_mail SET jit = off;
 
 -- Everybody may make temporary tables by default.
 SELECT format('REVOKE TEMPORARY ON DATABASE %I FROM PUBLIC', current_database()) \gexec

@@ -33,6 +33,14 @@ def test_it_reads_the_views(as_mail_server, credential):
     assert row == (credential.username, credential.verifier)
 
 
+@pytest.mark.parametrize(
+    ("view", "name"), [("smtp_passdb", "username"), ("smtp_passdb_previous", "username"), ("smtp_sender", "domain")]
+)
+def test_it_asks_for_a_name_by_indexes_alone_in_a_small_table_too(as_mail_server, credential, view, name):
+    plan = as_mail_server.execute(f"EXPLAIN SELECT * FROM {view} WHERE {name} = 'x'").fetchall()
+    assert "Index Scan" in str(plan) and "Seq Scan" not in str(plan) and "Hash" not in str(plan)
+
+
 def test_it_is_denied_every_table(as_mail_server, credential):
     tables = connection.introspection.table_names()
     assert {"credentials_credential", "accounts_user", "audit_event"} <= set(tables)
