@@ -65,7 +65,8 @@ def wrk(url, cookie):
     said = subprocess.run(command, capture_output=True, text=True, check=True).stdout
     if "Non-2xx" in said or "Socket errors" in said:
         raise RuntimeError(said)
-    latency = {percent: milliseconds(value) for percent, value in re.findall(r"(50|99)%\s+(\S+)", said)}
+    latencies = re.findall(r"^ +(50|99)% +(\S+)", said, re.MULTILINE)
+    latency = {percent: milliseconds(value) for percent, value in latencies}
     return float(re.search(r"Requests/sec:\s+([\d.]+)", said)[1]), latency["50"], latency["99"]
 
 

@@ -15,7 +15,7 @@ from credentials import networks, overlap
 from credentials.expiry import NEAR
 from credentials.lasting import short
 from credentials.refusals import Cause
-from credentials.retired import RetiredPassword
+from credentials.retired import TOLD_FOR, RetiredPassword
 
 PAGE_SIZE = 25
 NETWORKS_IN_A_ROW = 2
@@ -66,8 +66,12 @@ def row_context(domain, **more) -> dict:
 def tried_of(credentials) -> dict[str, list]:
     """Who still tries dead passwords of a page's rows: by username, the last tried password first."""
     tried: dict[str, list] = {}
-    usernames = [credential.username for credential in credentials]
-    for password in RetiredPassword.objects.filter(username__in=usernames).still_tried(timezone.now()):
+    now = timezone.now()
+    # A try is a refusal as well. To put the question together costs as much as to render all rows.
+    usernames = [row.username for row in credentials if row.last_refused_at and row.last_refused_at >= now - TOLD_FOR]
+    if not usernames:
+        return tried
+    for password in RetiredPassword.objects.filter(username__in=usernames).still_tried(now):
         if len(tried.setdefault(password.username, [])) < TRIED_IN_A_ROW:
             tried[password.username].append(password)
     return tried
