@@ -67,8 +67,9 @@ def tried_of(credentials) -> dict[str, list]:
     """Who still tries dead passwords of a page's rows: by username, the last tried password first."""
     tried: dict[str, list] = {}
     now = timezone.now()
+    since = now - TOLD_FOR
     # A try is a refusal as well. To put the question together costs as much as to render all rows.
-    usernames = [row.username for row in credentials if row.last_refused_at and row.last_refused_at >= now - TOLD_FOR]
+    usernames = [row.username for row in credentials if row.last_refused_at and row.last_refused_at >= since]
     if not usernames:
         return tried
     for password in RetiredPassword.objects.filter(username__in=usernames).still_tried(now):

@@ -34,7 +34,8 @@ def test_it_reads_the_views(as_mail_server, credential):
 
 
 @pytest.mark.parametrize(
-    ("view", "name"), [("smtp_passdb", "username"), ("smtp_passdb_previous", "username"), ("smtp_sender", "domain")]
+    ("view", "name"),
+    [("smtp_passdb", "username"), ("smtp_passdb_previous", "username"), ("smtp_sender", "domain")],
 )
 def test_it_asks_for_a_name_by_indexes_alone_in_a_small_table_too(as_mail_server, credential, view, name):
     plan = as_mail_server.execute(f"EXPLAIN SELECT * FROM {view} WHERE {name} = 'x'").fetchall()
