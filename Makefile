@@ -13,7 +13,8 @@ DEV_INSTALLED := $(VENV)/requirements-dev.stamp
 STATIC_COLLECTED := $(VAR_DIR)/static/staticfiles.json
 
 # What `make test` runs side by side, the longest first.
-TESTS := test-postgresql test-browser test-servers test-sqlite test-mail-postgresql test-mail-sqlite
+TESTS := test-postgresql test-sqlite test-sqlite-servers test-browser test-mail-postgresql \
+	test-postgresql-servers test-mail-sqlite
 
 .PHONY: run test $(TESTS) test-fast test-faults test-input lint bench bench-mail screenshots browser smtp-client postgresql redis load-generator
 .PHONY: mail-servers mail-clients dns-server
@@ -25,21 +26,25 @@ run: $(STATIC_COLLECTED)
 
 # Side by side, since they mostly wait, each with its output in one piece; one that fails stops none.
 test: lint browser smtp-client postgresql redis mail-servers mail-clients dns-server
-	@$(MAKE) --no-print-directory --jobs=5 --output-sync=target --keep-going $(TESTS)
+	@$(MAKE) --no-print-directory --jobs=6 --output-sync=target --keep-going $(TESTS)
 
 ON_POSTGRESQL := $(BIN)/python tests/with_postgres.py
 
-# On SQLite in two parts: one process of pytest keeps one core busy.
+# In two parts each: one process of pytest keeps one core busy.
 SERVERS := tests/submission tests/sendlayer tests/faults
+PAGES := $(SERVERS:%=--ignore=%)
 
-test-servers: $(DEV_INSTALLED)
+test-sqlite-servers: $(DEV_INSTALLED)
 	TEST_PORTS=11000-13000 $(BIN)/python -m pytest -m "not e2e and not mail" $(SERVERS)
 
 test-sqlite: $(DEV_INSTALLED)
-	TEST_PORTS=13000-15000 $(BIN)/python -m pytest -m "not e2e and not mail" $(SERVERS:%=--ignore=%)
+	TEST_PORTS=13000-15000 $(BIN)/python -m pytest -m "not e2e and not mail" $(PAGES)
+
+test-postgresql-servers: $(DEV_INSTALLED)
+	TEST_PORTS=15000-17000 $(ON_POSTGRESQL) $(BIN)/python -m pytest -m "not e2e and not mail and not one_database" $(SERVERS)
 
 test-postgresql: $(DEV_INSTALLED)
-	TEST_PORTS=15000-19000 $(ON_POSTGRESQL) $(BIN)/python -m pytest -m "not e2e and not mail and not one_database"
+	TEST_PORTS=17000-19000 $(ON_POSTGRESQL) $(BIN)/python -m pytest -m "not e2e and not mail and not one_database" $(PAGES)
 
 test-browser: $(DEV_INSTALLED)
 	TEST_PORTS=19000-23000 $(BIN)/python -m pytest -m e2e
