@@ -26,7 +26,7 @@ run: $(STATIC_COLLECTED)
 
 # Side by side, since they mostly wait, each with its output in one piece; one that fails stops none.
 test: lint browser smtp-client postgresql redis mail-servers mail-clients dns-server
-	@$(MAKE) --no-print-directory --jobs=6 --output-sync=target --keep-going $(TESTS)
+	@$(MAKE) --no-print-directory --jobs=5 --output-sync=target --keep-going $(TESTS)
 
 ON_POSTGRESQL := $(BIN)/python tests/with_postgres.py
 

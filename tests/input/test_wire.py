@@ -18,7 +18,7 @@ from tests.servers import ROOT, free_port, running
 # One that writes would wait for SQLite's lock, and fail.
 pytestmark = [pytest.mark.django_db, pytest.mark.one_database]
 
-SECONDS = 5
+SECONDS = 20
 PROXY, STRANGER = "127.0.0.1", "127.0.0.2"
 TLS = "X-Forwarded-Proto: https"
 GOOD = f"GET /login/ HTTP/1.1\r\nHost: localhost\r\n{TLS}\r\nConnection: close\r\n\r\n".encode()
