@@ -76,21 +76,22 @@ class Handler:
 
     async def handle_DATA(self, server, session, envelope) -> str:
         """Judge the message and hand it on; 250 only once the next hop or the disk has all of it."""
-        login: LoggedIn = session.auth_data
+        login, size = session.auth_data, len(envelope.content)
         try:
             refusal = await self._judges.run(policy.judge_message, envelope.content, login.domain)
         except UNAVAILABLE:
             return replies.INTERNAL_ERROR
         if refusal:
-            return self._tell(login, server, envelope, "-", replies.REFUSALS[refusal])
+            return self._tell(login, server, envelope, size, "-", replies.REFUSALS[refusal])
         trace = message.Trace(session.host_name, server.peer_ip, self._host, envelope.smtp_utf8)
         finished = message.finish(envelope, trace, login.domain)
+        envelope.content.clear()  # from here on one copy is held, as the account of memory says
         # As late as can be: a credential deleted while the message came in keeps nothing.
         refusal = await self._refusal_of_login(server, login, replies.NO_LONGER_VALID)
         reply = refusal or await self._hand_on(finished)
         if reply.startswith("250"):
             self._logins.note_message(login, session.host_name, envelope.mail_from)
-        return self._tell(login, server, envelope, finished.id, reply)
+        return self._tell(login, server, envelope, size, finished.id, reply)
 
     async def handle_exception(self, error: Exception) -> str:
         """The reply to a crash. aiosmtpd's own would send the exception's text to the client."""
@@ -124,7 +125,7 @@ class Handler:
             return deferred.reply
         return replies.ACCEPTED_MESSAGE.format(id=finished.id)
 
-    def _tell(self, login, server, envelope, message_id, reply) -> str:
+    def _tell(self, login, server, envelope, size, message_id, reply) -> str:
         journal.log.info(
             "MESSAGE id=%s username=%s peer=%s sender=%s recipients=%d bytes=%d reply=%s",
             message_id,
@@ -132,7 +133,7 @@ class Handler:
             server.peer_ip,
             journal.printable(envelope.mail_from, 320),
             len(envelope.rcpt_tos),
-            len(envelope.content),
+            size,
             reply[:9],
         )
         return reply

@@ -24,6 +24,7 @@ STEP_SECONDS = 30
 CONNECT_SECONDS = 10
 WHOLE_SECONDS = 120
 MAX_CONNECTIONS = 20
+SLICE = 256 * 1024  # bytes of a message that wait for the next hop
 PORTS = {"smtp": 25, "smtp+tls": 587, "smtps": 465}
 # Our order of commands or our own login at the next hop is at fault, not the message.
 OUR_FAULT = {503, 530, 534, 535, 538}
@@ -77,10 +78,10 @@ class Relay:
                 await client.connect(timeout=CONNECT_SECONDS)
                 await _transact(client, message)
         except (aiosmtplib.SMTPException, OSError) as error:  # TimeoutError and ssl.SSLError are OSErrors
-            client.close()
+            _abandon(client)
             raise Deferred(_reason(error)) from None
         except BaseException:
-            client.close()
+            _abandon(client)
             raise
         await _part(client)
 
@@ -106,21 +107,44 @@ async def _transact(client: aiosmtplib.SMTP, message: Message) -> None:
 
 
 async def _send(client: aiosmtplib.SMTP, content: bytes) -> None:
-    """DATA and the message, dot-stuffed (RFC 5321 section 4.5.2).
+    """DATA and the message, dot-stuffed (RFC 5321 section 4.5.2), by slices.
 
     Not by `client.data`: its regular expressions hold up every session for seconds where a message is
-    of dots or of empty lines. Each line is known to end with CRLF (policy.Refusal.BARE_NEWLINE).
+    of dots or of empty lines, and it copies the whole of it twice more. Each line is known to end with
+    CRLF (policy.Refusal.BARE_NEWLINE).
     """
     response = await client.execute_command(b"DATA")
     if response.code != 354:
         raise _failure(response.code, response.message)
     if client.protocol is None:
         raise aiosmtplib.SMTPServerDisconnected("Connection lost")
-    client.protocol.write(content.replace(b"\r\n.", b"\r\n.."))
-    client.protocol.write(b".\r\n")
-    response = await client.protocol.read_response(timeout=STEP_SECONDS)
-    if response.code != 250:
+    # Listened to from the start: a next hop may refuse a message before its end.
+    reply = asyncio.ensure_future(client.protocol.read_response())
+    try:
+        await _write(client.protocol, content, reply)
+        refused_early = reply.done()
+        if not refused_early:
+            client.protocol.write(b".\r\n")
+        response = await asyncio.wait_for(reply, STEP_SECONDS)
+    finally:
+        reply.cancel()
+    if refused_early or response.code != 250:
         raise _failure(response.code, response.message)
+
+
+async def _write(protocol, content: bytes, reply: asyncio.Future) -> None:
+    stuffed = memoryview(content.replace(b"\r\n.", b"\r\n.."))  # no copy where there is nothing to double
+    for start in range(0, len(stuffed), SLICE):
+        protocol.write(stuffed[start : start + SLICE])
+        async with asyncio.timeout(STEP_SECONDS):
+            while _waiting(protocol) > SLICE and not reply.done():
+                await asyncio.sleep(0.01)
+        if reply.done():
+            return
+
+
+def _waiting(protocol) -> int:
+    return protocol.transport.get_write_buffer_size() if protocol.transport else 0
 
 
 async def _step(client, verb: bytes, argument: str, *options: str) -> None:
@@ -150,6 +174,13 @@ def _failure(code: int, text: str) -> Exception:
     if 500 <= code < 600 and code not in OUR_FAULT:
         return Rejected(reason, replies.NEXT_HOP_REFUSED.format(code=code))
     return Deferred(reason)
+
+
+def _abandon(client) -> None:
+    """Close at once: a next hop that does not read would keep what is waiting, and the connection, for ever."""
+    if client.transport:
+        client.transport.abort()
+    client.close()
 
 
 async def _part(client) -> None:

@@ -1,19 +1,24 @@
-"""What a message on its way to the next hop costs, since every other session waits for it."""
+"""What a message on its way to the next hop costs, in time that every other session waits, and in memory."""
 
 import asyncio
 import hashlib
 import time
+import tracemalloc
 
 import pytest
 
+from submission import relay
+from submission.delivery import Deferred, Rejected
 from submission.message import Message
 from submission.relay import Relay
 from tests.submission.clients import MESSAGE, RECIPIENT, SENDER
+from tests.submission.scripted import Scripted
 
 pytestmark = pytest.mark.one_database
 
 SIZE = 9_000_000
 TEXT = b"A line of a message as people write them, with some words in it.\r\n"
+LONG = MESSAGE + TEXT * (SIZE // len(TEXT))
 
 
 @pytest.mark.parametrize("line", [TEXT, b".\r\n", b"\r\n"])
@@ -58,3 +63,44 @@ async def take(reader, writer):
             while end != b"\r\n.\r\n":
                 end = (end + await reader.read(65_536))[-5:]
         writer.write(b"250 OK\r\n")
+
+
+def test_a_next_hop_that_does_not_read_is_handed_no_more_than_it_takes(monkeypatch):
+    monkeypatch.setattr(relay, "STEP_SECONDS", 0.5)
+    with stopping_at_data() as hop, pytest.raises(Deferred, match="TimeoutError"):
+        tracemalloc.start()
+        try:
+            deliver(hop)
+        finally:
+            _now, most = tracemalloc.get_traced_memory()
+            tracemalloc.stop()
+    assert most < SIZE / 4
+
+
+def test_a_next_hop_that_refuses_before_the_end_is_heard():
+    with stopping_at_data("552 5.3.4 Too big") as hop, pytest.raises(Rejected, match="552"):
+        deliver(hop)
+
+
+def test_a_yes_before_the_end_is_none():
+    with stopping_at_data("250 2.0.0 Have it") as hop, pytest.raises(Deferred, match="250"):
+        deliver(hop)
+
+
+def stopping_at_data(reply="") -> Scripted:
+    """A next hop that reads no more than the beginning of a message, then says this."""
+
+    def stop(server, connection, line):
+        connection.sendall(b"354 Go ahead\r\n")
+        connection.recv(1000)
+        if reply:
+            connection.sendall(reply.encode() + b"\r\n")
+        server.stopping.wait(10)
+        raise ConnectionAbortedError
+
+    return Scripted(offers=(), DATA=stop)
+
+
+def deliver(hop):
+    message = Message("1", SENDER, (RECIPIENT,), LONG, smtp_utf8=False)
+    asyncio.run(Relay.from_url(f"smtp://127.0.0.1:{hop.port}", "me.example").deliver(message))
