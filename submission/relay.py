@@ -120,6 +120,7 @@ async def _send(client: aiosmtplib.SMTP, content: bytes) -> None:
         raise aiosmtplib.SMTPServerDisconnected("Connection lost")
     # Listened to from the start: a next hop may refuse a message before its end.
     reply = asyncio.ensure_future(client.protocol.read_response())
+    reply.add_done_callback(lambda task: task.cancelled() or task.exception())  # the writing tells it too
     try:
         await _write(client.protocol, content, reply)
         refused_early = reply.done()
