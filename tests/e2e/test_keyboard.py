@@ -9,7 +9,8 @@ MOST_TABS = 40
 
 
 def tab_to(page, locator):
-    """Press Tab until the element has the focus."""
+    """Press Tab until the element, once it is shown, has the focus."""
+    expect(locator).to_be_visible()
     for _ in range(MOST_TABS):
         page.keyboard.press("Tab")
         if locator.evaluate("element => element === document.activeElement"):

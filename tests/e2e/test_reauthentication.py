@@ -35,7 +35,21 @@ def confirm(tab, password=PASSWORD):
     tab.page.keyboard.press("Enter")
 
 
+ANSWER_AT_ONCE = """(password) => new MutationObserver((_changes, observer) => {
+  const field = document.querySelector("dialog input[type=password]");
+  if (!field) return;
+  observer.disconnect();
+  field.value = password;
+  field.form.requestSubmit();
+}).observe(document.querySelector("dialog"), { childList: true, subtree: true })"""
+
+
 class TestAnOldSignIn:
+    def test_an_answer_at_the_moment_that_it_is_asked_for_leaves_no_page(self, tab, credential):
+        tab.page.evaluate(ANSWER_AT_ONCE, PASSWORD)
+        tab.press(credential, "Show Password")
+        expect(tab.password(credential)).to_have_text(password_of(credential))
+
     def test_show_password_shows_it_once_confirmed_and_then_asks_no_more(self, tab, credential):
         tab.press(credential, "Show Password")
         confirm(tab, "not-the-password")

@@ -96,7 +96,7 @@ def bare(port, *, source="127.0.0.1") -> socket.socket:
     return socket.create_connection(("127.0.0.1", port), timeout=TIMEOUT, source_address=(source, 0))
 
 
-def wait_until(condition, seconds=10):
+def wait_until(condition, seconds=30):
     deadline = time.monotonic() + seconds
     while not (result := condition()):
         assert time.monotonic() < deadline, "it did not happen in time"

@@ -30,17 +30,13 @@ def test_refusals_are_counted_with_their_cause(listener, credential):
     assert login(listener, credential, password) == 535
     assert auth_plain(listener.secure(), "0" * 32, password)[0] == 535
     assert auth_plain(listener.secure(), password, password)[0] == 535
-    wait_until(
-        lambda: (
-            refusals()
-            == {
-                "wrong_password": (3, "127.0.0.5"),
-                "suspended": (1, "127.0.0.1"),
-                "expired": (1, "127.0.0.1"),
-                "unknown_username": (2, "127.0.0.1"),
-            }
-        )
-    )
+    wait_until(lambda: sum(count for count, _ip in refusals().values()) >= 7)
+    assert refusals() == {
+        "wrong_password": (3, "127.0.0.5"),
+        "suspended": (1, "127.0.0.1"),
+        "expired": (1, "127.0.0.1"),
+        "unknown_username": (2, "127.0.0.1"),
+    }
     credential.refresh_from_db()
     assert (credential.last_refused_cause, credential.last_refused_ip) == ("expired", "127.0.0.1")
     assert credential.last_used_at is None
