@@ -16,12 +16,21 @@ from tests.leaks import Search
 
 
 def pytest_collection_modifyitems(config, items):
-    """Leave out what is of the other database alone; `make test` runs both."""
-    other = "sqlite" if os.environ.get("DATABASE_URL", "").startswith("postgres") else "postgresql"
-    left_out = [item for item in items if item.get_closest_marker(other)]
-    if left_out:
+    """Leave out what is of the other database alone, and on PostgreSQL what uses none: both are tested."""
+    on_postgresql = os.environ.get("DATABASE_URL", "").startswith("postgres")
+
+    def is_left_out(item):
+        if on_postgresql and not item.get_closest_marker("postgresql"):
+            return item.get_closest_marker("sqlite") or not _uses_a_database(item)
+        return not on_postgresql and item.get_closest_marker("postgresql")
+
+    if left_out := list(filter(is_left_out, items)):
         config.hook.pytest_deselected(items=left_out)
-        items[:] = [item for item in items if not item.get_closest_marker(other)]
+        items[:] = [item for item in items if item not in left_out]
+
+
+def _uses_a_database(item):
+    return item.get_closest_marker("django_db") or {"db", "transactional_db"} & set(item.fixturenames)
 
 
 def pytest_unconfigure():

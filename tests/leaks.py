@@ -4,7 +4,7 @@ import base64
 import logging
 import re
 
-from credentials.passwords import PATTERN, PREFIX
+from credentials.passwords import PATTERN, PREFIX, is_well_formed
 from sendlayer.logs import Lines, WithoutKeys
 
 
@@ -16,11 +16,16 @@ def _encoded(text: str):
         yield base64.b64encode(b"\0" * before + text.encode()).decode()[start : (before + len(text)) * 8 // 6]
 
 
-# A password, plain or in base64; what seals one; what verifies one.
-SECRET = re.compile(
-    rf"{PATTERN.pattern}|(?:{'|'.join(map(re.escape, _encoded(PREFIX)))})[A-Za-z0-9+/]{{48}}"
+# A password in base64; what seals one; what verifies one.
+_SECRET = re.compile(
+    rf"(?:{'|'.join(map(re.escape, _encoded(PREFIX)))})[A-Za-z0-9+/]{{48}}"
     r"|\{SSHA512\}[A-Za-z0-9+/]{64}|\bv1\.[A-Za-z0-9_-]{1,32}\.[A-Za-z0-9_=-]{16,}"
 )
+
+
+def has_secret(text: str) -> bool:
+    """Whether a secret stands in it. A password has its checksum: other random text may begin alike."""
+    return any(map(is_well_formed, PATTERN.findall(text))) or bool(_SECRET.search(text))
 
 
 class Search(logging.Handler):
@@ -34,5 +39,5 @@ class Search(logging.Handler):
 
     def emit(self, record):
         line = self.format(record)
-        if SECRET.search(line):
+        if has_secret(line):
             self.found.append(line)

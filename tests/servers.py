@@ -8,9 +8,10 @@ import subprocess
 import sys
 import time
 from contextlib import contextmanager
+from functools import cache
 from pathlib import Path
 
-from tests.leaks import SECRET
+from tests.leaks import has_secret
 
 ROOT = Path(__file__).resolve().parent.parent
 START_SECONDS = 20
@@ -35,6 +36,12 @@ def free_port() -> int:
                 continue
             return port
     raise RuntimeError("There is no free port left.")
+
+
+@cache
+def collect_static():
+    """Gather the static files for the servers, with hashed names and packed; once for all tests of a run."""
+    subprocess.run([sys.executable, "manage.py", "collectstatic", "--noinput", "-v0"], cwd=ROOT, check=True)
 
 
 def database_url() -> str:
@@ -70,7 +77,7 @@ def running(arguments, *, port, log, program=sys.executable, **environment):
             except subprocess.TimeoutExpired:
                 process.kill()
                 process.wait()
-    assert not SECRET.search(Path(log).read_text(errors="replace")), f"A secret was logged: {log}"
+    assert not has_secret(Path(log).read_text(errors="replace")), f"A secret was logged: {log}"
 
 
 def _wait_for(port, process, log):

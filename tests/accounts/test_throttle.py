@@ -2,8 +2,6 @@
 
 import re
 import shutil
-import subprocess
-import sys
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from functools import partial
@@ -17,7 +15,7 @@ from redis import Redis
 from audit.models import Event
 from tests.factories import PASSWORD, make_credential, make_domain
 from tests.http import sign_in, smtp_url
-from tests.servers import ROOT, free_port, running
+from tests.servers import collect_static, free_port, running
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -75,24 +73,24 @@ def redis_server(folder):
         yield f"redis://127.0.0.1:{port}/0"
 
 
-@pytest.fixture(params=["database", "redis"])
-def port(request, tmp_path, alice):
+@pytest.fixture(scope="module", params=["database", pytest.param("redis", marks=pytest.mark.one_database)])
+def port(request, django_db_setup, tmp_path_factory):
     """A site of two workers behind a proxy, which count in the database or in Redis."""
-    subprocess.run([sys.executable, "manage.py", "collectstatic", "--noinput", "-v0"], cwd=ROOT, check=True)
-    port = free_port()
+    collect_static()
+    port, folder = free_port(), tmp_path_factory.mktemp("throttle")
     environment = {"PORT": str(port), "WEB_WORKERS": "2", "TRUSTED_PROXIES": "127.0.0.1"}
-    serve = partial(running, ["-m", "gunicorn", "sendlayer.wsgi"], port=port, log=tmp_path / "web.log")
+    serve = partial(running, ["-m", "gunicorn", "sendlayer.wsgi"], port=port, log=folder / "web.log")
     if request.param == "database":
         with serve(**environment):
             yield port
         return
-    with redis_server(tmp_path) as url:
+    with redis_server(folder) as url:
         with serve(**environment, CACHE_URL=url):
             yield port
         assert Redis.from_url(url).dbsize()
 
 
-def test_sixty_wrong_sign_ins_are_throttled_and_the_owner_signs_in_from_elsewhere(port):
+def test_sixty_wrong_sign_ins_are_throttled_and_the_owner_signs_in_from_elsewhere(port, alice):
     guesser = Visitor(port, GUESSER)
     with ThreadPoolExecutor(8) as at_once:
         said = list(at_once.map(guesser.sign_in, [f"wrong-guess-{n}" for n in range(WRONG_TRIES)]))

@@ -12,6 +12,8 @@ import pytest
 from tests.mail.daemons import DEPLOY
 from tests.servers import ROOT
 
+pytestmark = pytest.mark.postgresql  # SQLite has no roles
+
 NAME = "sendlayer_roles"
 FIRST_EVENT = (
     "INSERT INTO audit_event (tag, actor_name, domain_name, credential, user_agent, data, at, digest)"

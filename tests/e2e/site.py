@@ -4,8 +4,6 @@ import email
 import re
 import smtplib
 import ssl
-import subprocess
-import sys
 import time
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -14,7 +12,7 @@ from email.message import EmailMessage
 from pathlib import Path
 
 from tests.environment import VAR_DIR
-from tests.servers import ROOT, free_port, running
+from tests.servers import collect_static, free_port, running
 from tests.submission.sink import Sink, SinkServer
 
 SMTP_SECONDS = 10
@@ -53,7 +51,7 @@ def link_in(letter) -> str:
 @contextmanager
 def serving(**settings):
     """Run both servers until the block ends, with hashed static files, chatty logs and more settings."""
-    subprocess.run([sys.executable, "manage.py", "collectstatic", "--noinput", "-v0"], cwd=ROOT, check=True)
+    collect_static()
     web, smtp = free_port(), free_port()
     access, output, mail = (VAR_DIR / f"e2e-{name}.log" for name in ("access", "web", "mail"))
     environment = {

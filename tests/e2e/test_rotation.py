@@ -29,7 +29,7 @@ class TestRotatingWithoutDowntime:
         assert new != old
         assert [connection.refusal(password) for password in (new, old)] == [None, None]
         used = re.compile(r"Old password works until .* · last used just now from 127\.0\.0\.1\.")
-        wait_until(lambda: used.search(tab.open().row(credential).inner_text()), 8)
+        wait_until(lambda: used.search(tab.open().row(credential).inner_text()))
         tab.press(credential, "Revoke old password now")
         expect(tab.dialog).to_contain_text("In use: the old password was last used just now from 127.0.0.1.")
         tab.tick()

@@ -1,11 +1,6 @@
-import os
-
 import pytest
 
 from tests.faults.figures import PRINTED, Figures
-
-# SQLite can't be stopped; `make test` runs the tests on PostgreSQL as well.
-collect_ignore = [] if os.environ.get("DATABASE_URL", "").startswith("postgres") else ["test_postgresql.py"]
 
 
 @pytest.fixture

@@ -9,7 +9,7 @@ from tests.faults.figures import FACTOR
 from tests.faults.web import Person, answers_of, lost, site, visited
 from tests.with_postgres import LASTING, cluster
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.postgresql, pytest.mark.django_db]  # SQLite can't be stopped
 
 
 def test_postgresql_away_under_load(tmp_path, figures):

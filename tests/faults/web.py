@@ -1,8 +1,6 @@
 """A site of two workers, and people who add, reset and delete over HTTP while it suffers."""
 
 import random
-import subprocess
-import sys
 import threading
 import time
 from collections import Counter
@@ -17,7 +15,7 @@ from django.conf import settings
 from django.test import Client
 
 from tests.http import sign_in
-from tests.servers import ROOT, free_port, running
+from tests.servers import collect_static, free_port, running
 
 SECONDS = 30
 
@@ -38,7 +36,7 @@ class Site:
 
 @contextmanager
 def site(folder, **environment):
-    subprocess.run([sys.executable, "manage.py", "collectstatic", "--noinput", "-v0"], cwd=ROOT, check=True)
+    collect_static()
     port = free_port()
     environment = {"PORT": str(port), "WEB_WORKERS": "2", "ACCESS_LOG": "/dev/null"} | environment
     with running(

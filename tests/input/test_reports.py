@@ -21,7 +21,7 @@ pytestmark = pytest.mark.one_database
 
 COUNTED = pytest.mark.django_db(transaction=True)
 
-SECONDS = 5
+SECONDS = 20
 ROOM = 16  # MB
 
 

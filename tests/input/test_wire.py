@@ -2,8 +2,6 @@
 
 import re
 import socket
-import subprocess
-import sys
 
 import pytest
 from django.conf import settings
@@ -13,7 +11,7 @@ from tests.http import sign_in, smtp_url
 from tests.input.catalogue import row, rows
 from tests.input.judging import Browser, judge
 from tests.rows import kept
-from tests.servers import ROOT, free_port, running
+from tests.servers import collect_static, free_port, running
 
 # One that writes would wait for SQLite's lock, and fail.
 pytestmark = [pytest.mark.django_db, pytest.mark.one_database]
@@ -27,8 +25,7 @@ GOOD = f"GET /login/ HTTP/1.1\r\nHost: localhost\r\n{TLS}\r\nConnection: close\r
 @pytest.fixture(scope="module")
 def port(django_db_setup, django_db_blocker, tmp_path_factory):
     folder = tmp_path_factory.mktemp("wire")
-    if not (settings.STATIC_ROOT / "staticfiles.json").exists():
-        subprocess.run([sys.executable, "manage.py", "collectstatic", "--noinput", "-v0"], cwd=ROOT, check=True)
+    collect_static()
     port, log = free_port(), folder / "log"
     environment = {
         "PORT": str(port),

@@ -222,6 +222,7 @@ def run(*command, **environment):
     return done.returncode, done.stdout + done.stderr
 
 
+@pytest.mark.one_database
 @pytest.mark.parametrize(
     ("changes", "id"),
     [
@@ -237,6 +238,7 @@ def test_manage_py_check_fails_naming_the_check(changes, id):
     assert f"({id})" in said and "HINT" in said and SHORT not in said
 
 
+@pytest.mark.one_database
 def test_a_secret_file_that_cannot_be_read_is_named():
     code, said = run("manage.py", "check", CREDENTIAL_KEYS_FILE="/nowhere/keys")
     assert code == 1
@@ -266,13 +268,14 @@ def test_with_wrong_keys_it_starts_sealed_says_why_and_changes_nothing(credentia
     with running(command, port=port, log=log, CREDENTIAL_KEYS=keys):
         for path in ("/account/login/", "/admin/", "/nothing/"):
             with pytest.raises(urllib.error.HTTPError, match="503"):
-                urllib.request.urlopen(f"http://127.0.0.1:{port}{path}", timeout=5)
+                urllib.request.urlopen(f"http://127.0.0.1:{port}{path}", timeout=20)
     said = log.read_text()
     assert why in said and "take the keys it was using from your backup" in said
     assert KEY not in said and "Traceback" not in said
     assert rows_by_table() == before
 
 
+@pytest.mark.one_database
 def test_the_listener_does_not_start_without_its_certificate(tmp_path):
     code, said = run("manage.py", "submission", SUBMISSION_TLS_CERT=str(tmp_path / "cert.pem"))
     assert code == checks.EX_CONFIG

@@ -10,7 +10,7 @@ from types import SimpleNamespace
 
 import pytest
 
-from tests.servers import ROOT, free_port, running
+from tests.servers import ROOT, collect_static, free_port, running
 
 pytestmark = [pytest.mark.one_database, pytest.mark.django_db(transaction=True)]
 
@@ -20,7 +20,7 @@ PRODUCTION = {"HTTPS_ONLY": "yes", "ALLOWED_HOSTS": "mail.example.com", "TRUSTED
 @pytest.fixture
 def get(tmp_path):
     """Ask a running site through its proxy: get(path, **headers) → status, headers, body, cookies."""
-    subprocess.run([sys.executable, "manage.py", "collectstatic", "--noinput", "-v0"], cwd=ROOT, check=True)
+    collect_static()
     port = free_port()
 
     def get(path, *, host="mail.example.com", proto="https"):

@@ -5,7 +5,6 @@ import io
 import json
 import logging
 import re
-import subprocess
 import sys
 from contextlib import closing
 from http.client import HTTPConnection
@@ -19,7 +18,7 @@ from sendlayer import sealed, tracing
 from sendlayer.logs import Json, Lines
 from tests.http import smtp_url, text
 from tests.leaks import Search
-from tests.servers import ROOT, free_port, running
+from tests.servers import collect_static, free_port, running
 
 
 @pytest.fixture
@@ -60,7 +59,7 @@ def test_a_line_has_its_time_with_the_zone_and_is_one_line(client, db, console):
 @pytest.mark.django_db(transaction=True)
 def test_no_path_forges_a_line_of_the_access_log(tmp_path):
     port, log = free_port(), tmp_path / "log"
-    subprocess.run([sys.executable, "manage.py", "collectstatic", "--noinput", "-v0"], cwd=ROOT, check=True)
+    collect_static()
     with (
         running(["-m", "gunicorn", "sendlayer.wsgi"], port=port, log=log, PORT=str(port)),
         closing(HTTPConnection("127.0.0.1", port, timeout=20)) as http,
@@ -159,7 +158,7 @@ def test_sql_is_logged_without_its_values(db, console, caplog):
 def test_the_access_log_names_requests_and_is_json_as_well(tmp_path):
     port, log = free_port(), tmp_path / "log"
     environment = {"PORT": str(port), "LOG_FORMAT": "json", "TRUSTED_PROXIES": "127.0.0.1"}
-    subprocess.run([sys.executable, "manage.py", "collectstatic", "--noinput", "-v0"], cwd=ROOT, check=True)
+    collect_static()
     with running(["-m", "gunicorn", "sendlayer.wsgi"], port=port, log=log, **environment):
         for path in ("/login/", "/nothing/", "/static/css/base.css"):
             with closing(HTTPConnection("127.0.0.1", port, timeout=20)) as http:

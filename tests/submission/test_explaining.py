@@ -126,7 +126,7 @@ class TestReplies:
 
 class TestConnecting:
     def failure(self, port, context, host="localhost"):
-        smtp = smtplib.SMTP("127.0.0.1", port, timeout=5)
+        smtp = smtplib.SMTP("127.0.0.1", port, timeout=20)
         smtp._host = host
         with pytest.raises(OSError) as error:
             smtp.starttls(context=context)
@@ -140,12 +140,12 @@ class TestConnecting:
 
     def test_implicit_tls(self, listener):
         with pytest.raises(OSError) as error:
-            smtplib.SMTP_SSL("127.0.0.1", listener.port, timeout=5)
+            smtplib.SMTP_SSL("127.0.0.1", listener.port, timeout=20)
         assert read(str(error.value)).finding is Finding.IMPLICIT_TLS
 
     def test_nobody_listens(self):
         with pytest.raises(OSError) as error:
-            smtplib.SMTP("127.0.0.1", servers.free_port(), timeout=5)
+            smtplib.SMTP("127.0.0.1", servers.free_port(), timeout=20)
         assert read(str(error.value)).finding is Finding.CONNECTION_REFUSED
 
 
