@@ -127,7 +127,7 @@ dns-server:
 	@$(call apt-install-servers,nsd)
 
 redis:
-	@command -v redis-server >/dev/null || $(call apt-install-servers,redis-server)
+	@$(call apt-install-servers,redis-server)
 
 mail-clients:
 	@command -v curl >/dev/null || $(call apt-install,curl)
