@@ -1,11 +1,13 @@
 """Chromium as the tests and the screenshots start it."""
 
+import shutil
+
 from django.conf import settings
 from django.test import Client
 
 from tests.http import sign_in
 
-CHROMIUM = "/usr/bin/chromium"
+CHROMIUM = shutil.which("chromium-headless-shell") or "/usr/bin/chromium"
 ARGUMENTS = [
     "--no-sandbox",
     "--disable-gpu",

@@ -259,4 +259,8 @@ class TestEveryState:
         page.get_by_role("button", name="Save").first.click()
         expect(page.get_by_text("Remove the invisible")).to_be_visible()
         expect(page.locator(".toast")).not_to_have_count(0)
+        assert complaints(page, "#toasts") == []
+        # Nor is what lies below a message.
+        for dismiss in page.get_by_role("button", name="Dismiss").all():
+            dismiss.click()
         assert complaints(page) == []
