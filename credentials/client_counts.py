@@ -1,5 +1,6 @@
 """Clients of credentials, gathered in memory and added to their tables together."""
 
+import logging
 import threading
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
@@ -11,6 +12,8 @@ from django.db import transaction
 from credentials.clients import MAX_ADDRESSES, MAX_NAME_LENGTH, MAX_NAMES, ClientDay, ClientName
 from credentials.counting import at_most, chunks, count_up, hold_domains, may_pass
 from credentials.models import Credential
+
+log = logging.getLogger(__name__)
 
 DAY_ONCE = ("username", "day", "ip")  # what makes rows of ClientDay one
 
@@ -48,13 +51,18 @@ class Counted:
 
 
 class ClientCounts:
-    """What was seen since the last `write`; at most `most` of each kind, what comes beyond is dropped."""
+    """What was seen since the last `write`; `most` of each kind; what comes beyond is dropped, and told."""
 
     def __init__(self, most: int):
         self._lock = threading.Lock()
         self._most = most
         self._days: dict[Day, Counted] = {}
         self._names: dict[Name, Counted] = {}
+        self._dropped = 0  # since the last `write`
+
+    @property
+    def is_half_full(self) -> bool:
+        return 2 * max(len(self._days), len(self._names)) >= self._most
 
     def add_days(self, days: Iterable[tuple[Day, Counted]]):
         with self._lock:
@@ -75,6 +83,9 @@ class ClientCounts:
         """
         with self._lock:
             days, self._days, names, self._names = self._days, {}, self._names, {}
+            dropped, self._dropped = self._dropped, 0
+        if dropped:
+            log.warning("%d times a client was not counted: there were too many at once.", dropped)
         try:
             with transaction.atomic():
                 domains = _domains_of(names)
@@ -94,6 +105,8 @@ class ClientCounts:
             known[key].add(counted)
         elif len(known) < self._most:
             known[key] = counted
+        else:
+            self._dropped += 1
 
 
 def _write_days(days: dict[Day, Counted]):

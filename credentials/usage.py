@@ -78,9 +78,9 @@ class Tally:
     def write(self, *, finally_: bool = False) -> int:
         """Write what was gathered; return how many logins that were.
 
-        Who uses what is written every few seconds, or `finally_`. Raises django.db.Error; then
-        everything is kept for the next time. Raises anything else where we fail by a login; then
-        that one is dropped and the others are written.
+        Who uses what is written every few seconds, when it becomes much, and `finally_`. Raises
+        django.db.Error; then everything is kept for the next time. Raises anything else where we
+        fail by a login; then that one is dropped and the others are written.
         """
         with self._lock:
             batch, self._seen = self._seen, {}
@@ -93,7 +93,7 @@ class Tally:
                 self._write_each(batch)
             raise
         self._write_dropped()
-        if finally_ or time.monotonic() >= self._clients_due:
+        if finally_ or self._clients.is_half_full or time.monotonic() >= self._clients_due:
             started = time.monotonic()
             self._clients_due = started + CLIENTS_EVERY_SECONDS[0]
             self._clients.write()

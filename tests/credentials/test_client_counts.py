@@ -117,6 +117,17 @@ def test_they_are_written_every_few_seconds_and_at_the_end(credential, monkeypat
     assert days() == [(HOME, 3, 0, "")]
 
 
+def test_they_are_written_before_they_are_too_many(credential, monkeypatch):
+    monkeypatch.setattr(usage, "CLIENTS_EVERY_SECONDS", (1000, 1000))
+    monkeypatch.setattr(usage, "MAX_WAITING", 4)
+    tally = Tally()
+    tally.write()
+    for number in range(4):
+        tally.add(credential.username, f"203.0.113.{number}", Outcome.ACCEPTED)
+        tally.write()
+    assert len(days()) == 4
+
+
 @pytest.mark.parametrize(("took", "pause"), [(0, 1), (0.02, 1), (0.1, 5), (3, 10)])
 def test_the_longer_writing_takes_the_more_is_gathered_first(took, pause):
     assert usage.pause_after(took, (1, 10)) == pytest.approx(pause)
@@ -141,12 +152,16 @@ def test_what_could_not_be_written_is_written_the_next_time(credential, monkeypa
     assert days() == [("", 2, 0, "")] and names() == [("", "ehlo", "shop.example", 3)]
 
 
-def test_memory_holds_no_more_than_its_bound(credential):
+def test_memory_holds_no_more_than_its_bound_and_what_is_dropped_is_told(credential, caplog):
     counts = client_counts.ClientCounts(most=3)
     for number in range(9):
         counts.add_name(credential.username, HOME, EHLO, f"host{number}", timezone.now())
     counts.write()
     assert len(names()) == 3
+    assert "6 times a client was not counted" in caplog.text
+    caplog.clear()
+    counts.write()
+    assert not caplog.text
 
 
 def test_clients_are_forgotten_after_30_days(domain):
