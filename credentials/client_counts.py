@@ -51,7 +51,7 @@ class Counted:
 
 
 class ClientCounts:
-    """What was seen since the last `write`; `most` of each kind; what comes beyond is dropped, and told."""
+    """What was seen since the last `write`, `most` of each kind. What comes beyond is dropped, and told."""
 
     def __init__(self, most: int):
         self._lock = threading.Lock()

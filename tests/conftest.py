@@ -24,9 +24,9 @@ def pytest_collection_modifyitems(config, items):
             return item.get_closest_marker("sqlite") or not _uses_a_database(item)
         return not on_postgresql and item.get_closest_marker("postgresql")
 
-    if left_out := list(filter(is_left_out, items)):
-        config.hook.pytest_deselected(items=left_out)
-        items[:] = [item for item in items if item not in left_out]
+    left_out = set(filter(is_left_out, items))
+    config.hook.pytest_deselected(items=list(left_out))
+    items[:] = [item for item in items if item not in left_out]
 
 
 def _uses_a_database(item):

@@ -10,17 +10,23 @@ import time
 from contextlib import contextmanager
 
 import pytest
+from django.db import connection
 
 from credentials.models import Credential
 from credentials.store import faults
 from tests.factories import password_of
 from tests.faults.figures import FACTOR
 from tests.servers import ROOT, database_url
+from tests.submission.clients import wait_until
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
 ROUNDS = 25 * FACTOR
 WRITERS = 8
+AT_WORK = (
+    "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND state <> 'idle'"
+    " AND backend_type = 'client backend' AND pid <> pg_backend_pid()"
+)
 
 
 class Actors:
@@ -38,7 +44,11 @@ class Actors:
         time.sleep(seconds)
         for pid in pids:
             os.kill(pid, signal.SIGKILL)
-        return told + self._ask(b"end\n", "end")[:-1]
+        told += self._ask(b"end\n", "end")[:-1]
+        if connection.vendor == "postgresql":
+            # It ends what a client asked for last, killed or not.
+            wait_until(is_idle)
+        return told
 
     def _ask(self, line, answer) -> list[dict]:
         """Write a line; return what was told up to its answer."""
@@ -47,6 +57,12 @@ class Actors:
         while not told or answer not in told[-1]:
             told.append(json.loads(self._process.stdout.readline()))
         return told
+
+
+def is_idle() -> bool:
+    with connection.cursor() as cursor:
+        cursor.execute(AT_WORK)
+        return cursor.fetchone() == (0,)
 
 
 @contextmanager
