@@ -38,7 +38,8 @@ dialog.addEventListener("close", () => {
   });
 });
 
-document.addEventListener("htmx:afterSettle", () => {
-  document.querySelector("tr.is-new")?.scrollIntoView({ block: "nearest" });
+document.addEventListener("htmx:afterSettle", ({ target }) => {
+  // Only when it comes: whoever scrolled on and opens something elsewhere stays there.
+  target.querySelector?.("tr.is-new")?.scrollIntoView({ block: "nearest" });
   if (document.activeElement === document.body) document.getElementById("main")?.focus({ preventScroll: true });
 });

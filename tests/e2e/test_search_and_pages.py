@@ -36,6 +36,13 @@ class TestSearchAndPages:
         tab.page.reload()
         expect(tab.row(made)).to_be_visible()
 
+    def test_what_is_opened_elsewhere_afterwards_stays_in_view(self, tab, sixty):
+        tab.add()
+        first = tab.row(sixty[50])
+        tab.press(sixty[50], "Edit label")
+        expect(first.get_by_role("textbox")).to_be_focused()
+        expect(first.get_by_role("textbox")).to_be_in_viewport()
+
     def test_back_after_add_shows_the_page_before(self, tab, sixty):
         tab.page.get_by_role("link", name="Next").click()
         expect(tab.row(sixty[25])).to_be_visible()
