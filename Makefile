@@ -30,21 +30,23 @@ test: lint browser smtp-client postgresql redis mail-servers mail-clients dns-se
 
 ON_POSTGRESQL := $(BIN)/python tests/with_postgres.py
 
-# In two parts each: one process of pytest keeps one core busy.
+# In two parts each: one process of pytest keeps one core busy. Pages compute all the time and
+# stand back for browsers and servers, which wait for one another.
 SERVERS := tests/submission tests/sendlayer tests/faults
 PAGES := $(SERVERS:%=--ignore=%)
+STANDING_BACK := nice -n 5
 
 test-sqlite-servers: $(DEV_INSTALLED)
 	TEST_PORTS=11000-13000 $(BIN)/python -m pytest -m "not e2e and not mail" $(SERVERS)
 
 test-sqlite: $(DEV_INSTALLED)
-	TEST_PORTS=13000-15000 $(BIN)/python -m pytest -m "not e2e and not mail" $(PAGES)
+	TEST_PORTS=13000-15000 $(STANDING_BACK) $(BIN)/python -m pytest -m "not e2e and not mail" $(PAGES)
 
 test-postgresql-servers: $(DEV_INSTALLED)
 	TEST_PORTS=15000-17000 $(ON_POSTGRESQL) $(BIN)/python -m pytest -m "not e2e and not mail and not one_database" $(SERVERS)
 
 test-postgresql: $(DEV_INSTALLED)
-	TEST_PORTS=17000-19000 $(ON_POSTGRESQL) $(BIN)/python -m pytest -m "not e2e and not mail and not one_database" $(PAGES)
+	TEST_PORTS=17000-19000 $(STANDING_BACK) $(ON_POSTGRESQL) $(BIN)/python -m pytest -m "not e2e and not mail and not one_database" $(PAGES)
 
 test-browser: $(DEV_INSTALLED)
 	TEST_PORTS=19000-23000 $(BIN)/python -m pytest -m e2e
