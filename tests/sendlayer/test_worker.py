@@ -2,14 +2,16 @@
 
 import socket
 import time
-from contextlib import ExitStack
+from contextlib import ExitStack, contextmanager
 
 import pytest
 
-from tests.servers import free_port, running
+from tests.servers import collect_static, free_port, running
 
 pytestmark = [pytest.mark.one_database, pytest.mark.django_db(transaction=True)]
 
+LARGE = 65_536 * 512  # bytes of the answer of tests.sendlayer.large
+ASK_FOR_IT = b"GET /large HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n"
 ALIVE = b"GET /healthz HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n"
 HALVES = [
     b"",
@@ -18,54 +20,51 @@ HALVES = [
 ]
 
 
-def test_clients_that_never_end_their_request_do_not_stop_the_others(tmp_path):
-    port = free_port()
-    few = {"PORT": str(port), "WEB_WORKERS": "1", "WEB_THREADS": "2", "WEB_READ_TIMEOUT": "1"}
-    with (
-        running(["-m", "gunicorn", "sendlayer.wsgi"], port=port, log=tmp_path / "log", **few),
-        ExitStack() as dawdlers,
-    ):
-        for half in HALVES * 2:
-            dawdlers.enter_context(socket.create_connection(("127.0.0.1", port))).sendall(half)
-        with socket.create_connection(("127.0.0.1", port), timeout=15) as somebody:
-            somebody.sendall(ALIVE)
-            assert somebody.recv(1000).startswith(b"HTTP/1.1 200 ")
+@pytest.fixture
+def log(tmp_path):
+    return tmp_path / "log"
 
 
-def test_clients_that_never_read_their_answer_do_not_stop_the_others(tmp_path):
-    port = free_port()
-    few = {"PORT": str(port), "WEB_WORKERS": "1", "WEB_THREADS": "2", "WEB_WRITE_TIMEOUT": "1"}
-    with (
-        running(["-m", "gunicorn", "tests.sendlayer.large"], port=port, log=tmp_path / "log", **few),
-        ExitStack() as dawdlers,
-    ):
-        for _ in range(6):
-            dawdler = dawdlers.enter_context(socket.create_connection(("127.0.0.1", port)))
-            dawdler.sendall(b"GET /large HTTP/1.1\r\nHost: localhost\r\n\r\n")
-        with socket.create_connection(("127.0.0.1", port), timeout=30) as somebody:
-            somebody.sendall(ALIVE)
-            assert somebody.recv(1000).startswith(b"HTTP/1.1 200 ")
-    assert "Traceback" not in (tmp_path / "log").read_text()
+@pytest.fixture
+def two_threads(log):
+    """Run a site of two threads: two_threads(**settings) → connect(), which opens a connection to it."""
+    collect_static()
+
+    @contextmanager
+    def serve(**settings):
+        port = free_port()
+        few = {"PORT": str(port), "WEB_WORKERS": "1", "WEB_THREADS": "2"}
+        with (
+            running(["-m", "gunicorn", "tests.sendlayer.large"], port=port, log=log, **few, **settings),
+            ExitStack() as opened,
+        ):
+            yield lambda: opened.enter_context(socket.create_connection(("127.0.0.1", port), timeout=30))
+
+    return serve
 
 
-def test_a_client_that_reads_slowly_gets_all_of_it(tmp_path):
-    port = free_port()
-    with (
-        running(
-            ["-m", "gunicorn", "tests.sendlayer.large"],
-            port=port,
-            log=tmp_path / "log",
-            PORT=str(port),
-            WEB_READ_TIMEOUT="1",
-            WEB_WRITE_TIMEOUT="3",
-        ),
-        socket.create_connection(("127.0.0.1", port), timeout=15) as slow,
-    ):
-        slow.sendall(b"GET /large HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n")
-        got = 0
+@pytest.mark.parametrize(
+    ("setting", "requests"), [("WEB_READ_TIMEOUT", HALVES * 2), ("WEB_WRITE_TIMEOUT", [ASK_FOR_IT] * 6)]
+)
+def test_clients_that_end_no_request_or_read_no_answer_do_not_stop_the_others(
+    two_threads, log, setting, requests
+):
+    with two_threads(**{setting: "1"}) as connect:
+        for request in requests:
+            connect().sendall(request)
+        somebody = connect()
+        somebody.sendall(ALIVE)
+        assert somebody.recv(1000).startswith(b"HTTP/1.1 200 ")
+    assert "Traceback" not in log.read_text()
+
+
+def test_a_client_that_reads_slowly_gets_all_of_it(two_threads):
+    with two_threads(WEB_READ_TIMEOUT="1", WEB_WRITE_TIMEOUT="3") as connect:
+        slow, got = connect(), 0
+        slow.sendall(ASK_FOR_IT)
         for pause in [0.5] * 10 + [0] * 100_000:
             time.sleep(pause)
             if not (part := slow.recv(1_000_000)):
                 break
             got += len(part)
-    assert got > 512 * 65_536
+    assert got > LARGE
