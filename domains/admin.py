@@ -13,7 +13,7 @@ from audit.admin import Act, ReasonField, Refused, SupportAdmin
 from domains import members, verifying
 from domains.authorization import TooSoon
 from domains.dns_records import DnsRecord
-from domains.models import AlreadyAuthorized, Domain, Membership
+from domains.models import AlreadyAuthorized, Domain, Membership, NameSuspended
 
 
 def _authorize(row, by, reason):
@@ -21,6 +21,8 @@ def _authorize(row, by, reason):
         return row.authorize(by=by, reason=reason) is not None
     except AlreadyAuthorized:
         raise Refused(f"{row} is authorized in another account") from None
+    except NameSuspended:
+        raise Refused(f"{row} is suspended, here or in another account: resume it first") from None
 
 
 AUTHORIZE = Act(
@@ -56,7 +58,8 @@ VERIFY = Act(
 SUSPEND = Act(
     name="suspend",
     title="Suspend domains",
-    effect="All of their SMTP credentials are refused until they are resumed. Nothing else is lost.",
+    effect="All of their SMTP credentials are refused until support resumes them. Nothing else is lost. Until "
+    "then they can't be deleted, and nobody can have the same name authorized, in this or another account.",
     done="suspended",
     unchanged="suspended already",
     do=lambda row, by, reason: row.suspend(by=by, reason=reason),
@@ -218,7 +221,8 @@ class DomainAdmin(SupportAdmin):
         return (*self.readonly_fields, "reason") if may_change else self.readonly_fields
 
     def useless_acts(self, row):
-        return {"suspend" if row.suspended_at else "resume"} | ({"authorize"} if row.authorized_at else set())
+        settled = row.authorized_at or row.suspended_at
+        return {"suspend" if row.suspended_at else "resume"} | ({"authorize"} if settled else set())
 
     def has_add_permission(self, request):
         return False  # `manage.py authorize_domain NAME --owner EMAIL` adds one for somebody
