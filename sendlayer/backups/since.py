@@ -163,7 +163,7 @@ def _member(found, event):
     match event.tag:
         case "member.removed" | "member.left" | "support.member_removed":
             roles = {event.data.get("member"): None}
-        case "member.role_changed" | "member.joined" | "support.member_changed":
+        case "member.role_changed" | "member.joined" | "member.made_owner" | "support.member_changed":
             roles = {event.data.get("member"): event.data.get("role")}
         case "domain.transferred":
             roles = {event.data.get("member"): Role.OWNER, event.actor: Role.MANAGER}

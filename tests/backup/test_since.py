@@ -276,6 +276,15 @@ def test_exported_events_tell_of_suspended_names_too(alice, domain, backup, new_
     assert "c.example.com: added without members and suspended" in said and "d.example.com" not in said
 
 
+def test_who_was_made_an_owner_again_since_is_not_removed(alice, bob, domain, backup, new_database, tmp_path):
+    path = backup()
+    members.remove(domain.memberships.get(user=bob), by=SYSTEM)
+    members.make_owner(domain, bob, by=SYSTEM)
+    url = new_database()
+    code, said = manage("restore", path, "--events", exported(tmp_path / "events.jsonl"), DATABASE_URL=url)
+    assert code == 0 and "bob@example.com is owner, as after the backup" in said
+
+
 def test_only_invitations_and_letters_that_still_stand_are_kept(alice, domain, backup, restore):
     for name in ("kept", "revoked"):
         members.invite([domain], [f"{name}@example.com"], "viewer", by=Actor(alice.email, alice))
