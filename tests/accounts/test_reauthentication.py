@@ -66,7 +66,8 @@ def test_what_was_posted_about_a_domain_is_done_after_the_confirmation(old, doma
 
 
 def test_what_was_posted_to_an_address_with_a_query_is_done_too(old, domain):
-    confirm = old.post("/domains/sl.example.com/settings/delete/?page=2", {"name": "sl.example.com"})["Location"]
+    path = "/domains/sl.example.com/settings/delete/?page=2"
+    confirm = old.post(path, {"name": "sl.example.com"})["Location"]
     assert "Domain is deleted." in text(old.post(confirm, {"password": PASSWORD}, follow=True))
 
 
