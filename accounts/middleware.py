@@ -1,4 +1,3 @@
-from allauth.account.internal.flows.reauthentication import STATE_SESSION_KEY
 from allauth.core.exceptions import ReauthenticationRequired
 from django.conf import settings
 from django.contrib.auth.views import redirect_to_login
@@ -6,6 +5,7 @@ from django.shortcuts import resolve_url
 from django_htmx.http import HttpResponseClientRedirect
 
 from accounts import session_limits
+from accounts.reauthentication import ask_to_confirm
 from accounts.sessions import note_seen
 from sendlayer.htmx import page_of
 
@@ -29,12 +29,8 @@ class SignInAgainMiddleware:
         return HttpResponseClientRedirect(redirect_to_login(page).url)
 
     def process_exception(self, request, exception):
-        """Before allauth asks for a confirmation: forget an older act that was given up.
-
-        It would be done, unasked, after the confirmation for the question at the same path.
-        """
-        if isinstance(exception, ReauthenticationRequired):
-            request.session.pop(STATE_SESSION_KEY, None)
+        """Answer before allauth asks for a confirmation in its own way."""
+        return ask_to_confirm(request) if isinstance(exception, ReauthenticationRequired) else None
 
 
 class SessionLimitsMiddleware:

@@ -1,19 +1,26 @@
 """Dangerous acts ask to sign in again when the last sign-in is old, and then carry on.
 
-A page is sent to the confirmation by allauth, which keeps the interrupted POST in the session
-and does it afterwards. A script is told by 401 and the header CONFIRM: static/js/reauthenticate.js
+A page is sent to allauth's confirmation, and the interrupted POST is kept in the session
+and done afterwards. A script is told by 401 and the header CONFIRM: static/js/reauthenticate.js
 shows the confirmation in the dialog and then repeats the request itself.
 """
 
 import time
 from functools import wraps
 
+from allauth.account.adapter import get_adapter
 from allauth.account.internal.flows.login import get_authentication_records
-from allauth.account.internal.flows.reauthentication import raise_if_reauthentication_required
+from allauth.account.internal.flows.reauthentication import (
+    STATE_SESSION_KEY,
+    raise_if_reauthentication_required,
+    suspend_request,
+)
 from allauth.core.exceptions import ReauthenticationRequired
 from django.conf import settings
-from django.http import HttpResponse
+from django.contrib.auth import REDIRECT_FIELD_NAME
+from django.http import HttpResponse, HttpResponseRedirect
 from django.urls import reverse
+from django.utils.http import urlencode
 
 from sendlayer.accept import wants_text
 
@@ -47,3 +54,31 @@ def recent_sign_in(view):
         return view(request, *args, **kwargs)
 
     return confirmed
+
+
+def recent_sign_in_to_post(view):
+    """Decorate a view that asks for a recent sign-in only where it acts."""
+    confirmed = recent_sign_in(view)
+
+    @wraps(view)
+    def answer(request, *args, **kwargs):
+        chosen = view if request.method in ("GET", "HEAD") else confirmed
+        return chosen(request, *args, **kwargs)
+
+    return answer
+
+
+def ask_to_confirm(request) -> HttpResponse | None:
+    """Keep what was posted and go to the confirmation; None where allauth's own way does.
+
+    allauth compares the path of what it kept with `next`, query and all: what was posted to an
+    address with a query, as the admin's filtered lists have, would be lost.
+    """
+    # Else an older act that was given up would be done, unasked, after the confirmation for the
+    # question at the same path.
+    request.session.pop(STATE_SESSION_KEY, None)
+    methods = get_adapter().get_reauthentication_methods(request.user)
+    if request.method != "POST" or not methods:
+        return None
+    suspend_request(request, methods[0]["url"])
+    return HttpResponseRedirect(f"{methods[0]['url']}?{urlencode({REDIRECT_FIELD_NAME: request.path})}")

@@ -102,12 +102,14 @@ class SupportAdmin(admin.ModelAdmin):
         """The names of acts that would change nothing at this row, so that its page does not offer them."""
         return set()
 
-    def render_change_form(self, request, context, *args, obj=None, **kwargs):
+    def render_change_form(self, request, context, *args, form_url="", obj=None, **kwargs):
+        # A form that comes back after a confirmation of the sign-in stands at that one's address.
+        form_url = form_url or request.get_full_path()
         if obj:
             useless = self.useless_acts(obj)
             acts = self.get_actions(request).values()
             context["acts"] = [(name, text) for _function, name, text in acts if name not in useless]
-        return super().render_change_form(request, context, *args, obj=obj, **kwargs)
+        return super().render_change_form(request, context, *args, form_url=form_url, obj=obj, **kwargs)
 
     def describe(self, row) -> str:
         """The row as the page that asks for a reason names it."""

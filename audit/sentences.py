@@ -33,6 +33,7 @@ SENTENCES = {
     "member.joined": "accepted the invitation as {role}",
     "member.declined": "declined the invitation",
     "member.role_changed": "made {member} {role}",
+    "member.made_owner": "made {member} an owner",
     "member.removed": "removed {member} from the members",
     "member.left": "left the domain",
     "system.restored": "restored the database from a backup",

@@ -13,14 +13,25 @@ from audit.admin import Act, ReasonField, Refused, SupportAdmin
 from domains import members, verifying
 from domains.authorization import TooSoon
 from domains.dns_records import DnsRecord
-from domains.models import AlreadyAuthorized, Domain, Membership
+from domains.models import AlreadyAuthorized, Domain, Membership, NameSuspended
+from domains.roles import Role
+
+
+def _is_pending_elsewhere(row) -> bool:
+    """Whether another account waits for the same name: under a customer's name staff could have added it."""
+    others = Domain.objects.filter(name=row.name, memberships__isnull=False).exclude(pk=row.pk)
+    return others.filter(authorized_at=None, suspended_at=None).exists()
 
 
 def _authorize(row, by, reason):
+    if row.state == Domain.State.PENDING and _is_pending_elsewhere(row):
+        raise Refused(f"{row} was added in several accounts: only its DNS tells whose it is")
     try:
         return row.authorize(by=by, reason=reason) is not None
     except AlreadyAuthorized:
         raise Refused(f"{row} is authorized in another account") from None
+    except NameSuspended:
+        raise Refused(f"{row} is suspended, here or in another account: resume it first") from None
 
 
 AUTHORIZE = Act(
@@ -56,7 +67,8 @@ VERIFY = Act(
 SUSPEND = Act(
     name="suspend",
     title="Suspend domains",
-    effect="All of their SMTP credentials are refused until they are resumed. Nothing else is lost.",
+    effect="All of their SMTP credentials are refused until support resumes them. Nothing else is lost. Until "
+    "then they can't be deleted, and nobody can have the same name authorized, in this or another account.",
     done="suspended",
     unchanged="suspended already",
     do=lambda row, by, reason: row.suspend(by=by, reason=reason),
@@ -88,6 +100,15 @@ class StateFilter(admin.SimpleListFilter):
         return queryset
 
 
+ONLY_VIEWERS = "New members are viewers. An owner can raise the role under Members."
+NOT_RAISED = "A role can only be lowered here. An owner can raise it under Members."
+MEMBERS_HERE = (
+    "Here you can add members as viewers, lower roles and remove members. Only an owner of the domain can "
+    "raise a role, under Members on the dashboard. Where no owner can sign in any more, the operator makes one "
+    "on the server: manage.py make_owner DOMAIN EMAIL."
+)
+
+
 class DomainForm(forms.ModelForm):
     """The members are all that can be changed here, so saving always asks why."""
 
@@ -99,7 +120,10 @@ class DomainForm(forms.ModelForm):
 
 
 class MembershipForm(forms.ModelForm):
-    """A member by e-mail. Who it is stays: somebody else is another row."""
+    """A member by e-mail. Who it is stays: somebody else is another row.
+
+    Whoever is added is a viewer, and no role is raised: by a second account staff would see passwords.
+    """
 
     email = forms.EmailField(label="member's e-mail")
 
@@ -112,6 +136,11 @@ class MembershipForm(forms.ModelForm):
         if self.instance.pk:
             self.initial["email"] = self.instance.user.email
             self.fields["email"].disabled = True
+        known = Role(self.instance.role) if self.instance.pk else Role.VIEWER
+        if "role" in self.fields:  # not where the rows may only be looked at
+            role = self.fields["role"]
+            role.choices = [(each.value, each.label) for each in known.grantable()]
+            role.error_messages["invalid_choice"] = NOT_RAISED if self.instance.pk else ONLY_VIEWERS
 
     def clean_email(self):
         email = self.cleaned_data["email"]
@@ -127,7 +156,7 @@ class MembershipForm(forms.ModelForm):
 
 
 class MembershipFormSet(BaseInlineFormSet):
-    """Keeps an owner in every domain, and staff from letting themselves in: owners see passwords."""
+    """Keeps an owner who can sign in in every domain, and staff from letting themselves in."""
 
     staff = None  # who is signed in; set by MembershipInline
 
@@ -143,11 +172,18 @@ class MembershipFormSet(BaseInlineFormSet):
         touched = [form for form in self.forms if form.has_changed()]
         if any(form.instance.user_id == self.staff.pk for form in touched):
             raise ValidationError("You can't change your own membership here.")
-        if touched and not any(form.cleaned_data.get("role") == Membership.Role.OWNER for form in kept):
-            raise ValidationError("A domain needs an owner. Make somebody else the owner first.")
+        if touched and self._loses_owner(kept):
+            raise ValidationError(
+                "A domain needs an owner who can sign in. Another owner has to be made under Members first."
+            )
         people = [form.instance.user_id for form in kept if form.instance.user_id]
         if len(people) > len(set(people)):
             raise ValidationError("Somebody stands there twice.")
+
+    def _loses_owner(self, kept) -> bool:
+        owners = [form.instance.user for form in kept if form.cleaned_data.get("role") == Role.OWNER]
+        had_active = self.get_queryset().filter(role=Role.OWNER, user__is_active=True).exists()
+        return not owners or (had_active and not any(owner.is_active for owner in owners))
 
 
 class MembershipInline(admin.TabularInline):
@@ -213,12 +249,15 @@ class DomainAdmin(SupportAdmin):
     def get_queryset(self, request):
         return super().get_queryset(request).select_related("created_by").defer("verification_token")
 
-    def get_fields(self, request, obj=None):
-        may_change = self.has_change_permission(request, obj)
-        return (*self.readonly_fields, "reason") if may_change else self.readonly_fields
+    def get_fieldsets(self, request, obj=None):
+        options = {"fields": self.readonly_fields}
+        if self.has_change_permission(request, obj):
+            options |= {"fields": (*self.readonly_fields, "reason"), "description": MEMBERS_HERE}
+        return [(None, options)]
 
     def useless_acts(self, row):
-        return {"suspend" if row.suspended_at else "resume"} | ({"authorize"} if row.authorized_at else set())
+        settled = row.authorized_at or row.suspended_at
+        return {"suspend" if row.suspended_at else "resume"} | ({"authorize"} if settled else set())
 
     def has_add_permission(self, request):
         return False  # `manage.py authorize_domain NAME --owner EMAIL` adds one for somebody

@@ -12,7 +12,7 @@ from django.utils import timezone
 
 from domains import notices, records
 from domains.dns import Resolver
-from domains.models import AlreadyAuthorized, Domain
+from domains.models import AlreadyAuthorized, Domain, NameSuspended
 from domains.records import Heard, Judgement, Kind, Record, Status
 
 
@@ -26,6 +26,7 @@ class Outcome(Enum):
     NOTHING = auto()
     AUTHORIZED = auto()
     TAKEN = auto()  # proved, but the name is authorized in another account
+    SUSPENDED = auto()  # proved, but support suspended the name
     GONE = auto()
     BACK = auto()
 
@@ -79,6 +80,7 @@ def _judge(record: Record, answers: dict[str, list]) -> Judgement:
 @transaction.atomic
 def _act(domain, judged, by) -> Outcome:
     """Keep the results and do what they ask for, all of it or nothing."""
+    Domain.objects.hold_name(domain.name)  # before its own row, as authorize() does
     now, was_authorized = timezone.now(), domain.authorized_at
     if not Domain.objects.filter(pk=domain.pk).update(checked_at=now):
         return Outcome.NOTHING  # deleted meanwhile
@@ -105,4 +107,6 @@ def _proved(domain, by) -> Outcome:
         credential = domain.authorize(by=by, method="dns")
     except AlreadyAuthorized:
         return Outcome.TAKEN
+    except NameSuspended:
+        return Outcome.SUSPENDED
     return Outcome.AUTHORIZED if credential else Outcome.NOTHING

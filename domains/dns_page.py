@@ -48,7 +48,7 @@ def dns_context(domain) -> dict:
         "lines": lines,
         "is_checking": domain.is_being_checked(now),
         "died": domain.check_died(now),
-        "is_taken": _is_taken(domain, lines),
+        "obstacle": _obstacle(domain, lines),
     }
 
 
@@ -63,9 +63,15 @@ def _row_of(record, rows):
     return row if row and row.is_of(record) else None
 
 
-def _is_taken(domain, lines) -> bool:
-    """Whether somebody else holds the name. Only who has proved that it is theirs is told."""
+def _obstacle(domain, lines) -> str:
+    """What keeps a proved domain from being authorized: "suspended", "taken" in another account, or "".
+
+    Only a person who has proved that the name is theirs is told.
+    """
     proved = any(line.record.kind is Kind.OWNERSHIP and line.status == Status.VERIFIED for line in lines)
     if domain.authorized_at or not proved:
-        return False
-    return Domain.objects.filter(name=domain.name, authorized_at__isnull=False).exists()
+        return ""
+    same_name = Domain.objects.filter(name=domain.name)
+    if same_name.filter(suspended_at__isnull=False).exists():
+        return "suspended"
+    return "taken" if same_name.filter(authorized_at__isnull=False).exists() else ""

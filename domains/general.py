@@ -8,7 +8,7 @@ from django.utils import timezone
 
 import audit
 from domains import labels, notices
-from domains.models import Domain
+from domains.models import Domain, NameSuspended
 
 LATELY = timedelta(hours=24)
 
@@ -46,12 +46,18 @@ def what_dies(domain) -> dict:
 
 @transaction.atomic
 def delete(domain, *, by):
-    """Delete a domain and all that hangs on it; its events stay. Raises Domain.DoesNotExist."""
+    """Delete a domain and all that hangs on it; its events stay.
+
+    Raises Domain.DoesNotExist, and NameSuspended where support suspended it: added again,
+    it would send again.
+    """
     # As acts on many rows do, then the rows that acts on one begin with: neither waits in a circle.
     list(Domain.objects.filter(pk=domain.pk).held())
     list(domain.credentials.order_by("pk").select_for_update().values_list("pk"))
     # The lock of the whole row: who adds to the domain meanwhile waits, and then finds it gone.
     held = Domain.objects.select_for_update().get(pk=domain.pk)
+    if held.suspended_at:
+        raise NameSuspended(held.name)
     counts = what_dies(held)
     notices.tell_owners(held, "credentials", "domain_deleted", by=by, counts=counts)
     Domain.objects.filter(pk=held.pk).delete()

@@ -12,6 +12,7 @@ from domains import general, members
 from domains.access import Permission, of_domain
 from domains.answers import ask, go
 from domains.general_forms import DeleteDomainForm, TitleForm, TransferForm
+from domains.models import NameSuspended
 from domains.roles import Role
 from sendlayer.asking import ask_or_act, posted
 
@@ -70,8 +71,13 @@ def transfer(request, domain):
 @recent_sign_in
 def delete(request, domain):
     form = DeleteDomainForm(posted(request), domain=domain)
-    if not form.is_valid():
-        return ask(request, domain, "_delete.html", at="general", form=form, dies=general.what_dies(domain))
-    general.delete(domain, by=Actor.of(request))
-    messages.success(request, "Domain is deleted.")
-    return go(request, "domains:list")
+    if form.is_valid():
+        try:
+            general.delete(domain, by=Actor.of(request))
+        except NameSuspended:
+            domain.refresh_from_db(fields=["suspended_at"])
+            form.add_error(None, "Nothing was deleted.")
+        else:
+            messages.success(request, "Domain is deleted.")
+            return go(request, "domains:list")
+    return ask(request, domain, "_delete.html", at="general", form=form, dies=general.what_dies(domain))

@@ -162,6 +162,27 @@ def transfer(membership, *, by):
     letters.write("transferred", to.user.email, link=link, domain=to.domain, by=by)
 
 
+@transaction.atomic
+def make_owner(domain, user, *, by) -> bool:
+    """Make a person an owner, a member or not, where no owner is left who could; False when they are one.
+
+    Only for the operator. All owners are told, whatever they want to hear of: nobody of them did it.
+    Raises Domain.DoesNotExist.
+    """
+    domain = Domain.objects.filter(pk=domain.pk).held().get()
+    was = domain.memberships.filter(user=user).values_list("role", flat=True).first()
+    if was == Role.OWNER:
+        return False
+    domain.memberships.update_or_create(user=user, defaults={"role": Role.OWNER})
+    data = {"member": user.email, "role": Role.OWNER} | ({"was": was} if was else {})
+    audit.record("member.made_owner", by=by, domain=domain, data=data)
+    owners = domain.memberships.filter(role=Role.OWNER, user__is_active=True)
+    for email in owners.values_list("user__email", flat=True):
+        link = ("domains:members", domain.name)
+        letters.write("made_owner", email, link=link, domain=domain, member=user.email)
+    return True
+
+
 def _held(membership) -> Membership:
     """The membership as it is now, and until this transaction ends."""
     list(Domain.objects.filter(pk=membership.domain_id).held())

@@ -22,6 +22,10 @@ class AlreadyAuthorized(Exception):
     """Another account has proved this domain name already."""
 
 
+class NameSuspended(Exception):
+    """Support suspended this domain name, in this account or another one."""
+
+
 class DomainQuerySet(models.QuerySet):
     def for_user(self, user):
         """The domains a person is a member of, in the dropdown's order."""
@@ -35,12 +39,19 @@ class DomainQuerySet(models.QuerySet):
         return self.filter(found) if text else self
 
     def held(self):
-        """These, locked until the transaction ends, for changes of who their members are.
+        """These, locked until the transaction ends, for changes of who their members are or who may send.
 
         Always in the same order, so that two transactions never wait for each other. SQLite
         needs no lock: its transactions are IMMEDIATE, so only one at a time changes anything.
         """
         return self.order_by("pk").select_for_update(no_key=True)
+
+    def hold_name(self, name) -> list["Domain"]:
+        """All that have a name, in any account, as they are now and locked as by `held`.
+
+        Of a suspension and an authorization of one name at once the second sees what the first did.
+        """
+        return list(self.filter(name=name).held())
 
     def with_counts(self, user):
         """Add `credential_count`, and `role`: the person's own role."""
@@ -167,10 +178,13 @@ class Domain(models.Model):
 
         Returns that credential, or None when the domain was authorized before: of two
         calls at once the conditional UPDATE lets exactly one through. `method` is how it
-        was proved. Raises AlreadyAuthorized when another account holds the same name.
+        was proved. Raises AlreadyAuthorized when another account holds the same name,
+        NameSuspended while support has suspended it in any account.
         """
         try:
             with transaction.atomic():
+                if any(domain.suspended_at for domain in Domain.objects.hold_name(self.name)):
+                    raise NameSuspended(self.name)
                 now = timezone.now()
                 if not Domain.objects.filter(pk=self.pk, authorized_at=None).update(authorized_at=now):
                     self.refresh_from_db()
@@ -188,7 +202,11 @@ class Domain(models.Model):
             raise
 
     def suspend(self, *, by, reason="") -> bool:
-        """Refuse all of its SMTP credentials from now on, keeping everything; False when it was so already."""
+        """Refuse all of its SMTP credentials from now on, keeping everything; False when it was so already.
+
+        Until support resumes it, it can't be deleted, and its name is authorized in no account.
+        Raises Domain.DoesNotExist, as does `resume`.
+        """
         return self._set_suspended(timezone.now(), "domain.suspended", by, reason)
 
     def resume(self, *, by, reason="") -> bool:
@@ -197,6 +215,8 @@ class Domain(models.Model):
 
     def _set_suspended(self, at, tag, by, reason) -> bool:
         with transaction.atomic():
+            if self not in Domain.objects.hold_name(self.name):
+                raise Domain.DoesNotExist
             rows = Domain.objects.filter(pk=self.pk, suspended_at__isnull=at is not None)
             if not rows.update(suspended_at=at):
                 return False

@@ -1,13 +1,37 @@
 from allauth.account.decorators import secure_admin_login
 from django.contrib import admin
+from django.contrib.auth.decorators import login_not_required
+from django.shortcuts import redirect
 from django.urls import include, path
+from django.views.decorators.cache import never_cache
 
 import domains.converters  # noqa: F401  (registers <domain:…>)
+from accounts.reauthentication import recent_sign_in_to_post
 from sendlayer.headers import forgotten_by_browser
 
+
+@never_cache
+@login_not_required
+def _admin_sign_in(request, extra_context=None):
+    """Lead staff who are signed in to the admin, whatever they post.
+
+    Django's own form would take anybody's password from them, without limits or second factor.
+    """
+    return redirect("admin:index")
+
+
 # The admin is reached through the same rate-limited sign-in as everything else.
-admin.site.login = secure_admin_login(admin.site.login)
+admin.site.login = secure_admin_login(_admin_sign_in)
 admin.site.logout = forgotten_by_browser(admin.site.logout)
+_admin_view = admin.site.admin_view
+
+
+def _admin_view_of_recent_sign_in(view, cacheable=False):
+    """Wrap each page of the admin, also one that is yet to come: whatever it posts asks who is there."""
+    return _admin_view(view if view == admin.site.logout else recent_sign_in_to_post(view), cacheable)
+
+
+admin.site.admin_view = _admin_view_of_recent_sign_in
 
 urlpatterns = [
     path("admin/", admin.site.urls),

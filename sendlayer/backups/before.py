@@ -18,7 +18,7 @@ KEPT = {
         "previous_valid_until"
     ),
     "credentials_deletedcredential": "username, suspended_by_support",
-    "domains_domain": "id, authorized_at, suspended_at",
+    "domains_domain": "id, name, authorized_at, suspended_at",
     "domains_membership": "user_id, domain_id, role",
     "domains_invitation": "id, key",
     "accounts_user": "id, email, password, is_active, is_staff, is_superuser, session_epoch",

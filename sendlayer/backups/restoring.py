@@ -104,8 +104,9 @@ def _take_back(outcome, events, suspend_all):
         found.credentials = dict.fromkeys(usernames, since.UNKNOWN) | found.credentials
         found.undone |= set(DeletedCredential.objects.values_list("username", flat=True))
     outcome.suspended += taking_back.suspend(found, at, by=BY)
-    outcome.others += taking_back.suspend_deleted(found.undone)
+    outcome.others += taking_back.suspend_deleted(found)
     outcome.others += taking_back.suspend_domains(found.suspended_domains, at, by=BY)
+    outcome.others += taking_back.hold_names(found.suspended_names, at, by=BY)
     outcome.others += taking_back.set_roles(found.roles, by=BY)
     outcome.others += [
         f"{name}: it was deleted after the backup, and is here again" for name in sorted(found.deleted_domains)

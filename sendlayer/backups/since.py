@@ -47,11 +47,18 @@ UNDONE = """
     SELECT c.username FROM credentials_deletedcredential c
     JOIN before_credentials_credential b ON b.username = c.username
 """
+# One that was deleted since is suspended, too, where the name was added again and then suspended.
 DOMAINS = """
-    SELECT d.id FROM domains_domain d JOIN before_domains_domain b ON b.id = d.id
-    WHERE d.suspended_at IS NULL
-    AND (b.suspended_at IS NOT NULL OR (d.authorized_at IS NOT NULL AND b.authorized_at IS NULL))
+    SELECT d.id FROM domains_domain d LEFT JOIN before_domains_domain b ON b.id = d.id
+    WHERE d.suspended_at IS NULL AND (
+        b.suspended_at IS NOT NULL
+        OR (b.id IS NOT NULL AND b.authorized_at IS NULL AND d.authorized_at IS NOT NULL)
+        OR (b.id IS NULL AND EXISTS (
+            SELECT 1 FROM before_domains_domain s WHERE s.name = d.name AND s.suspended_at IS NOT NULL
+        ))
+    )
 """
+SUSPENDED_NAMES = "SELECT name FROM before_domains_domain WHERE suspended_at IS NOT NULL"
 DELETED_DOMAINS = """
     SELECT d.name FROM domains_domain d LEFT JOIN before_domains_domain b ON b.id = d.id
     WHERE b.id IS NULL ORDER BY d.name
@@ -81,6 +88,7 @@ class Since:
     by_support: set[str] = field(default_factory=set)  # whose suspension only support lifts
     undone: set[str] = field(default_factory=set)  # deleted before the backup, and restored after it
     suspended_domains: set[int] = field(default_factory=set)
+    suspended_names: set[str] = field(default_factory=set)
     deleted_domains: set[str] = field(default_factory=set)
     roles: dict[int, str | None] = field(default_factory=dict)  # None: no member any more
 
@@ -89,6 +97,7 @@ class Since:
         self.by_support |= other.by_support
         self.undone |= other.undone
         self.suspended_domains |= other.suspended_domains
+        self.suspended_names |= other.suspended_names
         self.deleted_domains |= other.deleted_domains
         self.roles |= other.roles
 
@@ -100,6 +109,7 @@ def by_database() -> Since:
         by_support={username for (username,) in rows(SUSPENDED_BY_SUPPORT)},
         undone={username for (username,) in rows(UNDONE)},
         suspended_domains={pk for (pk,) in rows(DOMAINS)},
+        suspended_names={name for (name,) in rows(SUSPENDED_NAMES)},
         deleted_domains={name for (name,) in rows(DELETED_DOMAINS)},
         roles=dict(rows(MEMBERS)),
     )
@@ -146,13 +156,14 @@ def _domain(found, whys, event):
         pks = set(Domain.objects.filter(name=event.domain).values_list("pk", flat=True))
         act = set.update if event.tag == "domain.suspended" else set.difference_update
         act(found.suspended_domains, pks)
+        act(found.suspended_names, {event.domain})
 
 
 def _member(found, event):
     match event.tag:
         case "member.removed" | "member.left" | "support.member_removed":
             roles = {event.data.get("member"): None}
-        case "member.role_changed" | "member.joined" | "support.member_changed":
+        case "member.role_changed" | "member.joined" | "member.made_owner" | "support.member_changed":
             roles = {event.data.get("member"): event.data.get("role")}
         case "domain.transferred":
             roles = {event.data.get("member"): Role.OWNER, event.actor: Role.MANAGER}

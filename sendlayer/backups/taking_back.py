@@ -6,6 +6,7 @@ from datetime import timedelta
 
 from django.db import connection
 from django.db.models import F
+from django.db.models.functions import Coalesce
 from django.utils import timezone
 
 import audit
@@ -19,6 +20,7 @@ from credentials.models import Credential
 from domains import members
 from domains.invitations import Invitation
 from domains.models import Domain, Membership
+from domains.names import display
 from domains.roles import Role
 from sendlayer.backups.since import REASONS, Since
 
@@ -54,8 +56,7 @@ def _suspend(credential, reason, by, told, as_support) -> bool:
     if told:
         return credential.suspend(by=by, reason=reason, as_support=as_support)
     # Without the right keys nothing can be sealed, so no letter is written.
-    live = Credential.objects.filter(pk=credential.pk, suspended_at=None)
-    if not live.update(suspended_at=timezone.now(), suspended_by_support=as_support or None):
+    if not _mark(Credential.objects.filter(pk=credential.pk), as_support):
         return False
     data = {"label": credential.label, "reason": reason}
     audit.record(
@@ -64,12 +65,23 @@ def _suspend(credential, reason, by, told, as_support) -> bool:
     return True
 
 
-def suspend_deleted(usernames) -> Iterator[str]:
-    """Let these, deleted at the time of the backup, come back suspended at Undo; yield a line each."""
-    for chunk in chunks(sorted(usernames), BATCH):
+def _mark(rows, as_support) -> int:
+    """Write into rows that they are suspended; what support suspends it takes over from members."""
+    rows = rows.exclude(suspended_by_support=True)
+    rows = rows if as_support else rows.filter(suspended_at=None)
+    at = Coalesce("suspended_at", timezone.now())
+    return rows.update(suspended_at=at, suspended_by_support=as_support or None)
+
+
+def suspend_deleted(found: Since) -> Iterator[str]:
+    """Let those of `found.undone`, and those that support suspended since, come back suspended at Undo.
+
+    They were deleted at the time of the backup. Yield a line each.
+    """
+    for chunk in chunks(sorted(found.undone | found.by_support), BATCH):
         wanted = DeletedCredential.objects.filter(username__in=chunk).select_related("domain")
         for credential in wanted.without_secrets().order_by("username"):
-            wanted.filter(pk=credential.pk, suspended_at=None).update(suspended_at=timezone.now())
+            _mark(DeletedCredential.objects.filter(pk=credential.pk), credential.username in found.by_support)
             yield f"{_named(credential)}: it is deleted, as at the backup, and suspended when it is restored"
 
 
@@ -86,6 +98,19 @@ def suspend_domains(pks, when, *, by) -> Iterator[str]:
     for domain in Domain.objects.filter(pk__in=pks).order_by("name"):
         if domain.suspend(by=by, reason=f"Restored from a backup of {when}: it was suspended after that"):
             yield f"{domain.name}: suspended, as it was after the backup"
+
+
+def hold_names(names, when, *, by) -> Iterator[str]:
+    """Keep names suspended whose suspended domain is not in the backup: added again, it would send.
+
+    The domain has no member; support resumes it.
+    """
+    held = Domain.objects.filter(name__in=names, suspended_at__isnull=False).values_list("name", flat=True)
+    for name in sorted(set(names) - set(held)):
+        domain = Domain.objects.create(name=name, display_name=display(name))
+        audit.record("domain.added", by=by, domain=domain)
+        domain.suspend(by=by, reason=f"Restored from a backup of {when}: the name was suspended after that")
+        yield f"{name}: added without members and suspended, as the name was after the backup"
 
 
 def set_roles(roles: dict[int, str | None], *, by) -> Iterator[str]:

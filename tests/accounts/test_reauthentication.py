@@ -65,6 +65,12 @@ def test_what_was_posted_about_a_domain_is_done_after_the_confirmation(old, doma
     assert said in text(old.post(confirm, {"password": PASSWORD}, follow=True))
 
 
+def test_what_was_posted_to_an_address_with_a_query_is_done_too(old, domain):
+    path = "/domains/sl.example.com/settings/delete/?page=2"
+    confirm = old.post(path, {"name": "sl.example.com"})["Location"]
+    assert "Domain is deleted." in text(old.post(confirm, {"password": PASSWORD}, follow=True))
+
+
 def test_what_waits_in_the_session_holds_no_secret(old, credential):
     old.post(smtp_url(credential, "reveal"))
     assert password_of(credential) not in str(dict(old.session))

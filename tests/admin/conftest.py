@@ -2,6 +2,7 @@ import pytest
 from django.contrib.auth.models import Group, Permission
 
 from tests.factories import make_user
+from tests.http import sign_in
 
 
 def make_staff(email, *permissions):
@@ -33,17 +34,14 @@ def root(db):
 
 @pytest.fixture
 def as_sam(client, sam):
-    client.force_login(sam)
-    return client
+    return sign_in(client, sam)
 
 
 @pytest.fixture
 def as_vera(client, vera):
-    client.force_login(vera)
-    return client
+    return sign_in(client, vera)
 
 
 @pytest.fixture
 def as_root(client, root):
-    client.force_login(root)
-    return client
+    return sign_in(client, root)

@@ -54,14 +54,23 @@ def roles(domain):
     return dict(domain.memberships.values_list("user__email", "role"))
 
 
-def test_each_change_writes_its_event(save, domain, owner, viewer, bob, carol, sam):
-    assert save(owner, (viewer[0], bob, "manager"), (None, carol, "viewer")).status_code == 302
-    assert save(owner, (viewer[0], bob, "manager", "delete")).status_code == 302
+@pytest.fixture
+def manager(domain):
+    """Mona, whose role can be lowered."""
+    mona = make_user("mona@example.com")
+    return (domain.memberships.create(user=mona, role="manager"), mona, "manager")
+
+
+def test_each_change_writes_its_event(save, domain, owner, viewer, manager, bob, carol, sam):
+    demoted = (*manager[:2], "viewer")
+    assert save(owner, viewer, demoted, (None, carol, "viewer")).status_code == 302
+    added = (domain.memberships.get(user=carol), carol, "viewer")
+    assert save(owner, (*viewer, "delete"), demoted, added).status_code == 302
     events = Event.objects.filter(tag__startswith="support.").order_by("pk")
     assert [(event.tag, event.data["member"], event.data["role"]) for event in events] == [
-        ("support.member_changed", bob.email, "manager"),
         ("support.member_added", carol.email, "viewer"),
-        ("support.member_removed", bob.email, "manager"),
+        ("support.member_changed", manager[1].email, "viewer"),
+        ("support.member_removed", bob.email, "viewer"),
     ]
     assert {(event.actor, event.domain, event.data["reason"]) for event in events} == {
         (sam, domain, "asked by phone")
@@ -75,9 +84,9 @@ def test_whoever_is_removed_does_not_come_back_by_an_older_invitation(save, doma
     assert domain.invitations.get().email == "x@example.org"
 
 
-def test_a_row_is_not_given_to_somebody_else(save, domain, owner, viewer, bob, carol):
-    save(owner, (viewer[0], carol, "manager"))
-    assert roles(domain)[bob.email] == "manager"
+def test_a_row_is_not_given_to_somebody_else(save, domain, owner, viewer, manager, carol):
+    save(owner, viewer, (manager[0], carol, "viewer"))
+    assert roles(domain)[manager[1].email] == "viewer"
     assert carol.email not in roles(domain)
 
 
@@ -89,7 +98,7 @@ def test_a_member_is_a_user_that_there_is(save, domain, owner, viewer, email):
 
 @pytest.mark.parametrize("reason", ["", "x" * 201])
 def test_without_a_reason_nothing_changes(save, domain, owner, viewer, bob, reason):
-    response = save(owner, (viewer[0], bob, "owner"), reason=reason)
+    response = save(owner, (*viewer, "delete"), reason=reason)
     assert response.context["errors"]
     assert roles(domain)[bob.email] == "viewer"
 
@@ -176,7 +185,7 @@ def test_the_rest_of_the_domain_stays_as_it_is(save, domain, owner, viewer, as_s
 
 
 def test_those_who_may_only_look_see_no_field(save, domain, owner, viewer, bob, vera, client):
-    client.force_login(vera)
+    sign_in(client, vera)
     page = client.get(f"/admin/domains/domain/{domain.pk}/change/").content.decode()
     assert bob.email in page and 'name="reason"' not in page and "memberships-0-role" not in page
     assert save(owner, (viewer[0], bob, "owner"), client=client).status_code == 403

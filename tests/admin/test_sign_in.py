@@ -31,6 +31,15 @@ def test_the_admins_own_sign_in_takes_no_password(client, root):
     assert "_auth_user_id" not in client.session
 
 
+def test_nor_does_it_from_staff_who_are_signed_in(as_sam, sam, root):
+    """It would be one without limits on the tries, and without the second factor of whose it is."""
+    for password in ("wrong", PASSWORD):
+        response = as_sam.post("/admin/login/", {"username": root.email, "password": password})
+        assert (response.status_code, response.url) == (302, "/admin/")
+        assert as_sam.session["_auth_user_id"] == str(sam.pk)
+    assert as_sam.get("/admin/login/").url == "/admin/"
+
+
 def test_deactivated_staff_are_out_at_once(as_sam, sam):
     assert as_sam.get("/admin/").status_code == 200
     sam.is_active = False

@@ -9,7 +9,7 @@ from domains import members
 from domains.models import Domain
 from tests.audit.tampering import no_event_can_be_written
 from tests.factories import SYSTEM, make_user, password_of
-from tests.http import smtp_url, text
+from tests.http import sign_in, smtp_url, text
 from tests.rows import kept
 
 pytestmark = pytest.mark.django_db
@@ -83,7 +83,7 @@ def test_no_domain_is_added(browser):
 @pytest.mark.parametrize("act", ["suspend", "remove"])
 def test_support_does_nothing_either(browser, credential, act):
     root = make_user("root@support.example", is_staff=True, is_superuser=True)
-    browser.force_login(root)
+    sign_in(browser, root)
     fields = {"action": act, "_selected_action": [credential.pk], "reason": "asked"}
     refused(browser, "/admin/credentials/credential/", fields)
 

@@ -317,14 +317,17 @@ def test_without_its_keys_it_is_restored_and_sealed_and_suspends_all_the_same(
     settings, domain, backup, restore
 ):
     assert keyring.examine() == ""
-    credential = make_credential(domain)
+    credential, taken_over = make_credential(domain), make_credential(domain)
+    taken_over.suspend(by=SYSTEM)
     path = backup()
     credential.remove(by=SYSTEM)
+    taken_over.suspend(by=SYSTEM, reason="spam", as_support=True)
     settings.CREDENTIAL_KEYS = f"k2:{vault.new_key()}"
     chain.opened.cache_clear()  # as in a process of its own
     said = restore(path)
     assert "CREDENTIAL_KEYS lacks k1" in said and "The server is sealed: CREDENTIAL_KEYS lacks" in said
-    assert Credential.objects.get().suspended_at
+    assert Credential.objects.get(pk=credential.pk).suspended_at
+    assert Credential.objects.get(pk=taken_over.pk).suspended_by_support
     assert Event.objects.filter(tag="credential.suspended", credential=credential.username).exists()
 
 

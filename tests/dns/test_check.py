@@ -82,10 +82,16 @@ def test_the_operators_records_are_checked_beside_it(nsd, pending, settings):
     }
 
 
-def test_a_suspended_domain_is_authorized_but_stays_suspended(nsd, pending):
-    Domain.objects.update(suspended_at=timezone.now())
+def test_a_suspended_domain_is_not_authorized_before_it_is_resumed(nsd, pending):
+    pending.suspend(by=SYSTEM)
     nsd.put(proof(pending))
+    assert check_again(pending) is Outcome.SUSPENDED
+    assert status(pending) == "verified" and not pending.credentials.exists()
+    assert Domain.objects.get().state == Domain.State.SUSPENDED and not Domain.objects.get().authorized_at
+    pending.resume(by=SYSTEM)
     assert check_again(pending) is Outcome.AUTHORIZED
+    pending.suspend(by=SYSTEM)
+    assert check_again(pending) is Outcome.NOTHING
     assert Domain.objects.get().state == Domain.State.SUSPENDED
 
 

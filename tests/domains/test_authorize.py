@@ -5,12 +5,11 @@ from functools import partial
 
 import pytest
 from django.core.management import CommandError, call_command
-from django.utils import timezone
 
 from accounts.models import User
 from audit.models import Event
 from credentials.models import Credential
-from domains.models import AlreadyAuthorized, Domain
+from domains.models import AlreadyAuthorized, Domain, NameSuspended
 from tests.factories import PASSWORD, SYSTEM, make_domain, make_user
 from tests.http import at_once
 
@@ -55,12 +54,14 @@ def test_a_name_is_authorized_in_one_account_only():
     assert Event.objects.filter(domain=theirs).values_list("tag", flat=True).get() == "domain.added"
 
 
-def test_a_suspended_domain_stays_suspended():
+def test_a_suspended_domain_is_not_authorized_before_it_is_resumed():
     domain = pending()
-    Domain.objects.update(suspended_at=timezone.now())
-    domain.refresh_from_db()
-    assert domain.authorize(by=SYSTEM) is not None
-    assert (domain.state, domain.is_authorized) == (Domain.State.SUSPENDED, False)
+    domain.suspend(by=SYSTEM)
+    with pytest.raises(NameSuspended):
+        domain.authorize(by=SYSTEM)
+    assert (domain.state, domain.authorized_at) == (Domain.State.SUSPENDED, None)
+    domain.resume(by=SYSTEM)
+    assert domain.authorize(by=SYSTEM) and domain.is_authorized
 
 
 def test_when_the_event_cannot_be_written_it_stays_pending(monkeypatch):

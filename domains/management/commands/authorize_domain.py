@@ -3,7 +3,7 @@ from django.core.management.base import BaseCommand, CommandError
 from accounts.models import User
 from audit.actor import Actor
 from domains import names
-from domains.models import AlreadyAuthorized, Domain
+from domains.models import AlreadyAuthorized, Domain, NameSuspended
 
 
 class Command(BaseCommand):
@@ -23,6 +23,10 @@ class Command(BaseCommand):
             credential = domain.authorize(by=Actor.system("authorize_domain"))
         except AlreadyAuthorized:
             raise CommandError(f"{domain.name} is authorized in another account already.") from None
+        except NameSuspended:
+            raise CommandError(
+                f"{domain.name} is suspended. Resume it in the admin first, in each account that has it."
+            ) from None
         if credential is None:
             self.stdout.write(f"{domain.name} was authorized already; nothing changed.")
         else:

@@ -16,6 +16,7 @@ AT_ONCE = 8
 WORDS = {
     Outcome.AUTHORIZED: "is authorized",
     Outcome.TAKEN: "is proved, but authorized in another account",
+    Outcome.SUSPENDED: "is proved, but its name is suspended",
     Outcome.GONE: "lacks its ownership record; its owners are told, it is not cut off",
     Outcome.BACK: "has its ownership record again",
 }

@@ -1,0 +1,90 @@
+"""What support suspended since the backup stays suspended: names of domains, and SMTP users that come back."""
+
+import pytest
+
+from credentials.deleted import DeletedCredential
+from credentials.models import Credential, SuspendedBySupport
+from domains import general, members
+from domains.models import Domain, NameSuspended
+from tests.backup.conftest import manage
+from tests.backup.test_since import exported
+from tests.factories import SYSTEM, make_credential, make_domain, make_user
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+def test_what_support_suspended_between_an_undo_and_another_deletion_only_support_resumes(
+    domain, backup, restore
+):
+    """It is deleted in the backup, so nothing can suspend it before it is restored."""
+    deleted, live, own = (make_credential(domain) for _ in range(3))
+    for credential in (deleted, live, own):
+        credential.remove(by=SYSTEM)
+    path = backup()
+    for credential in (deleted, live, own):
+        DeletedCredential.objects.get(username=credential.username).restore(by=SYSTEM)
+    for credential in (deleted, live):
+        Credential.objects.get(pk=credential.pk).suspend(by=SYSTEM, reason="spam", as_support=True)
+    Credential.objects.get(pk=deleted.pk).remove(by=SYSTEM)
+    restore(path)
+    for row in DeletedCredential.objects.all():
+        restored = row.restore(by=SYSTEM)
+        assert restored.suspended_at
+        if restored.pk == own.pk:
+            assert restored.resume(by=SYSTEM)
+        else:
+            with pytest.raises(SuspendedBySupport):
+                restored.resume(by=SYSTEM)
+
+
+def test_a_name_that_was_added_again_and_suspended_since_is_suspended_in_the_one_that_comes_back(
+    alice, domain, backup, restore
+):
+    path = backup()
+    general.delete(domain, by=SYSTEM)
+    again = make_domain("sl.example.com", owner=alice)
+    again.suspend(by=SYSTEM, reason="spam")
+    assert "sl.example.com: suspended, as it was after the backup" in restore(path)
+    restored = Domain.objects.get()
+    assert restored.pk == domain.pk and restored.suspended_at
+
+
+def test_a_name_that_was_suspended_since_and_is_not_in_the_backup_is_held(alice, carol, backup, restore):
+    squatted = make_domain("b.example.com", owner=carol, authorized=False)
+    path = backup()
+    for name in ("b.example.com", "c.example.com"):
+        make_domain(name, owner=alice, authorized=False).suspend(by=SYSTEM, reason="spam")
+    make_domain("d.example.com", owner=alice).suspend(by=SYSTEM)
+    Domain.objects.get(name="d.example.com").resume(by=SYSTEM)
+    said = restore(path)
+    for name in ("b.example.com", "c.example.com"):
+        assert f"{name}: added without members and suspended, as the name was after the backup" in said
+        held = Domain.objects.get(name=name, suspended_at__isnull=False)
+        assert not held.memberships.exists()
+        with pytest.raises(NameSuspended):
+            make_domain(name, owner=make_user(f"x@{name}"), authorized=False).authorize(by=SYSTEM)
+        held.resume(by=SYSTEM)
+    assert squatted.authorize(by=SYSTEM)
+    assert not Domain.objects.filter(name="d.example.com").exists()
+
+
+def test_exported_events_tell_of_suspended_names_too(alice, domain, backup, new_database, tmp_path):
+    path = backup()
+    make_domain("c.example.com", owner=alice).suspend(by=SYSTEM)
+    make_domain("d.example.com", owner=alice).suspend(by=SYSTEM)
+    Domain.objects.get(name="d.example.com").resume(by=SYSTEM)
+    domain.suspend(by=SYSTEM)
+    url = new_database()
+    code, said = manage("restore", path, "--events", exported(tmp_path / "events.jsonl"), DATABASE_URL=url)
+    assert code == 0
+    assert "sl.example.com: suspended, as it was after the backup" in said
+    assert "c.example.com: added without members and suspended" in said and "d.example.com" not in said
+
+
+def test_who_was_made_an_owner_again_since_is_not_removed(alice, bob, domain, backup, new_database, tmp_path):
+    path = backup()
+    members.remove(domain.memberships.get(user=bob), by=SYSTEM)
+    members.make_owner(domain, bob, by=SYSTEM)
+    url = new_database()
+    code, said = manage("restore", path, "--events", exported(tmp_path / "events.jsonl"), DATABASE_URL=url)
+    assert code == 0 and "bob@example.com is owner, as after the backup" in said
