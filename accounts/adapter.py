@@ -13,6 +13,7 @@ import audit
 from accounts import letters
 from accounts.addresses import address_of
 from accounts.models import User
+from accounts.passwords import MaximumLengthValidator, bounded
 from accounts.reauthentication import signed_in_recently
 from audit.actor import Actor
 
@@ -68,6 +69,14 @@ class AccountAdapter(DefaultAccountAdapter):
         except ValidationError:
             log.warning("Too many passwords were tried from %s", address_of(request))
             raise
+
+    def authenticate(self, request, **credentials):
+        credentials["password"] = bounded(credentials.get("password"))
+        return super().authenticate(request, **credentials)
+
+    def clean_password(self, password, user=None):
+        MaximumLengthValidator().validate(password)  # alone: the other rules would read it all
+        return super().clean_password(password, user)
 
     def confirm_email(self, request, email_address):
         """Make the confirmed address the login, unless it became somebody else's meanwhile."""

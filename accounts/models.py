@@ -6,11 +6,13 @@ from django.db.models.functions import Lower
 from django.utils import timezone
 
 from accounts.letters import Letter  # noqa: F401  (a model of this app)
+from accounts.passwords import MaximumLengthValidator, bounded
 
 
 class UserManager(BaseUserManager):
     def create_user(self, email, password=None, **fields):
-        """Create a person who signs in with `email` (stored in lower case)."""
+        """Create a person who signs in with `email` (stored in lower case). Raises ValidationError."""
+        MaximumLengthValidator().validate(password or "")
         user = self.model(email=self.normalize_email(email), **fields)
         user.set_password(password)
         user.save(using=self._db)
@@ -70,6 +72,9 @@ class User(AbstractBaseUser, PermissionsMixin):
     def clean(self):
         super().clean()
         self.email = UserManager.normalize_email(self.email)
+
+    def check_password(self, raw_password):
+        return super().check_password(bounded(raw_password))
 
     def _get_session_auth_hash(self, secret=None):
         password = super()._get_session_auth_hash(secret)

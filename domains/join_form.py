@@ -1,19 +1,18 @@
+from allauth.account.adapter import get_adapter
 from allauth.account.models import EmailAddress
 from django import forms
-from django.contrib.auth.password_validation import password_validators_help_text_html, validate_password
+from django.contrib.auth.password_validation import password_validators_help_text_html
 from django.core.exceptions import ValidationError
 
 from accounts.models import User
 from domains import labels
-
-PASSWORD_LENGTH = 1000
 
 
 class PasswordField(forms.CharField):
     widget = forms.PasswordInput(attrs={"autocomplete": "new-password"})
 
     def __init__(self, **options):
-        super().__init__(max_length=PASSWORD_LENGTH, strip=False, **options)
+        super().__init__(strip=False, **options)
 
 
 class JoinForm(forms.Form):
@@ -37,9 +36,8 @@ class JoinForm(forms.Form):
         return labels.clean(self.cleaned_data["name"])
 
     def clean_password1(self):
-        password = self.cleaned_data["password1"]
-        validate_password(password, User(email=self.email, name=self.cleaned_data.get("name", "")))
-        return password
+        person = User(email=self.email, name=self.cleaned_data.get("name", ""))
+        return get_adapter().clean_password(self.cleaned_data["password1"], person)
 
     def clean_password2(self):
         if self.cleaned_data["password2"] != self.cleaned_data.get("password1", self.cleaned_data["password2"]):

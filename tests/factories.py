@@ -1,5 +1,6 @@
 """Plain functions that make rows for tests, through the same verbs that the product uses."""
 
+from datetime import timedelta
 from functools import cache
 
 from django.contrib.auth.hashers import get_hasher, make_password
@@ -35,6 +36,13 @@ def make_domain(name="sl.example.com", *, owner=None, authorized=True):
         Domain.objects.filter(pk=domain.pk).update(authorized_at=timezone.now())
         domain.refresh_from_db()
     return domain
+
+
+def make_invitation(domain, email="new@example.org", role="viewer", *, by=None):
+    """One that is good for a day, from `by` or an owner of the domain; no letter goes out."""
+    by = by or domain.members.filter(memberships__role="owner").first()
+    expires_at = timezone.now() + timedelta(days=1)
+    return domain.invitations.create(email=email, role=role, invited_by=by, expires_at=expires_at)
 
 
 def make_credential(domain=None, **fields):
