@@ -84,6 +84,15 @@ class ResetPasswordForm(stock.ResetPasswordForm):
         return email
 
 
+class ResetPasswordKeyForm(stock.ResetPasswordKeyForm):
+    """The new password; the link it comes by proves the address."""
+
+    def save(self):
+        super().save()
+        if not self.user.is_confirmed:
+            self.user.hand_over()
+
+
 class NotificationsForm(forms.ModelForm):
     """Which mails a person gets as an owner of domains."""
 

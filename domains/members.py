@@ -12,6 +12,7 @@ from django.utils import timezone
 
 import audit
 from accounts import letters
+from accounts.models import User
 from domains import notices
 from domains.invitations import LASTS, Invitation, key_of, write_letter
 from domains.models import Domain, Membership
@@ -120,11 +121,13 @@ def _take(token) -> list[Invitation]:
 
 @transaction.atomic
 def change_role(membership, role, *, by):
-    """Give a member another role. Raises LastOwner, Membership.DoesNotExist."""
+    """Give a member another role. Raises LastOwner, User.NotConfirmed, Membership.DoesNotExist."""
     membership = _held(membership)
     was = membership.role
     if was == role:
         return
+    if Role(role).is_above(was) and not membership.user.is_confirmed:
+        raise User.NotConfirmed(membership.user)
     _keep_an_owner(membership)
     membership.role = role
     membership.save(update_fields=["role"])
@@ -153,6 +156,8 @@ def forget_invitations(domain, email):
 def transfer(membership, *, by):
     """Make a member the owner and the actor a manager. Raises Membership.DoesNotExist."""
     to = _held(membership)
+    if not User.objects.can_sign_in().filter(pk=to.user_id).exists():
+        raise Membership.DoesNotExist
     mine = to.domain.memberships.get(user=by.user, role=Role.OWNER)
     Membership.objects.filter(pk=to.pk).update(role=Role.OWNER)
     Membership.objects.filter(pk=mine.pk).update(role=Role.MANAGER)
@@ -171,6 +176,6 @@ def _held(membership) -> Membership:
 def _keep_an_owner(membership):
     if membership.role != Role.OWNER:
         return
-    others = Membership.objects.filter(domain=membership.domain_id, role=Role.OWNER, user__is_active=True)
+    others = Membership.objects.filter(domain=membership.domain_id, role=Role.OWNER).who_can_sign_in()
     if not others.exclude(pk=membership.pk).exists():
         raise LastOwner

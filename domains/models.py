@@ -3,6 +3,7 @@ from datetime import timedelta
 from uuid import uuid4
 
 from django.conf import settings
+from django.contrib.auth import get_user_model
 from django.db import IntegrityError, models, transaction
 from django.db.models import Q
 from django.utils import timezone
@@ -214,6 +215,10 @@ class MembershipQuerySet(models.QuerySet):
             models.When(role=Role.OWNER, then=0), models.When(role=Role.MANAGER, then=1), default=2
         )
         return self.select_related("user").order_by(rank, "user__email")
+
+    def who_can_sign_in(self):
+        people = get_user_model().objects.can_sign_in()
+        return self.filter(models.Exists(people.filter(pk=models.OuterRef("user"))))
 
 
 class Membership(models.Model):

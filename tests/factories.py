@@ -18,8 +18,18 @@ PASSWORD = "correct-horse-battery"
 SYSTEM = Actor.system("tests")
 
 
-def make_user(email="someone@example.com", **fields):
-    return User.objects.create(email=email, password=_hashed(get_hasher()), **fields)
+def make_user(email="someone@example.com", *, confirmed=True, **fields):
+    user = User.objects.create(email=email, password=_hashed(get_hasher()), **fields)
+    if confirmed:
+        user.confirm()
+    return user
+
+
+def make_claim(email="someone@example.com", **fields):
+    """An account as a sign-up leaves it: nobody has shown yet that the address is theirs."""
+    user = make_user(email, confirmed=False, **fields)
+    user.emailaddress_set.create(email=email, primary=True)
+    return user
 
 
 @cache
