@@ -71,6 +71,11 @@ def _end_sessions(user, by, reason):
     return True
 
 
+def _shut_out(user, *, by):
+    """End what would go on, or come back with them, when somebody is deactivated."""
+    user.memberships.end_unvouched_invitations(by=by)
+
+
 @transaction.atomic
 def _remove_two_factor(user, by, reason):
     _refuse_above(user, by)
@@ -167,6 +172,8 @@ class UserAdmin(SupportAdmin):
         else:
             columns = {field.name for field in obj._meta.concrete_fields}
             obj.save(update_fields=[name for name in form.changed_data if name in columns])
+            if "is_active" in form.changed_data and not obj.is_active:
+                _shut_out(obj, by=Actor.of(request))
         changed = {name: _as_json(form.cleaned_data[name]) for name in form.changed_data}
         tag = "support.user_changed" if change else "support.user_added"
         audit.record(tag, by=Actor.of(request), data={"user": obj.email} | changed)

@@ -274,3 +274,4 @@ class DomainAdmin(SupportAdmin):
                 members.tell_of(member, form.instance, now, by=by)
         for tag, data in events:
             audit.record(tag, by=by, domain=form.instance, data=data)
+        form.instance.invitations.end_unvouched(by=by)

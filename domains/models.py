@@ -11,7 +11,7 @@ from django.utils import timezone
 import audit
 from domains import labels, names, records
 from domains.dns_records import DnsRecord  # noqa: F401  (a model of this app)
-from domains.invitations import Invitation  # noqa: F401  (a model of this app)
+from domains.invitations import Invitation
 from domains.roles import Role
 from domains.uuids import RandomUUID
 
@@ -219,6 +219,10 @@ class MembershipQuerySet(models.QuerySet):
     def who_can_sign_in(self):
         people = get_user_model().objects.can_sign_in()
         return self.filter(models.Exists(people.filter(pk=models.OuterRef("user"))))
+
+    def end_unvouched_invitations(self, *, by):
+        """In the domains of these, end the invitations whose inviter can't give them any more."""
+        Invitation.objects.filter(domain__in=self.values("domain")).end_unvouched(by=by)
 
 
 class Membership(models.Model):
