@@ -2,6 +2,7 @@ import logging
 from urllib.parse import urlsplit
 
 from allauth.account.adapter import DefaultAccountAdapter
+from allauth.account.models import EmailAddress
 from allauth.core.internal import ratelimit
 from django.conf import settings
 from django.contrib import messages
@@ -95,6 +96,14 @@ class AccountAdapter(DefaultAccountAdapter):
 
     def get_email_confirmation_url(self, request, emailconfirmation):
         return _of_the_dashboard(super().get_email_confirmation_url(request, emailconfirmation))
+
+    def send_confirmation_mail(self, request, emailconfirmation, signup):
+        """Mail the link; what would go to somebody else's login goes to nobody, and takes the same time."""
+        address = emailconfirmation.email_address
+        if User.objects.filter(email=address.email).exclude(pk=address.user_id).exists():
+            unsent = EmailAddress(pk=address.pk, user=address.user, email=letters.NOBODY)
+            emailconfirmation = type(emailconfirmation)(unsent)
+        super().send_confirmation_mail(request, emailconfirmation, signup)
 
     def send_notification_mail(self, template_prefix, user, context=None, email=None):
         data = {name: value for name, value in (context or {}).items() if name in ("from_email", "to_email")}
