@@ -2,13 +2,17 @@ import logging
 from urllib.parse import urlsplit
 
 from allauth.account.adapter import DefaultAccountAdapter
+from allauth.account.internal.stagekit import clear_login
 from allauth.account.models import EmailAddress
+from allauth.core.exceptions import ImmediateHttpResponse
 from allauth.core.internal import ratelimit
 from django.conf import settings
 from django.contrib import messages
 from django.contrib.sites.shortcuts import get_current_site
 from django.core.exceptions import ValidationError
 from django.db import IntegrityError, transaction
+from django.shortcuts import redirect
+from django.utils.crypto import constant_time_compare
 
 import audit
 from accounts import letters
@@ -19,6 +23,8 @@ from accounts.reauthentication import signed_in_recently
 from audit.actor import Actor
 
 log = logging.getLogger(__name__)
+# In the session: the hash of the person that changes with the password, and when all sessions are ended.
+BEGUN_BY = "sign_in_begun_by"
 # What is told by mail is told in the log of events, too.
 EVENTS = {
     "account/email/email_changed": "account.email_changed",
@@ -78,6 +84,21 @@ class AccountAdapter(DefaultAccountAdapter):
     def clean_password(self, password, user=None):
         MaximumLengthValidator().validate(password)  # alone: the other rules would read it all
         return super().clean_password(password, user)
+
+    def pre_login(self, request, user, **details):
+        """Begin a sign-in, and remember by which password: its other steps may come minutes later."""
+        request.session[BEGUN_BY] = user.get_session_auth_hash()
+        return super().pre_login(request, user, **details)
+
+    def login(self, request, user):
+        """End a sign-in, unless the person was deactivated or has another password meanwhile."""
+        begun_by = request.session.pop(BEGUN_BY, "")
+        if not user.is_active or not constant_time_compare(begun_by, user.get_session_auth_hash()):
+            log.warning("Refused: the account of person %s changed during the sign-in", user.pk)
+            clear_login(request)
+            messages.error(request, "Your account changed during the sign-in. Sign in again.")
+            raise ImmediateHttpResponse(redirect("account_login"))
+        super().login(request, user)
 
     def confirm_email(self, request, email_address):
         """Make the confirmed address the login, unless it became somebody else's meanwhile."""

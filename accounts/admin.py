@@ -73,6 +73,8 @@ def _end_sessions(user, by, reason):
 
 def _shut_out(user, *, by):
     """End what would go on, or come back with them, when somebody is deactivated."""
+    user.end_sessions()
+    UserSession.objects.filter(user=user).delete()
     user.memberships.end_unvouched_invitations(by=by)
 
 

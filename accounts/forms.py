@@ -143,6 +143,14 @@ class ResetPasswordKeyForm(stock.ResetPasswordKeyForm):
             self.user.hand_over()
 
 
+class ResetLinkForm(stock.UserTokenForm):
+    """The mailed link for a new password, which a deactivated person can't use."""
+
+    def _get_user(self, uidb36):
+        user = super()._get_user(uidb36)
+        return user if user and user.is_active else None
+
+
 class NotificationsForm(forms.ModelForm):
     """Which mails a person gets as an owner of domains."""
 

@@ -176,6 +176,7 @@ ACCOUNT_FORMS = {
     "reset_password": "accounts.forms.ResetPasswordForm",
     "reset_password_from_key": "accounts.forms.ResetPasswordKeyForm",
     "signup": "accounts.forms.SignupForm",
+    "user_token": "accounts.forms.ResetLinkForm",
 }
 ACCOUNT_PASSWORD_RESET_TOKEN_GENERATOR = "accounts.reset_links.TokenGenerator"  # noqa: S105
 
