@@ -2,21 +2,29 @@ import logging
 from urllib.parse import urlsplit
 
 from allauth.account.adapter import DefaultAccountAdapter
+from allauth.account.internal.stagekit import clear_login
+from allauth.account.models import EmailAddress
+from allauth.core.exceptions import ImmediateHttpResponse
 from allauth.core.internal import ratelimit
 from django.conf import settings
 from django.contrib import messages
 from django.contrib.sites.shortcuts import get_current_site
 from django.core.exceptions import ValidationError
 from django.db import IntegrityError, transaction
+from django.shortcuts import redirect
+from django.utils.crypto import constant_time_compare
 
 import audit
 from accounts import letters
 from accounts.addresses import address_of
 from accounts.models import User
+from accounts.passwords import MaximumLengthValidator, bounded
 from accounts.reauthentication import signed_in_recently
 from audit.actor import Actor
 
 log = logging.getLogger(__name__)
+# In the session: the hash of the person that changes with the password, and when all sessions are ended.
+BEGUN_BY = "sign_in_begun_by"
 # What is told by mail is told in the log of events, too.
 EVENTS = {
     "account/email/email_changed": "account.email_changed",
@@ -69,6 +77,29 @@ class AccountAdapter(DefaultAccountAdapter):
             log.warning("Too many passwords were tried from %s", address_of(request))
             raise
 
+    def authenticate(self, request, **credentials):
+        credentials["password"] = bounded(credentials.get("password"))
+        return super().authenticate(request, **credentials)
+
+    def clean_password(self, password, user=None):
+        MaximumLengthValidator().validate(password)  # alone: the other rules would read it all
+        return super().clean_password(password, user)
+
+    def pre_login(self, request, user, **details):
+        """Begin a sign-in, and remember by which password: its other steps may come minutes later."""
+        request.session[BEGUN_BY] = user.get_session_auth_hash()
+        return super().pre_login(request, user, **details)
+
+    def login(self, request, user):
+        """End a sign-in, unless the person was deactivated or has another password meanwhile."""
+        begun_by = request.session.pop(BEGUN_BY, "")
+        if not user.is_active or not constant_time_compare(begun_by, user.get_session_auth_hash()):
+            log.warning("Refused: the account of person %s changed during the sign-in", user.pk)
+            clear_login(request)
+            messages.error(request, "Your account changed during the sign-in. Sign in again.")
+            raise ImmediateHttpResponse(redirect("account_login"))
+        super().login(request, user)
+
     def confirm_email(self, request, email_address):
         """Make the confirmed address the login, unless it became somebody else's meanwhile."""
         taken = User.objects.filter(email=email_address.email).exclude(pk=email_address.user_id)
@@ -86,6 +117,14 @@ class AccountAdapter(DefaultAccountAdapter):
 
     def get_email_confirmation_url(self, request, emailconfirmation):
         return _of_the_dashboard(super().get_email_confirmation_url(request, emailconfirmation))
+
+    def send_confirmation_mail(self, request, emailconfirmation, signup):
+        """Mail the link; what would go to somebody else's login goes to nobody, and takes the same time."""
+        address = emailconfirmation.email_address
+        if User.objects.filter(email=address.email).exclude(pk=address.user_id).exists():
+            unsent = EmailAddress(pk=address.pk, user=address.user, email=letters.NOBODY)
+            emailconfirmation = type(emailconfirmation)(unsent)
+        super().send_confirmation_mail(request, emailconfirmation, signup)
 
     def send_notification_mail(self, template_prefix, user, context=None, email=None):
         data = {name: value for name, value in (context or {}).items() if name in ("from_email", "to_email")}

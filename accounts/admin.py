@@ -7,7 +7,7 @@ from django.contrib import admin
 from django.contrib.auth.admin import GroupAdmin as StockGroupAdmin
 from django.contrib.auth.models import Group
 from django.db import transaction
-from django.db.models import QuerySet
+from django.db.models import Exists, OuterRef, QuerySet
 from django.shortcuts import redirect
 
 import audit
@@ -71,6 +71,13 @@ def _end_sessions(user, by, reason):
     return True
 
 
+def _shut_out(user, *, by):
+    """End what would go on, or come back with them, when somebody is deactivated."""
+    user.end_sessions()
+    UserSession.objects.filter(user=user).delete()
+    user.memberships.end_unvouched_invitations(by=by)
+
+
 @transaction.atomic
 def _remove_two_factor(user, by, reason):
     _refuse_above(user, by)
@@ -109,7 +116,7 @@ class UserAdmin(SupportAdmin):
     """People. Deactivated instead of deleted; their password is shown and set nowhere here."""
 
     change_form_template = "admin/acts_below.html"
-    list_display = ("email", "name", "is_active", "is_staff", "is_superuser", "last_login", "date_joined")
+    list_display = ("email", "name", "confirmed", "is_active", *RIGHTS[:2], "last_login", "date_joined")
     list_filter = ("is_active", "is_staff", "is_superuser")
     search_fields = ("email", "name")
     search_help_text = "E-mail or name"
@@ -119,7 +126,12 @@ class UserAdmin(SupportAdmin):
     actions = ("send_reset", "end_sessions", "remove_two_factor")
 
     def get_queryset(self, request):
-        return super().get_queryset(request).defer("password")
+        confirmed = Exists(User.objects.confirmed().filter(pk=OuterRef("pk")))
+        return super().get_queryset(request).defer("password").annotate(confirmed=confirmed)
+
+    @admin.display(description="confirmed", boolean=True)
+    def confirmed(self, user):
+        return user.confirmed
 
     def get_fields(self, request, obj=None):
         return self.fields if obj else ("email", "name")
@@ -162,6 +174,8 @@ class UserAdmin(SupportAdmin):
         else:
             columns = {field.name for field in obj._meta.concrete_fields}
             obj.save(update_fields=[name for name in form.changed_data if name in columns])
+            if "is_active" in form.changed_data and not obj.is_active:
+                _shut_out(obj, by=Actor.of(request))
         changed = {name: _as_json(form.cleaned_data[name]) for name in form.changed_data}
         tag = "support.user_changed" if change else "support.user_added"
         audit.record(tag, by=Actor.of(request), data={"user": obj.email} | changed)

@@ -1,12 +1,20 @@
 """The forms of a person's own account."""
 
+from uuid import uuid4
+
 from allauth.account import forms as stock
+from allauth.account.adapter import get_adapter
 from allauth.account.internal.flows.email_verification import send_verification_email_to_address
+from allauth.account.internal.flows.password_reset import request_password_reset
+from allauth.account.internal.flows.signup import prevent_enumeration
 from allauth.account.models import EmailAddress
+from allauth.account.utils import setup_user_email
 from django import forms
-from django.db import transaction
+from django.db import IntegrityError, transaction
+from django.db.models.functions import Lower
 
 import audit
+from accounts import letters
 from accounts.models import User, UserManager
 from audit.actor import Actor
 from domains import labels
@@ -62,9 +70,43 @@ class EmailForm(forms.Form):
 
 
 def send_link(request, pending) -> None:
-    """Mail the link to a pending address; to one that is somebody else's login nothing is sent."""
-    if not User.objects.filter(email=pending.email).exists():
-        send_verification_email_to_address(request, pending)
+    """Mail the link to a pending address; to one that is somebody else's login nothing goes out."""
+    send_verification_email_to_address(request, pending)
+
+
+class SignupForm(stock.SignupForm):
+    """Costs the same for an address that has an account as for one that has none.
+
+    Else the time of the answer, which is half a second of hashing, would tell strangers who has one.
+    """
+
+    def validate_unique_email(self, value):
+        """Note whether it has an account; that somebody only wants to change theirs to it does not count."""
+        login = User.objects.alias(lower=Lower("email")).filter(lower=value).exists()
+        confirmed = EmailAddress.objects.is_verified(value)
+        self.account_already_exists = login or confirmed
+        return get_adapter().validate_unique_email(value)
+
+    def clean(self):
+        data = super().clean()
+        if not self.errors:
+            # Before anything is written: a transaction that takes so long would make others wait.
+            nobody = f"{uuid4().hex}@account.invalid"
+            self.person = User(email=nobody if self.account_already_exists else data["email"])
+            self.person.set_password(data["password1"])
+        return data
+
+    def try_save(self, request):
+        try:
+            with transaction.atomic():
+                self.person.save()
+                setup_user_email(request, self.person, [])
+                transaction.set_rollback(self.account_already_exists)
+        except IntegrityError:  # somebody made the account a moment ago
+            self.account_already_exists = True
+        if not self.account_already_exists:
+            return self.person, None
+        return None, prevent_enumeration(request, email=self.cleaned_data["email"])
 
 
 class ReauthenticateForm(stock.ReauthenticateForm):
@@ -79,9 +121,34 @@ class ResetPasswordForm(stock.ResetPasswordForm):
     """Reset only by the address that is the login: a pending one may be a typing error."""
 
     def clean_email(self):
-        email = super().clean_email()
-        self.users = [user for user in self.users if user.email == email.strip().lower()]
+        # Not by allauth's search, which asks once more for an address that it does not know.
+        email = get_adapter().clean_email(self.cleaned_data["email"])
+        self.users = list(User.objects.filter(email=email.strip().lower(), is_active=True))
         return email
+
+    def save(self, request, **options):
+        if self.users:
+            return super().save(request, **options)
+        # The same work for nobody, as its time would tell who has an account.
+        request_password_reset(request, letters.NOBODY, [User(pk=0)], None)
+        return self.cleaned_data["email"]
+
+
+class ResetPasswordKeyForm(stock.ResetPasswordKeyForm):
+    """The new password; the link it comes by proves the address."""
+
+    def save(self):
+        super().save()
+        if not self.user.is_confirmed:
+            self.user.hand_over()
+
+
+class ResetLinkForm(stock.UserTokenForm):
+    """The mailed link for a new password, which a deactivated person can't use."""
+
+    def _get_user(self, uidb36):
+        user = super()._get_user(uidb36)
+        return user if user and user.is_active else None
 
 
 class NotificationsForm(forms.ModelForm):

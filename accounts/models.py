@@ -1,19 +1,26 @@
 from django.contrib.auth.base_user import AbstractBaseUser, BaseUserManager
 from django.contrib.auth.models import PermissionsMixin
-from django.db import models
+from django.db import models, transaction
 from django.db.models import F
 from django.db.models.functions import Lower
 from django.utils import timezone
 
 from accounts.letters import Letter  # noqa: F401  (a model of this app)
+from accounts.passwords import MaximumLengthValidator, bounded
 
 
 class UserManager(BaseUserManager):
     def create_user(self, email, password=None, **fields):
-        """Create a person who signs in with `email` (stored in lower case)."""
+        """Create a person who signs in with `email` (stored in lower case), which the caller vouches for.
+
+        Raises ValidationError for a password that is too long.
+        """
+        MaximumLengthValidator().validate(password or "")
         user = self.model(email=self.normalize_email(email), **fields)
         user.set_password(password)
-        user.save(using=self._db)
+        with transaction.atomic(using=self._db):
+            user.save(using=self._db)
+            user.confirm()
         return user
 
     def create_superuser(self, email, password=None, **fields):
@@ -21,6 +28,22 @@ class UserManager(BaseUserManager):
 
     def get_by_natural_key(self, email):
         return self.get(email=self.normalize_email(email))
+
+    def confirmed(self):
+        """Those whose login address is confirmed. Others are given nothing: it may be somebody else's."""
+        return self.alias(lower=Lower("email")).filter(
+            emailaddress__email=F("lower"), emailaddress__verified=True
+        )
+
+    def can_sign_in(self):
+        return self.confirmed().filter(is_active=True)
+
+    def get_confirmed(self, email):
+        """The person whom something is to be given to. Raises User.DoesNotExist, User.NotConfirmed."""
+        user = self.get_by_natural_key(email)
+        if not user.is_confirmed:
+            raise self.model.NotConfirmed(user)
+        return user
 
     def of_address(self, email):
         """The account that an address leads to, by its login or as one that it confirmed; None for none."""
@@ -54,6 +77,15 @@ class User(AbstractBaseUser, PermissionsMixin):
 
     objects = UserManager()
 
+    class NotConfirmed(Exception):
+        """A person who never confirmed the login address; str() says what to do."""
+
+        def __str__(self):
+            return (
+                f"{self.args[0]} has not confirmed this address yet, so it may be somebody else's. "
+                "The link of a password reset e-mail confirms it."
+            )
+
     USERNAME_FIELD = EMAIL_FIELD = "email"
     REQUIRED_FIELDS = []
 
@@ -70,6 +102,33 @@ class User(AbstractBaseUser, PermissionsMixin):
     def clean(self):
         super().clean()
         self.email = UserManager.normalize_email(self.email)
+
+    @property
+    def is_confirmed(self) -> bool:
+        """Whether the login address was confirmed (see accounts/confirmed.py)."""
+        return self.emailaddress_set.filter(email=self.email.lower(), verified=True).exists()
+
+    @transaction.atomic
+    def confirm(self):
+        """Note that the login address is confirmed."""
+        email = self.email.lower()
+        self.emailaddress_set.filter(primary=True).exclude(email=email).update(primary=False)
+        self.emailaddress_set.update_or_create(email=email, defaults={"verified": True, "primary": True})
+
+    @transaction.atomic
+    def hand_over(self):
+        """Confirm an account that never was, for who has its mailbox; whoever signed up with it is out.
+
+        The password is the caller's to replace.
+        """
+        self.authenticator_set.all().delete()
+        self.socialaccount_set.all().delete()
+        self.usersession_set.all().delete()
+        self.end_sessions()
+        self.confirm()
+
+    def check_password(self, raw_password):
+        return super().check_password(bounded(raw_password))
 
     def _get_session_auth_hash(self, secret=None):
         password = super()._get_session_auth_hash(secret)

@@ -1,6 +1,7 @@
-"""A rule for the passwords that people choose, beside Django's own."""
+"""Rules for the passwords that people choose and type, beside Django's own."""
 
 import re
+import secrets
 
 from django.conf import settings
 from django.core.exceptions import ValidationError
@@ -8,6 +9,29 @@ from django.core.exceptions import ValidationError
 WORDS = ("sendlayer", "smtp", "mail", "password", "credential", "dashboard", "admin", "owner", "welcome")
 SHORTEST_WORD = 4
 LEFT = 6
+MAX_LENGTH = 1000  # characters: more than any pass phrase needs, and little to hash
+
+
+class MaximumLengthValidator:
+    """Refuse a password that is too long before it is hashed."""
+
+    def validate(self, password, user=None):
+        if len(password) > MAX_LENGTH:
+            raise ValidationError(
+                f"This password is too long. Use at most {MAX_LENGTH} characters.", code="password_too_long"
+            )
+
+    def get_help_text(self):
+        return f"Your password can have at most {MAX_LENGTH} characters."
+
+
+def bounded(password: str | None) -> str | None:
+    """A typed password as it may be checked: one that is too long gives way to one that is never right.
+
+    So a wrong sign-in costs the same with any password, and is answered the same.
+    """
+    too_long = password is not None and len(password) > MAX_LENGTH
+    return secrets.token_urlsafe() if too_long else password
 
 
 class ServiceWordsValidator:

@@ -30,6 +30,7 @@ SENTENCES = {
     "member.invited": "invited {member} as {role}",
     "member.invitation_resent": "sent the invitation of {member} again",
     "member.invitation_revoked": "revoked the invitation of {member}",
+    "member.invitation_ended": "ended the invitation of {member}, as {inviter} can't invite any more",
     "member.joined": "accepted the invitation as {role}",
     "member.declined": "declined the invitation",
     "member.role_changed": "made {member} {role}",
@@ -61,7 +62,7 @@ def plain(event) -> str:
 
 def _text_and_words(event) -> tuple[str, dict]:
     words = {"tag": event.tag, "label": "", "before": "", "title": "", "expires": "", "kept_for": ""}
-    words |= {"member": "?", "role": "?", "networks": "anywhere"} | event.data
+    words |= {"member": "?", "role": "?", "networks": "anywhere", "inviter": "its sender"} | event.data
     words["networks"] = words["networks"].replace(",", ", ")
     # Removing a label reads better than an empty quotation.
     text = SENTENCES.get(event.tag, "{tag}")

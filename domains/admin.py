@@ -147,9 +147,11 @@ class MembershipForm(forms.ModelForm):
         if self.instance.pk:
             return email
         try:
-            self.instance.user = User.objects.get_by_natural_key(email)
+            self.instance.user = User.objects.get_confirmed(email)
         except User.DoesNotExist:
             raise ValidationError("Nobody has this e-mail. Add the user first.") from None
+        except User.NotConfirmed as error:
+            raise ValidationError(str(error)) from None
         if Membership.objects.filter(domain=self.instance.domain_id, user=self.instance.user).exists():
             raise ValidationError("This user is a member already.")
         return self.instance.user.email
@@ -311,3 +313,4 @@ class DomainAdmin(SupportAdmin):
                 members.tell_of(member, form.instance, now, by=by)
         for tag, data in events:
             audit.record(tag, by=by, domain=form.instance, data=data)
+        form.instance.invitations.end_unvouched(by=by)

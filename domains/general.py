@@ -40,7 +40,7 @@ def what_dies(domain) -> dict:
     return used | {
         "deleted": domain.deleted_credentials.restorable(timezone.now()).count(),
         "members": domain.memberships.count(),
-        "invitations": domain.invitations.count(),
+        "invitations": domain.invitations.vouched().count(),
     }
 
 

@@ -54,7 +54,7 @@ def rename(request, domain):
 @recent_sign_in
 def transfer(request, domain):
     others = domain.memberships.for_page().exclude(user=request.user).exclude(role=Role.OWNER)
-    form = TransferForm(posted(request), others=others.filter(user__is_active=True))
+    form = TransferForm(posted(request), others=others.who_can_sign_in())
     if form.is_valid():
         try:
             members.transfer(form.cleaned_data["member"], by=Actor.of(request))

@@ -26,7 +26,8 @@ def of_link(view):
     """Decorate a view of a mailed link: it gets (request, token, invitations, state).
 
     `state` tells who looks at it: "theirs", "others" (signed in as somebody else), "known"
-    (signed out, with an account) or "new". A link that is used, revoked, too old or made up,
+    (signed out, with an account) or "new" (without one, or with one that never confirmed the
+    address: the link proves whose it is). A link that is used, revoked, too old or made up,
     or whose person may not sign in, has one answer for all of them.
     """
 
@@ -50,7 +51,7 @@ def _state(request, email) -> str:
         raise members.NotInvited
     if request.user.is_authenticated:
         return "theirs" if account == request.user else "others"
-    return "known" if account else "new"
+    return "known" if account and account.is_confirmed else "new"
 
 
 @require_safe
@@ -101,7 +102,8 @@ def join(request, token, invitations, state):
     """Make the account of an invited person, whose address the link proves, and accept with it."""
     if state != "new":
         return redirect("domains:invitation", token)
-    form = JoinForm(request.POST, email=invitations[0].email)
+    email = invitations[0].email
+    form = JoinForm(request.POST, email=email, account=User.objects.of_address(email))
     if not form.is_valid():
         return _page(request, token, invitations, state, form)
     user = form.person()  # here, as its password takes long to hash, and a transaction makes others wait

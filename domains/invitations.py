@@ -4,9 +4,10 @@ from datetime import timedelta
 from uuid import UUID, uuid4
 
 from django.conf import settings
+from django.contrib.auth import get_user_model
 from django.core import signing
 from django.db import models, transaction
-from django.db.models import Q
+from django.db.models import Exists, F, OuterRef, Q
 from django.utils import timezone
 
 import audit
@@ -35,10 +36,35 @@ class InvitationQuerySet(models.QuerySet):
     def for_page(self, search=""):
         """Those of one domain with who sent them, the newest first."""
         found = self.filter(email__icontains=search) if search else self
-        return found.select_related("invited_by").order_by("-created_at", "-pk")
+        return found.vouched().select_related("invited_by").order_by("-created_at", "-pk")
+
+    def vouched(self):
+        """Those whose inviter could give them now: an owner of the domain, who may give every role."""
+        return self.filter(
+            Exists(get_user_model().objects.can_sign_in().filter(pk=OuterRef("invited_by"))),
+            domain__memberships__user=F("invited_by"),
+            domain__memberships__role=Role.OWNER,
+        )
 
     def live(self):
-        return self.filter(expires_at__gt=timezone.now())
+        return self.vouched().filter(expires_at__gt=timezone.now())
+
+    def dead(self):
+        """Those that are not live."""
+        return self.exclude(Exists(Invitation.objects.live().filter(pk=OuterRef("pk"))))
+
+    @transaction.atomic
+    def end_unvouched(self, *, by):
+        """End those whose inviter can't give them any more, each with its event."""
+        dead = self.exclude(Exists(Invitation.objects.vouched().filter(pk=OuterRef("pk"))))
+        # Domains before what hangs on them, as everywhere: else two transactions wait for each other.
+        domains = Invitation.domain.field.related_model.objects
+        list(domains.filter(pk__in=list(dead.values_list("domain", flat=True))).held())
+        ended = list(dead.select_related("domain", "invited_by").order_by("domain_id", "pk"))
+        Invitation.objects.filter(pk__in=[each.pk for each in ended]).delete()
+        for invitation in ended:
+            inviter = invitation.invited_by.email if invitation.invited_by else "a former account"
+            invitation.record("member.invitation_ended", by=by, inviter=inviter)
 
     def of_token(self, token):
         """What the link with this token invites to, by the names of the domains."""
@@ -56,6 +82,7 @@ class Invitation(models.Model):
     email = models.EmailField("e-mail", max_length=254)  # in lower case
     domain = models.ForeignKey("Domain", models.CASCADE, related_name="invitations")
     role = models.CharField(max_length=10, choices=Role)
+    # Who vouches for it; one that nobody does counts for nothing.
     invited_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.SET_NULL, null=True, related_name="+")
     created_at = models.DateTimeField(auto_now_add=True)
     expires_at = models.DateTimeField()
@@ -78,9 +105,11 @@ class Invitation(models.Model):
     @transaction.atomic
     def resend(self, *, by):
         """Send a new link for seven days more; the old one is dead. Raises Invitation.DoesNotExist."""
-        self.key, self.expires_at = uuid4(), timezone.now() + LASTS
-        if not Invitation.objects.filter(pk=self.pk).update(key=self.key, expires_at=self.expires_at):
+        # From here on it is theirs: it ends when they can't invite any more, not when the first inviter can't.
+        new = {"key": uuid4(), "expires_at": timezone.now() + LASTS, "invited_by": by.user}
+        if not Invitation.objects.filter(pk=self.pk).update(**new):
             raise Invitation.DoesNotExist
+        self.key = new["key"]
         self.record("member.invitation_resent", by=by)
         write_letter([self], by=by)
 
@@ -91,8 +120,8 @@ class Invitation(models.Model):
             raise Invitation.DoesNotExist
         self.record("member.invitation_revoked", by=by)
 
-    def record(self, tag, *, by):
-        data = {"member": self.email, "role": self.role}
+    def record(self, tag, *, by, **more):
+        data = {"member": self.email, "role": self.role, **more}
         audit.record(tag, by=by, domain=self.domain, data=data)
 
 

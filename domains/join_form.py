@@ -1,23 +1,25 @@
-from allauth.account.models import EmailAddress
+from allauth.account.adapter import get_adapter
 from django import forms
-from django.contrib.auth.password_validation import password_validators_help_text_html, validate_password
+from django.contrib.auth.password_validation import password_validators_help_text_html
 from django.core.exceptions import ValidationError
+from django.db import IntegrityError
 
 from accounts.models import User
 from domains import labels
-
-PASSWORD_LENGTH = 1000
 
 
 class PasswordField(forms.CharField):
     widget = forms.PasswordInput(attrs={"autocomplete": "new-password"})
 
     def __init__(self, **options):
-        super().__init__(max_length=PASSWORD_LENGTH, strip=False, **options)
+        super().__init__(strip=False, **options)
 
 
 class JoinForm(forms.Form):
-    """The account of an invited person; the address is the one that the link came to."""
+    """The account of an invited person; the address is the one that the link came to.
+
+    `account` is the one that somebody signed up for with it and never confirmed, if there is one.
+    """
 
     name = forms.CharField(
         label="Your name",
@@ -29,17 +31,16 @@ class JoinForm(forms.Form):
     password1 = PasswordField(label="Password", help_text=password_validators_help_text_html())
     password2 = PasswordField(label="Password (again)")
 
-    def __init__(self, *args, email, **kwargs):
+    def __init__(self, *args, email, account=None, **kwargs):
         super().__init__(*args, **kwargs)
-        self.email = email
+        self.email, self.account = email, account
 
     def clean_name(self):
         return labels.clean(self.cleaned_data["name"])
 
     def clean_password1(self):
-        password = self.cleaned_data["password1"]
-        validate_password(password, User(email=self.email, name=self.cleaned_data.get("name", "")))
-        return password
+        person = User(email=self.email, name=self.cleaned_data.get("name", ""))
+        return get_adapter().clean_password(self.cleaned_data["password1"], person)
 
     def clean_password2(self):
         if self.cleaned_data["password2"] != self.cleaned_data.get("password1", self.cleaned_data["password2"]):
@@ -48,12 +49,19 @@ class JoinForm(forms.Form):
 
     def person(self) -> User:
         """The person, not saved yet."""
-        user = User(email=self.email, name=self.cleaned_data["name"])
+        user = self.account or User(email=self.email)
+        user.name = self.cleaned_data["name"]
         user.set_password(self.cleaned_data["password1"])
         return user
 
 
 def save(user):
-    """Save a new person, with the address confirmed. Raises IntegrityError when it has an account."""
-    user.save(force_insert=True)
-    EmailAddress.objects.create(user=user, email=user.email, verified=True, primary=True)
+    """Save the person, with the address confirmed. Raises IntegrityError when somebody has the account."""
+    if user.pk is None:
+        user.save(force_insert=True)
+        user.confirm()
+        return
+    if User.objects.select_for_update().get(pk=user.pk).is_confirmed:
+        raise IntegrityError
+    user.save(update_fields=["name", "password"])
+    user.hand_over()

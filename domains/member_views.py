@@ -8,6 +8,7 @@ from django.forms import Form
 from django.shortcuts import render
 from django.views.decorators.http import require_safe
 
+from accounts.models import User
 from accounts.reauthentication import recent_sign_in
 from audit.actor import Actor
 from domains import members
@@ -108,6 +109,8 @@ def change_role(request, domain, member):
             members.change_role(member, form.cleaned_data["role"], by=Actor.of(request))
         except members.LastOwner:
             form.add_error(None, _last_owner(request, member))
+        except User.NotConfirmed as error:
+            form.add_error(None, str(error))
         else:
             messages.success(request, "Role is changed.")
             if member.user == request.user:

@@ -12,6 +12,7 @@ from django.utils import timezone
 
 import audit
 from accounts import letters
+from accounts.models import User
 from domains import notices
 from domains.invitations import LASTS, Invitation, key_of, write_letter
 from domains.models import Domain, Membership
@@ -23,7 +24,7 @@ class LastOwner(Exception):
 
 
 class NotInvited(Exception):
-    """The link invites nobody: used, revoked, too old, or its domains are deleted."""
+    """The link invites nobody: used, revoked, too old, its inviter gone, or its domains deleted."""
 
 
 @transaction.atomic
@@ -31,15 +32,15 @@ def invite(domains, emails, role, *, by) -> int:
     """Invite each address (in lower case) to all domains; return the number of letters.
 
     An address gets one letter for all of them. Where it is a member, or invited, it stays so.
-    A domain that is deleted meanwhile is left out. Raises Domain.DoesNotExist when all are.
+    A domain that is deleted meanwhile, or that the inviter does not own any more, is left out.
+    Raises Domain.DoesNotExist when all are.
     """
-    held = Domain.objects.filter(pk__in=[domain.pk for domain in domains]).held().in_bulk()
+    held = list(Domain.objects.filter(pk__in=[domain.pk for domain in domains]).held())
+    held = Domain.objects.owned_by(by.user).in_bulk([domain.pk for domain in held])
     if not held:
         raise Domain.DoesNotExist
     domains = [held[domain.pk] for domain in domains if domain.pk in held]
-    Invitation.objects.filter(domain__in=domains, email__in=emails).exclude(
-        pk__in=Invitation.objects.live().values("pk")
-    ).delete()
+    Invitation.objects.filter(domain__in=domains, email__in=emails).dead().delete()
     taken = _taken(domains, emails)
     free = {email: [domain for domain in domains if (domain.pk, email) not in taken] for email in emails}
     for email in filter(free.get, emails):
@@ -120,16 +121,19 @@ def _take(token) -> list[Invitation]:
 
 @transaction.atomic
 def change_role(membership, role, *, by):
-    """Give a member another role. Raises LastOwner, Membership.DoesNotExist."""
+    """Give a member another role. Raises LastOwner, User.NotConfirmed, Membership.DoesNotExist."""
     membership = _held(membership)
     was = membership.role
     if was == role:
         return
+    if Role(role).is_above(was) and not membership.user.is_confirmed:
+        raise User.NotConfirmed(membership.user)
     _keep_an_owner(membership)
     membership.role = role
     membership.save(update_fields=["role"])
     data = {"member": membership.user.email, "role": role, "was": was}
     audit.record("member.role_changed", by=by, domain=membership.domain, data=data)
+    membership.domain.invitations.end_unvouched(by=by)
 
 
 @transaction.atomic
@@ -142,6 +146,7 @@ def remove(membership, *, by):
     forget_invitations(domain, person.email)
     tag = "member.left" if person == by.user else "member.removed"
     audit.record(tag, by=by, domain=domain, data={"member": person.email, "role": membership.role})
+    domain.invitations.end_unvouched(by=by)
 
 
 def forget_invitations(domain, email):
@@ -153,11 +158,14 @@ def forget_invitations(domain, email):
 def transfer(membership, *, by):
     """Make a member the owner and the actor a manager. Raises Membership.DoesNotExist."""
     to = _held(membership)
+    if not User.objects.can_sign_in().filter(pk=to.user_id).exists():
+        raise Membership.DoesNotExist
     mine = to.domain.memberships.get(user=by.user, role=Role.OWNER)
     Membership.objects.filter(pk=to.pk).update(role=Role.OWNER)
     Membership.objects.filter(pk=mine.pk).update(role=Role.MANAGER)
     data = {"member": to.user.email, "was": to.role}
     audit.record("domain.transferred", by=by, domain=to.domain, data=data)
+    to.domain.invitations.end_unvouched(by=by)
     link = ("domains:settings", to.domain.name)
     letters.write("transferred", to.user.email, link=link, domain=to.domain, by=by)
 
@@ -192,6 +200,6 @@ def _held(membership) -> Membership:
 def _keep_an_owner(membership):
     if membership.role != Role.OWNER:
         return
-    others = Membership.objects.filter(domain=membership.domain_id, role=Role.OWNER, user__is_active=True)
+    others = Membership.objects.filter(domain=membership.domain_id, role=Role.OWNER).who_can_sign_in()
     if not others.exclude(pk=membership.pk).exists():
         raise LastOwner

@@ -3,6 +3,7 @@ from datetime import timedelta
 from uuid import uuid4
 
 from django.conf import settings
+from django.contrib.auth import get_user_model
 from django.db import IntegrityError, models, transaction
 from django.db.models import Q
 from django.utils import timezone
@@ -10,7 +11,7 @@ from django.utils import timezone
 import audit
 from domains import labels, names, records
 from domains.dns_records import DnsRecord  # noqa: F401  (a model of this app)
-from domains.invitations import Invitation  # noqa: F401  (a model of this app)
+from domains.invitations import Invitation
 from domains.roles import Role
 from domains.uuids import RandomUUID
 
@@ -234,6 +235,14 @@ class MembershipQuerySet(models.QuerySet):
             models.When(role=Role.OWNER, then=0), models.When(role=Role.MANAGER, then=1), default=2
         )
         return self.select_related("user").order_by(rank, "user__email")
+
+    def who_can_sign_in(self):
+        people = get_user_model().objects.can_sign_in()
+        return self.filter(models.Exists(people.filter(pk=models.OuterRef("user"))))
+
+    def end_unvouched_invitations(self, *, by):
+        """In the domains of these, end the invitations whose inviter can't give them any more."""
+        Invitation.objects.filter(domain__in=self.values("domain")).end_unvouched(by=by)
 
 
 class Membership(models.Model):

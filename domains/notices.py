@@ -15,10 +15,9 @@ def tell_owners(domain, topic, template, *, link=None, **context):
     """
     if topic not in TOPICS:
         raise ValueError(f"There is no topic {topic!r}.")
-    owners = User.objects.filter(
+    owners = User.objects.can_sign_in().filter(
         memberships__domain=domain,
         memberships__role=Role.OWNER,
-        is_active=True,
         **{f"tell_{topic}": True},
     )
     for email in owners.values_list("email", flat=True):

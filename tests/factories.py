@@ -1,5 +1,6 @@
 """Plain functions that make rows for tests, through the same verbs that the product uses."""
 
+from datetime import timedelta
 from functools import cache
 
 from django.contrib.auth.hashers import get_hasher, make_password
@@ -17,8 +18,18 @@ PASSWORD = "correct-horse-battery"
 SYSTEM = Actor.system("tests")
 
 
-def make_user(email="someone@example.com", **fields):
-    return User.objects.create(email=email, password=_hashed(get_hasher()), **fields)
+def make_user(email="someone@example.com", *, confirmed=True, **fields):
+    user = User.objects.create(email=email, password=_hashed(get_hasher()), **fields)
+    if confirmed:
+        user.confirm()
+    return user
+
+
+def make_claim(email="someone@example.com", **fields):
+    """An account as a sign-up leaves it: nobody has shown yet that the address is theirs."""
+    user = make_user(email, confirmed=False, **fields)
+    user.emailaddress_set.create(email=email, primary=True)
+    return user
 
 
 @cache
@@ -35,6 +46,13 @@ def make_domain(name="sl.example.com", *, owner=None, authorized=True):
         Domain.objects.filter(pk=domain.pk).update(authorized_at=timezone.now())
         domain.refresh_from_db()
     return domain
+
+
+def make_invitation(domain, email="new@example.org", role="viewer", *, by=None):
+    """One that is good for a day, from `by` or an owner of the domain; no letter goes out."""
+    by = by or domain.members.filter(memberships__role="owner").first()
+    expires_at = timezone.now() + timedelta(days=1)
+    return domain.invitations.create(email=email, role=role, invited_by=by, expires_at=expires_at)
 
 
 def make_credential(domain=None, **fields):

@@ -1,7 +1,6 @@
 """Whom a provider's identity lets in: one that is linked already, or the owner of its confirmed e-mail."""
 
 from allauth.account.adapter import get_adapter as get_account_adapter
-from allauth.account.models import EmailAddress
 from allauth.core.exceptions import ImmediateHttpResponse
 from allauth.socialaccount.adapter import DefaultSocialAccountAdapter
 from allauth.socialaccount.models import SocialAccount, SocialApp
@@ -66,6 +65,7 @@ def link(request, sociallogin) -> SocialAccount:
     with transaction.atomic():
         user, is_new = _person(email, sociallogin.user.name)
         _refuse_deactivated(user)
+        _leave_nobody_else_in(user)
         account, is_linked_now = SocialAccount.objects.get_or_create(
             user=user, provider=issuer, defaults={"uid": uid}
         )
@@ -73,7 +73,6 @@ def link(request, sociallogin) -> SocialAccount:
             raise _linked_to_another(user)
         if is_linked_now:
             if not is_new:
-                _leave_nobody_else_in(user)
                 _tell(request, user)
             tag = "account.added_by_openid" if is_new else "account.linked_to_openid"
             by = Actor.of(request, user)
@@ -104,7 +103,7 @@ def _person(email, name) -> tuple[User, bool]:
         return user or _refuse_stranger(email), False
     user, is_new = people.get_or_create(email=email, defaults={"name": name, "password": make_password(None)})
     if is_new:
-        EmailAddress.objects.create(user=user, email=email, verified=True, primary=True)
+        user.confirm()
     return user, is_new
 
 
@@ -134,24 +133,20 @@ def _linked_to_another(user) -> Problem:
 def _leave_nobody_else_in(user):
     """Where the address was never confirmed here, whoever signed up with it is locked out.
 
-    They could have taken somebody's address and waited for them to come. Accounts that an
-    operator made stay as they are: only a sign-up makes an unconfirmed address the primary one
-    (asking for a new password makes one, too, and everybody can do that).
+    They could have taken somebody's address and waited for them to come.
     """
-    address = EmailAddress.objects.filter(user=user, email=user.email, primary=True, verified=False).first()
-    if address is None:
+    if user.is_confirmed:
         return
     if user.last_login:
         raise Problem(
             "Confirm your e-mail here first",
             f"{user.email} was never confirmed on this server. "
-            "Open the link of the e-mail that asks to confirm it, or ask the operator of this server.",
+            "Choose a new password by e-mail, which confirms it, then sign in again.",
             detail=f"{user.email} is in use without ever having been confirmed",
         )
     user.set_unusable_password()
     user.save(update_fields=["password"])
-    address.verified = True
-    address.save(update_fields=["verified"])
+    user.hand_over()
 
 
 def _tell(request, user):

@@ -11,6 +11,7 @@ from allauth.mfa.models import Authenticator
 from allauth.socialaccount.models import SocialAccount
 from django.db import connection
 
+from accounts.confirmed import confirm_unclaimed
 from accounts.models import User
 from sendlayer.backups.before import KEPT, rows
 
@@ -40,6 +41,8 @@ def as_at_last() -> Iterator[str]:
     yield from _addresses()
     _run(EPOCHS)
     _ways_in()
+    # Where the replaced database was of a version that did not note it yet.
+    confirm_unclaimed(User.objects, EmailAddress.objects)
     for model, right in RIGHTS.items():
         _keep_what_still_stands(model._meta.db_table, right)
 

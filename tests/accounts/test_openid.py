@@ -1,7 +1,6 @@
 """Sign-in by OpenID Connect, through HTTP on both sides: whom it lets in, and whom never."""
 
 import logging
-from datetime import timedelta
 
 import jwt
 import pytest
@@ -10,7 +9,6 @@ from allauth.socialaccount.models import SocialAccount, SocialToken
 from django.contrib.sessions.models import Session
 from django.core.management import call_command
 from django.test import Client
-from django.utils import timezone
 
 from accounts.models import User
 from audit.models import Event
@@ -18,7 +16,7 @@ from domains.invitations import token_of
 from tests.accounts.codes import code_of, make_totp
 from tests.accounts.openid_provider import CLIENT_SECRET, KID, key
 from tests.accounts.openid_visits import BEGIN, answer, begin, is_signed_in, refusal, sign_in
-from tests.factories import PASSWORD, make_user
+from tests.factories import PASSWORD, make_invitation, make_user
 from tests.http import delivered, text
 
 pytestmark = pytest.mark.django_db
@@ -115,8 +113,7 @@ def test_where_the_settings_say_so_a_stranger_gets_an_account(client, provider, 
 
 
 def test_whoever_is_invited_joins_by_it_where_it_makes_accounts(client, provider, settings, domain):
-    expires_at = timezone.now() + timedelta(days=1)
-    invitation = domain.invitations.create(email="new@example.com", role="viewer", expires_at=expires_at)
+    invitation = make_invitation(domain, "new@example.com")
     link = f"/invitations/key/{token_of(invitation.key)}/"
     assert "Example Login" not in text(client.get(link))
     settings.OIDC_SIGNUP = True
@@ -178,7 +175,7 @@ def test_a_sub_of_another_provider_means_nothing(client, alice, bob, provider):
 
 
 def test_whoever_took_an_address_before_its_owner_came_is_locked_out(client, provider, settings):
-    settings.SIGNUP_OPEN, settings.ACCOUNT_EMAIL_VERIFICATION = True, "mandatory"
+    settings.SIGNUP_OPEN = True
     taken = {"email": "alice@example.com", "password1": PASSWORD, "password2": PASSWORD}
     assert Client().post("/signup/", taken).status_code == 302
     sign_in(client)
@@ -195,7 +192,7 @@ def test_asking_for_a_new_password_takes_nothing_from_anybody(client, alice, pro
 
 
 def test_an_account_in_use_by_an_unconfirmed_person_is_not_shared(client, alice, provider):
-    EmailAddress.objects.create(user=alice, email=alice.email, primary=True)
+    alice.emailaddress_set.update(verified=False)
     Client().force_login(alice)
     assert "Confirm your e-mail here first" in refusal(client, sign_in(client))
 

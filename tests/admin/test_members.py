@@ -11,7 +11,7 @@ from django.test.utils import CaptureQueriesContext
 from accounts.models import User
 from audit.models import Event
 from domains.models import Membership
-from tests.factories import make_user
+from tests.factories import make_invitation, make_user
 from tests.http import at_once, sign_in
 
 pytestmark = pytest.mark.django_db
@@ -78,8 +78,8 @@ def test_each_change_writes_its_event(save, domain, owner, viewer, manager, bob,
 
 
 def test_whoever_is_removed_does_not_come_back_by_an_older_invitation(save, domain, owner, viewer, bob):
-    domain.invitations.create(email=bob.email, role="manager", expires_at="2100-01-01T00:00Z")
-    domain.invitations.create(email="x@example.org", role="viewer", expires_at="2100-01-01T00:00Z")
+    make_invitation(domain, bob.email, "manager")
+    make_invitation(domain, "x@example.org")
     save(owner, (viewer[0], bob, "viewer", "delete"))
     assert domain.invitations.get().email == "x@example.org"
 

@@ -5,10 +5,9 @@ import pytest
 from accounts.models import User
 from credentials.models import Credential, Outcome
 from credentials.passwords import PATTERN
-from domains import members
 from domains.models import Domain
 from tests.audit.tampering import no_event_can_be_written
-from tests.factories import SYSTEM, make_user, password_of
+from tests.factories import make_invitation, make_user, password_of
 from tests.http import sign_in, smtp_url, text
 from tests.rows import kept
 
@@ -67,10 +66,9 @@ def test_no_act_on_a_credential_happens(browser, credential, act, headers):
 
 @pytest.mark.parametrize("path", OF_DOMAIN)
 def test_no_act_on_a_domain_or_its_members_happens(browser, domain, bob, path):
-    members.invite([domain], ["invited@example.org"], "viewer", by=SYSTEM)
     names = {
         "bob": domain.memberships.get(user=bob).public_id,
-        "invited": domain.invitations.get().public_id,
+        "invited": make_invitation(domain, "invited@example.org").public_id,
     }
     fields = {name: value.format(**names) for name, value in OF_DOMAIN[path].items()}
     refused(browser, SETTINGS + path.format(**names), fields)

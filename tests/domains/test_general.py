@@ -11,7 +11,7 @@ from audit.models import Event
 from audit.sentences import sentence
 from credentials.models import Credential, Outcome
 from domains.models import Domain, Membership
-from tests.factories import make_credential, make_domain, make_user, password_of
+from tests.factories import make_credential, make_domain, make_invitation, make_user, password_of
 from tests.http import at_once, delivered, sign_in, text
 
 pytestmark = pytest.mark.django_db
@@ -123,7 +123,7 @@ class TestDeleting:
     def test_it_lists_what_dies(self, as_alice, domain):
         for hours in (1, 2, 30):
             make_credential(domain, last_used_at=timezone.now() - timedelta(hours=hours))
-        domain.invitations.create(email="x@example.org", role="viewer", expires_at="2100-01-01T00:00Z")
+        make_invitation(domain)
         page = " ".join(text(as_alice.get(f"{URL}delete/")).split())
         assert "2 of 3 credentials were used within the last 24 hours" in page
         assert "3 SMTP credentials, last used" in page and ">1 hour ago</time>" in page
@@ -133,7 +133,7 @@ class TestDeleting:
     def test_everything_goes_and_the_events_stay(self, as_alice, alice, bob, second_owner, domain, headers):
         credential = make_credential(domain)
         password = password_of(credential)
-        domain.invitations.create(email="x@example.org", role="viewer", expires_at="2100-01-01T00:00Z")
+        make_invitation(domain)
         response = as_alice.post(f"{URL}delete/", {"name": " SL.Example.com. "}, headers=headers)
         assert (response.headers.get("HX-Redirect") or response["Location"]) == "/domains/"
         assert "Domain is deleted." in text(as_alice.get("/domains/"))
@@ -187,9 +187,7 @@ class TestDeleting:
         from domains.invitations import token_of
 
         nina = make_user("new@example.org")
-        invitation = domain.invitations.create(
-            email=nina.email, role="viewer", expires_at=timezone.now() + timedelta(days=1)
-        )
+        invitation = make_invitation(domain, nina.email)
         accept = f"/invitations/key/{token_of(invitation.key)}/accept/"
         asked = [(alice, f"{URL}delete/"), (second_owner, f"{URL}delete/"), (nina, accept)]
         posts = [

@@ -118,6 +118,7 @@ class TestWithAnAccount:
 
     def test_the_account_is_found_in_any_case(self, visitor, as_alice, domain):
         User.objects.bulk_create([User(email="New@Example.ORG")])
+        User.objects.get(email="New@Example.ORG").confirm()
         invite(as_alice)
         assert "Sign in to accept" in text(visitor.get(link_in(delivered()[0])))
 

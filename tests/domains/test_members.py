@@ -12,7 +12,7 @@ from accounts.letters import Letter
 from audit.models import Event
 from audit.sentences import sentence
 from domains.models import Domain, Invitation, Membership
-from tests.factories import SYSTEM, make_domain, make_user
+from tests.factories import SYSTEM, make_domain, make_invitation, make_user
 from tests.http import at_once, delivered, sign_in, text, without_tokens
 
 pytestmark = pytest.mark.django_db
@@ -38,9 +38,7 @@ def state():
 @pytest.fixture
 def acts(domain, bob):
     """The address of everything that can be done here, by its name."""
-    invitation = domain.invitations.create(
-        email="new@example.org", role="viewer", expires_at="2100-01-01T00:00Z"
-    )
+    invitation = make_invitation(domain)
     of_bob = f"{URL}{domain.memberships.get(user=bob).public_id}"
     of_new = f"{URL}invitations/{invitation.public_id}"
     return {
@@ -129,7 +127,7 @@ class TestChanging:
     def test_a_removed_member_finds_nothing_at_the_next_click(self, as_alice, bob, domain):
         tab = sign_in(Client(), bob)
         assert tab.get(URL).status_code == 200
-        domain.invitations.create(email=bob.email, role="viewer", expires_at="2100-01-01T00:00Z")
+        make_invitation(domain, bob.email)
         response = as_alice.post(act(bob, "remove"), headers=DIALOG)
         assert "bob@example.com is removed." in text(response)
         assert response["HX-Retarget"] == "#members"

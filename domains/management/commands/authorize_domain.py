@@ -52,6 +52,8 @@ class Command(BaseCommand):
 
     def _user(self, email):
         try:
-            return User.objects.get_by_natural_key(email)
+            return User.objects.get_confirmed(email)
         except User.DoesNotExist:
             raise CommandError(f"There is no user {email}.") from None
+        except User.NotConfirmed as error:
+            raise CommandError(str(error)) from None

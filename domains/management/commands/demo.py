@@ -2,7 +2,8 @@ import os
 import secrets
 
 from django.conf import settings
-from django.core.management.base import BaseCommand
+from django.core.exceptions import ValidationError
+from django.core.management.base import BaseCommand, CommandError
 from django.db import transaction
 
 from accounts.models import User
@@ -32,7 +33,10 @@ class Command(BaseCommand):
 
     @transaction.atomic
     def _make(self, password):
-        user = User.objects.create_superuser(EMAIL, password, name="Olivia Wood")
+        try:
+            user = User.objects.create_superuser(EMAIL, password, name="Olivia Wood")
+        except ValidationError as error:
+            raise CommandError(f"DEMO_PASSWORD: {error.messages[0]}") from None
         # Only with the first owner: a domain that was deleted or has moved on since stays so.
         if not Domain.objects.filter(name=DOMAIN).exists():
             by = Actor(user.email, user)

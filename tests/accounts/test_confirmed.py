@@ -1,0 +1,207 @@
+"""Who signed up with an address and never confirmed it signs in nowhere and is given nothing."""
+
+import re
+
+import pytest
+from allauth.account.models import EmailAddress
+from allauth.mfa.models import Authenticator
+from allauth.socialaccount.models import SocialAccount
+from django.core.management import CommandError, call_command
+from django.test import Client
+
+from accounts.models import User
+from domains import members, notices
+from tests.accounts import openid_visits
+from tests.factories import PASSWORD, SYSTEM, make_claim, make_domain, make_invitation, make_user
+from tests.http import delivered, sign_in, text
+
+pytestmark = pytest.mark.django_db
+EMAIL = "victim@example.com"
+NEW = {"password1": "a new long password", "password2": "a new long password"}
+WAITS = "/account/confirm-email/"
+ANSWER = {"credential": '{"of": "the browser"}'}
+
+
+@pytest.fixture
+def claim():
+    """What a stranger left who signed up with somebody else's address."""
+    return make_claim(EMAIL)
+
+
+def by_password(client, password=PASSWORD):
+    return client.post("/login/", {"login": EMAIL, "password": password})
+
+
+def is_signed_in(client):
+    return client.get("/domains/").status_code == 200
+
+
+def mailed(path) -> str:
+    """The newest link to this kind of page."""
+    return re.findall(rf"http://127.0.0.1:8000({path}[^\s]+)", delivered()[-1].body)[-1]
+
+
+def choose_by_mail(client):
+    """Choose a new password by the mailed link."""
+    client.post("/account/password/reset/", {"email": EMAIL})
+    form = client.get(mailed("/account/password/reset/key/"), follow=True).redirect_chain[-1][0]
+    return client.post(form, NEW)
+
+
+class TestSigningIn:
+    def test_closing_sign_up_lets_in_nobody_who_never_confirmed(self, client, settings):
+        settings.SIGNUP_OPEN = True
+        form = {"email": EMAIL, "password1": PASSWORD, "password2": PASSWORD}
+        assert client.post("/signup/", form)["Location"] == WAITS
+        settings.SIGNUP_OPEN = False
+        for visitor in (client, Client()):
+            assert by_password(visitor)["Location"] == WAITS
+            assert not is_signed_in(visitor)
+        assert User.objects.get().last_login is None
+
+    def test_they_are_told_what_to_do_and_the_mailed_link_lets_them_in(self, client, claim):
+        page = text(client.get(by_password(client)["Location"]))
+        assert "open it, then" in page and "a new link is sent" in page
+        (letter,) = delivered()
+        assert letter.to == [EMAIL]
+        client.post(mailed("/account/confirm-email/"))
+        assert by_password(client)["Location"] == "/" and is_signed_in(client)
+
+    def test_a_wrong_password_tells_a_stranger_nothing(self, client, claim):
+        pages = []
+        for email in (EMAIL, "nobody@example.com"):
+            answer = text(client.post("/login/", {"login": email, "password": "wrong-wrong"}))
+            pages.append(re.sub(r'value="[^"]*"', "", answer))
+        assert pages[0] == pages[1] and not delivered()
+
+    def test_a_passkey_of_before_opens_nothing(self, client, claim, monkeypatch):
+        passkey = Authenticator.objects.create(user=claim, type="webauthn", data={})
+        # The browser's part, which proves that the key is there.
+        monkeypatch.setattr("accounts.two_factor._PasskeyForm.clean_credential", lambda form: passkey)
+        answer = client.post("/account/two-factor/webauthn/login/", ANSWER)
+        assert answer["Location"] == WAITS and not is_signed_in(client)
+        claim.confirm()
+        client.post("/account/two-factor/webauthn/login/", ANSWER)
+        assert is_signed_in(client)
+
+    def test_a_link_to_a_provider_opens_nothing_by_itself(self, client, claim, provider):
+        SocialAccount.objects.create(user=claim, provider=provider.issuer, uid="person-1")
+        assert openid_visits.sign_in(client)["Location"] == WAITS and not is_signed_in(client)
+
+    def test_the_provider_that_confirms_the_address_locks_the_claimer_out(self, client, claim, provider):
+        Authenticator.objects.create(user=claim, type="webauthn", data={})
+        provider.person["email"] = EMAIL
+        openid_visits.sign_in(client)
+        assert is_signed_in(client)
+        claim.refresh_from_db()
+        assert claim.is_confirmed and not claim.has_usable_password()
+        assert not Authenticator.objects.exists() and by_password(Client()).status_code == 200
+
+    def test_the_link_for_a_new_password_confirms_and_locks_the_claimer_out(self, client, claim):
+        Authenticator.objects.create(user=claim, type="webauthn", data={})
+        SocialAccount.objects.create(user=claim, provider="https://login.example", uid="x")
+        claimers = sign_in(Client(), claim)
+        choose_by_mail(client)
+        assert not is_signed_in(claimers) and by_password(Client()).status_code == 200
+        assert not Authenticator.objects.exists() and not SocialAccount.objects.exists()
+        assert by_password(client, NEW["password1"])["Location"] == "/" and is_signed_in(client)
+
+    def test_a_new_password_takes_nothing_from_who_is_confirmed(self, client):
+        user = make_user(EMAIL)
+        Authenticator.objects.create(user=user, type="webauthn", data={})
+        choose_by_mail(client)
+        assert Authenticator.objects.filter(user=user).exists()
+
+    def test_what_an_operator_makes_signs_in_at_once(self, client):
+        user = User.objects.create_superuser(EMAIL, PASSWORD)
+        assert by_password(client)["Location"] == "/" and is_signed_in(client)
+        assert EmailAddress.objects.filter(user=user, email=EMAIL, verified=True, primary=True).exists()
+
+    def test_who_is_added_in_the_admin_signs_in_by_the_mailed_link(self, client):
+        root = sign_in(Client(), make_user("root@example.com", is_staff=True, is_superuser=True))
+        root.post("/admin/accounts/user/add/", {"email": EMAIL, "name": ""})
+        assert not User.objects.get(email=EMAIL).is_confirmed
+        choose_by_mail(client)
+        assert by_password(client, NEW["password1"])["Location"] == "/" and is_signed_in(client)
+
+
+class TestBeingGiven:
+    def test_support_can_not_add_them_as_a_member(self, claim, domain, alice):
+        root = sign_in(Client(), make_user("root@example.com", is_staff=True, is_superuser=True))
+        rows = list(domain.memberships.order_by("pk"))
+        fields = {"reason": "asked", "memberships-TOTAL_FORMS": 3, "memberships-INITIAL_FORMS": 2}
+        fields |= {"dns_records-TOTAL_FORMS": 0, "dns_records-INITIAL_FORMS": 0}
+        for number, row in enumerate(rows):
+            known = {"id": row.pk, "email": row.user.email, "role": row.role, "domain": domain.pk}
+            fields |= {f"memberships-{number}-{name}": value for name, value in known.items()}
+        new = {"email": EMAIL, "role": "viewer", "domain": domain.pk}
+        fields |= {f"memberships-2-{name}": value for name, value in new.items()}
+        path = f"/admin/domains/domain/{domain.pk}/change/"
+        page = text(root.post(path, fields))
+        assert "has not confirmed this address yet" in page and domain.memberships.count() == 2
+        claim.confirm()
+        assert root.post(path, fields).status_code == 302 and domain.memberships.count() == 3
+
+    def test_no_command_gives_them_a_domain(self, claim):
+        with pytest.raises(CommandError, match="has not confirmed this address yet"):
+            call_command("authorize_domain", "sl.example.com", "--owner", EMAIL)
+        assert not claim.memberships.exists()
+
+    def test_an_owner_gives_them_neither_a_higher_role_nor_the_domain(self, as_alice, domain, claim):
+        member = domain.memberships.create(user=claim, role="viewer")
+        role = f"/domains/sl.example.com/settings/members/{member.public_id}/role/"
+        assert "has not confirmed this address yet" in text(as_alice.post(role, {"role": "owner"}))
+        transfer = "/domains/sl.example.com/settings/transfer/"
+        assert EMAIL not in text(as_alice.get(transfer))
+        assert as_alice.post(transfer, {"member": member.public_id}).status_code == 422
+        member.refresh_from_db()
+        assert member.role == "viewer"
+
+    def test_they_do_not_count_as_an_owner_who_can_sign_in(self, domain, alice, claim):
+        domain.memberships.create(user=claim, role="owner")
+        with pytest.raises(members.LastOwner):
+            members.remove(domain.memberships.get(user=alice), by=SYSTEM)
+
+    def test_no_letter_about_a_domain_goes_to_them(self, domain, alice, claim):
+        domain.memberships.create(user=claim, role="owner")
+        notices.tell_owners(
+            domain, "members", "new_member", link=("domains:list",), member="x", role="y", by=SYSTEM
+        )
+        assert [letter.to for letter in delivered()] == [[alice.email]]
+
+
+class TestInvitations:
+    @pytest.fixture
+    def link(self, domain):
+        from domains.invitations import token_of
+
+        return f"/invitations/key/{token_of(make_invitation(domain, EMAIL).key)}/"
+
+    def test_the_mailed_link_proves_the_address_and_locks_the_claimer_out(self, client, claim, domain, link):
+        Authenticator.objects.create(user=claim, type="webauthn", data={})
+        assert "Create account and accept" in text(client.get(link))
+        answer = client.post(f"{link}join/", NEW | {"name": "Vera"})
+        assert answer["Location"] == "/domains/sl.example.com/" and is_signed_in(client)
+        claim.refresh_from_db()
+        assert (claim.name, claim.is_confirmed) == ("Vera", True)
+        assert domain.memberships.get(user=claim).role == "viewer"
+        assert by_password(Client()).status_code == 200 and not Authenticator.objects.exists()
+
+    def test_a_confirmed_account_is_never_taken_over(self, client, claim, domain, link, monkeypatch):
+        check = User.is_confirmed.fget
+        confirmed = iter([False])  # it is confirmed between the look and the act
+        monkeypatch.setattr(User, "is_confirmed", property(lambda user: next(confirmed, None) or check(user)))
+        claim.confirm()
+        assert client.post(f"{link}join/", NEW)["Location"] == link
+        claim.refresh_from_db()
+        assert claim.check_password(PASSWORD) and not domain.memberships.filter(user=claim).exists()
+
+    def test_a_deactivated_claim_leads_nowhere(self, client, claim, link):
+        User.objects.filter(pk=claim.pk).update(is_active=False)
+        assert client.get(link).status_code == client.post(f"{link}join/", NEW).status_code == 410
+
+
+def test_a_domain_is_made_by_nobody_else_for_them(claim):
+    with pytest.raises(User.NotConfirmed):
+        User.objects.get_confirmed(EMAIL.upper())
+    assert User.objects.get_confirmed(make_domain().members.get().email)

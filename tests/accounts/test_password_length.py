@@ -1,0 +1,111 @@
+"""No password of more than 1000 characters is hashed, at any door."""
+
+import re
+
+import pytest
+from django.contrib.auth.hashers import PBKDF2PasswordHasher
+from django.core.management import CommandError, call_command
+from django.test import Client
+
+from accounts.models import User
+from accounts.passwords import MAX_LENGTH
+from tests.factories import PASSWORD, make_invitation
+from tests.http import delivered, sign_in, text
+
+pytestmark = pytest.mark.django_db
+LONGEST, TOO_LONG = "x!" * (MAX_LENGTH // 2), "x!" * 2500
+SAID = f"Use at most {MAX_LENGTH} characters."
+
+
+@pytest.fixture
+def hashed(monkeypatch):
+    """The lengths of what was hashed."""
+    lengths, encode = [], PBKDF2PasswordHasher.encode
+
+    def noted(hasher, password, *args):
+        lengths.append(len(password))
+        return encode(hasher, password, *args)
+
+    monkeypatch.setattr(PBKDF2PasswordHasher, "encode", noted)
+    return lengths
+
+
+def twice(password):
+    return {"password1": password, "password2": password}
+
+
+def sign_up(client, password, **people):
+    return client.post("/signup/", {"email": "new@example.com"} | twice(password))
+
+
+def join(client, password, domain, **people):
+    from domains.invitations import token_of
+
+    invitation = domain.invitations.first() or make_invitation(domain)
+    return client.post(f"/invitations/key/{token_of(invitation.key)}/join/", twice(password))
+
+
+def change(client, password, alice, **people):
+    return sign_in(client, alice).post("/account/password/", {"oldpassword": PASSWORD} | twice(password))
+
+
+def set_first(client, password, alice, **people):
+    alice.set_unusable_password()
+    alice.save()
+    return sign_in(client, alice).post("/account/password/set/", twice(password))
+
+
+def reset(client, password, alice, **people):
+    Client().post("/account/password/reset/", {"email": alice.email})
+    link = re.search(r"http://127.0.0.1:8000(/account/password/reset/key/\S+)", delivered()[-1].body)[1]
+    return client.post(client.get(link)["Location"], twice(password))
+
+
+@pytest.mark.parametrize("door", [sign_up, join, change, set_first, reset])
+def test_a_new_password_that_is_too_long_is_refused_before_it_is_hashed(
+    client, hashed, alice, domain, settings, door
+):
+    settings.SIGNUP_OPEN = True
+    response = door(client, TOO_LONG, alice=alice, domain=domain)
+    assert response.status_code in (200, 422) and SAID in text(response)
+    assert "at least 10" not in re.sub(r"<ul.*?</ul>", "", text(response), flags=re.S)
+    assert max(hashed, default=0) <= MAX_LENGTH
+    assert door(client, LONGEST, alice=alice, domain=domain).status_code == 302
+
+
+@pytest.mark.parametrize("command", ["createsuperuser", "demo"])
+def test_commands_refuse_it_in_words(hashed, monkeypatch, command):
+    for name in ("DJANGO_SUPERUSER_PASSWORD", "DEMO_PASSWORD"):
+        monkeypatch.setenv(name, TOO_LONG)
+    more = {"email": "new@example.com", "interactive": False} if command == "createsuperuser" else {}
+    with pytest.raises(CommandError, match=SAID):
+        call_command(command, **more)
+    assert not User.objects.exists() and not hashed
+
+
+@pytest.mark.parametrize("login", ["alice@example.com", "nobody@example.com"])
+def test_a_wrong_one_that_is_too_long_costs_and_says_the_same_as_any_wrong_one(hashed, alice, login):
+    pages, costs = [], []
+    for password in ("wrong-wrong", TOO_LONG):
+        hashed.clear()
+        page = text(Client().post("/login/", {"login": login, "password": password}))
+        pages.append(re.sub(r'value="[^"]*"', "", page))
+        costs.append(len(hashed))
+        assert max(hashed) < 100
+    assert pages[0] == pages[1] and costs == [2, 2]
+
+
+def test_nor_is_it_hashed_where_somebody_confirms_or_changes_theirs(hashed, alice):
+    client = sign_in(Client(), alice)
+    assert "Incorrect password" in text(client.post("/account/reauthenticate/", {"password": TOO_LONG}))
+    form = {"oldpassword": TOO_LONG} | twice("a new long password")
+    assert "type your current password" in text(client.post("/account/password/", form))
+    assert hashed and max(hashed) < 100
+
+
+def test_a_password_that_was_cut_is_not_the_right_one(client, alice):
+    alice.set_password(LONGEST)
+    alice.save()
+    form = {"login": alice.email, "password": LONGEST + "x"}
+    assert client.post("/login/", form).status_code == 200
+    assert client.post("/login/", form | {"password": LONGEST})["Location"] == "/"
