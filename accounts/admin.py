@@ -76,6 +76,7 @@ def _remove_two_factor(user, by, reason):
     _refuse_above(user, by)
     if user == by.user:
         raise Refused(f"{user} is you: turn it off in your account")
+    User.objects.hold(user.pk)
     deleted, _ = Authenticator.objects.filter(user=user).delete()
     if deleted:
         audit.record("support.two_factor_removed", by=by, data={"user": user.email, "reason": reason})
@@ -155,16 +156,21 @@ class UserAdmin(SupportAdmin):
         return self.ask_and_do(request, queryset, REMOVE_TWO_FACTOR)
 
     def save_model(self, request, obj, form, change):
-        """Save what was changed, with its event, in the transaction of the page."""
+        """Save what was changed, in the transaction of the page."""
+        User.objects.hold(obj.pk)
         if not change:
             obj.set_unusable_password()  # they choose one by the e-mail that "Send password reset" sends
             obj.save()
         else:
             columns = {field.name for field in obj._meta.concrete_fields}
             obj.save(update_fields=[name for name in form.changed_data if name in columns])
+
+    def save_related(self, request, form, formsets, change):
+        """Save groups and rights, and then the event, which comes after all rows (audit/locks.py)."""
+        super().save_related(request, form, formsets, change)
         changed = {name: _as_json(form.cleaned_data[name]) for name in form.changed_data}
         tag = "support.user_changed" if change else "support.user_added"
-        audit.record(tag, by=Actor.of(request), data={"user": obj.email} | changed)
+        audit.record(tag, by=Actor.of(request), data={"user": form.instance.email} | changed)
 
 
 def _as_json(value):

@@ -35,6 +35,7 @@ AUTHORIZE = Act(
 
 @transaction.atomic
 def _verify(row, by, reason):
+    Domain.objects.hold(row.pk)
     audit.record("support.verify_asked", by=by, domain=row, data={"reason": reason})
     try:
         verifying.start(row, by=by)

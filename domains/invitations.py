@@ -78,6 +78,7 @@ class Invitation(models.Model):
     @transaction.atomic
     def resend(self, *, by):
         """Send a new link for seven days more; the old one is dead. Raises Invitation.DoesNotExist."""
+        self._hold_domain()
         self.key, self.expires_at = uuid4(), timezone.now() + LASTS
         if not Invitation.objects.filter(pk=self.pk).update(key=self.key, expires_at=self.expires_at):
             raise Invitation.DoesNotExist
@@ -87,9 +88,13 @@ class Invitation(models.Model):
     @transaction.atomic
     def revoke(self, *, by):
         """Take it back: its link is dead. Raises Invitation.DoesNotExist."""
+        self._hold_domain()
         if not Invitation.objects.filter(pk=self.pk).delete()[0]:
             raise Invitation.DoesNotExist
         self.record("member.invitation_revoked", by=by)
+
+    def _hold_domain(self):
+        type(self.domain).objects.hold(self.domain_id)
 
     def record(self, tag, *, by):
         data = {"member": self.email, "role": self.role}

@@ -35,12 +35,12 @@ class DomainQuerySet(models.QuerySet):
         return self.filter(found) if text else self
 
     def held(self):
-        """These, locked until the transaction ends, for changes of who their members are.
-
-        Always in the same order, so that two transactions never wait for each other. SQLite
-        needs no lock: its transactions are IMMEDIATE, so only one at a time changes anything.
-        """
+        """These, locked until the transaction ends: acts of a domain begin with this (audit/locks.py)."""
         return self.order_by("pk").select_for_update(no_key=True)
+
+    def hold(self, *keys) -> list[int]:
+        """Lock the domains with these primary keys; return the keys of those that there are."""
+        return list(self.filter(pk__in=keys).held().values_list("pk", flat=True))
 
     def with_counts(self, user):
         """Add `credential_count`, and `role`: the person's own role."""
