@@ -150,8 +150,9 @@ def theme(request):
 
 
 @ask_or_act
+@recent_sign_in
 def notifications(request):
-    """What a person is told by mail."""
+    """What a person is told by mail: whoever took over a session must not silence it."""
     form = NotificationsForm(posted(request), instance=request.user)
     if form.is_valid():
         with transaction.atomic():
