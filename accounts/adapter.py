@@ -105,6 +105,7 @@ class AccountAdapter(DefaultAccountAdapter):
         taken = User.objects.filter(email=email_address.email).exclude(pk=email_address.user_id)
         try:
             with transaction.atomic():
+                User.objects.hold(email_address.user_id)
                 if not taken.exists():
                     return super().confirm_email(request, email_address)
         except IntegrityError:

@@ -71,11 +71,18 @@ def _end_sessions(user, by, reason):
     return True
 
 
-def _shut_out(user, *, by):
-    """End what would go on, or come back with them, when somebody is deactivated."""
+def _is_deactivated(form) -> bool:
+    return "is_active" in form.changed_data and not form.cleaned_data["is_active"]
+
+
+def _shut_out(user) -> list:
+    """End what would go on, or come back with them, when somebody is deactivated.
+
+    Returns the invitations that ended with them, whose events come last.
+    """
     user.end_sessions()
     UserSession.objects.filter(user=user).delete()
-    user.memberships.end_unvouched_invitations(by=by)
+    return user.memberships.take_unvouched_invitations()
 
 
 @transaction.atomic
@@ -83,6 +90,7 @@ def _remove_two_factor(user, by, reason):
     _refuse_above(user, by)
     if user == by.user:
         raise Refused(f"{user} is you: turn it off in your account")
+    User.objects.hold(user.pk)
     deleted, _ = Authenticator.objects.filter(user=user).delete()
     if deleted:
         audit.record("support.two_factor_removed", by=by, data={"user": user.email, "reason": reason})
@@ -167,18 +175,27 @@ class UserAdmin(SupportAdmin):
         return self.ask_and_do(request, queryset, REMOVE_TWO_FACTOR)
 
     def save_model(self, request, obj, form, change):
-        """Save what was changed, with its event, in the transaction of the page."""
+        """Save what was changed, in the transaction of the page."""
+        if _is_deactivated(form):
+            obj.memberships.hold_invitations()
+        User.objects.hold(obj.pk)
         if not change:
             obj.set_unusable_password()  # they choose one by the e-mail that "Send password reset" sends
             obj.save()
         else:
             columns = {field.name for field in obj._meta.concrete_fields}
             obj.save(update_fields=[name for name in form.changed_data if name in columns])
-            if "is_active" in form.changed_data and not obj.is_active:
-                _shut_out(obj, by=Actor.of(request))
+
+    def save_related(self, request, form, formsets, change):
+        """Save groups and rights, and then the events, which come after all rows (audit/locks.py)."""
+        super().save_related(request, form, formsets, change)
+        by = Actor.of(request)
+        ended = _shut_out(form.instance) if _is_deactivated(form) else []
         changed = {name: _as_json(form.cleaned_data[name]) for name in form.changed_data}
         tag = "support.user_changed" if change else "support.user_added"
-        audit.record(tag, by=Actor.of(request), data={"user": obj.email} | changed)
+        audit.record(tag, by=by, data={"user": form.instance.email} | changed)
+        for invitation in ended:
+            invitation.record_ended(by=by)
 
 
 def _as_json(value):

@@ -61,6 +61,7 @@ class EmailForm(forms.Form):
         """Keep the new address beside the old one, and mail the link to it."""
         email = self.cleaned_data["email"]
         with transaction.atomic():
+            User.objects.hold(self.user.pk)
             old = {"verified": True, "primary": True}
             EmailAddress.objects.get_or_create(user=self.user, email=self.user.email, defaults=old)
             pending = EmailAddress.objects.add_new_email(request, self.user, email, send_verification=False)

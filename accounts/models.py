@@ -51,6 +51,10 @@ class UserManager(BaseUserManager):
         by_login = self.alias(lower=Lower("email")).filter(lower=lower)
         return by_login.first() or self.filter(emailaddress__email=lower, emailaddress__verified=True).first()
 
+    def hold(self, *keys):
+        """Lock the people with these primary keys until the transaction ends (audit/locks.py)."""
+        list(self.filter(pk__in=keys).order_by("pk").select_for_update(no_key=True).values_list("pk"))
+
     @classmethod
     def normalize_email(cls, email):
         return email.strip().lower()

@@ -20,6 +20,7 @@ from django_htmx.http import trigger_client_event
 
 import audit
 from accounts.forms import EmailForm, NotificationsForm, ProfileForm, send_link
+from accounts.models import User
 from accounts.reauthentication import recent_sign_in
 from accounts.sessions import places_of
 from audit.actor import Actor
@@ -70,6 +71,7 @@ def email_keep(request):
     """Give the change up; the link that was mailed is then void."""
     if pending := EmailAddress.objects.get_new(request.user):
         with transaction.atomic():
+            User.objects.hold(request.user.pk)
             pending.delete()
             audit.record("account.email_kept", by=Actor.of(request), data={"to_email": pending.email})
         messages.success(request, f"Your e-mail stays {request.user.email}.")
@@ -110,9 +112,9 @@ def end_sessions(request):
     with transaction.atomic():
         request.user.end_sessions()
         UserSession.objects.filter(user=request.user).exclude(session_key=this).delete()
-        audit.record("account.sessions_ended", by=Actor.of(request))
         update_session_auth_hash(request, request.user)  # which gives this session a new key
         UserSession.objects.filter(session_key=this).update(session_key=request.session.session_key)
+        audit.record("account.sessions_ended", by=Actor.of(request))
     messages.success(request, "You are signed out everywhere else.")
     return redirect("account_sessions")
 
@@ -148,8 +150,9 @@ def theme(request):
 
 
 @ask_or_act
+@recent_sign_in
 def notifications(request):
-    """What a person is told by mail."""
+    """What a person is told by mail: whoever took over a session must not silence it."""
     form = NotificationsForm(posted(request), instance=request.user)
     if form.is_valid():
         with transaction.atomic():

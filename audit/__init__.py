@@ -18,8 +18,8 @@ def record(
     `data` JSON without any secret. Raises what the database raises: an act whose event
     cannot be written must not happen.
 
-    From here to the end of the transaction nobody else records in this domain (audit/chain.py).
-    So lock other rows before, not after: else two acts can wait for each other.
+    From here to the end of the transaction nobody else records in this domain (audit/chain.py),
+    so other rows are locked before this, the domain or the person first (audit/locks.py).
     """
     # Imported here because the package is imported before the app registry is ready.
     from django.db import transaction

@@ -45,7 +45,11 @@ COLUMNS = (
     "data",
 )
 _is_left_out = ContextVar("is_left_out", default=False)
-HOLD = "SELECT pg_advisory_xact_lock(hashtextextended('audit', %s))"
+# It names the events, so that their table is locked first: who holds all tables, as a restore does, then
+# records without waiting for somebody who waits for the tables.
+HOLD = """
+SELECT pg_advisory_xact_lock(hashtextextended('audit', %s)) WHERE NOT EXISTS (SELECT FROM audit_event LIMIT 0)
+"""
 # Written out: Django takes longer to make this question than a database to answer it.
 HEAD = """
 SELECT k.sealed, e.number, e.digest FROM audit_chainkey k LEFT JOIN audit_event e ON e.id = (

@@ -44,9 +44,11 @@ def restore(domain, usernames, *, by) -> Done:
 
 @transaction.atomic
 def _act(domain, rows, usernames, done, by, act) -> Done:
-    if not Domain.objects.filter(pk=domain.pk).held():
+    if not Domain.objects.hold(domain.pk):
         raise Domain.DoesNotExist
-    rows = list(rows.without_secrets().filter(username__in=usernames).order_by("pk"))
+    rows = rows.without_secrets().filter(username__in=usernames)
+    # All of them before the event of the first (audit/locks.py).
+    rows = list(rows.order_by("pk").select_for_update())
     changed, unchanged = [], 0
     for row in rows:
         row.tells_owners = len(rows) == 1

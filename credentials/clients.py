@@ -6,6 +6,7 @@ from django.db import models
 from django.db.models import Count, F, Max, Min, OuterRef, Subquery, Sum, Window
 from django.db.models.functions import RowNumber
 
+from credentials.counting import delete_free
 from credentials.lasting import short
 from credentials.refusals import Cause
 from domains.models import Domain
@@ -20,8 +21,8 @@ NAMES_SHOWN = 3
 
 def forget(now):
     """Delete what is older than 30 days."""
-    ClientDay.objects.filter(day__lt=(now - KEPT_FOR).date()).delete()
-    ClientName.objects.filter(last_at__lt=now - KEPT_FOR).delete()
+    delete_free(ClientDay.objects.filter(day__lt=(now - KEPT_FOR).date()))
+    delete_free(ClientName.objects.filter(last_at__lt=now - KEPT_FOR))
 
 
 class ClientDayQuerySet(models.QuerySet):

@@ -4,7 +4,7 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from itertools import islice
 
-from django.db import DataError, connection
+from django.db import DataError, connection, transaction
 from django.db import Error as DatabaseError
 from django.db.models import Count
 
@@ -26,12 +26,21 @@ def may_pass(error: BaseException) -> bool:
 
 
 def hold_domains(keys: Iterable[int]):
-    """Lock these domains until the transaction ends, as acts on many rows of one do, before any of their rows.
-
-    Then neither a server that writes the same rows nor such an act waits for the other in a circle.
-    """
+    """Lock any number of domains until the transaction ends, before any of their rows (audit/locks.py)."""
     for chunk in chunks(sorted(set(keys))):
-        list(Domain.objects.filter(pk__in=chunk).held().values_list("pk"))
+        Domain.objects.hold(*chunk)
+
+
+def delete_free(rows):
+    """Delete rows of a QuerySet, in transactions of CHUNK, except those that somebody holds right now.
+
+    They are left for the next time: what only tidies up neither waits nor lets others wait in a circle.
+    """
+    keys = [None]
+    while keys:
+        with transaction.atomic():
+            keys = list(rows.select_for_update(skip_locked=True).values_list("pk", flat=True)[:CHUNK])
+            rows.model.objects.filter(pk__in=keys).delete()
 
 
 def count_up(model, rows: Iterable[dict], *, once: Sequence[str], add: Sequence[str], said: Sequence[str] = ()):

@@ -105,7 +105,7 @@ class DeletedCredential(Lasting):
         than 24 hours: of two at once one finds it.
         """
         with transaction.atomic():
-            list(Domain.objects.filter(pk=self.domain_id).held())
+            Domain.objects.hold(self.domain_id)
             kept = DeletedCredential.objects.select_for_update().restorable(timezone.now()).get(pk=self.pk)
             kept.delete()
             credential = self.domain.credentials.bring_back(kept)
@@ -116,7 +116,7 @@ class DeletedCredential(Lasting):
     def erase(self, *, by):
         """Delete it for good. Raises DeletedCredential.DoesNotExist when it is restored or erased already."""
         with transaction.atomic():
-            list(Domain.objects.filter(pk=self.domain_id).held())
+            Domain.objects.hold(self.domain_id)
             if not DeletedCredential.objects.filter(pk=self.pk).erase():
                 raise DeletedCredential.DoesNotExist
             audit.record(

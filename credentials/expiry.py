@@ -35,6 +35,11 @@ def is_near(expires_at: datetime | None, at: datetime) -> bool:
     return bool(expires_at) and expires_at - at <= NEAR
 
 
+def cuts_short(expires_at: datetime | None, before: datetime | None, at: datetime) -> bool:
+    """Whether it ends sooner than before, and before its owners have had the week that they are warned by."""
+    return is_near(expires_at, at) and (before is None or expires_at < before)
+
+
 def extended(expires_at: datetime) -> datetime:
     """90 days more, from today when it is over already."""
     return end_of(max(day_of(expires_at), today()) + MORE)

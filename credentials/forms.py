@@ -42,6 +42,25 @@ class TakeAwayForm(forms.Form):
         return credential.was_used_lately(at)
 
 
+class LimitForm(TakeAwayForm):
+    """A limit on a credential, which wants the tick only where it stops what uses it now."""
+
+    def __init__(self, *args, credential, **kwargs):
+        super().__init__(*args, credential=credential, **kwargs)
+        self.credential = credential
+        if not self.is_bound:
+            self.fields.pop("sure", None)
+
+    def clean(self):
+        if "sure" in self.fields and (self.errors.keys() - {"sure"} or not self.stops_its_use()):
+            self.errors.pop("sure", None)
+            del self.fields["sure"]
+
+    def stops_its_use(self) -> bool:
+        """Whether what was entered would refuse what used the credential within 24 hours."""
+        raise NotImplementedError
+
+
 class DeleteForm(TakeAwayForm):
     pass
 
@@ -112,7 +131,7 @@ class RevokeOldForm(SeenForm):
         return credential.was_old_password_used_lately(at)
 
 
-class ExpiryForm(forms.Form):
+class ExpiryForm(LimitForm):
     day = forms.DateField(
         label="Expires after",
         required=False,
@@ -120,10 +139,11 @@ class ExpiryForm(forms.Form):
         widget=forms.DateInput(format="%Y-%m-%d", attrs={"type": "date", "autofocus": True}),
         error_messages={"invalid": "Write a date as year-month-day, like 2030-12-31."},
     )
+    field_order = ("day", "sure")
 
     def __init__(self, *args, credential, **kwargs):
         day = credential.expires_at and expiry.day_of(credential.expires_at)
-        super().__init__(*args, initial={"day": day}, **kwargs)
+        super().__init__(*args, credential=credential, initial={"day": day}, **kwargs)
         self.fields["day"].help_text = (
             f"It works until the end of this day ({settings.TIME_ZONE}) and is refused from then on. "
             "Blank: it never expires."
@@ -140,6 +160,10 @@ class ExpiryForm(forms.Form):
                 f"Choose a day within {expiry.MAX_YEARS} years, or leave it blank to let it never expire."
             )
         return day
+
+    def stops_its_use(self):
+        day = self.cleaned_data["day"]
+        return expiry.cuts_short(day and expiry.end_of(day), self.credential.expires_at, timezone.now())
 
 
 class LabelForm(forms.Form):
@@ -167,7 +191,7 @@ class LabelForm(forms.Form):
         return labels.clean(self.cleaned_data["label"])
 
 
-class NetworksForm(forms.Form):
+class NetworksForm(LimitForm):
     networks = forms.CharField(
         label="Allowed networks",
         required=False,
@@ -180,8 +204,16 @@ class NetworksForm(forms.Form):
         error_messages={"null_characters_not_allowed": "Remove the invisible characters, then save again."},
     )
 
+    field_order = ("networks", "sure")
+
     def clean_networks(self):
         return networks.clean(self.cleaned_data["networks"])
+
+    def stops_its_use(self):
+        used_from = {*self.clients, self.credential.last_used_ip or ""}
+        before, after = self.credential.allowed_networks, self.cleaned_data["networks"]
+        self.excluded = sorted(networks.excluded(after, before=before, used_from=used_from))
+        return bool(self.excluded)
 
 
 class ExplainForm(forms.Form):

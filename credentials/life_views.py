@@ -65,6 +65,7 @@ def resume(request, domain, credential):
 
 @ask_or_act
 @answers.of_credential(Permission.MANAGE_CREDENTIALS)
+@recent_sign_in
 def expiry(request, domain, credential):
     form = ExpiryForm(posted(request), credential=credential)
     if not form.is_valid():
@@ -76,6 +77,7 @@ def expiry(request, domain, credential):
 
 @ask_or_act
 @answers.of_credential(Permission.MANAGE_CREDENTIALS)
+@recent_sign_in
 def extend(request, domain, credential):
     if request.method != "POST":
         return redirect("credentials:list", domain.name)  # who had to sign in first comes back like this

@@ -54,8 +54,7 @@ def write(batch) -> list[tuple[Day, Counted]]:
             days.append((Day(credential.domain_id, credential.username, seen.at.date(), login.ip), counted))
     hold_domains(touched)
     _write_uses(uses, previous_uses)
-    for (credential, cause), logins in refused.items():
-        _write_refusals(credential, cause, logins)
+    _write_refusals(refused)
     RetiredPassword.objects.count_tries(tries)
     # Last, since every server adds to the same rows: they are locked until this commits.
     LoginTotal.objects.add(totals, at=timezone.now())
@@ -103,9 +102,13 @@ def _cause(credential, login, at, password) -> Cause:
     return Cause[outcome.name]
 
 
-def _write_refusals(credential, cause, logins):
-    last_at, last_ip, _number = max(logins)
-    number = sum(number for _at, _ip, number in logins)
-    RefusedLogins.objects.count_up(credential, cause, number, at=last_at, ip=last_ip)
-    if credential:
-        Credential.objects.note_refusal(credential, cause, last_ip, at=last_at)
+def _write_refusals(refused):
+    """Note the last ones at the credentials, then count all, in the order of audit/locks.py."""
+    for (credential, cause), logins in refused.items():
+        if credential:
+            last_at, last_ip, _number = max(logins)
+            Credential.objects.note_refusal(credential, cause, last_ip, at=last_at)
+    for (credential, cause), logins in refused.items():
+        last_at, last_ip, _number = max(logins)
+        number = sum(number for _at, _ip, number in logins)
+        RefusedLogins.objects.count_up(credential, cause, number, at=last_at, ip=last_ip)

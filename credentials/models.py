@@ -1,3 +1,4 @@
+from contextlib import contextmanager
 from datetime import timedelta
 from enum import Enum, auto
 from typing import NamedTuple
@@ -152,9 +153,12 @@ class CredentialManager(models.Manager.from_queryset(CredentialQuerySet)):
 
         The password is nowhere else in plain: hand it out or drop it, Show and Copy can
         open it again. `key` (a UUID) stands for one press of Add, see `issue_once`.
+        Raises Domain.DoesNotExist.
         """
         username, password = new_username(), passwords.generate()
         with transaction.atomic():
+            if not Domain.objects.hold(self.instance.pk):
+                raise Domain.DoesNotExist
             credential = self.create(
                 username=username,
                 label=label,
@@ -278,7 +282,7 @@ class Credential(Lasting):
         `tag` is `credential.password_shown` or `credential.password_copied`. Raises
         vault.CannotOpen (then no event stays), Credential.DoesNotExist.
         """
-        with transaction.atomic():
+        with self._act():
             self.refresh_from_db(fields=["password_sealed"])
             password = vault.open(self.password_sealed, place=place_of_password(self.username))
             self._record(tag, by)
@@ -297,7 +301,7 @@ class Credential(Lasting):
         changed_at = timezone.now()
         until = changed_at + keep_old_for if keep_old_for else None
         rows = Credential.objects.filter(pk=self.pk)
-        with transaction.atomic():
+        with self._act():
             old = self._opened()
             updated = rows.filter(password_changed_at=seen or self.password_changed_at).update(
                 password_sealed=vault.seal(password, place=place_of_password(self.username)),
@@ -329,7 +333,7 @@ class Credential(Lasting):
         """
         seen = seen or self.password_changed_at
         kept = Credential.objects.filter(pk=self.pk, previous_valid_until__gt=timezone.now())
-        with transaction.atomic():
+        with self._act():
             updated = kept.filter(password_changed_at=seen).update(
                 previous_verifier="",
                 previous_valid_until=None,
@@ -354,7 +358,7 @@ class Credential(Lasting):
             return
         if seen not in (None, old):
             raise LabelChanged
-        with transaction.atomic():
+        with self._act():
             if not Credential.objects.filter(pk=self.pk, label=old).update(label=label):
                 self.refresh_from_db(fields=["label"])
                 raise LabelChanged
@@ -366,7 +370,7 @@ class Credential(Lasting):
         allowed, old = networks.clean(text), self.allowed_networks
         if allowed == old:
             return
-        with transaction.atomic():
+        with self._act():
             self._change(allowed_networks=allowed)
             self._record("credential.networks_set", by, networks=allowed, before=old)
 
@@ -379,7 +383,7 @@ class Credential(Lasting):
         expires_at = expiry.end_of(day) if day else None
         if expires_at == self.expires_at:
             return
-        with transaction.atomic():
+        with self._act():
             self._change(expires_at=expires_at)
             self._record("credential.expiry_set", by, expires=day and day.isoformat())
 
@@ -389,7 +393,7 @@ class Credential(Lasting):
         if not expiry.is_near(old, timezone.now()):
             return False
         later = expiry.extended(old)
-        with transaction.atomic():
+        with self._act():
             if not Credential.objects.filter(pk=self.pk, expires_at=old).update(expires_at=later):
                 return False
             self.expires_at = later
@@ -408,7 +412,7 @@ class Credential(Lasting):
         rows = Credential.objects.exclude(suspended_by_support=True)
         rows = rows if as_support else rows.filter(suspended_at=None)
         at = timezone.now()
-        with transaction.atomic():
+        with self._act():
             fields = {"suspended_at": Coalesce("suspended_at", at), "suspended_by_support": as_support or None}
             if not rows.filter(pk=self.pk).update(**fields):
                 return False
@@ -425,7 +429,7 @@ class Credential(Lasting):
         """
         suspended = Credential.objects.filter(pk=self.pk, suspended_at__isnull=False)
         mine = suspended if as_support else suspended.exclude(suspended_by_support=True)
-        with transaction.atomic():
+        with self._act():
             if not mine.update(suspended_at=None, suspended_by_support=None):
                 if suspended.exists():
                     raise SuspendedBySupport
@@ -442,9 +446,7 @@ class Credential(Lasting):
         Raises Credential.DoesNotExist.
         """
         at = timezone.now()
-        with transaction.atomic():
-            # The domain first, as whoever deletes that does: neither waits for the other in a circle.
-            list(Domain.objects.filter(pk=self.domain_id).held())
+        with self._act():
             # Locked: an old password must not come back because of a reset at the same time.
             current = Credential.objects.select_for_update().get(pk=self.pk)
             self._retire(self._opened(), Why.DELETED, at)
@@ -460,6 +462,13 @@ class Credential(Lasting):
             self._retire(self._opened(), Why.SUSPENDED, self.suspended_at)
         self._record("credential.restored", by)
         self._tell_owners("credential_restored", by)
+
+    @contextmanager
+    def _act(self):
+        """The transaction of one act: it begins with the lock of the domain (audit/locks.py)."""
+        with transaction.atomic():
+            Domain.objects.hold(self.domain_id)
+            yield
 
     @sensitive_variables()
     def _opened(self) -> str:

@@ -1,5 +1,6 @@
 """Allowed networks: from where a credential may be used. Stored as Dovecot's `allow_nets` reads them."""
 
+from collections.abc import Iterable
 from ipaddress import ip_address, ip_network
 
 from django.core.exceptions import ValidationError
@@ -36,6 +37,22 @@ def allows(networks: str, ip: str) -> bool:
         return True
     address = ip_address(ip)
     return any(address in ip_network(network) for network in networks.split(","))
+
+
+def excluded(networks: str, *, before: str, used_from: Iterable[str]) -> list[str]:
+    """Those of some addresses that were allowed before and are no longer; "" is one that is not known."""
+    if _are_within(before, networks):
+        return []
+    return [ip for ip in used_from if not ip or (allows(before, ip) and not allows(networks, ip))]
+
+
+def _are_within(inner: str, outer: str) -> bool:
+    """Whether every address that the inner networks allow is allowed by the outer ones."""
+    if not (inner and outer):
+        return not outer
+    wide = [ip_network(network) for network in outer.split(",")]
+    small = [ip_network(network) for network in inner.split(",")]
+    return all(any(a.version == b.version and a.subnet_of(b) for b in wide) for a in small)
 
 
 def listed(networks: str) -> list[str]:

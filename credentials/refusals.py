@@ -5,6 +5,8 @@ from datetime import timedelta
 from django.db import models
 from django.db.models import Count, F, OuterRef, Q, Subquery
 
+from credentials.counting import delete_free
+
 KEPT_FOR = timedelta(days=90)
 LATELY = timedelta(hours=24)
 
@@ -36,7 +38,7 @@ class RefusedLoginsQuerySet(models.QuerySet):
             ignore_conflicts=True,  # the other server may have been quicker
         )
         rows.update(count=F("count") + number)
-        self.filter(day__lt=day - KEPT_FOR).delete()
+        delete_free(self.filter(day__lt=day - KEPT_FOR))
 
     def by_cause(self, since):
         """One row a cause: cause, total, last, and the IP of that last one; the newest first."""

@@ -6,7 +6,7 @@ from datetime import timedelta
 from django.db import models
 from django.db.models import Count, Exists, Max, OuterRef, Q, Subquery, Sum
 
-from credentials.counting import at_most, chunks, count_up
+from credentials.counting import at_most, chunks, count_up, delete_free
 from credentials.lasting import short
 from domains.labels import MAX_LENGTH
 from domains.models import Domain
@@ -98,8 +98,8 @@ class RetiredPasswordQuerySet(models.QuerySet):
         """Delete what is older than 90 days."""
         old = self.filter(since__lt=now - KEPT_FOR)
         # By their own time as well: a password may go while its tries are written.
-        RetiredTry.objects.filter(Q(password__in=old) | Q(last_at__lt=now - KEPT_FOR)).delete()
-        old.delete()
+        delete_free(RetiredTry.objects.filter(Q(password__in=old) | Q(last_at__lt=now - KEPT_FOR)))
+        delete_free(old)
 
 
 class RetiredTryQuerySet(models.QuerySet):

@@ -113,10 +113,11 @@ def delete(request, domain, credential):
 
 @ask_or_act
 @answers.of_credential(Permission.MANAGE_CREDENTIALS)
+@recent_sign_in
 def networks(request, domain, credential):
     """From where it may be used."""
     lines = "\n".join(listed(credential.allowed_networks))
-    form = NetworksForm(posted(request), initial={"networks": lines})
+    form = NetworksForm(posted(request), credential=credential, initial={"networks": lines})
     if not form.is_valid():
         return answers.ask(request, domain, credential, "_networks.html", form=form)
     credential.set_networks(form.cleaned_data["networks"], by=Actor.of(request))

@@ -46,6 +46,7 @@ AUTHORIZE = Act(
 
 @transaction.atomic
 def _verify(row, by, reason):
+    Domain.objects.hold(row.pk)
     audit.record("support.verify_asked", by=by, domain=row, data={"reason": reason})
     try:
         verifying.start(row, by=by)
@@ -311,6 +312,8 @@ class DomainAdmin(SupportAdmin):
                 members.forget_invitations(form.instance, member)
             if was is None:
                 members.tell_of(member, form.instance, now, by=by)
+        ended = form.instance.invitations.take_unvouched()
         for tag, data in events:
             audit.record(tag, by=by, domain=form.instance, data=data)
-        form.instance.invitations.end_unvouched(by=by)
+        for invitation in ended:
+            invitation.record_ended(by=by)

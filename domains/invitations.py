@@ -53,18 +53,15 @@ class InvitationQuerySet(models.QuerySet):
         """Those that are not live."""
         return self.exclude(Exists(Invitation.objects.live().filter(pk=OuterRef("pk"))))
 
-    @transaction.atomic
-    def end_unvouched(self, *, by):
-        """End those whose inviter can't give them any more, each with its event."""
+    def take_unvouched(self) -> list["Invitation"]:
+        """Delete those whose inviter can't give them any more, in a transaction that holds their domains.
+
+        Returns them: the event of each (`record_ended`) comes after all rows are locked.
+        """
         dead = self.exclude(Exists(Invitation.objects.vouched().filter(pk=OuterRef("pk"))))
-        # Domains before what hangs on them, as everywhere: else two transactions wait for each other.
-        domains = Invitation.domain.field.related_model.objects
-        list(domains.filter(pk__in=list(dead.values_list("domain", flat=True))).held())
         ended = list(dead.select_related("domain", "invited_by").order_by("domain_id", "pk"))
         Invitation.objects.filter(pk__in=[each.pk for each in ended]).delete()
-        for invitation in ended:
-            inviter = invitation.invited_by.email if invitation.invited_by else "a former account"
-            invitation.record("member.invitation_ended", by=by, inviter=inviter)
+        return ended
 
     def of_token(self, token):
         """What the link with this token invites to, by the names of the domains."""
@@ -105,6 +102,7 @@ class Invitation(models.Model):
     @transaction.atomic
     def resend(self, *, by):
         """Send a new link for seven days more; the old one is dead. Raises Invitation.DoesNotExist."""
+        self._hold_domain()
         # From here on it is theirs: it ends when they can't invite any more, not when the first inviter can't.
         new = {"key": uuid4(), "expires_at": timezone.now() + LASTS, "invited_by": by.user}
         if not Invitation.objects.filter(pk=self.pk).update(**new):
@@ -116,9 +114,18 @@ class Invitation(models.Model):
     @transaction.atomic
     def revoke(self, *, by):
         """Take it back: its link is dead. Raises Invitation.DoesNotExist."""
+        self._hold_domain()
         if not Invitation.objects.filter(pk=self.pk).delete()[0]:
             raise Invitation.DoesNotExist
         self.record("member.invitation_revoked", by=by)
+
+    def record_ended(self, *, by):
+        """Record that it ended because who sent it can't give it any more."""
+        inviter = self.invited_by.email if self.invited_by else "a former account"
+        self.record("member.invitation_ended", by=by, inviter=inviter)
+
+    def _hold_domain(self):
+        type(self.domain).objects.hold(self.domain_id)
 
     def record(self, tag, *, by, **more):
         data = {"member": self.email, "role": self.role, **more}

@@ -1,9 +1,11 @@
 """How people become members of domains and stop being it.
 
-Each change holds the rows of its domains (DomainQuerySet.held), so that of two owners who
-demote or remove each other at once one stays.
+Each change holds the rows of its domains (DomainQuerySet.hold), so that of two owners who
+demote or remove each other at once one stays. Events come last, by domain (audit/locks.py).
 """
 
+from itertools import chain
+from operator import attrgetter
 from uuid import uuid4
 
 from django.db import transaction
@@ -43,18 +45,17 @@ def invite(domains, emails, role, *, by) -> int:
     Invitation.objects.filter(domain__in=domains, email__in=emails).dead().delete()
     taken = _taken(domains, emails)
     free = {email: [domain for domain in domains if (domain.pk, email) not in taken] for email in emails}
-    for email in filter(free.get, emails):
-        _send(email, free[email], role, by=by)
-    return sum(map(bool, free.values()))
+    sent = [_send(email, free[email], role, by=by) for email in filter(free.get, emails)]
+    for invitation in sorted(chain.from_iterable(sent), key=attrgetter("domain_id")):
+        invitation.record("member.invited", by=by)
+    return len(sent)
 
 
-def _send(email, domains, role, *, by):
+def _send(email, domains, role, *, by) -> list[Invitation]:
     sending = {"key": uuid4(), "expires_at": timezone.now() + LASTS, "invited_by": by.user}
     invitations = [Invitation(email=email, role=role, domain=domain, **sending) for domain in domains]
-    Invitation.objects.bulk_create(invitations)
-    for invitation in invitations:
-        invitation.record("member.invited", by=by)
-    write_letter(invitations, by=by)
+    write_letter(Invitation.objects.bulk_create(invitations), by=by)
+    return invitations
 
 
 def _taken(domains, emails) -> set:
@@ -77,22 +78,24 @@ def accept(token, user, *, by) -> list[Domain]:
     roles = dict(
         user.memberships.filter(domain__in=[each.domain for each in invitations]).values_list("domain", "role")
     )
-    for invitation in invitations:
-        _join(invitation, user, roles.get(invitation.domain_id), by=by)
+    joined = [_join(invitation, user, roles.get(invitation.domain_id), by=by) for invitation in invitations]
+    for domain, tag, data in sorted(filter(None, joined), key=lambda event: event[0].pk):
+        audit.record(tag, by=by, domain=domain, data={"member": user.email} | data)
     return [invitation.domain for invitation in invitations]
 
 
-def _join(invitation, user, was, *, by):
+def _join(invitation, user, was, *, by) -> tuple[Domain, str, dict] | None:
+    """Make it so; return what its event tells, None when nothing changes."""
     domain, role = invitation.domain, Role(invitation.role)
     if was is None:
         # Before they may be an owner, who would be told as well.
         tell_of(user.email, domain, role, by=by)
         domain.memberships.create(user=user, role=role)
-        audit.record("member.joined", by=by, domain=domain, data={"member": user.email, "role": role})
-    elif role.is_above(was):
-        domain.memberships.filter(user=user).update(role=role)
-        data = {"member": user.email, "role": role, "was": was}
-        audit.record("member.role_changed", by=by, domain=domain, data=data)
+        return domain, "member.joined", {"role": role}
+    if not role.is_above(was):
+        return None
+    domain.memberships.filter(user=user).update(role=role)
+    return domain, "member.role_changed", {"role": role, "was": was}
 
 
 def tell_of(email, domain, role, *, by):
@@ -104,14 +107,13 @@ def tell_of(email, domain, role, *, by):
 @transaction.atomic
 def decline(token, *, by):
     """Let go what a link invites to. Raises NotInvited."""
-    for invitation in _take(token):
+    for invitation in sorted(_take(token), key=attrgetter("domain_id")):
         audit.record("member.declined", by=by, domain=invitation.domain, data={"member": invitation.email})
 
 
 def _take(token) -> list[Invitation]:
     """Use up the invitations of a link: of two uses at once the second finds none. Raises NotInvited."""
-    # Domains before what hangs on them, as everywhere: else two transactions wait for each other.
-    list(Domain.objects.filter(pk__in=Invitation.objects.of_token(token).values("domain")).held())
+    Domain.objects.hold(*Invitation.objects.of_token(token).values_list("domain", flat=True))
     invitations = list(Invitation.objects.of_token(token))
     used, _ = Invitation.objects.filter(pk__in=[each.pk for each in invitations], key=key_of(token)).delete()
     if not used:
@@ -131,9 +133,10 @@ def change_role(membership, role, *, by):
     _keep_an_owner(membership)
     membership.role = role
     membership.save(update_fields=["role"])
+    ended = membership.domain.invitations.take_unvouched()
     data = {"member": membership.user.email, "role": role, "was": was}
     audit.record("member.role_changed", by=by, domain=membership.domain, data=data)
-    membership.domain.invitations.end_unvouched(by=by)
+    _record_ended(ended, by=by)
 
 
 @transaction.atomic
@@ -144,9 +147,10 @@ def remove(membership, *, by):
     domain, person = membership.domain, membership.user
     membership.delete()
     forget_invitations(domain, person.email)
+    ended = domain.invitations.take_unvouched()
     tag = "member.left" if person == by.user else "member.removed"
     audit.record(tag, by=by, domain=domain, data={"member": person.email, "role": membership.role})
-    domain.invitations.end_unvouched(by=by)
+    _record_ended(ended, by=by)
 
 
 def forget_invitations(domain, email):
@@ -163,9 +167,10 @@ def transfer(membership, *, by):
     mine = to.domain.memberships.get(user=by.user, role=Role.OWNER)
     Membership.objects.filter(pk=to.pk).update(role=Role.OWNER)
     Membership.objects.filter(pk=mine.pk).update(role=Role.MANAGER)
+    ended = to.domain.invitations.take_unvouched()
     data = {"member": to.user.email, "was": to.role}
     audit.record("domain.transferred", by=by, domain=to.domain, data=data)
-    to.domain.invitations.end_unvouched(by=by)
+    _record_ended(ended, by=by)
     link = ("domains:settings", to.domain.name)
     letters.write("transferred", to.user.email, link=link, domain=to.domain, by=by)
 
@@ -191,9 +196,14 @@ def make_owner(domain, user, *, by) -> bool:
     return True
 
 
+def _record_ended(invitations, *, by):
+    for invitation in invitations:
+        invitation.record_ended(by=by)
+
+
 def _held(membership) -> Membership:
     """The membership as it is now, and until this transaction ends."""
-    list(Domain.objects.filter(pk=membership.domain_id).held())
+    Domain.objects.hold(membership.domain_id)
     return Membership.objects.select_related("user", "domain").get(pk=membership.pk)
 
 

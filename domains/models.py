@@ -40,12 +40,12 @@ class DomainQuerySet(models.QuerySet):
         return self.filter(found) if text else self
 
     def held(self):
-        """These, locked until the transaction ends, for changes of who their members are or who may send.
-
-        Always in the same order, so that two transactions never wait for each other. SQLite
-        needs no lock: its transactions are IMMEDIATE, so only one at a time changes anything.
-        """
+        """These, locked until the transaction ends: acts of a domain begin with this (audit/locks.py)."""
         return self.order_by("pk").select_for_update(no_key=True)
+
+    def hold(self, *keys) -> list[int]:
+        """Lock the domains with these primary keys; return the keys of those that there are."""
+        return list(self.filter(pk__in=keys).held().values_list("pk", flat=True))
 
     def hold_name(self, name) -> list["Domain"]:
         """All that have a name, in any account, as they are now and locked as by `held`.
@@ -240,9 +240,15 @@ class MembershipQuerySet(models.QuerySet):
         people = get_user_model().objects.can_sign_in()
         return self.filter(models.Exists(people.filter(pk=models.OuterRef("user"))))
 
-    def end_unvouched_invitations(self, *, by):
-        """In the domains of these, end the invitations whose inviter can't give them any more."""
-        Invitation.objects.filter(domain__in=self.values("domain")).end_unvouched(by=by)
+    def hold_invitations(self):
+        """Lock the domains of these, and the invitations there, until the transaction ends (audit/locks.py)."""
+        domains = Domain.objects.hold(*self.values_list("domain", flat=True))
+        invitations = Invitation.objects.filter(domain__in=domains).order_by("pk")
+        list(invitations.select_for_update().values_list("pk"))
+
+    def take_unvouched_invitations(self) -> list[Invitation]:
+        """In the domains of these, delete and return the invitations whose inviter can't give them any more."""
+        return Invitation.objects.filter(domain__in=self.values("domain")).take_unvouched()
 
 
 class Membership(models.Model):

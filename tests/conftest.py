@@ -2,14 +2,15 @@ import logging
 import os
 import shutil
 import time
+from contextlib import nullcontext
 
 import pytest
 from django.core.cache import cache
-from django.db import OperationalError
+from django.db import OperationalError, connection
 from django.db.backends.base.operations import BaseDatabaseOperations
 
 from accounts import letters
-from tests import factories
+from tests import factories, locks
 from tests.environment import VAR_DIR
 from tests.http import sign_in
 from tests.leaks import Search
@@ -81,6 +82,14 @@ def no_secret_is_logged(logged_everywhere):
     yield
     found, logged_everywhere.found = logged_everywhere.found, []
     assert not found, "A secret was logged"
+
+
+@pytest.fixture(autouse=True)
+def locks_are_in_order():
+    """On PostgreSQL every transaction of the product locks in the one order (audit/locks.py)."""
+    with locks.watched() if connection.vendor == "postgresql" else nullcontext() as out_of_order:
+        yield out_of_order
+    assert not out_of_order
 
 
 @pytest.fixture(autouse=True)

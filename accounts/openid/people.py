@@ -97,7 +97,7 @@ def _person(email, name) -> tuple[User, bool]:
     Only the address that somebody signs in with counts: one that they only want to change
     theirs to may be anybody's.
     """
-    people = User.objects.select_for_update()
+    people = User.objects.select_for_update(no_key=True)
     user = people.filter(email=email).first()
     if user or not settings.OIDC_SIGNUP:
         return user or _refuse_stranger(email), False

@@ -15,6 +15,7 @@ from django.db.migrations.executor import MigrationExecutor
 from django.db.migrations.recorder import MigrationRecorder
 from django.utils import timezone
 
+from audit import locks
 from sendlayer.backups import Refused
 from sendlayer.backups.archive import CHUNK, write_manifest
 from sendlayer.backups.manifest import describe
@@ -23,15 +24,6 @@ from sendlayer.backups.manifest import describe
 TRY_LOCKS_FOR = "800ms"
 TRY_AGAIN_SECONDS = 0.2
 LOCK_SECONDS = 30
-# What transactions touch first is held first: they then wait at their beginning, and hold nothing else.
-HELD_FIRST = (
-    "credentials_credential",
-    "domains_domain",
-    "domains_membership",
-    "domains_invitation",
-    "accounts_user",
-)
-HELD_LAST = "audit_event"  # nearly each of them ends with it
 TABLES = "SELECT tablename FROM pg_tables WHERE schemaname = current_schema() ORDER BY tablename"
 COLUMNS = """
     SELECT attname FROM pg_attribute WHERE attrelid = quote_ident(%s)::regclass
@@ -96,6 +88,7 @@ def lock(cursor) -> None:
 
     Raises Refused when others hold some of them for too long.
     """
+    # What transactions touch first is held first: they then wait at their beginning, and hold nothing else.
     tables = sorted(_names(cursor, TABLES), key=_order)
     deadline = time.monotonic() + LOCK_SECONDS
     while tables:
@@ -113,8 +106,9 @@ def lock(cursor) -> None:
 
 
 def _order(table) -> tuple:
-    first = HELD_FIRST.index(table) if table in HELD_FIRST else len(HELD_FIRST)
-    return first, table == HELD_LAST, table
+    """As transactions lock, and what is in no order before the events, with which nearly all of them end."""
+    place = locks.place(table)
+    return len(locks.ORDER) - 1.5 if place is None else place, table
 
 
 def _load(cursor, archive, manifest):

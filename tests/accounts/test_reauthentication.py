@@ -3,6 +3,7 @@
 from datetime import timedelta
 
 import pytest
+from django.utils import timezone
 
 from audit.models import Event
 from tests.factories import PASSWORD, make_credential, password_of
@@ -22,7 +23,7 @@ def old(client, alice):
     return sign_in(client, alice, ago=HOUR)
 
 
-@pytest.mark.parametrize("act", ACTS)
+@pytest.mark.parametrize("act", (*ACTS, "networks", "expiry", "extend"))
 @pytest.mark.parametrize("headers", [TEXT, HTMX])
 def test_a_script_is_told_where_to_confirm_and_nothing_happens(old, credential, act, headers):
     response = old.post(smtp_url(credential, act), headers=headers)
@@ -31,7 +32,7 @@ def test_a_script_is_told_where_to_confirm_and_nothing_happens(old, credential, 
     assert not Event.objects.filter(credential=credential.username, actor__isnull=False).exists()
 
 
-@pytest.mark.parametrize("act", ("reveal", "reset", "delete"))
+@pytest.mark.parametrize("act", ("reveal", "reset", "delete", "networks", "expiry"))
 def test_the_question_is_not_asked_before_the_confirmation(old, credential, act):
     url = smtp_url(credential, act)
     response = old.get(url)
@@ -69,6 +70,27 @@ def test_what_was_posted_to_an_address_with_a_query_is_done_too(old, domain):
     path = "/domains/sl.example.com/settings/delete/?page=2"
     confirm = old.post(path, {"name": "sl.example.com"})["Location"]
     assert "Domain is deleted." in text(old.post(confirm, {"password": PASSWORD}, follow=True))
+
+
+@pytest.mark.parametrize(
+    ("act", "fields", "said"),
+    [
+        ("networks", {"networks": "192.0.2.1"}, "Allowed networks are saved."),
+        ("expiry", {"day": timezone.localdate() + timedelta(days=30)}, "Expiry date is saved."),
+    ],
+)
+def test_limits_of_an_smtp_user_are_set_after_the_confirmation(old, credential, act, fields, said):
+    confirm = old.post(smtp_url(credential, act), fields)["Location"]
+    assert said in text(old.post(confirm, {"password": PASSWORD}, follow=True))
+
+
+def test_letters_are_switched_off_after_the_confirmation(old, alice):
+    confirm = old.post("/account/notifications/", {"tell_dns": "on"})["Location"]
+    alice.refresh_from_db()
+    assert alice.tell_credentials and confirm.startswith(f"{CONFIRM_PAGE}?next=")
+    assert "Notifications are saved." in text(old.post(confirm, {"password": PASSWORD}, follow=True))
+    alice.refresh_from_db()
+    assert alice.tell_dns and not (alice.tell_credentials or alice.tell_members)
 
 
 def test_what_waits_in_the_session_holds_no_secret(old, credential):

@@ -169,6 +169,22 @@ def test_a_domain_is_deleted_beside_an_act_below_it_without_a_deadlock(domain, c
 
 @on_postgresql
 @pytest.mark.django_db(transaction=True)
+def test_who_holds_all_tables_records_beside_one_who_waits_for_them(domain):
+    """As a restore does while somebody changes a password: an event was the first that they locked."""
+
+    def restore():
+        with transaction.atomic(), connection.cursor() as cursor:
+            cursor.execute("LOCK TABLE audit_event IN ACCESS EXCLUSIVE MODE")
+            time.sleep(0.6)  # the other waits by now
+            audit.record("system.restored", by=SYSTEM)
+
+    at_once(restore, lambda: time.sleep(0.2) or audit.record("account.password_changed", by=SYSTEM))
+    tags = Event.objects.filter(domain=None).order_by("number").values_list("tag", flat=True)
+    assert list(tags) == ["system.restored", "account.password_changed"]
+
+
+@on_postgresql
+@pytest.mark.django_db(transaction=True)
 def test_acts_on_a_credential_beside_the_deletion_of_its_domain_end_well(alice):
     def tried(call):
         with suppress(ObjectDoesNotExist):

@@ -1,4 +1,4 @@
-"""Reset and Delete of what was used within 24 hours: they warn, and want a tick more."""
+"""Acts and limits that stop what was used within 24 hours: they warn, and want a tick more."""
 
 import re
 from datetime import timedelta
@@ -7,6 +7,7 @@ import pytest
 from django.utils import timezone
 
 from audit.models import Event
+from credentials.clients import ClientDay
 from credentials.models import Credential
 from tests.factories import SYSTEM, make_credential, make_use, password_of
 from tests.http import smtp_url, text
@@ -108,3 +109,74 @@ def test_the_question_that_comes_again_still_asks_about_the_password_that_was_se
 def test_a_suspended_one_that_was_used_today_asks_too(as_alice, used, act):
     used.suspend(by=SYSTEM)
     assert as_alice.post(smtp_url(used, act)).status_code == 422
+
+
+def limit(client, credential, act, value, **more):
+    field = {"networks": "networks", "expiry": "day"}[act]
+    return client.post(smtp_url(credential, act), {field: value} | more, headers=HTMX)
+
+
+def day(days):
+    return (timezone.localdate() + timedelta(days=days)).isoformat()
+
+
+STOPS = [("networks", "192.0.2.0/24"), ("expiry", day(0)), ("expiry", day(6))]
+
+
+@pytest.mark.parametrize(("act", "value"), STOPS)
+def test_a_limit_that_stops_what_used_it_today_wants_the_tick(as_alice, used, act, value):
+    assert TICK not in text(as_alice.get(smtp_url(used, act)))  # nothing is entered yet
+    before = state()
+    response = limit(as_alice, used, act, value)
+    assert (response.status_code, response["HX-Retarget"]) == (422, "#dialog")
+    field = re.search(r'<div class="field has-error">.*?</div>', text(response), re.DOTALL)[0]
+    assert TICK in field and "Nothing is changed yet" in field
+    assert "203.0.113.7" in text(response) and value in text(response)
+    assert state() == before
+    assert limit(as_alice, used, act, value, sure="on").status_code == 200
+    assert state() != before
+
+
+@pytest.mark.parametrize(("act", "value"), STOPS)
+def test_a_limit_on_what_nobody_uses_wants_none(as_alice, credential, act, value):
+    assert limit(as_alice, credential, act, value).status_code == 200
+
+
+@pytest.mark.parametrize(
+    ("act", "value"),
+    [
+        ("networks", "203.0.113.0/24"),
+        ("networks", "192.0.2.0/24\n::/0\n203.0.113.7"),
+        ("networks", ""),
+        ("expiry", day(8)),
+        ("expiry", ""),
+    ],
+)
+def test_a_limit_within_which_it_is_used_wants_none(as_alice, used, act, value):
+    assert limit(as_alice, used, act, value).status_code == 200
+
+
+def test_a_looser_limit_wants_none_even_where_it_was_used_outside(as_alice, used):
+    limits = {"allowed_networks": "192.0.2.0/25", "expires_at": timezone.now() + timedelta(days=1)}
+    Credential.objects.filter(pk=used.pk).update(**limits)
+    assert limit(as_alice, used, "networks", "192.0.2.0/24\n198.51.100.1").status_code == 200
+    assert limit(as_alice, used, "expiry", day(3)).status_code == 200
+    assert limit(as_alice, used, "expiry", day(2)).status_code == 422
+
+
+def test_every_address_of_today_counts_and_those_that_are_not_known(as_alice, credential):
+    for ip in ("203.0.113.7", "203.0.113.8", "198.51.100.1"):
+        make_use(credential, ip)
+    answer = limit(as_alice, credential, "networks", "203.0.113.7\n198.51.100.1")
+    assert answer.status_code == 422 and "in the last 24 hours: 203.0.113.8." in text(answer)
+    ClientDay.objects.filter(ip="203.0.113.8").update(ip="")
+    answer = limit(as_alice, credential, "networks", "203.0.113.7\n198.51.100.1")
+    assert answer.status_code == 422 and "from addresses that are not known." in text(answer)
+
+
+@pytest.mark.parametrize(
+    ("act", "value", "said"), [("networks", "x", "is not a network"), ("expiry", "x", "Write")]
+)
+def test_what_can_not_be_read_is_told_before_any_tick(as_alice, used, act, value, said):
+    answer = text(limit(as_alice, used, act, value, sure="on"))
+    assert said in answer and TICK not in answer

@@ -8,6 +8,7 @@ from playwright.sync_api import expect
 
 from credentials.models import Credential
 from tests.factories import password_of
+from tests.submission.clients import wait_until
 
 pytestmark = [pytest.mark.e2e, pytest.mark.django_db(transaction=True)]
 
@@ -59,5 +60,9 @@ class TestExpiry:
         assert tab.connection(credential).refusal(password_of(credential)) is None
         tab.press(credential, "Expiry date")
         tab.page.get_by_label("Expires after").fill(day(days=1))
+        wait_until(lambda: Credential.objects.get(pk=credential.pk).last_used_at)
+        tab.watch.expect(422)
+        tab.page.get_by_role("button", name="Save").click()
+        tab.page.get_by_label("I know that whatever uses it will stop sending.").check()
         tab.page.get_by_role("button", name="Save").click()
         expect(tab.row(credential).get_by_text("Expires in 2 days")).to_be_visible()

@@ -1,10 +1,10 @@
 from types import SimpleNamespace
 
 import pytest
-from django.db import transaction
 
 from domains import verifying
 from submission.livecheck import runs
+from tests.locks import taken_back
 from tests.routes.world import make_world
 
 
@@ -19,6 +19,5 @@ def no_check_begins(monkeypatch):
 @pytest.fixture(scope="module")
 def world(django_db_setup, django_db_blocker):
     """Made once for a module: its tests leave it as it was."""
-    with django_db_blocker.unblock(), transaction.atomic():
+    with django_db_blocker.unblock(), taken_back():
         yield make_world()
-        transaction.set_rollback(True)

@@ -1,18 +1,24 @@
 """Every route × method × role against one table (table.py): who is let in; nobody else changes a thing."""
 
+from datetime import timedelta
+
 import pytest
 from django.db import transaction
+from django.test import Client
 
+from accounts.models import User
 from domains.access import ALLOWED, Permission
-from tests.http import headers_of, without_tokens
-from tests.routes.table import PUBLIC, RIGHTS, SIGNED_IN, STAFF, routes
-from tests.routes.world import MEMBERS, NO_MEMBERS, OUTSIDE, ROLES
+from tests.accounts.codes import make_totp
+from tests.http import headers_of, sign_in, without_tokens
+from tests.routes.table import PUBLIC, RECENT, RIGHTS, SIGNED_IN, SIGNING_IN, STAFF, routes
+from tests.routes.world import MEMBERS, NO_MEMBERS, OUTSIDE, OWNER, ROLES
 from tests.routes.world import STAFF as STAFF_ROLE
 from tests.rows import kept
 
 pytestmark = [pytest.mark.one_database, pytest.mark.django_db]
 ROUTES = routes()
 OK, SIGN_IN, FORBIDDEN, NOT_FOUND, NOT_ALLOWED = "ok", "sign in", 403, 404, 405
+CONFIRMATIONS = ("/account/reauthenticate/", "/account/two-factor/reauthenticate/")
 OTHER_METHODS = ("PUT", "PATCH", "DELETE", "TRACE", "FOO")
 
 
@@ -91,6 +97,29 @@ def test_a_strangers_answer_is_the_one_for_a_domain_that_does_not_exist(route, w
         for role in NO_MEMBERS:
             there, nowhere = (whole(send(role, method, path)) for path in paths)
             assert there == nowhere
+
+
+@pytest.mark.parametrize(
+    "route", [route for route in ROUTES if route.rights.post not in (None, STAFF)], ids=lambda route: route.name
+)  # fmt: skip
+def test_a_post_asks_for_a_recent_sign_in_or_the_table_says_why_not(route, world):
+    """The admin's routes are looked at in tests/admin."""
+    assert route.rights.asks, "Judge it: RECENT, or the reason why not"
+    owner = User.objects.get(email=f"{OWNER}@example.com")
+    fields = {"username": world.parts["username"]}  # for acts on some of many
+    with transaction.atomic():
+        if route.name.startswith("mfa_"):
+            make_totp(owner)
+        client = sign_in(Client(), owner, ago=timedelta(hours=1))
+        before = kept()
+        response = client.post(world.path(route), fields, headers={"HX-Request": "true"})
+        is_unchanged = kept() == before
+        transaction.set_rollback(True)
+    where = response.headers.get("X-Confirm-Identity") or response.headers.get("Location", "")
+    if route.rights.asks == RECENT:
+        assert where.startswith(CONFIRMATIONS) and is_unchanged
+    elif route.rights.asks != SIGNING_IN:
+        assert not where.startswith(CONFIRMATIONS)
 
 
 def test_the_table_names_no_route_that_is_gone():

@@ -21,6 +21,7 @@ class Command(BaseCommand):
             user = User.objects.get_by_natural_key(email)
         except User.DoesNotExist:
             raise CommandError(f"There is no user {email}.") from None
+        User.objects.hold(user.pk)
         links = SocialAccount.objects.filter(user=user)
         gone = list(links.values("provider", "uid"))
         links.delete()

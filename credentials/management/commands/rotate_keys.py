@@ -2,6 +2,7 @@ from django.core.management.base import BaseCommand, CommandError
 from django.db import transaction
 
 from credentials import keyring, vault
+from credentials.counting import hold_domains
 from credentials.sealed import KINDS
 
 BATCH = 500
@@ -36,6 +37,7 @@ class Command(BaseCommand):
         done, left, last = 0, [], 0
         while rows := list(kind.not_sealed_with(key_id).filter(pk__gt=last).order_by("pk")[:batch]):
             with transaction.atomic():
+                hold_domains(row.domain_id for row in rows if hasattr(row, "domain_id"))
                 for row in rows:
                     try:
                         # One that changed meanwhile was sealed by the site, with its own first key.

@@ -1,0 +1,63 @@
+"""The watch over the order of locks finds what breaks it (tests/locks.py); it is on in every test."""
+
+import pytest
+from django.db import transaction
+
+import audit
+from audit.models import Event
+from credentials import bulk
+from credentials.models import Credential
+from domains.models import DomainQuerySet
+from tests.factories import SYSTEM, make_credential, make_domain
+
+pytestmark = [pytest.mark.django_db, pytest.mark.postgresql]
+
+
+@pytest.fixture
+def found(locks_are_in_order):
+    """What the watch found, which this test makes."""
+    yield locks_are_in_order
+    locks_are_in_order.clear()
+
+
+def test_an_act_that_does_not_hold_its_domain(found, credential, monkeypatch):
+    monkeypatch.setattr(DomainQuerySet, "hold", lambda self, *keys: list(keys))
+    credential.rename("x", by=SYSTEM)
+    assert found[0].startswith(f"chain {credential.domain_id}, but not its domain")
+
+
+def test_acts_in_two_domains_one_after_the_other(found, domain):
+    rows = [make_credential(domain), make_credential(make_domain("other.example.com"))]
+    with transaction.atomic():
+        for row in rows:
+            row.rename("x", by=SYSTEM)
+    assert found[0].startswith(f"domain {{{rows[1].domain_id}}} is locked after")
+
+
+def test_rows_after_the_chain(found, domain, monkeypatch):
+    rows = [make_credential(domain) for _ in range(2)]
+    # As it was: the rows of an act on many were locked one by one.
+    monkeypatch.setattr("django.db.models.QuerySet.select_for_update", lambda self, **how: self)
+    with transaction.atomic():
+        audit.record("x", by=SYSTEM, domain=domain)
+        bulk.suspend(domain, [row.username for row in rows], by=SYSTEM)
+    assert any(line.startswith("credentials_credential is locked after") for line in found)
+
+
+def test_chains_in_another_order(found, domain):
+    other = make_domain("other.example.com")
+    with transaction.atomic():
+        audit.record("x", by=SYSTEM, domain=other)
+        audit.record("x", by=SYSTEM, domain=domain)
+        audit.record("x", by=SYSTEM)
+    assert [line.partition(" is ")[0] for line in found] == [f"chain {domain.pk}", "chain 0"]
+
+
+def test_acts_that_keep_to_it(locks_are_in_order, domain):
+    rows = [make_credential(domain) for _ in range(2)]
+    usernames = [row.username for row in rows]
+    bulk.suspend(domain, usernames, by=SYSTEM)
+    bulk.remove(domain, usernames, by=SYSTEM)
+    bulk.restore(domain, usernames, by=SYSTEM)
+    assert Credential.objects.count() == 2 and Event.objects.filter(tag="credential.restored").count() == 2
+    assert locks_are_in_order == []
