@@ -78,6 +78,7 @@ def dump(archive, folder) -> dict:
         manifest["columns"] = {table: [name for (name,) in ask(COLUMNS, table)] for table in manifest["counts"]}
         for table, columns in manifest["columns"].items():
             with (
+                connection.wrap_database_errors,  # which Django's cursor does not do for a copy
                 archive.open(_member(table), "w", force_zip64=True) as member,
                 cursor.copy(f"COPY {_with(table, columns)} TO STDOUT") as rows,
             ):
@@ -163,6 +164,7 @@ def _sequences(cursor, manifest, tables) -> dict[str, int | None]:
 def _copy(cursor, archive, table, columns):
     """Load one table; the names are ones that our migrations make (schema.compare)."""
     with (
+        connection.wrap_database_errors,
         open_member(archive, _member(table)) as member,
         cursor.copy(f"COPY {_with(table, columns)} FROM STDIN") as rows,
     ):
