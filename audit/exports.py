@@ -65,7 +65,7 @@ def read(lines: Iterable[str]) -> Iterator[dict]:
     for number, line in enumerate(lines, start=1):
         try:
             link = json.loads(line)
-        except ValueError:
+        except (ValueError, RecursionError):
             raise Malformed(f"line {number} is not JSON") from None
         if not isinstance(link, dict) or link.keys() != NAMES:
             raise Malformed(f"line {number} is not an event of an export")

@@ -39,11 +39,15 @@ def problem() -> str:
             continue
         if canary.key_id not in ring:
             return f"CREDENTIAL_KEYS lacks the key {canary.key_id!r}, with which stored secrets are sealed"
-        try:
-            vault.open(canary.token, place=_place(canary.key_id))
-        except vault.CannotOpen:
-            return f"the key {canary.key_id!r} of CREDENTIAL_KEYS is not the one that was used here"
+        if why := _contradiction(canary):
+            return why
     return "" if canaries else _problem_of_the_stored()
+
+
+def contradiction(key_id: str) -> str:
+    """Why this key of the ring is not the one of that name that was used here, "" when nothing says so."""
+    canary = KeyCanary.objects.filter(key_id=key_id).first()
+    return _contradiction(canary) if canary else ""
 
 
 def plant() -> None:
@@ -79,6 +83,14 @@ def _problem_of_the_stored() -> str:
                     vault.open(token, place=kind.place(row))
                 except vault.CannotOpen as error:
                     return f"CREDENTIAL_KEYS does not open the stored {kind.name}: {error}"
+    return ""
+
+
+def _contradiction(canary: KeyCanary) -> str:
+    try:
+        vault.open(canary.token, place=_place(canary.key_id))
+    except vault.CannotOpen:
+        return f"the key {canary.key_id!r} of CREDENTIAL_KEYS is not the one that was used here"
     return ""
 
 

@@ -13,6 +13,8 @@ from functools import lru_cache
 
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+from cryptography.hazmat.primitives.hashes import SHA256
+from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 from django.conf import settings
 
 VERSION = "v1"
@@ -66,9 +68,20 @@ def open(token: str, *, place: str) -> str:
         raise CannotOpen(f"key {key_id!r} does not open it") from None
 
 
+def derived_key(key_id: str, *, purpose: str) -> bytes:
+    """Derive a key for another purpose from a key of the ring (RFC 5869). Raises KeyringError, KeyError."""
+    return HKDF(SHA256(), KEY_BYTES, salt=None, info=purpose.encode()).derive(
+        _raw_keys(settings.CREDENTIAL_KEYS)[key_id]
+    )
+
+
 def parse(text: str) -> dict[str, AESGCM]:
     """Return key id → cipher of a CREDENTIAL_KEYS text, `id:base64key,…`. Raises KeyringError."""
-    ring: dict[str, AESGCM] = {}
+    return {key_id: AESGCM(key) for key_id, key in _raw_keys(text).items()}
+
+
+def _raw_keys(text: str) -> dict[str, bytes]:
+    ring: dict[str, bytes] = {}
     for number, entry in enumerate(filter(None, map(str.strip, text.split(","))), start=1):
         key_id, _, encoded = entry.partition(":")
         if not re.fullmatch(r"[A-Za-z0-9_-]{1,32}", key_id) or not encoded:
@@ -81,7 +94,7 @@ def parse(text: str) -> dict[str, AESGCM]:
             raise KeyringError(f"the key {key_id!r} is not valid base64") from None
         if len(key) != KEY_BYTES:
             raise KeyringError(f"the key {key_id!r} has {len(key)} bytes instead of {KEY_BYTES}")
-        ring[key_id] = AESGCM(key)
+        ring[key_id] = key
     if not ring:
         raise KeyringError("there is no key")
     return ring

@@ -6,6 +6,8 @@ from django.core.cache.backends.locmem import LocMemCache
 from django.core.cache.backends.redis import RedisCache
 from redis.exceptions import RedisError
 
+from sendlayer.plain_values import NotPlain, Serializer
+
 log = logging.getLogger(__name__)
 SECONDS = 1
 PAUSE_SECONDS = 10
@@ -24,6 +26,7 @@ class SharedCache(RedisCache):
     def __init__(self, server, params):
         super().__init__(server, params)
         self._options |= {"socket_connect_timeout": SECONDS, "socket_timeout": SECONDS}
+        self._options["serializer"] = Serializer
         # One for all threads of a worker, by its name.
         self._own = LocMemCache(f"while {server} is away", {"OPTIONS": {"MAX_ENTRIES": MAX_ENTRIES}})
 
@@ -39,8 +42,12 @@ class SharedCache(RedisCache):
     def add(self, *args, **kwargs):
         return self._ask("add", *args, **kwargs)
 
-    def get(self, *args, **kwargs):
-        return self._ask("get", *args, **kwargs)
+    def get(self, key, default=None, version=None):
+        try:
+            return self._ask("get", key, default, version)
+        except NotPlain as error:
+            log.error("What Redis has for %r is not read, it counts as missing: %s", key, error)
+            return default
 
     def set(self, *args, **kwargs):
         return self._ask("set", *args, **kwargs)

@@ -12,13 +12,21 @@ from django.db import connection
 TRANSIENT = ("django_session", "usersessions_usersession", "sendlayer_cache")
 
 
+LONGEST_LINE = 500
+
+
 class Refused(Exception):
     """It can't be done; str() says why. Nothing was changed."""
 
 
 def first_line(error) -> str:
     """What an error says, no more: PostgreSQL quotes the row that it could not take below that."""
-    return str(error).strip().partition("\n")[0]
+    return printable(str(error).strip().partition("\n")[0])
+
+
+def printable(text) -> str:
+    """One line of a text that may be anybody's, for a terminal: short, and without what would steer it."""
+    return "".join(char if char.isprintable() else "?" for char in text[:LONGEST_LINE])
 
 
 def engine():

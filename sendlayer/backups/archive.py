@@ -1,35 +1,53 @@
-"""The file: a ZIP whose comment, its last 71 bytes, is the SHA-256 of everything before.
+"""The file: a ZIP whose comment, its last bytes, says that it is whole and who made it (trailer.py).
 
-`unzip` opens it. The digest covers each byte, so one that is cut off or changed is known before
-anything is read from it.
+`unzip` opens it. Nothing is read from it before that was verified, and what is read then is still
+taken for what anybody may have written: names, sizes and the manifest are held to what `backup` writes.
 """
 
 import errno
-import hashlib
-import json
 import os
+import re
 import secrets
+import shutil
+import struct
+import tempfile
 import zipfile
+import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from sendlayer.backups import Refused
+from django.conf import settings
 
-FORMAT = 1
-MANIFEST = "manifest.json"
-PREFIX = b"sha256:"
-DIGEST = 64  # hexadecimal characters
-CHUNK = 1 << 20
+from sendlayer.backups import Refused, trailer
+from sendlayer.backups.manifest import MANIFEST, Manifest, read_manifest
+from sendlayer.backups.trailer import CHUNK
+
+MEMBERS = re.compile(r"manifest\.json|database\.sqlite3|tables/[a-z0-9_]{1,63}\.copy")
+MOST_MEMBERS = 1000
+# A database is packed to a half; an empty one, all blank pages, to a twentieth. DEFLATE could do a thousandth.
+MOST_TIMES_LARGER = 200
+SMALL = 64 << 20  # up to here it may be packed as well as can be
+MOST_OF_MANIFEST = 4 << 20
+NOT_PLAIN = 0x1 | 0x20 | 0x40  # flags of the ZIP format: encrypted, a patch, strongly encrypted
+PACKED = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)
+UNREADABLE = (zipfile.BadZipFile, NotImplementedError, ValueError, OverflowError, struct.error)
 NO_LINKS = (errno.EPERM, errno.ENOTSUP, errno.ENOSYS)  # of a disk of another system, as a share's or a stick's
+UNAUTHENTICATED = (
+    "Whoever could write this file decides what this server accepts and who signs in as what. To restore it "
+    "all the same, if you know that nobody else could change it: --unauthenticated."
+)
 
 
 @contextmanager
-def create(path: Path, *, force=False) -> Iterator[zipfile.ZipFile]:
+def create(path: Path, *, force=False, key_id: str | None = None) -> Iterator[zipfile.ZipFile]:
     """Write an archive that gets its name once it is whole and on the disk; else nothing stays.
 
-    Readable by its owner only. Raises Refused when there is such a file and not `force`, OSError.
+    Readable by its owner only; authenticated with this key, by default with the one that signs, with ""
+    by none. Raises Refused when there is such a file and not `force`, OSError.
     """
+    if key_id is None:
+        key_id, _why_not = trailer.signing_key()
     if path.exists() and not force:
         raise Refused(f"{path} is there already. Give another name, or --force.")
     part = path.with_name(f".{path.name}.{secrets.token_hex(4)}.part")
@@ -38,11 +56,8 @@ def create(path: Path, *, force=False) -> Iterator[zipfile.ZipFile]:
         with os.fdopen(descriptor, "w+b") as file:
             with zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED) as archive:
                 yield archive
-                archive.comment = PREFIX + b"0" * DIGEST
-            length = file.seek(-DIGEST, os.SEEK_END)
-            digest = _digest(file, length)
-            file.seek(length)
-            file.write(digest)
+                archive.comment = trailer.blank(key_id)
+            trailer.fill(file, key_id)
             file.flush()
             os.fsync(file.fileno())
         _name(part, path, force)
@@ -50,37 +65,69 @@ def create(path: Path, *, force=False) -> Iterator[zipfile.ZipFile]:
         part.unlink(missing_ok=True)
 
 
-def write_manifest(archive: zipfile.ZipFile, manifest: dict) -> None:
-    archive.writestr(MANIFEST, json.dumps({"format": FORMAT} | manifest, indent=1))
-
-
 @contextmanager
-def read(path: Path) -> Iterator[tuple[zipfile.ZipFile, dict]]:
-    """Yield an archive that was found whole, and its manifest. Raises Refused, OSError."""
-    with open(path, "rb") as file:
-        length = file.seek(0, os.SEEK_END) - DIGEST
-        if length < len(PREFIX):
-            raise Refused(f"{path} is no backup, or only a part of one.")
-        file.seek(length - len(PREFIX))
-        if file.read(len(PREFIX)) != PREFIX:
-            raise Refused(f"{path} is no backup, or only a part of one.")
-        if file.read(DIGEST) != _digest(file, length):
-            raise Refused(f"{path} is damaged: it does not fit its SHA-256.")
-        with zipfile.ZipFile(file) as archive:
-            manifest = json.loads(archive.read(MANIFEST))
-            if manifest["format"] > FORMAT:
-                raise Refused(f"{path} was made by a newer version (format {manifest['format']}).")
-            yield archive, manifest
+def read(path: Path, *, unauthenticated=False) -> Iterator[tuple[zipfile.ZipFile, Manifest]]:
+    """Yield an archive that was found whole and authentic, and its manifest. Raises Refused, OSError.
+
+    With `unauthenticated` it may be anybody's; the manifest's `doubt` says why.
+    """
+    with open(path, "rb") as given, tempfile.TemporaryFile(dir=settings.VAR_DIR) as file:
+        # Whoever can write the file could still change it between the check and the reading.
+        shutil.copyfileobj(given, file, CHUNK)
+        doubt = trailer.examine(file, path)
+        if doubt and not unauthenticated:
+            raise Refused(f"{path}: {doubt} {UNAUTHENTICATED}")
+        try:
+            with _opened(file, path) as archive:
+                _judge(archive, size=file.seek(0, os.SEEK_END))
+                yield archive, _manifest(archive, doubt)
+        except (zipfile.BadZipFile, zlib.error, EOFError) as error:
+            raise Refused(f"{path} can't be unpacked: {error}.") from None
 
 
-def _digest(file, length) -> bytes:
-    """The SHA-256 of the first bytes of a file, in hexadecimal."""
-    file.seek(0)
-    digest = hashlib.sha256()
-    while length > 0 and (chunk := file.read(min(CHUNK, length))):
-        digest.update(chunk)
-        length -= len(chunk)
-    return digest.hexdigest().encode()
+def _manifest(archive, doubt) -> Manifest:
+    with open_member(archive, MANIFEST) as member:
+        return read_manifest(member.read(), doubt)
+
+
+def _opened(file, path) -> zipfile.ZipFile:
+    try:
+        return zipfile.ZipFile(file)
+    except UNREADABLE:
+        raise Refused(f"{path} can't be unpacked: it is no ZIP file of the usual kind.") from None
+
+
+def _judge(archive, size):
+    """Raise Refused unless its members are those that `backup` writes, and of a size that can be."""
+    members = archive.infolist()
+    names = [member.filename for member in members]
+    if len(names) > MOST_MEMBERS or len(names) != len(set(names)) or MANIFEST not in names:
+        raise Refused("It does not hold what a backup holds: its members are not named once each.")
+    if strange := [name for name in names if not MEMBERS.fullmatch(name)]:
+        raise Refused(f"It does not hold what a backup holds: {strange[0][:80]!r} is no member of one.")
+    for member in members:
+        if member.flag_bits & NOT_PLAIN or member.compress_type not in PACKED:
+            raise Refused(f"{member.filename} is not packed as `backup` does it.")
+    unpacked = sum(member.file_size for member in members)
+    manifest = archive.getinfo(MANIFEST).file_size
+    if unpacked > max(SMALL, MOST_TIMES_LARGER * size) or manifest > MOST_OF_MANIFEST:
+        raise Refused(f"Unpacked it would be {unpacked} bytes large, more than a backup of its size can be.")
+
+
+def open_member(archive, name):
+    """Open a member to be read. Raises Refused."""
+    try:
+        return archive.open(name)
+    except KeyError:
+        raise Refused(f"It lacks what its version has: {name}.") from None
+    except UNREADABLE as error:
+        raise Refused(f"It can't be unpacked: {name}: {type(error).__name__}.") from None
+
+
+def unpack(archive, name, path: Path) -> None:
+    """Write one member to a new file of this path."""
+    with open_member(archive, name) as source, open(path, "xb") as target:
+        shutil.copyfileobj(source, target, CHUNK)
 
 
 def _name_once(part, path):

@@ -44,7 +44,7 @@ def keep(manifest) -> str:
     try:
         with transaction.atomic(), connection.cursor() as cursor:
             for table, columns in KEPT.items():
-                cursor.execute(f"CREATE TEMPORARY TABLE before_{table} AS SELECT {columns} FROM {_here(table)}")
+                cursor.execute(f"CREATE TEMPORARY TABLE before_{table} AS SELECT {columns} FROM {table}")
             return _why_not(cursor, manifest["newest_event"])
     except DatabaseError as error:
         return f"The replaced database could not be asked: {first_line(error)}."
@@ -55,11 +55,6 @@ def drop() -> None:
     with connection.cursor() as cursor:
         for table in KEPT:
             cursor.execute(f"DROP TABLE IF EXISTS before_{table}")
-
-
-def _here(table) -> str:
-    # In SQLite a table that is missing here would be found in the backup, which is attached by now.
-    return f"main.{table}" if connection.vendor == "sqlite" else table
 
 
 def _why_not(cursor, newest) -> str:

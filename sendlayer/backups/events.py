@@ -54,6 +54,17 @@ def read(path: Path, taken_at) -> list[Told]:
     return sorted(found, key=lambda event: event.at)
 
 
+def _text(value) -> str:
+    if not isinstance(value or "", str):
+        raise TypeError
+    return value or ""
+
+
+def _plain(value):
+    """What a question to the database can be asked with."""
+    return None if isinstance(value, list | dict) else value
+
+
 def _parsed(path, lines) -> Iterator[Told]:
     for number, line in enumerate(lines, start=1):
         if not line.strip():
@@ -62,14 +73,14 @@ def _parsed(path, lines) -> Iterator[Told]:
             row = json.loads(line)
             at = parse_datetime(row["at"])
             told = Told(
-                row["tag"],
+                _text(row["tag"]),
                 at,
-                credential=row.get("credential") or "",
-                domain=row.get("domain_name") or row.get("domain") or "",
-                data=dict(row.get("data") or {}),
-                actor=row.get("actor_name") or row.get("actor") or "",
+                credential=_text(row.get("credential")),
+                domain=_text(row.get("domain_name") or row.get("domain")),
+                data={name: _plain(value) for name, value in dict(row.get("data") or {}).items()},
+                actor=_text(row.get("actor_name") or row.get("actor")),
             )
-        except (ValueError, KeyError, TypeError, AttributeError):
+        except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
             at = None
         if at is None or at.tzinfo is None:
             raise Refused(f"{path}, line {number}: no event with `tag` and `at` (a time with its zone).")

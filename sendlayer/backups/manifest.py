@@ -1,12 +1,16 @@
 """What a backup says of itself, and whether it can be restored here."""
 
+import json
+
 from django.conf import settings
 from django.db import connection
-from django.db.migrations.loader import MigrationLoader
 
 from credentials import vault
-from sendlayer.backups import TRANSIENT, Refused
+from sendlayer.backups import TRANSIENT, Refused, schema
+from sendlayer.backups.manifest_rules import RULES
 
+FORMAT = 2
+MANIFEST = "manifest.json"
 KINDS = {"sqlite": "SQLite", "postgresql": "PostgreSQL"}
 # The newest event tells whether another database goes on from this backup.
 NEWEST_EVENT = "SELECT id, tag, at FROM audit_event ORDER BY id DESC LIMIT 1"
@@ -39,22 +43,43 @@ def newest_event(ask) -> list[str] | None:
     return [str(value) for value in rows[0]] if rows else None
 
 
+def write_manifest(archive, manifest: dict) -> None:
+    archive.writestr(MANIFEST, json.dumps({"format": FORMAT} | manifest, indent=1))
+
+
+class Manifest(dict):
+    """What `describe` said, and `doubt`: why it can't be known who made the file, "" where it can."""
+
+    doubt = ""
+
+
+def read_manifest(text: bytes, doubt="") -> Manifest:
+    """Return a manifest that says what one has to, and nothing else. Raises Refused."""
+    try:
+        manifest = Manifest(json.loads(text))
+    except (ValueError, TypeError, RecursionError):
+        raise Refused("Its manifest is no JSON object.") from None
+    number = manifest.get("format")
+    if type(number) is int and number > FORMAT:
+        raise Refused(f"It was made by a newer version (format {number}).")
+    for name, (is_right, is_needed) in RULES.items():
+        if (name in manifest or is_needed) and not is_right(manifest.get(name)):
+            raise Refused(f"Its manifest is not one that `backup` writes: {name} is missing or wrong.")
+    if strange := sorted(set(manifest) - set(RULES)):
+        raise Refused(f"Its manifest is not one that `backup` writes: it says {strange[0][:40]!r}.")
+    manifest.doubt = doubt
+    return manifest
+
+
 def judge(manifest) -> None:
     """Raise Refused when this code, on this kind of database, can't restore it."""
     if manifest["database"] != connection.vendor:
         kinds = [KINDS.get(kind, kind) for kind in (manifest["database"], connection.vendor)]
         raise Refused("It is a backup of {}, and this database is {}.".format(*kinds))
-    unknown = sorted(set(map(tuple, manifest["migrations"])) - _known())
+    unknown = sorted(set(map(tuple, manifest["migrations"])) - schema.known_migrations())
     if unknown:
         names = ", ".join(f"{app} {name}" for app, name in unknown[:3])
         raise Refused(f"It was made by a newer version: this one does not know the migrations {names}.")
-
-
-def _known() -> set[tuple[str, str]]:
-    loader = MigrationLoader(None, load=False)
-    loader.load_disk()
-    replaced = {key for migration in loader.disk_migrations.values() for key in migration.replaces}
-    return set(loader.disk_migrations) | replaced
 
 
 def missing_keys(manifest) -> list[str]:

@@ -11,14 +11,13 @@ from contextlib import contextmanager
 from functools import partial
 
 from django.db import OperationalError, connection, transaction
-from django.db.migrations.executor import MigrationExecutor
 from django.db.migrations.recorder import MigrationRecorder
 from django.utils import timezone
 
 from audit import locks
-from sendlayer.backups import Refused
-from sendlayer.backups.archive import CHUNK, write_manifest
-from sendlayer.backups.manifest import describe
+from sendlayer.backups import Refused, schema
+from sendlayer.backups.archive import CHUNK, open_member
+from sendlayer.backups.manifest import describe, write_manifest
 
 # Less than deadlock_timeout's second: who waits for us in a circle is not told of a deadlock, we give way.
 TRY_LOCKS_FOR = "800ms"
@@ -30,6 +29,12 @@ COLUMNS = """
     AND attnum > 0 AND NOT attisdropped AND attgenerated = '' ORDER BY attnum
 """
 SEQUENCES = "SELECT sequencename FROM pg_sequences WHERE schemaname = current_schema()"
+# Those that make the primary keys of these tables.
+SEQUENCES_OF = """
+    SELECT s.relname FROM pg_class s JOIN pg_depend d ON d.objid = s.oid AND d.deptype IN ('a', 'i')
+    JOIN pg_class t ON t.oid = d.refobjid AND d.refclassid = 'pg_class'::regclass
+    WHERE s.relkind = 'S' AND s.relnamespace = current_schema()::regnamespace AND t.relname = ANY(%s)
+"""
 # Of one that was set and not asked since, as every restore leaves them, pg_sequences knows no last value.
 LAST_VALUE = "SELECT CASE WHEN is_called THEN last_value ELSE last_value - 1 END FROM {}"
 WITH_TRIGGERS = """
@@ -65,6 +70,7 @@ def dump(archive, folder) -> dict:
         manifest["columns"] = {table: [name for (name,) in ask(COLUMNS, table)] for table in manifest["counts"]}
         for table, columns in manifest["columns"].items():
             with (
+                connection.wrap_database_errors,  # which Django's cursor does not do for a copy
                 archive.open(_member(table), "w", force_zip64=True) as member,
                 cursor.copy(f"COPY {_with(table, columns)} TO STDOUT") as rows,
             ):
@@ -78,9 +84,14 @@ def dump(archive, folder) -> dict:
 
 @contextmanager
 def loading(archive, manifest):
-    """Yield a function that, called inside a transaction, replaces everything by what the archive holds."""
+    """Yield a function that, called inside a transaction, replaces everything by what the archive holds.
+
+    It returns the tables that it left alone. Raises Refused.
+    """
+    wanted = schema.tables(manifest["migrations"])
+    left = schema.compare(manifest.get("columns", {}), wanted)
     with connection.cursor() as cursor:
-        yield partial(_load, cursor, archive, manifest)
+        yield partial(_load, cursor, archive, manifest, wanted, left)
 
 
 def lock(cursor) -> None:
@@ -111,33 +122,48 @@ def _order(table) -> tuple:
     return len(locks.ORDER) - 1.5 if place is None else place, table
 
 
-def _load(cursor, archive, manifest):
+def _load(cursor, archive, manifest, wanted, left) -> list[str]:
     recorded = set(map(tuple, manifest["migrations"]))
     # Where the tables are as they were, they stay, and with them what other roles were granted.
     if set(MigrationRecorder(connection).applied_migrations()) != recorded:
         _make_anew(cursor, recorded)
-    tables = _names(cursor, TABLES)
-    if unknown := sorted(set(manifest["columns"]) - set(tables)):
-        raise Refused(f"It holds tables that its version does not have: {', '.join(unknown)}.")
+    sequences = _sequences(cursor, manifest, wanted)
     triggered = _names(cursor, WITH_TRIGGERS)
     for table in triggered:
         cursor.execute(f"ALTER TABLE {quote(table)} DISABLE TRIGGER USER")
-    cursor.execute(f"TRUNCATE {', '.join(map(quote, tables))}")
-    for table, columns in manifest["columns"].items():
-        with (
-            archive.open(_member(table)) as member,
-            cursor.copy(f"COPY {_with(table, columns)} FROM STDIN") as rows,
-        ):
-            while block := member.read(CHUNK):
-                rows.write(block)
+    emptied = [table for table in _names(cursor, TABLES) if table != schema.MIGRATIONS]
+    cursor.execute(f"TRUNCATE {', '.join(map(quote, emptied))}")
+    for table in wanted:
+        _copy(cursor, archive, table, manifest["columns"][table])
     # Not setval(), which a rollback does not take back.
-    for name, last in manifest["sequences"].items():
+    for name, last in sequences.items():
         cursor.execute(f"ALTER SEQUENCE {quote(name)} RESTART WITH {(last or 0) + 1:d}")
     # Checks every foreign key now; no migration can alter a table while that is open.
     cursor.execute("SET CONSTRAINTS ALL IMMEDIATE")
     for table in triggered:
         cursor.execute(f"ALTER TABLE {quote(table)} ENABLE TRIGGER USER")
     cursor.execute("ANALYZE")
+    return left
+
+
+def _sequences(cursor, manifest, tables) -> dict[str, int | None]:
+    """What the sequences of the loaded tables go on from. Raises Refused when the manifest lacks one."""
+    wanted = set(_names(cursor, SEQUENCES_OF, list(tables)))
+    found = manifest.get("sequences", {})
+    if lacking := sorted(wanted - set(found)):
+        raise Refused(f"It lacks what its version has: {', '.join(lacking[:5])}.")
+    return {name: found[name] for name in wanted}
+
+
+def _copy(cursor, archive, table, columns):
+    """Load one table; the names are ones that our migrations make (schema.compare)."""
+    with (
+        connection.wrap_database_errors,
+        open_member(archive, _member(table)) as member,
+        cursor.copy(f"COPY {_with(table, columns)} FROM STDIN") as rows,
+    ):
+        while block := member.read(CHUNK):
+            rows.write(block)
 
 
 def _make_anew(cursor, migrations):
@@ -147,11 +173,7 @@ def _make_anew(cursor, migrations):
     for function in _names(cursor, FUNCTIONS):
         cursor.execute(f"DROP ROUTINE {function} CASCADE")
     cursor.execute("SET CONSTRAINTS ALL IMMEDIATE")
-    executor = MigrationExecutor(connection)
-    # What another one stands on comes with it; named as well, it would be taken back again.
-    nodes = executor.loader.graph.node_map
-    last = [key for key in migrations if not any(child.key in migrations for child in nodes[key].children)]
-    executor.migrate(sorted(last))
+    schema.make(migrations)
     cursor.execute("SET CONSTRAINTS ALL DEFERRED")
 
 
@@ -159,8 +181,8 @@ def quote(name) -> str:
     return connection.ops.quote_name(name)
 
 
-def _names(cursor, sql) -> list[str]:
-    cursor.execute(sql)
+def _names(cursor, sql, *params) -> list[str]:
+    cursor.execute(sql, params or None)
     return [name for (name,) in cursor.fetchall()]
 
 

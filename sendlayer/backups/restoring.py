@@ -7,7 +7,6 @@ from datetime import datetime
 from django.contrib.contenttypes.models import ContentType
 from django.core.management import call_command
 from django.db import DatabaseError, connection, transaction
-from django.db.migrations.recorder import MigrationRecorder
 
 import audit
 from accounts.models import User
@@ -17,11 +16,10 @@ from credentials import keyring
 from credentials.deleted import DeletedCredential
 from credentials.models import Credential
 from domains.models import Domain
-from sendlayer.backups import TRANSIENT, Refused, before, engine, first_line, people, since, taking_back
+from sendlayer.backups import Refused, before, engine, first_line, people, schema, since, taking_back
 from sendlayer.backups.events import RESTORE
 
 BY = Actor.system(RESTORE)
-OURS = {*TRANSIENT, MigrationRecorder.Migration._meta.db_table}
 STANDS_FOR_ALL = ("accounts_user", "domains_domain", "audit_event")
 
 
@@ -39,13 +37,15 @@ class Outcome:
     invitations: int = 0
     letters: int = 0
     keys_problem: str = ""
+    left: list[str] = field(default_factory=list)  # tables of the backup that its version does not have
 
 
 def held(manifest) -> int:
     """How many people, domains and events the database holds. Raises Refused when it has strange tables."""
     try:
         tables = {name for name in connection.introspection.table_names() if not name.startswith("sqlite_")}
-        known = OURS | set(connection.introspection.django_table_names()) | set(manifest["counts"])
+        known = schema.NEVER_LOADED | set(connection.introspection.django_table_names())
+        known |= set(schema.tables(manifest["migrations"]))  # an older version had others
         if strange := sorted(tables - known):
             raise Refused(f"The database holds tables that are none of SendLayer's: {', '.join(strange[:5])}.")
         with connection.cursor() as cursor:
@@ -76,15 +76,16 @@ def restore(archive, manifest, *, events=(), suspend_all=False) -> Outcome:
         with connection.cursor() as cursor:
             kind.lock(cursor)
         outcome = Outcome(datetime.fromisoformat(manifest["taken_at"]), unknown=before.keep(manifest))
-        load()
+        outcome.left = load()
         call_command("migrate", interactive=False, verbosity=0)
         ContentType.objects.clear_cache()
         outcome.keys_problem = keyring.problem()
         # Without the right keys nothing can be chained; SMTP logins need none, so it goes on.
         with chain.left_out() if outcome.keys_problem else nullcontext():
-            _take_back(outcome, events, suspend_all)
+            _take_back(outcome, events, suspend_all, is_authentic=not manifest.doubt)
             before.drop()
             data = {"taken_at": manifest["taken_at"], "suspended": len(outcome.suspended)}
+            data["authenticated"] = not manifest.doubt
             # A later restoring asks this, before it believes what this database tells.
             data["compared"] = bool(not outcome.unknown or events or suspend_all)
             audit.record(before.RESTORED, by=BY, data=data)
@@ -93,7 +94,7 @@ def restore(archive, manifest, *, events=(), suspend_all=False) -> Outcome:
     return outcome
 
 
-def _take_back(outcome, events, suspend_all):
+def _take_back(outcome, events, suspend_all, is_authentic):
     found, at = since.Since(), when(outcome.taken_at)
     if not outcome.unknown:
         outcome.others += people.as_at_last()
@@ -111,5 +112,6 @@ def _take_back(outcome, events, suspend_all):
     outcome.others += [
         f"{name}: it was deleted after the backup, and is here again" for name in sorted(found.deleted_domains)
     ]
-    counts = taking_back.forget_what_is_over(known=not outcome.unknown)
+    # What another may have written invites nobody, and sends no link to whom it likes.
+    counts = taking_back.forget_what_is_over(known=is_authentic and not outcome.unknown)
     outcome.invitations, outcome.letters = counts

@@ -1,8 +1,9 @@
 # ruff: noqa: S608  (names of tables, from the schema)
 """SQLite: the backup holds a whole database file, a copy made within one read transaction.
 
-It is put back by SQL, through the live database's own file and inside one transaction: servers
-that have it open go on with it, and see all of the old or all of the new.
+Its rows are put back, in tables that our migrations make, through the live database's own file and
+inside one transaction: servers that have it open go on with it, and see all of the old or all of the
+new. Nothing else of the copy is believed (stored.py).
 """
 
 import sqlite3
@@ -14,15 +15,12 @@ from pathlib import Path
 from django.db import connection
 from django.utils import timezone
 
-from sendlayer.backups import TRANSIENT, Refused
-from sendlayer.backups.archive import write_manifest
-from sendlayer.backups.manifest import describe
+from sendlayer.backups import TRANSIENT, schema, stored
+from sendlayer.backups.archive import unpack
+from sendlayer.backups.manifest import describe, write_manifest
 
 MEMBER = "database.sqlite3"
 NAMES = "SELECT name FROM {}.sqlite_master WHERE type = %s AND substr(name, 1, 7) <> 'sqlite_'"
-MADE_BY = (
-    "SELECT sql FROM backup.sqlite_master WHERE type IN ({}) AND sql IS NOT NULL AND name <> 'sqlite_sequence'"
-)
 
 
 def dump(archive, folder) -> dict:
@@ -54,42 +52,46 @@ def _without_transient(database, taken_at) -> dict:
 
 @contextmanager
 def loading(archive, manifest):
-    """Yield a function that, called inside a transaction, replaces everything by what the archive holds."""
+    """Yield a function that, called inside a transaction, replaces everything by what the archive holds.
+
+    It returns the tables that it left alone. Raises Refused.
+    """
     beside = Path(connection.settings_dict["NAME"]).parent
-    with tempfile.TemporaryDirectory(dir=beside, prefix=".restore-") as place, connection.cursor() as cursor:
-        cursor.execute("ATTACH DATABASE %s AS backup", [archive.extract(MEMBER, place)])
-        # Neither can be done inside the transaction; migrations need it off as well.
-        connection.disable_constraint_checking()
-        try:
-            cursor.execute("PRAGMA backup.integrity_check")
-            if cursor.fetchone()[0] != "ok":
-                raise Refused("The database in it is damaged.")
-            yield partial(_load, cursor)
-        finally:
-            connection.enable_constraint_checking()
-            cursor.execute("DETACH DATABASE backup")
+    with tempfile.TemporaryDirectory(dir=beside, prefix=".restore-") as place:
+        unpack(archive, MEMBER, path := Path(place) / MEMBER)
+        with stored.opened(path) as found:
+            wanted = schema.tables(manifest["migrations"])
+            left = schema.compare(found.tables(wanted), wanted)
+            # It can't be done inside the transaction; migrations need it off as well.
+            connection.disable_constraint_checking()
+            try:
+                yield partial(_load, found, manifest["migrations"], wanted, left)
+            finally:
+                connection.enable_constraint_checking()
 
 
 def lock(cursor) -> None:
     """Nothing to do: the transaction is IMMEDIATE, so nobody else writes."""
 
 
-def _load(cursor):
-    for kind in ("trigger", "view", "table"):
-        for name in _ask(cursor, NAMES.format("main"), kind):
-            cursor.execute(f'DROP {kind} "{name}"')
-    for statement in _ask(cursor, MADE_BY.format("'table'")):
-        cursor.execute(statement)
-    for name in _ask(cursor, NAMES.format("backup"), "table"):
-        cursor.execute(f'INSERT INTO main."{name}" SELECT * FROM backup."{name}"')
-    # So that no primary key is ever given twice.
-    cursor.execute("DELETE FROM main.sqlite_sequence")
-    cursor.execute("INSERT INTO main.sqlite_sequence SELECT * FROM backup.sqlite_sequence")
-    for statement in _ask(cursor, MADE_BY.format("'index', 'view', 'trigger'")):
-        cursor.execute(statement)
+def _load(found, migrations, tables, left) -> list[str]:
+    with connection.cursor() as cursor:
+        # Made anew, so that no trigger, view or index of another origin outlives a restore.
+        for kind in ("trigger", "view", "table"):
+            cursor.execute(NAMES.format("main"), [kind])
+            for (name,) in cursor.fetchall():
+                cursor.execute(f'DROP {kind} "{name}"')
+        schema.make(migrations)
+        for table in tables:
+            cursor.execute(f'DELETE FROM main."{table}"')  # rows that a migration made
+        for table, columns in tables.items():
+            listed, places = ", ".join(f'"{column}"' for column in columns), ", ".join(["%s"] * len(columns))
+            for rows in found.rows(table, columns):
+                cursor.executemany(f'INSERT INTO main."{table}" ({listed}) VALUES ({places})', rows)
+        # So that no primary key is ever given twice.
+        for table, last in found.sequences():
+            if table in tables:
+                cursor.execute("DELETE FROM main.sqlite_sequence WHERE name = %s", [table])
+                cursor.execute("INSERT INTO main.sqlite_sequence (name, seq) VALUES (%s, %s)", [table, last])
     connection.check_constraints()
-
-
-def _ask(cursor, sql, *params) -> list[str]:
-    cursor.execute(sql, params or None)
-    return [value for (value,) in cursor.fetchall()]
+    return left

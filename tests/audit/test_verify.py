@@ -261,7 +261,9 @@ class TestExport:
         assert verify("--file", str(path)).faults == []
         assert "ends with number 5" in verify("--file", str(path), "--expect", str(noted)).faults[0]
 
-    @pytest.mark.parametrize("line", ["", "{", "[]", "null", '{"id": 1}', '"x"', "\x00", "\udcff"])
+    NESTED = pytest.param("[" * 100_000, id="nested")
+
+    @pytest.mark.parametrize("line", ["", "{", "[]", "null", '{"id": 1}', '"x"', "\x00", "\udcff", NESTED])
     def test_what_is_no_export_is_refused_with_its_line(self, events, tmp_path, line):
         path = export(tmp_path)
         path.write_bytes(path.read_bytes() + line.encode("utf-8", "surrogateescape") + b"\n")

@@ -105,7 +105,7 @@ def changed(path, **changes):
     ("changes", "match"),
     [
         ({"database": "other"}, "It is a backup of other, and this database is"),
-        ({"format": 2}, r"newer version \(format 2\)"),
+        ({"format": 3}, r"newer version \(format 3\)"),
         (
             {"migrations": [["credentials", "9999_later"]]},
             "does not know the migrations credentials 9999_later",

@@ -287,7 +287,9 @@ def test_exported_events_tell_it_where_the_database_is_lost(alice, bob, domain, 
 
 def test_events_that_are_none_are_refused_before_anything_is_touched(domain, backup, restore, tmp_path):
     path, events = backup(), tmp_path / "events"
-    for line in ("x", "{}", '{"tag": "x", "at": "2026-01-01"}', '{"tag": "x", "at": 1}', "[]"):
+    at = '"at": "2026-01-01T00:00Z"'
+    strange = ("[" * 100_000, f'{{"tag": ["x"], {at}}}', f'{{"tag": "x", "credential": {{"a": 1}}, {at}}}')
+    for line in ("x", "{}", '{"tag": "x", "at": "2026-01-01"}', '{"tag": "x", "at": 1}', "[]", *strange):
         events.write_text(line)
         with pytest.raises(CommandError, match="line 1: no event .* Nothing was changed"):
             restore(path, events=events)
@@ -325,7 +327,7 @@ def test_without_its_keys_it_is_restored_and_sealed_and_suspends_all_the_same(
     taken_over.suspend(by=SYSTEM, reason="spam", as_support=True)
     settings.CREDENTIAL_KEYS = f"k2:{vault.new_key()}"
     chain.opened.cache_clear()  # as in a process of its own
-    said = restore(path)
+    said = restore(path, unauthenticated=True)
     assert "CREDENTIAL_KEYS lacks k1" in said and "The server is sealed: CREDENTIAL_KEYS lacks" in said
     assert Credential.objects.get(pk=credential.pk).suspended_at
     assert Credential.objects.get(pk=taken_over.pk).suspended_by_support

@@ -6,13 +6,14 @@ from pathlib import Path
 from django.core.management.base import BaseCommand, CommandError
 from django.db import DatabaseError
 
-from sendlayer.backups import Refused, archive, engine, first_line
+from sendlayer.backups import Refused, archive, engine, first_line, trailer
 
 
 class Command(BaseCommand):
     help = (
         "Write the whole database into one file, as it is at one moment, while the site serves. Keys are not "
-        "in it: keep them apart, without them its passwords can't be shown. Sessions are not in it either."
+        "in it: keep them apart, without them its passwords can't be shown. Sessions are not in it either. "
+        "The first of CREDENTIAL_KEYS authenticates it: restore refuses what was changed since."
     )
     requires_system_checks = []  # a sealed server can be backed up too
 
@@ -22,7 +23,8 @@ class Command(BaseCommand):
 
     def handle(self, *, file, force, **options):
         try:
-            with stops_cleanly(), archive.create(file, force=force) as written:
+            key_id, why_not = trailer.signing_key()
+            with stops_cleanly(), archive.create(file, force=force, key_id=key_id) as written:
                 manifest = engine().dump(written, file.parent)
         except Refused as error:
             raise CommandError(str(error)) from None
@@ -30,6 +32,11 @@ class Command(BaseCommand):
             raise CommandError(f"There is no backup: {first_line(error)}.") from None
         rows = sum(manifest["counts"].values())
         self.stdout.write(f"{file}: {rows} rows, as they were at {manifest['taken_at']}.")
+        if why_not:
+            self.stderr.write(
+                f"It is not authenticated ({why_not}): whoever can write the file can change it unseen. Keep "
+                "it where nobody else can. Restoring it takes --unauthenticated."
+            )
         if keys := manifest["keys"]:
             self.stdout.write(f"Keep apart from it: CREDENTIAL_KEYS ({', '.join(keys)}) and SECRET_KEY.")
 

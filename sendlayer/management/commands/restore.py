@@ -5,7 +5,7 @@ from django.core.management.base import BaseCommand, CommandError
 from django.db import DatabaseError
 
 from credentials import vault
-from sendlayer.backups import Refused, archive, events, first_line, manifest, restoring
+from sendlayer.backups import Refused, archive, events, first_line, manifest, printable, restoring
 from sendlayer.management.commands.backup import stops_cleanly
 
 MOST = 1000  # lines of a list that are said; the rest is counted
@@ -34,9 +34,17 @@ class Command(BaseCommand):
             "--suspend-all", action="store_true", help="suspend every SMTP user, to be resumed one by one"
         )
 
-    def handle(self, *, file, **options):
+        parser.add_argument(
+            "--unauthenticated",
+            action="store_true",
+            help="restore a file that no key of CREDENTIAL_KEYS vouches for. Whoever could write it decides "
+            "what this server accepts and who signs in as what. Only for a file that you know nobody else "
+            "could change",
+        )
+
+    def handle(self, *, file, unauthenticated, **options):
         try:
-            with stops_cleanly(), archive.read(file) as (found, says):
+            with stops_cleanly(), archive.read(file, unauthenticated=unauthenticated) as (found, says):
                 outcome = self._restore(found, says, **options)
         except Refused as error:
             raise CommandError(f"{error} Nothing was changed.") from None
@@ -47,6 +55,8 @@ class Command(BaseCommand):
     def _restore(self, found, says, *, replace, yes, events: Path | None, suspend_all, **options):
         manifest.judge(says)
         told = _events(events, says)
+        if doubt := says.doubt:
+            self.stderr.write(f"{doubt} You vouch for it: --unauthenticated.")
         if missing := manifest.missing_keys(says):
             self.stderr.write(
                 f"CREDENTIAL_KEYS lacks {', '.join(missing)}, which it needs. Until they are back, the server "
@@ -67,6 +77,7 @@ class Command(BaseCommand):
         )
         self._list("Suspended, until somebody has looked and resumes them:", outcome.suspended)
         self._list("Changed after the backup:", outcome.others)
+        self._list("Not restored, since its version has no such tables:", outcome.left)
         if outcome.unknown:
             self.stderr.write(_warning(outcome.unknown, has_events, suspend_all))
         if outcome.keys_problem:
@@ -76,7 +87,7 @@ class Command(BaseCommand):
     def _list(self, title, lines):
         if lines:
             more = [f"… and {len(lines) - MOST} more"] if len(lines) > MOST else []
-            self.stdout.write("\n  ".join([title, *lines[:MOST], *more]))
+            self.stdout.write("\n  ".join([title, *map(printable, lines[:MOST]), *more]))
 
 
 def _said(error) -> str:

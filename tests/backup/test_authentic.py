@@ -1,0 +1,153 @@
+"""Who made the file: a key of CREDENTIAL_KEYS vouches for it, or the operator does."""
+
+import re
+import struct
+import zipfile
+
+import pytest
+from django.core.management import CommandError, call_command
+from django.db import connection
+
+from accounts import letters
+from accounts.letters import Letter
+from accounts.models import User
+from audit import chain
+from audit.actor import Actor
+from audit.models import Event
+from credentials import keyring, vault
+from credentials.models import Credential
+from domains import members
+from domains.invitations import Invitation
+from sendlayer.backups import archive
+from tests.backup import forging
+from tests.backup.conftest import digest, manage
+from tests.backup.forging import resigned
+from tests.factories import SYSTEM, make_credential
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+MEANS = "Whoever could write this file decides"
+
+
+@pytest.fixture
+def path(domain, backup):
+    make_credential(domain)
+    assert keyring.examine() == ""
+    return backup()
+
+
+def refused(path, match):
+    before = digest()
+    with pytest.raises(CommandError, match=match) as error:
+        call_command("restore", path, replace=True, yes=True)
+    said = str(error.value)
+    assert MEANS in said and "--unauthenticated" in said and said.endswith("Nothing was changed.")
+    assert digest() == before
+
+
+def test_it_names_the_key_and_unzip_still_opens_it(path):
+    assert re.search(rb"hmac-sha256:k1:[0-9a-f]{64}:sha256:[0-9a-f]{64}\Z", path.read_bytes())
+    with zipfile.ZipFile(path) as file:
+        assert file.testzip() is None
+
+
+def test_one_that_was_changed_and_given_a_right_digest_is_refused(path, restore):
+    raw = bytearray(path.read_bytes())
+    raw[len(raw) // 3] ^= 1
+    path.write_bytes(resigned(bytes(raw)))
+    refused(path, "does not fit the key 'k1' of CREDENTIAL_KEYS: it was changed")
+
+
+@pytest.mark.parametrize("change", [b"0", b"f"])
+def test_another_hmac_is_refused(path, change):
+    raw = path.read_bytes()
+    start = raw.rindex(b"hmac-sha256:k1:") + len(b"hmac-sha256:k1:")
+    path.write_bytes(resigned(raw[:start] + change * 64 + raw[start + 64 :]))
+    refused(path, "does not fit the key 'k1'")
+
+
+def test_one_whose_hmac_was_taken_away_is_refused(path):
+    raw = path.read_bytes()
+    start, end = raw.rindex(b"hmac-sha256:"), raw.rindex(b"sha256:")
+    length = struct.pack("<H", len(raw) - end)
+    path.write_bytes(resigned(raw[: start - 2] + length + raw[end:]))
+    refused(path, "It is not authenticated")
+
+
+def test_the_hmac_of_another_purpose_or_key_id_does_not_fit(path, settings):
+    raw = path.read_bytes()
+    path.write_bytes(resigned(raw.replace(b"hmac-sha256:k1:", b"hmac-sha256:k2:")))
+    refused(path, "authenticated with the key 'k2', which CREDENTIAL_KEYS lacks")
+    settings.CREDENTIAL_KEYS += settings.CREDENTIAL_KEYS.replace("k1:", ",k2:")
+    refused(path, "does not fit the key 'k2'")  # its name is covered too
+    assert vault.derived_key("k1", purpose="a") != vault.derived_key("k1", purpose="b")
+
+
+@pytest.mark.parametrize("version", [1, 2])
+def test_one_of_the_format_before_takes_the_flag(path, restore, version):
+    old = forging.forged(path, format=version)
+    refused(old, "It is not authenticated: an older version made it, or a server without its keys")
+    Credential.objects.all().delete()
+    said = restore(old, unauthenticated=True)
+    assert "You vouch for it: --unauthenticated." in said and "SMTP users: 1." in said
+    assert Event.objects.get(tag="system.restored").data["authenticated"] is False
+
+
+def test_an_authentic_one_is_noted_as_such(path, restore):
+    assert "vouch" not in restore(path)
+    assert Event.objects.get(tag="system.restored").data["authenticated"] is True
+
+
+def test_after_a_rotation_the_old_key_vouches_as_long_as_it_is_there(path, settings, restore):
+    old = settings.CREDENTIAL_KEYS
+    settings.CREDENTIAL_KEYS = fresh = f"k2:{vault.new_key()}"
+    chain.opened.cache_clear()
+    refused(path, "authenticated with the key 'k1', which CREDENTIAL_KEYS lacks: put that key back")
+    settings.CREDENTIAL_KEYS = f"{fresh},{old}"
+    assert "vouch" not in restore(path)
+    settings.CREDENTIAL_KEYS = f"k1:{vault.new_key()}"
+    refused(path, "or made with another key of that name")
+
+
+def test_without_keys_the_data_is_saved_all_the_same(domain, tmp_path):
+    make_credential(domain)
+    code, said = manage("backup", tmp_path / "none", CREDENTIAL_KEYS="")
+    assert code == 0 and "It is not authenticated (CREDENTIAL_KEYS can't be used: there is no key)" in said
+    code, said = manage("restore", tmp_path / "none", "--replace", "--yes")
+    assert code == 1 and MEANS in said
+    code, said = manage("restore", tmp_path / "none", "--replace", "--yes", "--unauthenticated")
+    assert code == 0 and "SMTP users: 1." in said
+
+
+def test_a_key_that_only_has_the_right_name_vouches_for_nothing(path, backup, settings, capsys):
+    settings.CREDENTIAL_KEYS = f"k1:{vault.new_key()}"
+    other = backup("other")
+    assert "not the one that was used here" in capsys.readouterr().err
+    assert b"hmac-sha256" not in other.read_bytes()
+
+
+def test_what_nobody_vouches_for_sends_no_letter_and_invites_nobody(alice, domain, backup, restore):
+    """Else a letter with a link goes to whom the file says."""
+    members.invite([domain], ["dave@example.com"], "viewer", by=Actor(alice.email, alice))
+    letters.post("alice@example.com", "Hello", "text")
+    path = backup()
+    said = restore(forging.forged(path), unauthenticated=True)
+    assert "dropped: 1, letters: 2." in said
+    assert not Letter.objects.exists() and not Invitation.objects.exists()
+
+
+def test_what_is_read_is_what_was_checked(path):
+    """Whoever can write the file can't change it between the two."""
+    with archive.read(path) as (file, _manifest):
+        path.write_bytes(b"x" * path.stat().st_size)
+        assert file.testzip() is None
+    with pytest.raises(zipfile.BadZipFile):
+        forging.members(path)
+
+
+def test_what_was_revoked_since_stays_so_whoever_vouches(domain, path, restore):
+    Credential.objects.get().reset_password(by=SYSTEM)
+    User.objects.update(is_staff=False)
+    said = restore(forging.forged(path), unauthenticated=True)
+    assert "its password was reset after that" in said
+    assert Credential.objects.get().suspended_at and connection.is_usable()
