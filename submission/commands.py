@@ -131,6 +131,8 @@ class Commands(SMTP):
             message.release()
         if reply.startswith("250"):
             self.errors = 0
+        if message.is_open:
+            return self.drop(reply)
         await self.push(reply)
 
     def _data_out_of_order(self, argument) -> str | None:

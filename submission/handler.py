@@ -85,7 +85,6 @@ class Handler:
             return self._tell(login, server, envelope, size, "-", replies.REFUSALS[refusal])
         trace = message.Trace(session.host_name, server.peer_ip, self._host, envelope.smtp_utf8)
         finished = message.finish(envelope, trace, login.domain)
-        envelope.content.clear()  # from here on one copy is held, as the account of memory says
         # As late as can be: a credential deleted while the message came in keeps nothing.
         refusal = await self._refusal_of_login(server, login, replies.NO_LONGER_VALID)
         reply = refusal or await self._hand_on(finished)

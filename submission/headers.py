@@ -46,22 +46,21 @@ class Field(NamedTuple):
         return text.replace("\r\n", "").strip(" \t")
 
 
-def split(content: bytes) -> tuple[list[Field], bytes]:
-    """Return the fields of a message and the rest of it, from the empty line on.
+def split(content: bytes) -> tuple[list[Field], int]:
+    """Return the fields of a message and where they end: at the empty line, or the end.
 
     Raises BadHeader when anything but fields stands before the empty line or the end:
     parsers disagree on whether fields after such a line count.
     """
     fields, position = [], 0
     while match := _FIELD.match(content, position, position + MAX_SECTION):
-        fields.append(Field(match["name"].decode().lower(), match[0]))
+        fields.append(Field(match["name"].decode().lower(), bytes(match[0])))
         position = match.end()
         if position > MAX_SECTION:
             raise BadHeader
-    rest = content[position:]
-    if rest and not rest.startswith(b"\r\n"):
+    if position < len(content) and not content.startswith(b"\r\n", position):
         raise BadHeader
-    return fields, rest
+    return fields, position
 
 
 def mailboxes(value: str) -> list[Address]:

@@ -60,7 +60,7 @@ def _judge_form(content: bytes) -> Refusal | None:
 
 def _judge_header(content: bytes, domain: str) -> Refusal | None:
     try:
-        fields, _body = headers.split(content)
+        fields, _end = headers.split(content)
         senders = [field for field in fields if field.name == "sender"]
         froms = [field for field in fields if field.name == "from"]
         if len(froms) != 1:

@@ -50,6 +50,7 @@ TLS_ALREADY = "503 5.5.1 TLS is active already"
 UNKNOWN_COMMAND = "500 5.5.2 Command not recognized"
 NOT_IMPLEMENTED = "502 5.5.1 Command not implemented"
 BAD_ARGUMENT = "501 5.5.4 Syntax error in the argument"
+BARE_NEWLINE = "550 5.7.1 The message holds a bare CR or LF, lines must end with CRLF"
 UNKNOWN_PARAMETER = "555 5.5.4 Parameter not recognized"
 BAD_RECIPIENT = "553 5.1.3 Recipient address not valid"
 UTF8_NOT_ASKED = "553 5.6.7 Non-ASCII address without SMTPUTF8"
@@ -80,6 +81,6 @@ REFUSALS = {
     Refusal.BAD_SENDER_FIELD: "550 5.7.1 The Sender header must hold exactly one address",
     Refusal.BAD_HEADER: "550 5.7.1 The message header is not valid (RFC 5322)",
     Refusal.NUL: "550 5.7.1 The message holds NUL characters",
-    Refusal.BARE_NEWLINE: "550 5.7.1 The message holds a bare CR or LF, lines must end with CRLF",
+    Refusal.BARE_NEWLINE: BARE_NEWLINE,
     Refusal.LONG_LINE: "550 5.7.1 The message holds a line of more than 998 octets (RFC 5322)",
 }
