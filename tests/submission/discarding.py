@@ -15,7 +15,7 @@ def discarding():
     thread = threading.Thread(target=loop.run_forever)
     thread.start()
     try:
-        yield "smtp://127.0.0.1:{}".format(server.sockets[0].getsockname()[1])
+        yield f"smtp://127.0.0.1:{server.sockets[0].getsockname()[1]}"
     finally:
         loop.call_soon_threadsafe(loop.stop)
         thread.join()
