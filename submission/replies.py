@@ -87,6 +87,18 @@ REFUSALS = {
     Refusal.NO_SINGLE_FROM: "550 5.7.1 The message must have exactly one From header",
     Refusal.BAD_SENDER_FIELD: "550 5.7.1 The Sender header must hold exactly one address",
     Refusal.BAD_HEADER: "550 5.7.1 The message header is not valid (RFC 5322)",
+    Refusal.BAD_ADDRESSES: (
+        "550 5.7.1 The message header is not valid: From and Sender have to be "
+        'name@domain or "Name" <name@domain>, put names in double quotes'
+    ),
+    Refusal.OTHER_ADDRESS: (
+        "550 5.7.1 The message header is not valid: the name in From or Sender shows an address "
+        "of another domain, put that into Reply-To"
+    ),
+    Refusal.HIDDEN_TEXT: (
+        "550 5.7.1 The message header is not valid: the name in From or Sender holds invisible or control "
+        "characters or too many blanks, remove them"
+    ),
     Refusal.NUL: "550 5.7.1 The message holds NUL characters",
     Refusal.BARE_NEWLINE: BARE_NEWLINE,
     Refusal.LONG_LINE: "550 5.7.1 The message holds a line of more than 998 octets (RFC 5322)",
