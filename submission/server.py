@@ -140,6 +140,7 @@ class Submission(Commands):
             await self.push(f"220 {self.hostname} ESMTP")
             while not self._is_over():
                 await self._next_command()
+                await asyncio.sleep(0)  # who sends thousands of commands at once keeps nobody else waiting
         except (ConnectionError, asyncio.IncompleteReadError):
             pass  # the client went away
         except Exception as error:

@@ -53,3 +53,26 @@ def test_big_messages_at_once_take_no_more_than_the_account_says(receiver, crede
             peaks.append(_status(receiver.process, "VmHWM") - idle)
     assert max(peaks) <= MAX_HELD + ROOM
     assert _status(receiver.process, "VmRSS") - idle <= ROOM  # and none of it stays
+
+
+def test_replies_that_nobody_reads_take_no_memory(listener, credential):
+    smtp = listener.login(credential)
+    idle = _status(listener.process, "VmRSS")
+    smtp.sock.settimeout(2)
+    sent = 0
+    with pytest.raises(TimeoutError):  # it reads no more while nobody reads what it says
+        while sent < 64 * MIB:
+            sent += smtp.sock.send(b"NOOP\r\n" * 2000)
+    assert _status(listener.process, "VmRSS") - idle < 8 * MIB
+    assert submit(listener.login(credential))[0] == 250
+
+
+def test_a_line_that_never_ends_takes_no_memory(listener, credential):
+    smtp = listener.login(credential)
+    idle = _status(listener.process, "VmRSS")
+    for _ in range(32):
+        smtp.sock.sendall(b"x" * MIB)
+    assert _status(listener.process, "VmRSS") - idle < 8 * MIB
+    smtp.sock.sendall(b"\r\n")
+    assert smtp.getreply() == (500, b"5.5.2 Line too long")
+    assert submit(smtp)[0] == 250
