@@ -14,9 +14,16 @@ MAX_LOCAL_PART = 64  # octets, RFC 5321 section 4.5.3.1.1
 
 ATEXT = r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~\-\u0080-\U0010ffff]"
 DOT_ATOM = rf"{ATEXT}++(?:\.{ATEXT}++)*+"
+FLAT_COMMENT = r"\((?:[^()\\]|\\.)*+\)"
+COMMENT = FLAT_COMMENT
+for _ in range(3):  # comments within comments, deeper than anybody writes them
+    COMMENT = rf"\((?:[^()\\]|\\.|{COMMENT})*+\)"
 _QUOTED = r'"(?:[ !#-;=?-\[\]-~]|\\[ -;=?-~])*+"'
 _MAILBOX = re.compile(rf"(?P<local>{DOT_ATOM}|{_QUOTED})@(?P<domain>[^@\s]+)")
-_PATH = re.compile(r'<(?P<mailbox>(?:"(?:[^"\\]|\\.)*+"|[^">])*+)>(?: +(?P<rest>.*))?', re.DOTALL)
+# Some leave out the blank before a parameter.
+_PATH = re.compile(
+    r'<(?P<mailbox>(?:"(?:[^"\\]|\\.)*+"|[^">])*+)>(?:(?: +|(?=[A-Za-z]))(?P<rest>.*))?', re.DOTALL
+)
 _LABEL = r"[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?"
 _DOMAIN = re.compile(rf"{_LABEL}(?:\.{_LABEL})+")
 _PARAMETER = re.compile(r"(?P<name>[A-Za-z0-9][A-Za-z0-9-]*)(?:=(?P<value>[!-<>-~]+))?")

@@ -10,7 +10,7 @@ import base64
 
 from aiosmtpd.smtp import SMTP
 
-from submission import addresses, incoming, journal, replies, sasl
+from submission import addresses, incoming, journal, lines, replies, sasl
 from submission.limits import ANSWER_SECONDS, DATA_SECONDS, LOGIN_TRIES, MAX_HELLO_NAME, MAX_RECIPIENTS
 
 MAIL_PARAMETERS = {"SIZE", "BODY", "SMTPUTF8", "AUTH"}
@@ -39,25 +39,44 @@ class Commands(SMTP):
         await self.push("".join(f"250-{line}\r\n" for line in lines) + f"250 {last}")
 
     async def smtp_STARTTLS(self, argument):
-        if self._tls_protocol:
-            return await self.push(replies.TLS_ALREADY)
-        await super().smtp_STARTTLS(argument)
+        if self._tls_protocol or argument:
+            return await self.push(replies.TLS_ALREADY if self._tls_protocol else replies.BAD_ARGUMENT)
+        await super().smtp_STARTTLS(None)
 
     async def smtp_AUTH(self, argument):
-        if self.session.host_name and not self.session.authenticated:
-            self.login_tries += 1
-            if self.login_tries > LOGIN_TRIES:
-                return await self.push(replies.TOO_MANY_LOGINS)
-        # As aiosmtpd splits it; of nothing but odd blanks it would take the first word all the same.
+        await self.push(self._auth_out_of_order() or await self._auth(argument))
+
+    def _auth_out_of_order(self) -> str | None:
+        if not self.session.host_name:
+            return replies.HELLO_FIRST
+        if self.session.authenticated:
+            return replies.LOGGED_IN_ALREADY
+        self.login_tries += 1
+        return replies.TOO_MANY_LOGINS if self.login_tries > LOGIN_TRIES else None
+
+    async def _auth(self, argument) -> str:
+        """After HELO, too: printers and scanners say that."""
         words = (argument or "").split()
-        await super().smtp_AUTH(" ".join([*map(str.upper, words[:1]), *words[1:]]))
+        if not 1 <= len(words) <= 2:
+            return replies.BAD_ARGUMENT
+        mechanism, *response = words
+        known = self._auth_methods.get(mechanism.upper())
+        if known is None:
+            return replies.UNKNOWN_MECHANISM
+        result = await known.method(self, [mechanism.upper(), *response])
+        if result.success:
+            self.session.authenticated, self.session.auth_data = True, result.auth_data
+        return result.message
 
     async def ask(self, challenge: bytes) -> bytes:
-        """Send a SASL challenge, return the decoded response. Raises sasl.Broken."""
+        """Send a SASL challenge, return the decoded response. Raises sasl.Broken, lines.BadLine."""
         await self.push("334 " + base64.b64encode(challenge).decode())
-        line = await self.read_line()
-        if line is None:
-            raise sasl.Broken(sasl.Fault.LINE_TOO_LONG)
+        try:
+            line = await lines.read(self._reader)
+        except lines.BadLine as bad:
+            if bad.reply == replies.LINE_TOO_LONG:
+                raise sasl.Broken(sasl.Fault.LINE_TOO_LONG) from None
+            raise
         return sasl.decode(line)
 
     async def smtp_MAIL(self, argument):
@@ -123,7 +142,7 @@ class Commands(SMTP):
                 await message.read(self._reader, self._reset_timeout)
             self._reset_timeout(ANSWER_SECONDS)
             self.envelope.content = message.content
-            reply = message.refusal or await self.event_handler.handle_DATA(self, self.session, self.envelope)
+            reply = await self._answer(message.refusal)
         except TimeoutError:
             reply = replies.TIMED_OUT
         finally:
@@ -131,7 +150,15 @@ class Commands(SMTP):
             message.release()
         if reply.startswith("250"):
             self.errors = 0
+        if message.is_open:
+            return self.drop(reply)
         await self.push(reply)
+
+    async def _answer(self, refusal: str | None) -> str:
+        state = self, self.session, self.envelope
+        if refusal:
+            return self.event_handler.tell_not_taken(*state, refusal)
+        return await self.event_handler.handle_DATA(*state)
 
     def _data_out_of_order(self, argument) -> str | None:
         if argument:

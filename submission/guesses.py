@@ -17,6 +17,7 @@ SECONDS = 600  # a wrong login is forgotten after that
 SHARE = 5  # one username gets a fifth of what a client may guess
 LONGEST_DELAY = 5.0
 MOST_CLIENTS = 10_000
+MOST_OF_A_NAME = 64  # characters that are kept of one; a command has room for 700
 
 
 @dataclass(slots=True)
@@ -43,6 +44,7 @@ class Guesses:
     def take(self, client: str, username: str, password: str) -> bool:
         """Count a login that is to be judged; False when it must not even be."""
         known, guess = self._client(client), self._fingerprint(username, password)
+        username = username[:MOST_OF_A_NAME]
         if guess in known.guesses:
             return True
         of_name = sum(name == username for name in known.guesses.values())
@@ -57,6 +59,7 @@ class Guesses:
         """Tell that it was refused; return how many seconds its answer has to wait."""
         known = self._client(client)
         known.pending.discard(self._fingerprint(username, password))
+        username = username[:MOST_OF_A_NAME]
         known.wrong[username] += 1
         over = known.wrong[username] - self._most_a_name // 2
         return min(LONGEST_DELAY, 0.1 * 2 ** min(over, 10)) if over > 0 else 0.0

@@ -82,16 +82,21 @@ class Handler:
         except UNAVAILABLE:
             return replies.INTERNAL_ERROR
         if refusal:
-            return self._tell(login, server, envelope, size, "-", replies.REFUSALS[refusal])
+            reply, cause = replies.REFUSALS[refusal], refusal.name.lower()
+            return self._tell(login, server, envelope, size, "-", reply, cause)
         trace = message.Trace(session.host_name, server.peer_ip, self._host, envelope.smtp_utf8)
         finished = message.finish(envelope, trace, login.domain)
-        envelope.content.clear()  # from here on one copy is held, as the account of memory says
         # As late as can be: a credential deleted while the message came in keeps nothing.
         refusal = await self._refusal_of_login(server, login, replies.NO_LONGER_VALID)
         reply = refusal or await self._hand_on(finished)
         if reply.startswith("250"):
             self._logins.note_message(login, session.host_name, envelope.mail_from)
         return self._tell(login, server, envelope, size, finished.id, reply)
+
+    def tell_not_taken(self, server, session, envelope, reply) -> str:
+        """Log a message that was refused while it came in; return the reply."""
+        cause = replies.NOT_TAKEN[reply]
+        return self._tell(session.auth_data, server, envelope, 0, "-", reply, cause)
 
     async def handle_exception(self, error: Exception) -> str:
         """The reply to a crash. aiosmtpd's own would send the exception's text to the client."""
@@ -125,15 +130,16 @@ class Handler:
             return deferred.reply
         return replies.ACCEPTED_MESSAGE.format(id=finished.id)
 
-    def _tell(self, login, server, envelope, size, message_id, reply) -> str:
+    def _tell(self, login, server, envelope, size, message_id, reply, cause="-") -> str:
         journal.log.info(
-            "MESSAGE id=%s username=%s peer=%s sender=%s recipients=%d bytes=%d reply=%s",
+            "MESSAGE id=%s username=%s peer=%s sender=%s recipients=%d bytes=%d cause=%s reply=%s",
             message_id,
             login.username,
             server.peer_ip,
             journal.printable(envelope.mail_from, 320),
             len(envelope.rcpt_tos),
             size,
+            cause,
             reply[:9],
         )
         return reply

@@ -13,6 +13,7 @@ MAX_LINE = 1000  # octets of a command or an AUTH response, with its CRLF
 MAX_HELLO_NAME = 255
 DATA_SECONDS = 600  # for one whole message to come in
 ANSWER_SECONDS = 300  # for a whole message to be judged and handed on
+QUIET_SECONDS = 2  # of a client that seems to have ended its message, before it is told that it has not
 LINGER_SECONDS = 1  # for the last reply to reach a client that is closed on
 MAX_HELD = 256 * 1024 * 1024  # bytes of messages in memory, all sessions together
 

@@ -26,7 +26,7 @@ class Trace(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Message:
-    """What goes to the next hop. `content` is CRLF text without dot-stuffing."""
+    """What goes to the next hop. `content` is CRLF text without dot-stuffing, bytes or a bytearray."""
 
     id: str
     sender: str
@@ -38,11 +38,15 @@ class Message:
 def finish(envelope, trace: Trace, domain: str) -> Message:
     """Return the message to hand on; the body keeps its bytes, the username stays out.
 
+    It is made of the envelope's `content`, a bytearray, in place: of a big message no second copy is
+    ever in memory.
+
     Raises headers.BadHeader; a message that policy.judge_message passed never does.
     """
     identifier = secrets.token_hex(8).upper()
     now = format_datetime(timezone.now())
-    fields, body = headers.split(envelope.content)
+    content = envelope.content
+    fields, end_of_header = headers.split(content)
     names = {field.name for field in fields}
     added = _received(trace, identifier, now)
     if "date" not in names:
@@ -50,11 +54,14 @@ def finish(envelope, trace: Trace, domain: str) -> Message:
     if "message-id" not in names:
         added += f"Message-ID: <{secrets.token_hex(16)}@{domain}>\r\n"
     kept = b"".join(field.raw for field in fields if field.name not in DROPPED)
+    if end_of_header == len(content):
+        content += b"\r\n"
+    content[:end_of_header] = added.encode() + kept
     return Message(
         id=identifier,
         sender=envelope.mail_from,
         recipients=tuple(dict.fromkeys(envelope.rcpt_tos)),
-        content=b"".join((added.encode(), kept, body or b"\r\n")),
+        content=content,
         smtp_utf8=envelope.smtp_utf8,
     )
 

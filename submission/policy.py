@@ -1,16 +1,21 @@
 """Who may be the sender: the one rule of the listener, without Django and sockets.
 
 A credential sends for exactly its own domain: MAIL FROM (RFC 5321), and every address
-of From and Sender (RFC 5322), have that domain; no subdomain, no parent, no null path.
+of From and Sender (RFC 5322), also of those that a message was sent again with, have
+that domain; no subdomain, no parent, no null path. Reply-To is free.
 """
 
 import re
+from collections import Counter
 from enum import Enum, auto
 
-from submission import headers
+from submission import disguise, headers
 from submission.addresses import BadAddress, parse_mailbox
 
+MAX_SENDER_FIELDS = 20  # From, Sender, and those of each time that a message was sent again
 MAX_LINE = 998  # octets without CRLF, RFC 5322 section 2.1.1
+
+SENDER_FIELDS = {"from", "sender", "resent-from", "resent-sender"}
 
 # Some thousand lines, each with its CR: the interpreter can switch threads between two matches.
 _LINES = re.compile(rb"(?:[^\n]{0,%d}+\n){1,10000}+" % (MAX_LINE + 1))
@@ -22,6 +27,9 @@ class Refusal(Enum):
     FOREIGN_SENDER = auto()
     FOREIGN_HEADER = auto()
     BAD_HEADER = auto()
+    BAD_ADDRESSES = auto()
+    OTHER_ADDRESS = auto()
+    HIDDEN_TEXT = auto()
     NO_SINGLE_FROM = auto()
     BAD_SENDER_FIELD = auto()
     NUL = auto()
@@ -60,17 +68,35 @@ def _judge_form(content: bytes) -> Refusal | None:
 
 def _judge_header(content: bytes, domain: str) -> Refusal | None:
     try:
-        fields, _body = headers.split(content)
-        senders = [field for field in fields if field.name == "sender"]
-        froms = [field for field in fields if field.name == "from"]
-        if len(froms) != 1:
-            return Refusal.NO_SINGLE_FROM
-        addresses = headers.mailboxes(froms[0].value)
-        if senders:
-            sender = headers.mailboxes(senders[0].value)
-            if len(senders) + len(sender) != 2:
-                return Refusal.BAD_SENDER_FIELD
-            addresses += sender
+        fields, _end = headers.split(content)
+        if refusal := _judge_number(fields):
+            return refusal
+        refusals = (_judge_addresses(field, domain) for field in fields if field.name in SENDER_FIELDS)
+        return next(filter(None, refusals), None)
+    except headers.BadAddresses:
+        return Refusal.BAD_ADDRESSES
     except headers.BadHeader:
         return Refusal.BAD_HEADER
-    return Refusal.FOREIGN_HEADER if {address.domain for address in addresses} != {domain} else None
+
+
+def _judge_number(fields: list[headers.Field]) -> Refusal | None:
+    names = Counter(field.name for field in fields)
+    if names["from"] != 1:
+        return Refusal.NO_SINGLE_FROM
+    too_many = sum(names[name] for name in SENDER_FIELDS) > MAX_SENDER_FIELDS
+    return Refusal.BAD_SENDER_FIELD if names["sender"] > 1 or too_many else None
+
+
+def _judge_addresses(field: headers.Field, domain: str) -> Refusal | None:
+    value = field.value
+    found = headers.mailboxes(value)
+    if field.name.endswith("sender") and len(found) != 1:
+        return Refusal.BAD_SENDER_FIELD
+    if {address.domain for address in found} != {domain}:
+        return Refusal.FOREIGN_HEADER
+    if disguise.hides_text(value):
+        return Refusal.HIDDEN_TEXT
+    texts = (text for text, _address in headers.read_mailboxes(value))
+    if any(disguise.shows_other_domain(text, domain) for text in texts):
+        return Refusal.OTHER_ADDRESS
+    return None

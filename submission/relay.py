@@ -11,6 +11,7 @@ client is told. A 250 that stood for some of the recipients would lose the other
 """
 
 import asyncio
+from collections.abc import Iterator
 from ipaddress import ip_address
 from urllib.parse import unquote, urlsplit
 
@@ -134,14 +135,23 @@ async def _send(client: aiosmtplib.SMTP, content: bytes) -> None:
 
 
 async def _write(protocol, content: bytes, reply: asyncio.Future) -> None:
-    stuffed = memoryview(content.replace(b"\r\n.", b"\r\n.."))  # no copy where there is nothing to double
-    for start in range(0, len(stuffed), SLICE):
-        protocol.write(stuffed[start : start + SLICE])
+    for stuffed in _stuffed(content):
+        protocol.write(stuffed)
         async with asyncio.timeout(STEP_SECONDS):
             while _waiting(protocol) > SLICE and not reply.done():
                 await asyncio.sleep(0.01)
         if reply.done():
             return
+
+
+def _stuffed(content: bytes) -> Iterator[bytes]:
+    """The message by slices that end with a line, each dot that begins one doubled."""
+    start = 0
+    while start < len(content):
+        end = content.find(b"\n", start + SLICE) + 1 or len(content)
+        piece = content[start:end].replace(b"\r\n.", b"\r\n..")
+        yield b"." + piece if piece.startswith(b".") else piece
+        start = end
 
 
 def _waiting(protocol) -> int:

@@ -47,14 +47,22 @@ MAIL_FIRST = "503 5.5.1 Send MAIL first"
 RECIPIENT_FIRST = "503 5.5.1 Send RCPT first"
 NESTED_MAIL = "503 5.5.1 Nested MAIL command"
 TLS_ALREADY = "503 5.5.1 TLS is active already"
+LOGGED_IN_ALREADY = "503 5.5.1 Already authenticated"
+BARE_LF = "500 5.5.2 Bare LF received, lines must end with CRLF, closing connection"
+BARE_CR = "500 5.5.2 Bare CR received, lines must end with CRLF"
 UNKNOWN_COMMAND = "500 5.5.2 Command not recognized"
 NOT_IMPLEMENTED = "502 5.5.1 Command not implemented"
 BAD_ARGUMENT = "501 5.5.4 Syntax error in the argument"
+BARE_NEWLINE = "550 5.7.1 The message holds a bare CR or LF, lines must end with CRLF"
+UNKNOWN_MECHANISM = "504 5.5.4 Unrecognized authentication type"
 UNKNOWN_PARAMETER = "555 5.5.4 Parameter not recognized"
 BAD_RECIPIENT = "553 5.1.3 Recipient address not valid"
 UTF8_NOT_ASKED = "553 5.6.7 Non-ASCII address without SMTPUTF8"
 NEEDS_SMTPUTF8 = "554 5.6.7 The next mail server does not support SMTPUTF8"
 NEEDS_8BITMIME = "554 5.6.3 The next mail server does not support 8BITMIME"
+
+# Why a message was refused while it came in, as the log names it.
+NOT_TAKEN = {BARE_NEWLINE: "bare_newline", TOO_BIG: "too_big", NO_SPACE: "no_memory"}
 
 # Refusals of a login: one reply, so that nobody learns which usernames exist.
 OUTCOMES = {
@@ -79,7 +87,19 @@ REFUSALS = {
     Refusal.NO_SINGLE_FROM: "550 5.7.1 The message must have exactly one From header",
     Refusal.BAD_SENDER_FIELD: "550 5.7.1 The Sender header must hold exactly one address",
     Refusal.BAD_HEADER: "550 5.7.1 The message header is not valid (RFC 5322)",
+    Refusal.BAD_ADDRESSES: (
+        "550 5.7.1 The message header is not valid: From and Sender have to be "
+        'name@domain or "Name" <name@domain>, put names in double quotes'
+    ),
+    Refusal.OTHER_ADDRESS: (
+        "550 5.7.1 The message header is not valid: the name in From or Sender shows an address "
+        "of another domain, put that into Reply-To"
+    ),
+    Refusal.HIDDEN_TEXT: (
+        "550 5.7.1 The message header is not valid: the name in From or Sender holds invisible or control "
+        "characters or too many blanks, remove them"
+    ),
     Refusal.NUL: "550 5.7.1 The message holds NUL characters",
-    Refusal.BARE_NEWLINE: "550 5.7.1 The message holds a bare CR or LF, lines must end with CRLF",
+    Refusal.BARE_NEWLINE: BARE_NEWLINE,
     Refusal.LONG_LINE: "550 5.7.1 The message holds a line of more than 998 octets (RFC 5322)",
 }

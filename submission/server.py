@@ -12,10 +12,12 @@ from dataclasses import dataclass, field
 from aiosmtpd.smtp import ALLOWED_BEFORE_STARTTLS, TLSSetupException
 
 from sendlayer import tracing
-from submission import journal, replies
+from submission import journal, lines, replies
 from submission.commands import Commands
 from submission.handler import Handler
-from submission.limits import LINGER_SECONDS, MAX_ERRORS, MAX_LINE, Connections, Limits, Memory, plain_ip
+from submission.limits import LINGER_SECONDS, MAX_ERRORS, Connections, Limits, Memory, plain_ip
+
+HELLO = {"EHLO", "HELO"}
 
 
 @dataclass
@@ -129,18 +131,6 @@ class Submission(Commands):
         else:
             await super().push(status)
 
-    async def read_line(self) -> bytes | None:
-        """Return a line without its end, None when it is too long; then the rest of it is dropped."""
-        too_long = False
-        while True:
-            try:
-                line = await self._reader.readuntil(b"\n")
-            except asyncio.LimitOverrunError as error:
-                await self._reader.readexactly(error.consumed)
-                too_long = True
-            else:
-                return None if too_long or len(line) > MAX_LINE else line.rstrip(b"\r\n")
-
     async def smtp_QUIT(self, argument):
         self.drop(replies.BYE)
 
@@ -150,16 +140,19 @@ class Submission(Commands):
             await self.push(f"220 {self.hostname} ESMTP")
             while not self._is_over():
                 await self._next_command()
+                await asyncio.sleep(0)  # who sends thousands of commands at once keeps nobody else waiting
         except (ConnectionError, asyncio.IncompleteReadError):
             pass  # the client went away
         except Exception as error:
             journal.crash("A session", error)
 
     async def _next_command(self):
-        line = await self.read_line()
-        self._busy = True
         try:
+            line = await lines.read(self._reader)
+            self._busy = True
             await self._obey(line)
+        except lines.BadLine as bad:
+            await self._refuse_line(bad)
         except TLSSetupException:
             journal.log.info("CONNECT peer=%s outcome=tls_handshake_failed", self.peer_ip)
             self._abort()
@@ -172,12 +165,18 @@ class Submission(Commands):
         if self._stopping:
             self.drop(replies.SHUTTING_DOWN)
 
-    async def _obey(self, line: bytes | None):
-        if line is None:
-            return await self.push(replies.LINE_TOO_LONG)
+    async def _refuse_line(self, bad: lines.BadLine):
+        if not bad.is_open:
+            return await self.push(bad.reply)
+        journal.log.warning("SESSION peer=%s outcome=bare_lf", self.peer_ip)
+        self.drop(bad.reply)
+
+    async def _obey(self, line: bytes):
         verb, _, rest = line.partition(b" ")
         try:
-            command, argument = verb.decode("ascii").upper(), rest.decode().strip(" \t")
+            command = verb.decode("ascii").upper()
+            # A name is only noted: many a computer says its own in Latin-1.
+            argument = rest.decode(errors="replace" if command in HELLO else "strict").strip(" \t")
         except UnicodeDecodeError:
             return await self.push(replies.BAD_ARGUMENT)
         if not self._tls_protocol and command not in ALLOWED_BEFORE_STARTTLS:

@@ -42,8 +42,8 @@ MESSAGE = {
     ),
     Finding.BAD_MESSAGE: Words(
         "The message is not made as mail has to be",
-        "Its header or its characters break RFC 5322. Let a mail library make it, instead of putting the "
-        "text together by hand.",
+        "Its header or its characters break RFC 5322; the words after the code say what to change. Let a "
+        "mail library make it, instead of putting the text together by hand.",
         Step.CHECK,
     ),
     Finding.UTF8: Words(

@@ -5,7 +5,9 @@ The tables are walked through in one session each: a refusal must leave it usabl
 
 import pytest
 
-from tests.submission.clients import SENDER, closed, submit
+from submission import replies
+from tests.factories import password_of
+from tests.submission.clients import SENDER, auth_login, auth_plain, closed, submit
 
 pytestmark = [pytest.mark.one_database, pytest.mark.django_db(transaction=True)]
 
@@ -44,7 +46,10 @@ MAIL_ARGUMENTS = {
     f"FROM:<{SENDER}> SIZE==": 501,
     f"FROM:<{SENDER}> RET=HDRS": 555,
     f"FROM:<{SENDER}> X=1": 555,
-    f"FROM:<{SENDER}>SIZE=1": 553,
+    f"FROM:<{SENDER}>SIZE=1": 250,
+    f"FROM:<{SENDER}>SIZE=1 BODY=8BITMIME": 250,
+    f"FROM:<{SENDER}>SIZE=99999999": 552,
+    f"FROM:<{SENDER}>x@evil.com": 501,
     f"FROM:<{SENDER}><x@evil.com>": 553,
 }
 RCPT_ARGUMENTS = {
@@ -140,6 +145,41 @@ def test_a_strange_hello_name_is_cleaned(smtp, outbox):
         assert not set(received) & set("<>/")
         assert received.endswith(" ([127.0.0.1])")
     assert len(outbox()) == len(STRANGE_NAMES)
+
+
+def test_a_hello_name_in_latin_1_is_taken(secure, credential, outbox):
+    secure.command_encoding = "latin-1"
+    for hello in ("HELO M\xdcLLER-PC", "EHLO M\xdcLLER-PC"):
+        assert secure.docmd(hello)[0] == 250
+    assert auth_plain(secure, credential.username, password_of(credential))[0] == 235
+    assert submit(secure)[0] == 250
+    assert b"Received: from M?LLER-PC ([127.0.0.1])" in outbox()[0]
+
+
+def test_a_printer_that_says_helo_may_log_in(secure, credential):
+    assert secure.docmd("HELO printer")[0] == 250
+    assert auth_login(secure, credential.username, password_of(credential))[0] == 235
+    assert submit(secure)[0] == 250
+
+
+@pytest.mark.parametrize(
+    ("command", "reply"),
+    [
+        ("AUTH", replies.BAD_ARGUMENT),
+        ("AUTH PLAIN a b", replies.BAD_ARGUMENT),
+        ("AUTH CRAM-MD5", replies.UNKNOWN_MECHANISM),
+        ("STARTTLS", replies.TLS_ALREADY),
+    ],
+)
+def test_replies_are_of_our_own_table(secure, command, reply):
+    code, text = secure.docmd(command)
+    assert f"{code} {text.decode()}" == reply
+
+
+def test_starttls_takes_no_argument(listener):
+    smtp = listener.connect()
+    assert smtp.docmd("STARTTLS now") == (501, replies.BAD_ARGUMENT[4:].encode())
+    assert smtp.docmd("STARTTLS")[0] == 220
 
 
 def test_helo_takes_no_parameters(smtp):

@@ -5,7 +5,7 @@ import time
 
 import pytest
 
-from submission.guesses import LONGEST_DELAY, MOST_CLIENTS, SECONDS, Guesses
+from submission.guesses import LONGEST_DELAY, MOST_CLIENTS, MOST_OF_A_NAME, SECONDS, Guesses
 from tests.factories import make_credential, password_of
 from tests.submission.clients import auth_plain, closed
 
@@ -88,6 +88,12 @@ class TestGuesses:
             wrong(guesses, client=str(n), password="sl_secret")
         assert len(guesses._clients) == MOST_CLIENTS
         assert "sl_secret" not in repr(guesses._clients["100"])
+
+    def test_of_a_long_username_little_is_kept_and_it_counts_all_the_same(self, guesses):
+        long = "x" * 700
+        assert [wrong(guesses, username=long, password=str(n)) for n in range(3)] == [True, True, False]
+        assert max(map(len, guesses._clients["a"].guesses.values())) == MOST_OF_A_NAME
+        assert max(map(len, guesses._clients["a"].wrong)) == MOST_OF_A_NAME
 
 
 @pytest.fixture(scope="module")

@@ -53,7 +53,6 @@ BROKEN = [
     "<@sl.example.com:x@evil.com>",
     '"x@evil.com"@sl.example.com',
     '"info@sl.example.com"@evil.com',
-    "x@evil.com <info@sl.example.com>",
     "<x@evil.com> <info@sl.example.com>",
     "Info <info@sl.example.com> <x@evil.com>",
     "Info <info@sl.example.com> x@evil.com",
@@ -71,7 +70,6 @@ BROKEN = [
     "=?utf-8?q?x=40evil.com?=@sl.example.com",
     "info@=?utf-8?q?sl.example.com?=",
     "=?utf-8?q?info=40sl.example.com?=",
-    "=?utf-8?q?Info=0D=0AFrom=3A_x=40evil.com?= <info@sl.example.com>",
     '"Info <info@sl.example.com>',
     "Info <info@sl.example.com",
     "Info info@sl.example.com>",
@@ -95,12 +93,12 @@ def test_addresses_of_the_own_domain_are_allowed(value):
 
 @pytest.mark.parametrize("value", FOREIGN)
 def test_addresses_of_another_domain_are_refused(value):
-    assert judge(f"From: {value}") in (Refusal.FOREIGN_HEADER, Refusal.BAD_HEADER)
+    assert judge(f"From: {value}") in (Refusal.FOREIGN_HEADER, Refusal.BAD_ADDRESSES)
 
 
 @pytest.mark.parametrize("value", BROKEN)
 def test_what_can_be_read_in_two_ways_is_refused(value):
-    assert judge(f"From: {value}") is Refusal.BAD_HEADER
+    assert judge(f"From: {value}") is Refusal.BAD_ADDRESSES
 
 
 @pytest.mark.parametrize(
@@ -149,16 +147,36 @@ def test_a_from_in_the_body_does_not_count():
         ("Sender: b@evil.com", Refusal.FOREIGN_HEADER),
         ("Sender: b@sl.example.com, c@sl.example.com", Refusal.BAD_SENDER_FIELD),
         ("Sender: b@sl.example.com\r\nSender: b@sl.example.com", Refusal.BAD_SENDER_FIELD),
-        ("Sender: ", Refusal.BAD_HEADER),
+        ("Sender: ", Refusal.BAD_ADDRESSES),
+        ("Sender: x@evil.com <b@sl.example.com>", Refusal.OTHER_ADDRESS),
+        ("Sender: B\u202e <b@sl.example.com>", Refusal.HIDDEN_TEXT),
+        ("Resent-From: b@sl.example.com\r\nResent-Sender: c@sl.example.com", None),
+        ("Resent-From: b@sl.example.com\r\nResent-From: c@sl.example.com", None),
+        ("Resent-From: b@evil.com", Refusal.FOREIGN_HEADER),
+        ("Resent-Sender: b@evil.com", Refusal.FOREIGN_HEADER),
+        ("Resent-Sender: b@sl.example.com, c@sl.example.com", Refusal.BAD_SENDER_FIELD),
+        ("Resent-From: (<x@evil.com>) b@sl.example.com", Refusal.OTHER_ADDRESS),
+        ("\r\n".join(["Resent-From: b@sl.example.com"] * 30), Refusal.BAD_SENDER_FIELD),
+        ("Reply-To: Ann <ann@gmail.example>, (<x@evil.com>) y@evil.com", None),
     ],
 )
 def test_sender_must_be_of_the_own_domain_too(sender, refusal):
     assert judge("From: info@sl.example.com", sender) is refusal
 
 
-def test_a_latin_1_from_is_refused():
-    content = "From: J\xf6rg <info@sl.example.com>\r\n\r\n".encode("latin-1")
-    assert judge_message(content, "sl.example.com") is Refusal.BAD_HEADER
+@pytest.mark.parametrize(
+    ("value", "refusal"),
+    [
+        (b"J\xf6rg <info@sl.example.com>", None),
+        (b"Bob\x92s Shop <info@sl.example.com>", None),
+        (b'"\x83V\x83\x87\x83b\x83v" <info@sl.example.com>', None),
+        (b"J\xf6rg <inf\xf6@sl.example.com>", Refusal.BAD_ADDRESSES),
+        (b"J\xf6rg <info@sl.ex\xe4mple.com>", Refusal.BAD_ADDRESSES),
+        (b'"\x81\\" <x@evil.com> \x81\\"" <info@sl.example.com>', Refusal.OTHER_ADDRESS),
+    ],
+)
+def test_a_name_may_be_in_any_charset_and_an_address_may_not(value, refusal):
+    assert judge_message(b"From: " + value + b"\r\n\r\n", "sl.example.com") is refusal
 
 
 def test_lines_have_998_octets_at_most():

@@ -2,8 +2,9 @@
 
 import re
 import resource
+import ssl
 import time
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from pathlib import Path
 
 import pytest
@@ -183,6 +184,22 @@ def resident(process) -> int:
 def bare_greeting(listener, source):
     with bare(listener.port, source=source) as sock:
         return sock.recv(1000)
+
+
+@pytest.mark.parametrize("in_tls", [False, True])
+def test_a_client_that_sends_thousands_of_commands_at_once_keeps_nobody_waiting(listener, credential, in_tls):
+    """Before it has logged in, too; and it reads no reply."""
+    busy, other = listener.secure() if in_tls else listener.connect(), listener.login(credential)
+    busy.sock.settimeout(0)
+    waited, start = [], time.monotonic()
+    while time.monotonic() - start < 3:
+        with suppress(BlockingIOError, ssl.SSLWantWriteError):
+            for _ in range(10):
+                busy.sock.send(b"NOOP\r\n" * 4000)
+        asked = time.monotonic()
+        assert other.noop()[0] == 250
+        waited.append(time.monotonic() - asked)
+    assert max(waited) < 0.7
 
 
 def test_clients_that_vanish_leave_nothing_behind(listener):

@@ -10,7 +10,7 @@ from django.core.management.base import BaseCommand, CommandError
 from django.db import connection
 
 from sendlayer.checks import EX_CONFIG, check_submission_certificate, close_connections
-from submission import journal, listener, tls
+from submission import allocator, journal, listener, tls
 from submission.guesses import Guesses
 from submission.handler import Handler
 from submission.limits import Limits
@@ -28,6 +28,7 @@ class Command(BaseCommand):
     requires_system_checks = []
 
     def handle(self, **options):
+        allocator.map_big_blocks()
         asyncio.run(self._serve())
         self._end_threads()
 

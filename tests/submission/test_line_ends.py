@@ -1,0 +1,160 @@
+"""Where a line and a message end: at CRLF and CRLF.CRLF alone, however they come over the wire."""
+
+import time
+
+import pytest
+
+from submission import replies
+from submission.limits import QUIET_SECONDS
+from tests.factories import password_of
+from tests.input.speaking import judge_log, judge_replies
+from tests.submission.clients import MESSAGE, RECIPIENT, SENDER, bare, closed, encoded, submit
+
+pytestmark = [pytest.mark.one_database, pytest.mark.django_db(transaction=True)]
+
+MAIL = f"MAIL FROM:<{SENDER}>".encode()
+TO_DATA = [f"MAIL FROM:<{SENDER}>", f"RCPT TO:<{RECIPIENT}>", "DATA"]
+SMUGGLED = b"MAIL FROM:<x@evil.com>\r\nRCPT TO:<a@b.example>\r\nDATA\r\nFrom: x@evil.com\r\n\r\nx\r\n.\r\n"
+AT_ONCE = 1  # seconds; an idle client waits for 60
+
+
+def said_until_closed(sock) -> bytes:
+    said = b""
+    while chunk := sock.recv(65_536):
+        said += chunk
+    return said
+
+
+def begin(smtp):
+    """Come as far as the message."""
+    for command in TO_DATA:
+        assert smtp.docmd(command)[0] < 400
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        b"NOOP\n" + MAIL + b"\r\n",
+        b"NOOP x\n" + MAIL + b"\r\n",
+        b"NOOP\n\r\n",
+        b"\n" + MAIL + b"\r\n",
+        b"NOOP\n\r" + MAIL + b"\r\n",
+        b"NOOP " + b"x" * 2000 + b"\n" + MAIL + b"\r\n",
+        b"EHLO " + b"x" * 997 + b"\n" + MAIL + b"\r\n",
+    ],
+)
+def test_a_bare_lf_makes_no_second_command(smtp, line):
+    start = time.monotonic()
+    smtp.sock.sendall(line + b"RCPT TO:<a@example.org>\r\nNOOP\r\n")
+    assert said_until_closed(smtp.sock) == replies.BARE_LF.encode() + b"\r\n"
+    assert time.monotonic() - start < AT_ONCE + 1
+
+
+def test_neither_does_one_that_comes_before_the_rest_of_its_line(smtp):
+    smtp.sock.sendall(b"NOOP\n")
+    assert smtp.getreply() == (500, replies.BARE_LF[4:].encode())
+    with pytest.raises(OSError):  # noqa: PT012
+        smtp.sock.sendall(MAIL + b"\r\n")
+        assert said_until_closed(smtp.sock) == b""
+        raise OSError
+
+
+@pytest.mark.parametrize(
+    "line", [b"NOOP\r" + MAIL, b"NOOP\r", b"\rNOOP", b"RSET\r\rNOOP", b"VRFY a\rb", b"NONSENSE\r" + b"x" * 900]
+)
+def test_a_bare_cr_refuses_its_command_and_the_session_goes_on(smtp, line):
+    smtp.sock.sendall(line + b"\r\nNOOP\r\n")
+    assert smtp.getreply() == (500, replies.BARE_CR[4:].encode())
+    assert smtp.getreply()[0] == 250
+    assert submit(smtp)[0] == 250
+
+
+@pytest.mark.parametrize(
+    "session", [b"EHLO x\nQUIT\n", b"STARTTLS\nNOOP\r\n", b"QUIT\n", b"GET / HTTP/1.0\n\n"]
+)
+def test_a_client_that_ends_its_lines_with_lf_is_told_so_at_once(listener, session):
+    with bare(listener.port) as sock:
+        assert sock.recv(1000).startswith(b"220")
+        start = time.monotonic()
+        sock.sendall(session)
+        assert said_until_closed(sock) == replies.BARE_LF.encode() + b"\r\n"
+        assert time.monotonic() - start < AT_ONCE + 1
+
+
+@pytest.mark.parametrize("end", [b"\n", b"\n\r\n"])
+def test_a_login_by_lines_with_lf_is_none(secure, credential, end):
+    response = encoded("", credential.username, password_of(credential)).encode()
+    assert secure.docmd("AUTH PLAIN")[0] == 334
+    secure.sock.sendall(response + end)
+    assert secure.getreply() == (500, replies.BARE_LF[4:].encode())
+    assert closed(secure)
+
+
+def test_a_login_with_a_bare_cr_is_none(secure, credential):
+    response = encoded("", credential.username, password_of(credential)).encode()
+    assert secure.docmd("AUTH PLAIN")[0] == 334
+    secure.sock.sendall(response + b"\r\r\n")
+    assert secure.getreply() == (500, replies.BARE_CR[4:].encode())
+    assert secure.docmd(MAIL.decode())[0] == 530
+
+
+@pytest.mark.parametrize("cut", range(1, len(MAIL) + 2))
+def test_a_command_may_come_in_two_packets(smtp, cut):
+    line = MAIL + b"\r\n"
+    smtp.sock.sendall(line[:cut])
+    time.sleep(0.01)
+    smtp.sock.sendall(line[cut:])
+    assert smtp.getreply()[0] == 250
+
+
+@pytest.mark.parametrize("length", [998, 999, 1000, 1001, 1002, 1003, 2004, 3006])
+def test_a_line_of_any_length_is_one_command(smtp, length):
+    smtp.sock.sendall(b"NOOP ".ljust(length, b"x") + b"\r\n" + b"NOOP\r\n")
+    assert smtp.getreply()[0] == (250 if length == 998 else 500)
+    assert smtp.getreply()[0] == 250
+
+
+@pytest.mark.parametrize("end", [b"\n.\n", b"\n.\r\n", b"\r.\r", b"\r\n.\n", b"\r.\r\n", b"\r.\n"])
+def test_a_message_that_seems_to_end_is_refused_soon_and_nothing_behind_it_is_a_command(smtp, outbox, end):
+    begin(smtp)
+    smtp.sock.sendall(MESSAGE.removesuffix(b"\r\n") + end)
+    start = time.monotonic()
+    assert smtp.getreply() == (550, replies.BARE_NEWLINE[4:].encode())
+    assert QUIET_SECONDS / 2 < time.monotonic() - start < QUIET_SECONDS + AT_ONCE
+    with pytest.raises(OSError):  # noqa: PT012
+        smtp.sock.sendall(SMUGGLED)
+        assert said_until_closed(smtp.sock) == b""
+        raise OSError
+    assert outbox() == []
+
+
+def test_a_message_that_seems_to_end_and_goes_on_is_one_message(smtp, outbox):
+    begin(smtp)
+    smtp.sock.sendall(MESSAGE + b"a\n.\n")
+    time.sleep(QUIET_SECONDS / 4)
+    smtp.sock.sendall(SMUGGLED)
+    assert smtp.getreply() == (550, replies.BARE_NEWLINE[4:].encode())
+    assert smtp.noop()[0] == 250
+    assert outbox() == []
+
+
+def test_a_client_that_is_slow_over_the_end_of_its_message_is_waited_for(smtp, outbox):
+    begin(smtp)
+    smtp.sock.sendall(MESSAGE + b"a.\r\n.\r")
+    time.sleep(QUIET_SECONDS + 1)
+    smtp.sock.sendall(b"\n")
+    assert smtp.getreply()[0] == 250
+    assert outbox()[0].endswith(b"\r\na.\r\n")
+
+
+def test_a_refused_line_or_message_is_logged_with_its_cause(listener, smtp):
+    begin(smtp)
+    smtp.sock.sendall(MESSAGE + b"a\n.\n")
+    smtp.getreply()
+    assert "cause=bare_newline reply=550 5.7.1" in listener.log.read_text()
+    with bare(listener.port) as sock:
+        sock.recv(1000)
+        sock.sendall(b"QUIT\n")
+        judge_replies(said_until_closed(sock))
+    assert "outcome=bare_lf" in listener.log.read_text()
+    judge_log(listener.log)
