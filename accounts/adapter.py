@@ -10,7 +10,7 @@ from django.core.exceptions import ValidationError
 from django.db import IntegrityError, transaction
 
 import audit
-from accounts import letters
+from accounts import emails, letters
 from accounts.addresses import address_of
 from accounts.models import User
 from accounts.reauthentication import signed_in_recently
@@ -36,6 +36,9 @@ class AccountAdapter(DefaultAccountAdapter):
 
     def is_open_for_signup(self, request):
         return settings.SIGNUP_OPEN
+
+    def clean_email(self, email):
+        return emails.clean(email)
 
     def get_client_ip(self, request):
         return address_of(request)

@@ -7,11 +7,10 @@ from django import forms
 from django.db import transaction
 
 import audit
-from accounts.models import User, UserManager
+from accounts import emails
+from accounts.models import User
 from audit.actor import Actor
 from domains import labels
-
-LOCAL_PART = 64  # RFC 5321, section 4.5.3.1.1
 
 
 class ProfileForm(forms.Form):
@@ -32,7 +31,7 @@ class EmailForm(forms.Form):
 
     email = forms.EmailField(
         label="New e-mail",
-        max_length=254,
+        max_length=emails.MAX_LENGTH,
         widget=forms.EmailInput(attrs={"autocomplete": "email"}),
     )
 
@@ -41,10 +40,7 @@ class EmailForm(forms.Form):
         self.user = user
 
     def clean_email(self):
-        email = UserManager.normalize_email(self.cleaned_data["email"])
-        local, _, host = email.rpartition("@")
-        if len(local) > LOCAL_PART or host.startswith("["):
-            raise forms.ValidationError("Enter an address like name@example.com.")
+        email = emails.clean(self.cleaned_data["email"])
         if email == self.user.email:
             raise forms.ValidationError("This is your address already.")
         return email

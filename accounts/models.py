@@ -5,13 +5,14 @@ from django.db.models import F
 from django.db.models.functions import Lower
 from django.utils import timezone
 
+from accounts import emails
 from accounts.letters import Letter  # noqa: F401  (a model of this app)
 
 
 class UserManager(BaseUserManager):
     def create_user(self, email, password=None, **fields):
-        """Create a person who signs in with `email` (stored in lower case)."""
-        user = self.model(email=self.normalize_email(email), **fields)
+        """Create a person who signs in with `email` (stored in lower case). Raises ValidationError."""
+        user = self.model(email=emails.clean(email), **fields)
         user.set_password(password)
         user.save(using=self._db)
         return user
@@ -68,8 +69,10 @@ class User(AbstractBaseUser, PermissionsMixin):
         return self.email
 
     def clean(self):
+        # One that is stored already stays: support has to be able to deactivate it. Before Django's own
+        # clean, which maps ① to 1 and the like without a word.
+        self.email = emails.clean(self.email) if self._state.adding else UserManager.normalize_email(self.email)
         super().clean()
-        self.email = UserManager.normalize_email(self.email)
 
     def _get_session_auth_hash(self, secret=None):
         password = super()._get_session_auth_hash(secret)
