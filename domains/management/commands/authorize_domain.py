@@ -4,6 +4,7 @@ from accounts.models import User
 from audit.actor import Actor
 from domains import names
 from domains.models import AlreadyAuthorized, Domain
+from sendlayer.logs import one_line
 
 
 class Command(BaseCommand):
@@ -50,4 +51,4 @@ class Command(BaseCommand):
         try:
             return User.objects.get_by_natural_key(email)
         except User.DoesNotExist:
-            raise CommandError(f"There is no user {email}.") from None
+            raise CommandError(f"There is no user {one_line(email)}.") from None

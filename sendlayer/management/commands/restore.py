@@ -6,6 +6,7 @@ from django.db import DatabaseError
 
 from credentials import vault
 from sendlayer.backups import Refused, archive, events, first_line, manifest, restoring
+from sendlayer.logs import one_line
 from sendlayer.management.commands.backup import stops_cleanly
 
 MOST = 1000  # lines of a list that are said; the rest is counted
@@ -76,7 +77,7 @@ class Command(BaseCommand):
     def _list(self, title, lines):
         if lines:
             more = [f"… and {len(lines) - MOST} more"] if len(lines) > MOST else []
-            self.stdout.write("\n  ".join([title, *lines[:MOST], *more]))
+            self.stdout.write("\n  ".join([title, *map(one_line, lines[:MOST]), *more]))
 
 
 def _said(error) -> str:
