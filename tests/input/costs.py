@@ -13,6 +13,7 @@ import dns.message
 import dns.rdataclass
 import dns.rdatatype
 import dns.rrset
+from django.core.handlers.wsgi import WSGIRequest
 from django.http import QueryDict
 from django.test import RequestFactory
 from dns.rdtypes.ANY.TXT import TXT
@@ -40,6 +41,7 @@ from sendlayer import accept, htmx, jinja, logs, probes, search, spreadsheet, te
 from sendlayer.backups import manifest
 from sendlayer.bodies import BodiesMiddleware
 from sendlayer.encodings import EncodingsMiddleware
+from sendlayer.environ import bound
 from sendlayer.sessions import SessionStore
 from sendlayer.tracing import RequestIdMiddleware
 from submission import addresses, headers, incoming, journal, limits, message, policy, sasl
@@ -99,6 +101,14 @@ def header(name: str, read: Callable) -> Callable[[str], object]:
     return call
 
 
+def environment(text):
+    """What Django reads of each request before anybody can refuse it."""
+    for value in (text, f'a="{text}"'):
+        environ = RequestFactory().get("/").environ | {"HTTP_COOKIE": value, "CONTENT_TYPE": text}
+        bound(environ)
+        WSGIRequest(environ).COOKIES  # noqa: B018
+
+
 def judged(record) -> Callable[[str], object]:
     """What a check makes of a DNS record: of one value, and of as many as it has words."""
 
@@ -155,6 +165,7 @@ def invited(text):
     form = member_forms.InviteForm({"emails": text, "role": "viewer"}, domain=domain, user=None)
     form.fields["emails"].clean(text)
     form.cleaned_data = {"emails": text}
+    form._members = form._invited = lambda _: ()  # which ask the database for what was found
     form.clean_emails()
 
 
@@ -259,6 +270,7 @@ CASES = {
     "sendlayer.encodings:EncodingsMiddleware.__call__": Case(
         header("Content-Encoding", EncodingsMiddleware(id))
     ),
+    "sendlayer.environ:bound": Case(environment, ('"', "a=", 'a="', 'a/b;c="')),
     "sendlayer.htmx:page_of": Case(header("HX-Current-URL", htmx.page_of), ("//", "http://", "//[")),
     "sendlayer.jinja:_heading": Case(jinja._heading, ("<h2", "<h2>")),
     "sendlayer.logs:without_keys": Case(logs.without_keys, ("/key/", "/key")),
