@@ -16,7 +16,7 @@ STATIC_COLLECTED := $(VAR_DIR)/static/staticfiles.json
 TESTS := test-postgresql test-sqlite test-sqlite-servers test-browser test-mail-postgresql \
 	test-postgresql-servers test-mail-sqlite
 
-.PHONY: run test $(TESTS) test-fast test-faults test-input lint bench bench-mail screenshots browser smtp-client postgresql redis load-generator
+.PHONY: run test $(TESTS) test-fast test-faults test-input lint bench bench-mail bench-attacks screenshots browser smtp-client postgresql redis load-generator
 .PHONY: mail-servers mail-clients dns-server
 .DELETE_ON_ERROR:
 
@@ -76,6 +76,10 @@ lint: $(DEV_INSTALLED)
 
 bench: $(DEV_INSTALLED) load-generator
 	$(BIN)/python -m bench
+
+# What a stranger waits while eight people attack; attacks and time are bounded.
+bench-attacks: $(DEV_INSTALLED)
+	$(BIN)/python -m bench.attacks
 
 # As root: it starts Postfix.
 bench-mail: $(DEV_INSTALLED) postgresql mail-servers

@@ -15,7 +15,7 @@ from django.shortcuts import redirect
 from django.utils.crypto import constant_time_compare
 
 import audit
-from accounts import letters
+from accounts import email_addresses, letters
 from accounts.addresses import address_of
 from accounts.models import User
 from accounts.passwords import MaximumLengthValidator, bounded
@@ -44,6 +44,9 @@ class AccountAdapter(DefaultAccountAdapter):
 
     def is_open_for_signup(self, request):
         return settings.SIGNUP_OPEN
+
+    def clean_email(self, email):
+        return email_addresses.clean(email)
 
     def get_client_ip(self, request):
         return address_of(request)

@@ -14,12 +14,10 @@ from django.db import IntegrityError, transaction
 from django.db.models.functions import Lower
 
 import audit
-from accounts import letters
-from accounts.models import User, UserManager
+from accounts import email_addresses, letters
+from accounts.models import User
 from audit.actor import Actor
 from domains import labels
-
-LOCAL_PART = 64  # RFC 5321, section 4.5.3.1.1
 
 
 class ProfileForm(forms.Form):
@@ -40,7 +38,7 @@ class EmailForm(forms.Form):
 
     email = forms.EmailField(
         label="New e-mail",
-        max_length=254,
+        max_length=email_addresses.MAX_LENGTH,
         widget=forms.EmailInput(attrs={"autocomplete": "email"}),
     )
 
@@ -49,10 +47,7 @@ class EmailForm(forms.Form):
         self.user = user
 
     def clean_email(self):
-        email = UserManager.normalize_email(self.cleaned_data["email"])
-        local, _, host = email.rpartition("@")
-        if len(local) > LOCAL_PART or host.startswith("["):
-            raise forms.ValidationError("Enter an address like name@example.com.")
+        email = email_addresses.clean(self.cleaned_data["email"])
         if email == self.user.email:
             raise forms.ValidationError("This is your address already.")
         return email

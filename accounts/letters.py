@@ -19,6 +19,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from credentials import vault
+from sendlayer.text import harmless
 
 # How long after each try the next one is, two days in all; the try after the last wait is the last.
 WAITS = tuple(timedelta(minutes=minutes) for minutes in (1, 5, 15, 60, 240, 720, 720, 1440))
@@ -83,6 +84,7 @@ def write(template, to, *, link=None, **context):
 
 def post(to, subject, text, html=""):
     """Keep a message until it is sent; a thread begins with that once the transaction commits."""
+    subject, text, html = map(harmless, (subject, text, html))  # names and addresses are in them
     parts = {"subject": " ".join(subject.split()), "text": text.strip() + "\n", "html": html}
     Letter.objects.create(to=to, sealed=vault.seal(json.dumps(parts), place=PLACE))
     transaction.on_commit(start_delivery)

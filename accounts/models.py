@@ -5,6 +5,7 @@ from django.db.models import F
 from django.db.models.functions import Lower
 from django.utils import timezone
 
+from accounts import email_addresses
 from accounts.letters import Letter  # noqa: F401  (a model of this app)
 from accounts.passwords import MaximumLengthValidator, bounded
 
@@ -13,10 +14,10 @@ class UserManager(BaseUserManager):
     def create_user(self, email, password=None, **fields):
         """Create a person who signs in with `email` (stored in lower case), which the caller vouches for.
 
-        Raises ValidationError for a password that is too long.
+        Raises ValidationError for an address that can't be one and a password that is too long.
         """
         MaximumLengthValidator().validate(password or "")
-        user = self.model(email=self.normalize_email(email), **fields)
+        user = self.model(email=email_addresses.clean(email), **fields)
         user.set_password(password)
         with transaction.atomic(using=self._db):
             user.save(using=self._db)
@@ -104,8 +105,12 @@ class User(AbstractBaseUser, PermissionsMixin):
         return self.email
 
     def clean(self):
+        # One that is stored already stays: support has to be able to deactivate it. Before Django's own
+        # clean, which maps ① to 1 and the like without a word.
+        self.email = (
+            email_addresses.clean(self.email) if self._state.adding else UserManager.normalize_email(self.email)
+        )
         super().clean()
-        self.email = UserManager.normalize_email(self.email)
 
     @property
     def is_confirmed(self) -> bool:

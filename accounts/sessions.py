@@ -13,6 +13,7 @@ from django.contrib.sessions.models import Session
 from django.utils import timezone
 
 from accounts.addresses import UNKNOWN, address_of
+from audit.actor import USER_AGENT_LENGTH
 from audit.client_ip import client_ip
 
 SHOWN = 100
@@ -92,6 +93,7 @@ def _note(session_key, ip, _period):
 
 def browser(user_agent: str) -> str:
     """What a User-Agent header names, as `Firefox on Linux`."""
+    user_agent = user_agent[:USER_AGENT_LENGTH]
     found = [_first(BROWSERS, user_agent) or "Unknown browser", _first(SYSTEMS, user_agent)]
     return " on ".join(filter(None, found))
 

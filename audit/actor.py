@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from audit.client_ip import client_ip
+from sendlayer.text import harmless
 
 USER_AGENT_LENGTH = 200
 
@@ -23,8 +24,8 @@ class Actor:
     def of(cls, request, user=None) -> Actor:
         """Return the signed-in person of a request, or `user` where nobody is signed in yet."""
         user = user or request.user
-        agent = request.headers.get("User-Agent", "").replace("\x00", "")
-        return cls(user.email, user, client_ip(request), agent[:USER_AGENT_LENGTH])
+        agent = request.headers.get("User-Agent", "")[: 2 * USER_AGENT_LENGTH].replace("\x00", "")
+        return cls(user.email, user, client_ip(request), harmless(agent)[:USER_AGENT_LENGTH])
 
     @classmethod
     def system(cls, name: str) -> Actor:

@@ -17,9 +17,11 @@ from django.utils.html import format_html
 
 from audit.actor import Actor
 from audit.models import Event
+from sendlayer.text import MAX_MARKS, harmless, has_many_marks
 
 MAX_AT_ONCE = 100  # rows of one act: as many as a person can read through on the page that asks
 REASON_LENGTH = 200
+MAX_SEARCH = 100  # characters
 NEWEST_EVENTS = 10_000  # whose tags the filter offers, so that it costs the same with any number of events
 
 admin.site.site_header = admin.site.site_title = admin.site.index_title = "SendLayer support"
@@ -47,6 +49,8 @@ class ReasonField(forms.CharField):
         reason = super().clean(value)
         if not reason.isprintable():
             raise ValidationError("Remove the invisible or control characters.")
+        if has_many_marks(reason):
+            raise ValidationError(f"Use at most {MAX_MARKS} accents or marks on one letter.")
         return reason
 
 
@@ -91,6 +95,10 @@ class SupportAdmin(admin.ModelAdmin):
         filters = self.get_list_filter(request)
         shown = [getattr(each, "parameter_name", each) for each in filters]
         return lookup.removesuffix("__exact").removesuffix("__isnull") in shown
+
+    def get_search_results(self, request, queryset, search_term):
+        # A condition for each word: thousands are more than SQLite takes.
+        return super().get_search_results(request, queryset, search_term[:MAX_SEARCH])
 
     def response_action(self, request, queryset):
         selected = request.POST.getlist(ACTION_CHECKBOX_NAME)
@@ -212,5 +220,5 @@ class EventAdmin(SupportAdmin):
 
     @admin.display(description="data")
     def details(self, event):
-        text = json.dumps(event.data, indent=2, ensure_ascii=False)
+        text = harmless(json.dumps(event.data, indent=2, ensure_ascii=False))
         return format_html("<pre>{}</pre>", text) if event.data else "-"

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 from audit import chain
+from sendlayer.logs import one_line
 
 # A line of what verify_audit prints: domain ("-" for none), number and digest of the last event, name.
 NOTED = re.compile(r"(?P<domain>\d+|-)\t(?P<number>\d+)\t(?P<digest>[0-9a-f]{64})(?:\t(?P<name>.*))?")
@@ -94,7 +95,7 @@ class Check:
         """A line for each chain that is whole, to be noted elsewhere: `noted_heads` reads it."""
         for domain, one in self._chains.items():
             if not one.fault:
-                yield f"{'-' if domain is None else domain}\t{one.number}\t{one.digest}\t{one.name}"
+                yield f"{'-' if domain is None else domain}\t{one.number}\t{one.digest}\t{one_line(one.name)}"
 
     def notes(self) -> Iterator[str]:
         """A line for each chain whose beginning has not come, as in an export that began later."""
@@ -115,4 +116,4 @@ def noted_heads(lines: Iterable[str]) -> dict[int | None, Head]:
 
 
 def _named(domain, name) -> str:
-    return "Events without a domain" if domain is None else f"{name} (domain {domain})"
+    return "Events without a domain" if domain is None else f"{one_line(name)} (domain {domain})"

@@ -3,6 +3,8 @@
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
+from sendlayer.text import harmless
+
 SENTENCES = {
     "credential.created": "added the SMTP user {user}",
     "credential.password_shown": "showed the password of {user}",
@@ -63,6 +65,7 @@ def plain(event) -> str:
 def _text_and_words(event) -> tuple[str, dict]:
     words = {"tag": event.tag, "label": "", "before": "", "title": "", "expires": "", "kept_for": ""}
     words |= {"member": "?", "role": "?", "networks": "anywhere", "inviter": "its sender"} | event.data
+    words = {name: harmless(word) if isinstance(word, str) else word for name, word in words.items()}
     words["networks"] = words["networks"].replace(",", ", ")
     # Removing a label reads better than an empty quotation.
     text = SENTENCES.get(event.tag, "{tag}")

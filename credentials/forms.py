@@ -6,10 +6,8 @@ from django.utils import timezone
 
 from credentials import expiry, networks, overlap
 from credentials.clients import ClientDay
-from credentials.explaining.reading import visible
+from credentials.explaining.reading import MAX_LINE, visible
 from domains import labels
-
-MAX_LINE = 2000
 
 
 class AddForm(forms.Form):

@@ -11,6 +11,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass
 from ipaddress import ip_address
+from itertools import islice
 
 import dns.exception
 import dns.flags
@@ -26,15 +27,24 @@ LIFETIME_SECONDS = 5
 TRY_SECONDS = 2  # for one server; one that stays silent is asked once more when the others were
 EDNS_PAYLOAD = 1232  # DNS flag day 2020: never fragmented; longer answers come by TCP
 MOST_ALIASES = 8
+# Of a response, which may have 64 KB: a DKIM key of 4096 bits has 800 characters, the longest SPF
+# records of real domains some 2,000, and the most TXT values at one name are a hundred or two.
+MAX_VALUE = 4096  # characters
+MAX_VALUES = 500
 PORT = 53
 
 
 @dataclass(frozen=True)
 class Found:
-    """The values of a type at a name, as text; `via` is the name that a CNAME there led to."""
+    """The values of a type at a name, as text; `via` is the name that a CNAME there led to.
+
+    Of those in `too_long` only the beginning was read; `is_cut`: there are more than MAX_VALUES.
+    """
 
     values: tuple[str, ...]
     via: str = ""
+    too_long: tuple[str, ...] = ()
+    is_cut: bool = False
 
 
 @dataclass(frozen=True)
@@ -164,15 +174,24 @@ def read(response: dns.message.Message) -> Answer:
             return Unanswered("its CNAME records lead in a circle, or too far")
     via = _name(name) if aliases else ""
     if found := records.get((name, question.rdtype)):
-        return Found(tuple(map(_text, found)), via)
+        return _found(found, via)
     if records and not aliases:
         return Unanswered("the DNS resolver answered with something else")
     return Absent(via)
 
 
+def _found(rdatas, via) -> Found:
+    values, too_long = [], []
+    for rdata in islice(rdatas, MAX_VALUES):
+        text = _text(rdata)
+        (values if len(text) <= MAX_VALUE else too_long).append(text[:MAX_VALUE])
+    return Found(tuple(values), via, tuple(too_long), is_cut=len(rdatas) > MAX_VALUES)
+
+
 def _text(rdata) -> str:
     if rdata.rdtype == dns.rdatatype.TXT:
-        return _printable(b"".join(rdata.strings))  # without spaces between: RFC 7208 section 3.3
+        # Without spaces between: RFC 7208 section 3.3.
+        return _printable(b"".join(rdata.strings)[: MAX_VALUE + 1])
     return _name(rdata.target)
 
 

@@ -3,6 +3,7 @@
 from django.db import models
 from django.db.models import Q
 
+from domains.dns import MAX_VALUE
 from domains.records import Kind, Record, Status
 
 IDENTITY = ("domain", "kind")
@@ -82,7 +83,9 @@ class DnsRecord(models.Model):
         """Become what a check found of a record."""
         self.host, self.expected, self.status = record.host, record.value, judgement.status.value
         self.found = shown(judgement.found)
-        self.message, self.suggested = judgement.message, judgement.suggested
+        self.message = judgement.message
+        # No record is that long: there is nothing to suggest.
+        self.suggested = judgement.suggested if len(judgement.suggested) <= MAX_VALUE else ""
 
     def is_of(self, record: Record) -> bool:
         """Whether this was found of a record as it is expected now: settings may have changed since."""

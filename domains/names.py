@@ -5,6 +5,7 @@ Stored form: A-label, lower case, no trailing dot (RFC 5890, UTS 46). Never
 """
 
 import re
+import unicodedata
 from functools import cache
 from ipaddress import ip_address
 
@@ -16,10 +17,13 @@ from domains import scripts
 
 MAX_LENGTH = 253  # RFC 1035 section 2.3.4, without the root's dot
 MAX_INPUT = 2000  # a long URL may be pasted; beyond that nothing is looked into
+OTHER_DOTS = "\u3002\uff0e\uff61"  # that IDNA takes for a dot
 # Names that mail is never sent for: RFC 6761, 6762, 7686, 8375 and 9476, ICANN's .internal.
 SPECIAL_ENDINGS = {"alt", "arpa", "example", "internal", "invalid", "local", "localhost", "onion", "test"}
 
 INVALID = "This is not a valid domain name. Enter one like example.com."
+MAPPED = "Some characters in this name stand for others. Did you mean {name}?"
+SECOND_DOT = "There is a second dot over a letter in this name, which nobody sees. Did you mean {name}?"
 TOO_LONG = f"This name is too long: {MAX_LENGTH} characters at most, and 63 between two dots."
 ONLY_THE_NAME = "Enter only the domain name, without https://, @, port or path: like example.com."
 PERCENT = "This name is percent-encoded. Enter it as people read it, like example.com."
@@ -37,7 +41,7 @@ def normalise(text: str) -> str:
     name = text.strip(" ")
     if not name.strip("."):
         raise InvalidDomainName("Enter a domain name, like example.com.")
-    if len(name) > MAX_INPUT:
+    if len(name) > MAX_INPUT:  # before anything looks into it
         raise InvalidDomainName(TOO_LONG)
     if host := _host_inside(name):
         raise InvalidDomainName(f"Enter only the domain name. Did you mean {display(host)}?")
@@ -47,7 +51,10 @@ def normalise(text: str) -> str:
         raise InvalidDomainName(complaint)
     if complaint := _complaint_about_signs(name):
         raise InvalidDomainName(complaint)
-    return _checked(a_label(name))
+    ascii_name = _checked(a_label(name))
+    if not name.isascii():
+        _refuse_mapped(name, ascii_name)
+    return ascii_name
 
 
 def a_label(name: str) -> str:
@@ -55,6 +62,8 @@ def a_label(name: str) -> str:
 
     Raises InvalidDomainName.
     """
+    if len(name) > MAX_INPUT:
+        raise InvalidDomainName(TOO_LONG)
     try:
         ascii_name = idna.encode(name, uts46=True, std3_rules=True, transitional=False).decode("ascii")
     except (idna.IDNAError, UnicodeError) as error:
@@ -65,6 +74,8 @@ def a_label(name: str) -> str:
 
 def u_label(name: str) -> str:
     """Return the U-label form of a stored name; the name itself when it has none."""
+    if len(name) > MAX_INPUT:
+        return name
     try:
         return idna.decode(name)
     except (idna.IDNAError, UnicodeError):
@@ -109,6 +120,19 @@ def _checked(name: str) -> str:
         shown = display(name)
         raise InvalidDomainName(f"Anybody can have a name under {shown}. Enter yours, like example.{shown}.")
     return name
+
+
+def _refuse_mapped(text: str, name: str) -> None:
+    """Raise InvalidDomainName when a typed text is not the stored name's own form, but mapped onto it.
+
+    Upper case and decomposed letters are the same to everybody; ①, ℡, ﬁ and a full stop of Chinese
+    only look like it.
+    """
+    written = unicodedata.normalize("NFC", unicodedata.normalize("NFC", text).lower()).removesuffix(".")
+    if set(written) & set(OTHER_DOTS) or u_label(written) != u_label(name):
+        raise InvalidDomainName(MAPPED.format(name=display(name)))
+    if scripts.has_second_dot(written):
+        raise InvalidDomainName(SECOND_DOT.format(name=scripts.without_second_dot(written)))
 
 
 @cache

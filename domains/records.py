@@ -8,9 +8,11 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 
 from domains import policies
-from domains.dns import Absent, Answer, Found, Unanswered
+from domains.dns import MAX_VALUE, MAX_VALUES, Absent, Answer, Found, Unanswered
 
 TTL = 3600
+TOO_LONG = f"This could not be checked: the record has more than {MAX_VALUE:,} characters."
+TOO_MANY = f"This could not be checked: there are more than {MAX_VALUES} TXT records at this hostname."
 PREFIX = "sendlayer-verification="
 
 
@@ -116,15 +118,28 @@ def judge(record: Record, heard: Heard) -> Judgement:
             return Judgement(Status.UNKNOWN, f"This could not be checked: {reason}. Nothing is changed by it.")
         case Found(values) if record.type == "CNAME":
             return _judge_cname(record, values)
-        case Found(values):
-            judged = _TXT[record.kind](record, values)
+        case Found():
+            judged = _judge_txt(record, heard.answer)
         case Absent():
             judged = Judgement(Status.MISSING, f"There is no {record.type} record at this hostname.")
-    if judged.status is Status.VERIFIED:
+    if judged.status in (Status.VERIFIED, Status.UNKNOWN):
         return judged
     if record.kind is Kind.DMARC and judged.status is Status.WRONG:
         return judged  # the one of the registered domain stands in for a missing one only
     return _stands_elsewhere(record, heard) or _hidden_by_cname(record, heard.answer) or judged
+
+
+def _judge_txt(record: Record, answer: Found) -> Judgement:
+    """Judge the values that were read, where the others could change nothing about it."""
+    judged = _TXT[record.kind](record, answer.values)
+    if record.kind is Kind.OWNERSHIP and judged.status is Status.VERIFIED:
+        return judged  # whatever stands beside it
+    if answer.is_cut:
+        return Judgement(Status.UNKNOWN, f"{TOO_MANY} Remove those that nothing needs, then verify again.")
+    if found := _SOUGHT[record.kind](answer.too_long):
+        message = f"{TOO_LONG} Shorten it, then verify again."
+        return Judgement(Status.UNKNOWN, message, found)
+    return judged
 
 
 def _judge_ownership(record, values) -> Judgement:
@@ -172,6 +187,12 @@ def _judge_dmarc(record, values) -> Judgement:
     return Judgement(Status.WRONG, "It lacks a valid policy: p=none, p=quarantine or p=reject.", found)
 
 
+# Which of the values a record of a kind is found among; one that is too long is never an ownership record.
+_SOUGHT = {
+    Kind.SPF: policies.spf_records,
+    Kind.DMARC: policies.dmarc_records,
+    Kind.OWNERSHIP: lambda _values: (),
+}
 _TXT = {Kind.OWNERSHIP: _judge_ownership, Kind.SPF: _judge_spf, Kind.DMARC: _judge_dmarc}
 
 
@@ -189,7 +210,9 @@ def _stands_elsewhere(record, heard) -> Judgement | None:
     for host, answer in heard.elsewhere.items():
         if not isinstance(answer, Found):
             continue
-        judged = _TXT[record.kind](record, answer.values)
+        judged = _judge_txt(record, answer)
+        if record.kind is Kind.DMARC and judged.status is Status.UNKNOWN:
+            return judged  # that of the registered domain may hold for this one, or not
         if judged.status is not Status.VERIFIED:
             continue
         if record.kind is Kind.DMARC:

@@ -9,6 +9,8 @@ from functools import cache
 
 import regex
 
+from sendlayer import text as characters
+
 MIXTURES = (
     ("Latin", "Han", "Hiragana", "Katakana"),
     ("Latin", "Han", "Bopomofo"),
@@ -24,6 +26,8 @@ SCRIPTS = (
     "Tifinagh Vai Wancho Yi "
 )
 
+# A letter that has a dot already: lower-case İ is i and U+0307, drawn like i alone (UTS 39 section 5.4).
+_SECOND_DOT = regex.compile(r"(?<=\p{Soft_Dotted})\u0307")
 # Whole labels of these read as Latin: Cyrillic аррӏе, Greek ανο.
 _LOOKALIKES = regex.compile(r"[0-9-]*+(?:[аысԁеԍһіюјӏорԗԛѕԝхуъьҽпгѵѡ0-9-]++|[αικνρυωητο0-9-]++)")
 
@@ -32,6 +36,7 @@ CONTROL = "There is a control character in this name, which nobody sees. Type th
 BIDI = "There is a character in this name that turns the direction of writing. Type the name by hand."
 INVISIBLE = "There is an invisible character in this name. Type the name by hand."
 WIDE = "There are full-width or half-width characters in this name. Type it in ordinary ones."
+MARKS = f"There are more than {characters.MAX_MARKS} accents or marks on one letter. Type the name by hand."
 MIXED = "“{label}” mixes letters of different alphabets that look alike. Type the name in one alphabet."
 
 
@@ -51,7 +56,7 @@ def complaint(text: str) -> str:
             return INVISIBLE
         if unicodedata.decomposition(character).startswith(("<wide>", "<narrow>")):
             return WIDE
-    return ""
+    return MARKS if characters.has_many_marks(text) else ""
 
 
 def is_mixed(label: str) -> bool:
@@ -60,8 +65,17 @@ def is_mixed(label: str) -> bool:
 
 
 def reads_as_latin(label: str) -> bool:
-    """Whether a U-label is one of another script that a reader takes for a Latin one."""
-    return not label.isascii() and bool(_LOOKALIKES.fullmatch(label))
+    """Whether a U-label is one that a reader takes for another, Latin one."""
+    return not label.isascii() and bool(_LOOKALIKES.fullmatch(label) or has_second_dot(label))
+
+
+def has_second_dot(text: str) -> bool:
+    """Whether a text in lower case has an i or j with a second dot, which nobody sees."""
+    return bool(_SECOND_DOT.search(text))
+
+
+def without_second_dot(text: str) -> str:
+    return _SECOND_DOT.sub("", text)
 
 
 @cache

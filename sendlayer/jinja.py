@@ -18,6 +18,7 @@ from jinja2 import Environment
 from audit.sentences import sentence
 from audit.times import ago, date, day, how_long, long_ago, moment, until
 from credentials.page import of_user
+from sendlayer.text import harmless
 from sendlayer.tracing import current_id
 
 _HEADING = re.compile(r"<h2\b[^>]*>(.*?)</h2>", re.DOTALL)
@@ -36,6 +37,7 @@ def environment(**options) -> Environment:
         moment=moment,
         until=until,
         sentence=sentence,
+        harmless=harmless,
         of_user=of_user,
     )
     env.filters["heading"] = _heading

@@ -94,6 +94,10 @@ TEMPLATES = [
     },
 ]
 
+# The largest form here, an invitation to 20 people and 100 domains, has some 40 KB in UTF-8, three times
+# as much where each character is percent-encoded. Reading a body costs by its length.
+DATA_UPLOAD_MAX_MEMORY_SIZE = 256 * 1024
+
 # --- data ---------------------------------------------------------------------
 
 DATABASES = {"default": env.db("DATABASE_URL", default=f"sqlite:///{VAR_DIR / 'db.sqlite3'}")}

@@ -7,6 +7,8 @@ from itertools import chain, islice
 
 from django.http import StreamingHttpResponse
 
+from sendlayer.text import harmless
+
 ROWS_IN_A_CHUNK = 100
 # Excel takes a CSV file without it for one in the code page of its country, and shows é as Ã©.
 # Python reads it as "utf-8-sig".
@@ -15,12 +17,15 @@ BOM = "\ufeff"
 # the full-width signs, which Excel takes for the narrow ones in Japanese. Spaces before them
 # don't count, as programs may trim a cell. Where a spreadsheet splits lines at semicolons or tabs
 # instead of commas, as Excel does in half of Europe, a cell begins behind one of those as well.
-_FORMULA = re.compile(r"(\A|[;\t])(?=\s*[=+\-@\uff1d\uff0b\uff0d\uff20]|[\t\r\n])")
+# Behind a tab they are looked for up to the next one, where a cell begins again: else a cell of tabs
+# would be read as often as it has some.
+_SIGN = r"[=+\-@\uff1d\uff0b\uff0d\uff20]"
+_FORMULA = re.compile(rf"(\A|;)(?=\s*+{_SIGN}|[\t\r\n])|(\t)(?=[^\S\t]*+{_SIGN}|[\t\r\n])")
 
 
 def safe(cell) -> str:
     """Return the text of a cell, with an apostrophe before whatever would be a formula."""
-    return _FORMULA.sub(r"\1'", "" if cell is None else str(cell))
+    return _FORMULA.sub(r"\1\2'", "" if cell is None else harmless(str(cell)))
 
 
 def csv_file(name: str, header: list[str], rows: Iterable[Iterable]) -> StreamingHttpResponse:

@@ -8,9 +8,11 @@ import sys
 
 from django.core.wsgi import get_wsgi_application
 
+from sendlayer.environ import bounded
+
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "sendlayer.settings")
 
-application = get_wsgi_application()
+application = bounded(get_wsgi_application())
 
 
 def _refuse_unsafe_start() -> None:

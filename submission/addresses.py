@@ -11,6 +11,7 @@ from typing import NamedTuple
 from domains import names
 
 MAX_LOCAL_PART = 64  # octets, RFC 5321 section 4.5.3.1.1
+MAX_MAILBOX = 1000  # characters; a command's line holds no more, and an address in a header has 320 octets
 
 ATEXT = r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~\-\u0080-\U0010ffff]"
 DOT_ATOM = rf"{ATEXT}++(?:\.{ATEXT}++)*+"
@@ -68,6 +69,8 @@ def parse_argument(keyword: str, argument: str | None) -> tuple[str, dict[str, s
 
 def parse_mailbox(text: str) -> Address:
     """Return the address of `local@domain`. Raises BadAddress."""
+    if len(text) > MAX_MAILBOX:
+        raise BadAddress
     match = _MAILBOX.fullmatch(text)
     if not match or not match["local"].isprintable():
         raise BadAddress
@@ -82,6 +85,8 @@ def domain_name(text: str) -> str:
     A name beyond ASCII has to be a U-label as people write it: full-width letters and
     the other forms that UTS 46 maps onto a name look like it without being it.
     """
+    if len(text) > MAX_MAILBOX:
+        raise BadAddress
     name = unicodedata.normalize("NFC", text).lower()
     if not text.isascii():
         try:

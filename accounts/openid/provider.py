@@ -13,8 +13,9 @@ from allauth.utils import build_absolute_uri
 from django.urls import reverse
 from requests import RequestException
 
-from accounts import openid
+from accounts import email_addresses, openid
 from accounts.openid import ProviderFailed, tokens
+from sendlayer.text import has_many_marks
 
 # What this server uses of the discovery document; each has to be a URL that is safe to ask.
 ENDPOINTS = ("authorization_endpoint", "token_endpoint", "jwks_uri")
@@ -124,20 +125,22 @@ class Provider(OpenIDConnectProvider):
     def extract_email_addresses(self, claims):
         email = claims.get("email")
         # In lower case some letters beyond ASCII turn into ASCII ones: another person's address.
-        if not isinstance(email, str) or not email.isascii():
+        if not isinstance(email, str) or not email.isascii() or not email_addresses.is_valid(email):
             return []
         return [EmailAddress(email=email, verified=claims.get("email_verified") is True, primary=True)]
 
     def extract_common_fields(self, claims):
         name = claims.get("name")
-        return {"name": _printable(name)[:NAME_LENGTH]} if isinstance(name, str) else {}
+        return {"name": _printable(name)} if isinstance(name, str) else {}
 
     def extract_extra_data(self, claims):
         return {}  # what is not kept cannot leak
 
 
-def _printable(text: str) -> str:
-    return "".join(filter(str.isprintable, text)).strip()
+def _printable(name: str) -> str:
+    """A name as it can be shown; "" for one that would paint over the page."""
+    name = "".join(filter(str.isprintable, name[: 10 * NAME_LENGTH])).strip()[:NAME_LENGTH]
+    return "" if has_many_marks(name) else name
 
 
 def _fetch(url, headers=None) -> dict:

@@ -8,6 +8,7 @@ from credentials.explaining.findings import Finding
 from credentials.explaining.rules import RULES
 from credentials.passwords import PREFIX
 
+MAX_LINE = 2000  # characters that are read
 MASK = f"{PREFIX}(password)"
 # passwords.PATTERN, and what is left of one that was cut off or broken into lines.
 _PASSWORD = re.compile(rf"{PREFIX}(?:\n?[0-9A-Za-z_]){{6,38}}[0-9A-Za-z_]*")
@@ -45,6 +46,7 @@ def visible(text: str) -> str:
 
 def read(text: str) -> Reading:
     """Find out what a text tells of; of several things, what is nearest to the cause."""
+    text = text[:MAX_LINE]
     line = " ".join(_OFFER.sub("", text).lower().split())
     finding = next((finding for finding, pattern in _RULES if pattern.search(line)), Finding.UNKNOWN)
     return Reading(

@@ -8,6 +8,8 @@ even for a moment. No key and no session is ever in the file.
 
 from django.db import connection
 
+from sendlayer.logs import one_line
+
 # Left out: what it holds is worth something only now, to the wrong person too.
 TRANSIENT = ("django_session", "usersessions_usersession", "sendlayer_cache")
 
@@ -26,7 +28,7 @@ def first_line(error) -> str:
 
 def printable(text) -> str:
     """One line of a text that may be anybody's, for a terminal: short, and without what would steer it."""
-    return "".join(char if char.isprintable() else "?" for char in text[:LONGEST_LINE])
+    return one_line(text[:LONGEST_LINE])
 
 
 def engine():

@@ -24,7 +24,8 @@ LONG = ".".join(["a" * 63] * 3)
         ("fass.de", "fass.de"),
         ("аррӏе.com", "xn--80ak6aa92e.com"),
         ("例え.jp", "xn--r8jz45g.jp"),
-        ("example。com。", "example.com"),
+        ("bücher.xn--p1ai", "xn--bcher-kva.xn--p1ai"),
+        ("हिन्दी.com", "xn--j2bd4cyah0f.com"),
         ("a" * 63 + ".com", "a" * 63 + ".com"),
         (LONG + "." + "b" * 61, LONG + "." + "b" * 61),
         (LONG + "." + "b" * 61 + ".", LONG + "." + "b" * 61),
@@ -59,6 +60,8 @@ def test_a_name_is_stored_in_one_form_that_urls_can_carry(text, stored):
         *((text, "turns the direction") for text in ("a\u202eb.com", "a\u2066b.com", "\u200fa.com")),
         *((text, "invisible") for text in ("a\u200db.com", "a\u200bb.com", "\ufeffa.com", "exa\u00admple.com")),
         *((text, "invisible") for text in ("a\u2060b.com", "a\ufe0fb.com", "a\u3164b.com")),
+        ("a" + "\u0301\u0302" * 30 + ".com", "accents or marks"),
+        ("①.test", "not on the Internet"),
         *((text, "full-width") for text in ("ｅｘａｍｐｌｅ．ｃｏｍ", "a／b.com", "１.２.３", "ｶﾒﾗ.jp")),
         *(
             (text, "mixes letters")
@@ -115,6 +118,27 @@ def test_the_offered_host_reads_as_it_was_written():
         names.normalise("https://münchen.de/")
 
 
+@pytest.mark.parametrize(
+    ("text", "meant"),
+    [
+        ("example。com", "example.com"),
+        ("example.com。", "example.com"),
+        ("①.com", "1.com"),
+        ("℡.com", "tel.com"),
+        ("ﬁsh.com", "fish.com"),
+        ("x².com", "x2.com"),
+        ("ſhop.com", "shop.com"),
+        ("İSTANBUL.com", "istanbul.com"),
+        ("i̇stanbul.com", "istanbul.com"),
+    ],
+)
+def test_a_name_that_stands_for_another_is_not_taken_silently(text, meant):
+    with pytest.raises(names.InvalidDomainName) as refusal:
+        names.normalise(text)
+    assert str(refusal.value).endswith(f"Did you mean {meant}?")
+    assert names.normalise(meant) == meant
+
+
 @pytest.mark.parametrize("text", ["http://", "http://localhost/", "user@127.0.0.1", "127.0.0.1:25", "[::1]:25"])
 def test_no_host_is_offered_that_would_be_refused(text):
     with pytest.raises(names.InvalidDomainName) as refusal:
@@ -131,6 +155,7 @@ def test_no_host_is_offered_that_would_be_refused(text):
         ("xn--80ak6aa92e.com", "xn--80ak6aa92e.com", "аррӏе.com"),
         ("mail.xn--mxayg.com", "mail.xn--mxayg.com", "mail.ανο.com"),
         ("xn--e1afmkfd.xn--p1ai", "пример.рф", "xn--e1afmkfd.xn--p1ai"),
+        ("xn--istanbul-o0e.com", "xn--istanbul-o0e.com", "i\u0307stanbul.com"),
     ],
 )
 def test_people_read_the_unicode_form_unless_it_looks_like_another_name(stored, shown, other):

@@ -2,6 +2,7 @@
 
 import re
 import socket
+import time
 
 import pytest
 from django.conf import settings
@@ -40,6 +41,17 @@ def port(django_db_setup, django_db_blocker, tmp_path_factory):
             assert process.poll() is None
     for fault in ("Internal Server Error", "Error handling request", "WORKER TIMEOUT"):
         assert fault not in log.read_text()
+
+
+def test_headers_that_take_the_square_of_their_length_stop_nobody(send):
+    """A hundred headers of 8 KB, as many as gunicorn takes: it joins those of one name."""
+    cookies = [f"Cookie: {chr(92) * 8_000}".encode() for _ in range(90)]
+    content_type = b'Content-Type: a/b;c="' + b";" * 8_000
+    lines = [b"GET /login/ HTTP/1.1", b"Host: localhost", TLS.encode(), b"Connection: close", content_type]
+    cookies[0], cookies[-1] = b'Cookie: a="' + b"\\" * 8_000, cookies[-1] + b'"'
+    began = time.monotonic()
+    assert statuses(send(b"\r\n".join([*lines, *cookies, b"", b""]))) == [200]
+    assert time.monotonic() - began < 10  # of the first cookie alone it would be minutes
 
 
 @pytest.fixture

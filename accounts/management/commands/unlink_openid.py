@@ -5,6 +5,7 @@ from django.db import transaction
 import audit
 from accounts.models import User
 from audit.actor import Actor
+from sendlayer.logs import one_line
 
 
 class Command(BaseCommand):
@@ -20,7 +21,7 @@ class Command(BaseCommand):
         try:
             user = User.objects.get_by_natural_key(email)
         except User.DoesNotExist:
-            raise CommandError(f"There is no user {email}.") from None
+            raise CommandError(f"There is no user {one_line(email)}.") from None
         User.objects.hold(user.pk)
         links = SocialAccount.objects.filter(user=user)
         gone = list(links.values("provider", "uid"))
@@ -28,4 +29,4 @@ class Command(BaseCommand):
         for each in gone:
             data = {"user": user.email, "issuer": each["provider"], "sub": each["uid"]}
             audit.record("account.unlinked_from_openid", by=Actor.system("unlink_openid"), data=data)
-        self.stdout.write(f"{user.email}: {len(gone)} link(s) removed.")
+        self.stdout.write(f"{one_line(user.email)}: {len(gone)} link(s) removed.")

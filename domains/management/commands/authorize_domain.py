@@ -4,6 +4,7 @@ from accounts.models import User
 from audit.actor import Actor
 from domains import names
 from domains.models import AlreadyAuthorized, Domain, NameSuspended
+from sendlayer.logs import one_line
 
 
 class Command(BaseCommand):
@@ -54,6 +55,6 @@ class Command(BaseCommand):
         try:
             return User.objects.get_confirmed(email)
         except User.DoesNotExist:
-            raise CommandError(f"There is no user {email}.") from None
+            raise CommandError(f"There is no user {one_line(email)}.") from None
         except User.NotConfirmed as error:
-            raise CommandError(str(error)) from None
+            raise CommandError(one_line(str(error))) from None

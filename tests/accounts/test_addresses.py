@@ -1,0 +1,159 @@
+"""Addresses that people type: one rule wherever one is taken, and one stored before it does no harm."""
+
+import csv
+import io
+from html import unescape
+
+import pytest
+from django.core.exceptions import ValidationError
+from django.core.management import CommandError, call_command
+from django.urls import reverse
+
+from accounts import email_addresses, letters
+from accounts.models import User
+from accounts.openid.provider import Provider
+from audit.models import Event
+from domains.models import Domain
+from sendlayer.text import harmless
+from tests.factories import make_domain, make_user
+from tests.http import sign_in, text
+
+pytestmark = pytest.mark.django_db
+
+RAW = '"a\x01\x1b[31mb"@evil.com'
+REFUSED = {
+    "control characters": RAW,
+    "zero-width": "a@exam\u200bple.com",
+    "soft hyphen": "a@exam\u00adple.com",
+    "bidi": "a@exam\u202eple.com",
+    "full stop of Chinese": "a@example。com",
+    "circled": "a@①.com",
+    "wide": "a@ｅxample.com",
+    "address literal": "a@[192.0.2.1]",
+    "long local part": "a" * 65 + "@example.com",
+    "long": "a@" + "b" * 60 + ("." + "c" * 60) * 4,
+    "endless": "a@" + "b." * 50_000 + "com",
+    "Kelvin": "\u212a@example.com",
+}
+wrong = pytest.mark.parametrize("address", REFUSED.values(), ids=REFUSED)
+
+
+@pytest.mark.parametrize(
+    ("typed", "stored"),
+    [
+        (" Anna@Example.COM ", "anna@example.com"),
+        ("o'neil+shop@example.com", "o'neil+shop@example.com"),
+        ('"ab"@example.com', '"ab"@example.com'),
+        ("info@MÜNCHEN.de", "info@münchen.de"),
+        ("info@xn--mnchen-3ya.de", "info@xn--mnchen-3ya.de"),
+        ("info@пример.рф", "info@пример.рф"),
+        ("root@localhost", "root@localhost"),
+    ],
+)
+def test_a_real_address_is_taken_in_one_form(typed, stored):
+    assert email_addresses.clean(typed) == stored
+
+
+@wrong
+def test_one_that_misleads_is_refused_with_a_sentence(address):
+    with pytest.raises(ValidationError) as refusal:
+        email_addresses.clean(address)
+    assert refusal.value.message.endswith((".", "?"))
+
+
+@wrong
+def test_it_is_not_invited(client, address):
+    owner = make_user("owner@example.com")
+    domain = make_domain("sl.example.com", owner=owner)
+    sign_in(client, owner)
+    response = client.post(reverse("domains:invite", args=[domain.name]), {"emails": address, "role": "viewer"})
+    assert response.status_code == 422 and not domain.invitations.exists()
+
+
+@pytest.mark.parametrize("address", [REFUSED["control characters"], REFUSED["bidi"]])
+def test_the_error_spells_out_what_nobody_sees(client, address):
+    owner = make_user("owner@example.com")
+    domain = make_domain("sl.example.com", owner=owner)
+    response = sign_in(client, owner).post(
+        reverse("domains:invite", args=[domain.name]), {"emails": address, "role": "viewer"}
+    )
+    assert f"“{harmless(address)}” is not an e-mail address" in unescape(text(response))
+
+
+@wrong
+def test_nobody_changes_theirs_to_it(client, address):
+    alice = make_user("alice@example.com")
+    sign_in(client, alice)
+    response = client.post(reverse("account_email"), {"email": address})
+    assert response.status_code in (200, 422) and 'class="error"' in text(response)
+    assert not alice.emailaddress_set.exclude(email=alice.email).exists()
+
+
+# allauth makes a Kelvin sign a k first, and the link to confirm the address goes there.
+@pytest.mark.parametrize("address", [each for name, each in REFUSED.items() if name != "Kelvin"])
+def test_nobody_signs_up_with_it(client, settings, address):
+    settings.SIGNUP_OPEN = True
+    password = "correct horse battery"
+    client.post(reverse("account_signup"), {"email": address, "password1": password, "password2": password})
+    assert not User.objects.exists()
+
+
+@wrong
+def test_support_adds_nobody_with_it(client, address):
+    staff = make_user("staff@example.com", is_staff=True, is_superuser=True)
+    sign_in(client, staff)
+    client.post("/admin/accounts/user/add/", {"email": address, "name": "x"})
+    assert list(User.objects.all()) == [staff]
+
+
+@wrong
+def test_no_command_makes_a_user_of_it(address):
+    with pytest.raises((CommandError, ValidationError)):
+        call_command("createsuperuser", email=address, interactive=False)
+    assert not User.objects.exists()
+
+
+@wrong
+def test_no_provider_signs_anybody_in_by_it(address):
+    assert Provider.extract_email_addresses(None, {"email": address, "email_verified": True}) == []
+
+
+@pytest.fixture
+def bad(client):
+    """Somebody whose address was taken before there was this rule, and who acted."""
+    person = make_user("bad@example.com")
+    User.objects.filter(pk=person.pk).update(email=RAW)
+    person.refresh_from_db()
+    domain = make_domain("sl.example.com", owner=person)
+    sign_in(client, person)
+    client.post(
+        reverse("domains:rename", args=[domain.name]), {"title": "Shop"}, headers={"User-Agent": "x\x1b[31m"}
+    )
+    return person
+
+
+def test_a_stored_one_is_spelled_out_in_activity_csv_and_mail(client, bad):
+    assert Event.objects.filter(actor_name=RAW, tag="domain.renamed").exists()
+    viewer = make_user("viewer@example.com")
+    Domain.objects.get().memberships.create(user=viewer, role="viewer")
+    sign_in(client, viewer)
+    page = text(client.get(reverse("audit:activity", args=["sl.example.com"])))
+    file = b"".join(client.get(reverse("audit:export", args=["sl.example.com"])).streaming_content).decode()
+    rows = list(csv.reader(io.StringIO(file)))
+    assert any(r'"a\x01\x1b[31mb"@evil.com' in row for row in rows)
+    letters.post("a@example.com", f"By {RAW}", RAW, f"<p>{RAW}</p>")
+    message = letters.Letter.objects.latest("pk").message()
+    for shown in (page, file, message.subject, message.body, message.alternatives[0][0]):
+        assert not set(shown) & set("\x01\x1b")
+
+
+def test_a_stored_one_is_spelled_out_by_commands(capsys, bad):
+    call_command("unlink_openid", RAW)
+    assert r"\x1b[31m" in (said := capsys.readouterr().out) and "\x1b" not in said
+
+
+def test_support_can_deactivate_somebody_with_a_stored_one(client, bad):
+    sign_in(client, make_user("staff@example.com", is_staff=True, is_superuser=True))
+    client.post(f"/admin/accounts/user/{bad.pk}/change/", {"name": "x"})
+    bad.refresh_from_db()
+    assert not bad.is_active

@@ -1,0 +1,132 @@
+"""DNS records that anybody can make: their length and number cost no more than reading them once."""
+
+import time
+
+import pytest
+from django.core.management import call_command
+
+from domains import records
+from domains.authorization import Outcome, check_now
+from domains.dns import MAX_VALUE, MAX_VALUES, Absent, Found, Resolver
+from domains.dns_records import SHOWN, VALUE_LENGTH
+from domains.records import Heard, Kind, Operator, Status, judge
+from tests.dns.server import proof
+from tests.factories import SYSTEM, make_domain
+from tests.http import sign_in, text
+
+CPU_SECONDS = 2  # of a check; with records that nobody bounds it took minutes
+ALL = {
+    record.kind: record
+    for record in records.expected(
+        "sl.example.com", "abc", Operator(spf_include="spf.example.net"), organizational="example.com"
+    )
+}
+
+
+def txt(name: str, value: str) -> str:
+    """A TXT record of any length for a zone file, in strings of 255 characters."""
+    strings = [value[at : at + 255] for at in range(0, len(value), 255)]
+    return f"{name} TXT ( " + "\n ".join(f'"{string}"' for string in strings) + " )"
+
+
+HOSTILE = {
+    "one name": "v=DMARC1;" + "a" * 60_000,
+    "blanks": "v=DMARC1;" + "a " * 30_000,
+    "tags": "v=DMARC1;" + "p=none;" * 8_000,
+}
+SPF = {
+    "terms": "v=spf1 " + " ".join(f"ip4:10.{n // 250}.{n % 250}.1" for n in range(4_000)),
+    "one term": "v=spf1 " + "a" * 60_000,
+}
+
+
+@pytest.fixture
+def pending(alice, settings):
+    settings.SPF_INCLUDE = "spf.example.net"
+    return make_domain("sl.example.com", owner=alice, authorized=False)
+
+
+def cpu_seconds(act) -> float:
+    begun = time.process_time()
+    act()
+    return time.process_time() - begun
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("value", HOSTILE.values(), ids=HOSTILE)
+def test_a_long_dmarc_record_of_a_domain_that_nobody_proved_costs_little(nsd, pending, value):
+    nsd.put(txt("_dmarc.sl", value))
+    assert cpu_seconds(lambda: check_now(pending, by=SYSTEM)) < CPU_SECONDS
+    row = pending.dns_records.get(kind="dmarc")
+    assert row.status == "unknown" and "more than 4,096 characters" in row.message
+    assert len(row.found) <= VALUE_LENGTH + 1
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("value", SPF.values(), ids=SPF)
+def test_a_long_spf_record_costs_little_and_is_not_called_missing(nsd, client, alice, pending, value):
+    nsd.put(txt("sl", value))
+    assert cpu_seconds(lambda: check_now(pending, by=SYSTEM)) < CPU_SECONDS
+    row = pending.dns_records.get(kind="spf")
+    assert row.status == "unknown" and not row.suggested
+    page = text(sign_in(client, alice).get("/domains/sl.example.com/settings/dns/"))
+    assert "This could not be checked: the record has more than 4,096 characters." in page
+    assert len(page) < 60_000
+
+
+@pytest.mark.django_db
+def test_thousands_of_values_cost_little_and_a_proof_among_those_read_counts(nsd, pending):
+    nsd.put(proof(pending), *(f'sl TXT "v=spf1 include:x{n}.example"' for n in range(1_500)))
+    outcome = []
+    assert cpu_seconds(lambda: outcome.append(check_now(pending, by=SYSTEM))) < CPU_SECONDS
+    assert outcome == [Outcome.AUTHORIZED]
+    row = pending.dns_records.get(kind="spf")
+    assert row.status == "unknown" and f"more than {MAX_VALUES} TXT records" in row.message
+    assert len(row.found) <= (SHOWN + 1) * (VALUE_LENGTH + 2) and len(row.suggested) <= MAX_VALUE
+
+
+@pytest.mark.django_db(transaction=True)
+def test_the_timer_checks_the_others_in_time(nsd, pending, alice, capsys):
+    other = make_domain("other.example.com", owner=alice, authorized=False)
+    nsd.put(txt("_dmarc.sl", HOSTILE["one name"]), txt("sl", SPF["terms"]), proof(other))
+    assert cpu_seconds(lambda: call_command("check_domains")) < 2 * CPU_SECONDS
+    other.refresh_from_db()
+    assert other.is_authorized and "2 domains checked" in capsys.readouterr().out
+
+
+def test_values_are_read_up_to_a_length_and_a_number(nsd):
+    nsd.put(txt("a", "x" * MAX_VALUE), txt("a", "y" * (MAX_VALUE + 1)), *(f'b TXT "{n}"' for n in range(501)))
+    assert Resolver().ask("a.example.com", "TXT") == Found(("x" * MAX_VALUE,), too_long=("y" * MAX_VALUE,))
+    found = Resolver().ask("b.example.com", "TXT")
+    assert len(found.values) == MAX_VALUES and found.is_cut
+
+
+LONG_SPF, LONG_DMARC = ("v=spf1 " + "a" * 5000,), ("v=DMARC1; p=none;" + "a" * 5000,)
+
+
+@pytest.mark.parametrize(
+    ("kind", "answer", "status"),
+    [
+        (Kind.SPF, Found(("x",), too_long=LONG_SPF), Status.UNKNOWN),
+        (Kind.SPF, Found(("v=spf1 include:spf.example.net ~all",), too_long=LONG_SPF), Status.UNKNOWN),
+        (Kind.SPF, Found(("v=spf1 include:spf.example.net ~all",), too_long=LONG_DMARC), Status.VERIFIED),
+        (Kind.SPF, Found(("x",), is_cut=True), Status.UNKNOWN),
+        (Kind.DMARC, Found((), too_long=LONG_DMARC), Status.UNKNOWN),
+        (Kind.DMARC, Found(("v=DMARC1; p=none",), too_long=LONG_SPF), Status.VERIFIED),
+        (Kind.OWNERSHIP, Found((), too_long=LONG_SPF), Status.WRONG),
+        (Kind.OWNERSHIP, Found((f"{records.PREFIX}abc",), is_cut=True, too_long=LONG_SPF), Status.VERIFIED),
+        (Kind.OWNERSHIP, Found(("x",), is_cut=True), Status.UNKNOWN),
+    ],
+)
+def test_only_what_was_read_is_judged(kind, answer, status):
+    assert judge(ALL[kind], Heard(answer)).status is status
+
+
+def test_a_long_dmarc_record_of_the_registered_domain_is_not_called_missing():
+    heard = Heard(Absent(), {"_dmarc.example.com": Found((), too_long=LONG_DMARC)})
+    assert judge(ALL[Kind.DMARC], heard).status is Status.UNKNOWN
+
+
+def test_the_longest_real_records_are_read():
+    spf = "v=spf1 include:spf.example.net " + " ".join(f"ip4:192.0.2.{n}" for n in range(200)) + " ~all"
+    assert judge(ALL[Kind.SPF], Heard(Found((spf,)))).status is Status.VERIFIED

@@ -1,0 +1,36 @@
+"""Reading a text costs by its length at most, whatever is in it: otherwise one request stops the site."""
+
+import pytest
+
+from tests.input import costs, measuring, shapes
+
+pytestmark = pytest.mark.one_database
+
+
+def test_every_function_that_takes_a_text_apart_is_measured():
+    known = {*costs.CASES, *costs.READ_WITHIN, *costs.OURS}
+    assert set(costs.takes_apart()) - known == set()
+    assert set(costs.READ_WITHIN.values()) <= set(costs.CASES)
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("name", costs.CASES)
+def test_a_case_calls_what_it_measures(name):
+    """What a case raises counts as an answer, but not that it is written wrongly."""
+    try:
+        costs.CASES[name].call("a")
+    except (AttributeError, LookupError, NameError, TypeError) as error:
+        pytest.fail(f"{type(error).__name__}: {error}")
+    except Exception as refusal:  # noqa: BLE001
+        assert refusal.__class__.__name__
+
+
+@pytest.mark.parametrize("name", costs.CASES)
+def test_reading_costs_at_most_linear_time(name):
+    case = costs.CASES[name]
+    found = {
+        shape_name: complaint
+        for shape_name, shape in shapes.shapes(case.heads)
+        if (complaint := measuring.complaint(case.call, shape))
+    }
+    assert found == {}
