@@ -32,7 +32,7 @@ class Messages:
         """Count the names of one message; what is no account of one is passed over."""
         lines = (line.partition("=") for line in request.decode(errors="replace").split("\n"))
         told = {name: value for name, _, value in lines}
-        # `<username>.<number of the password>`, see deploy/dovecot/dovecot.conf
+        # `<username>.<number of the password>`, see deploy/dovecot
         username = told.get("sasl_username", "").partition(".")[0]
         if told.get("protocol_state") != "END-OF-MESSAGE" or not is_username(username):
             return

@@ -10,7 +10,7 @@ from urllib.parse import urlsplit
 import psycopg
 
 from bench import site
-from tests.mail.daemons import Database
+from tests.mail.daemons import Database, dovecot_version
 from tests.mail.databases import open_postgresql, open_sqlite
 
 MAIL_PASSWORD = secrets.token_urlsafe()
@@ -20,7 +20,8 @@ SEALED = "v1.k1." + "A" * 92  # as long as a sealed password is
 DOMAIN = "id, name, display_name, verification_token, authorized_at, created_at"
 CREDENTIAL = "domain_id, username, label, password_sealed, verifier, password_changed_at, created_at"
 # Dovecot's limit of memory is too small for a million lines.
-FILE_BLOCKS = """
+FILE_BLOCKS = {
+    "2.3": """
 passdb {{
   driver = passwd-file
   args = scheme=SSHA512 username_format=%u {path}
@@ -28,7 +29,17 @@ passdb {{
 service auth {{
   vsz_limit = 0
 }}
-"""
+""",
+    "2.4": """
+passdb passwd-file {{
+  default_password_scheme = SSHA512
+  passwd_file_path = {path}
+}}
+service auth {{
+  vsz_limit = unlimited
+}}
+""",
+}
 
 
 class PostgreSQL:
@@ -95,7 +106,7 @@ def passwd_file(path: Path, rows) -> str:
         file.writelines(f"{username}:{verifier}\n" for username, verifier in rows)
     shutil.chown(path, group="dovecot")
     path.chmod(0o640)
-    return FILE_BLOCKS.format(path=path)
+    return FILE_BLOCKS[dovecot_version()].format(path=path)
 
 
 def tables(rows, size):

@@ -6,6 +6,7 @@ from typing import NamedTuple
 
 from credentials.explaining.findings import Finding
 from credentials.explaining.rules import RULES
+from credentials.explaining.transcripts import without_noise
 from credentials.passwords import PREFIX
 
 MAX_LINE = 2000  # characters that are read
@@ -17,11 +18,6 @@ _USERNAME = re.compile(r"(?<![0-9A-F])[0-9A-F]{32}(?![0-9A-F])")
 _ADDRESS = re.compile(r"[^\s<>()\[\]{}:;,\"'=|]{1,64}@([a-z0-9.-]{1,253}[a-z0-9])", re.IGNORECASE)
 _PORT = re.compile(r"(?:\bport\W{1,3}|[a-z\]]:|\d\.\d{1,3}:)(\d{2,5})\b(?![:.]\d)")
 _THIS_MACHINE = re.compile(r"(?:\blocalhost|\b127\.0\.0\.1|::1)\W{1,3}(?:port )?\d{2,5}\b")
-# What a server offers in its answer to EHLO tells of no error.
-_OFFER = re.compile(
-    r"^.{0,60}\b250[- ](?:SIZE|PIPELINING|8BITMIME|SMTPUTF8|AUTH|STARTTLS|DSN|ETRN|VRFY|CHUNKING)\b.{0,80}$",
-    re.IGNORECASE | re.MULTILINE,
-)
 # C0 controls but for tab and newline have pictures of their own in Unicode.
 _PICTURES = {code: 0x2400 + code for code in range(32) if code not in (9, 10)} | {127: 0x2421}
 _INVISIBLE = re.compile("[\x80-\x9f\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff\ud800-\udfff]")
@@ -47,7 +43,7 @@ def visible(text: str) -> str:
 def read(text: str) -> Reading:
     """Find out what a text tells of; of several things, what is nearest to the cause."""
     text = text[:MAX_LINE]
-    line = " ".join(_OFFER.sub("", text).lower().split())
+    line = " ".join(without_noise(text).lower().split())
     finding = next((finding for finding, pattern in _RULES if pattern.search(line)), Finding.UNKNOWN)
     return Reading(
         finding,

@@ -1,7 +1,8 @@
 """The lines that are known, as patterns → Finding.
 
-They are those of our listener (submission/replies.py), of Postfix 3.7 under deploy/, of the servers
-behind them, and of the tools that sites send with; in lower case, each run of spaces as one.
+They are those of our listener (submission/replies.py), of Postfix 3.7 and 3.10 under deploy/, of the
+servers behind them, and of the tools that sites send with; in lower case, each run of spaces as one.
+What tools print of any session is gone before (transcripts.py).
 """
 
 from credentials.explaining.findings import Finding
@@ -9,7 +10,7 @@ from credentials.explaining.findings import Finding
 
 def _code(digits: str) -> str:
     """The pattern of a reply code (RFC 5321), apart from other numbers."""
-    return rf"(?<![\w.])(?<!line ){digits}(?![\w.]|\]:| ?ms\b)"
+    return rf"(?<![\w.])(?<!line )(?<!size=)(?<!\d,){digits}(?![\w.]|\]:| ?ms\b| bytes\b)"
 
 
 def _status(digits: str) -> str:
@@ -33,9 +34,10 @@ RULES = (
     ),
     (
         Finding.CERTIFICATE_NAME,
-        r"hostname mismatch|ip address mismatch|altname|did not match expected cn",
+        r"hostname mismatch|ip address mismatch|did not match expected cn",
+        r"altnames: |altname_invalid|altname (does not|doesn't) match",
         r"certificate is valid for|doesn't contain any ip sans|not valid for any names",
-        r"(does not|doesn't|not) match (the )?(target )?(host ?name|certificate)",
+        r"(does not|doesn't|not) match (the )?(target )?(host( ?name)?\b|certificate)",
         r"certificate subject name|certificate owner does not match",
     ),
     (
@@ -74,7 +76,7 @@ RULES = (
     ),
     (
         Finding.TLS_TOO_OLD,
-        r"unsupported[ _]protocol|protocol[ _]version|no shared cipher|version too low",
+        r"unsupported[ _]protocol|protocol[ _]version(?! ?:)|no shared cipher|version too low",
         r"handshake[ _]fail|no_protocols_available|inappropriate fallback",
     ),
     # the sender, told from the header by the words around it
@@ -92,7 +94,7 @@ RULES = (
     (Finding.TOO_MANY_LOGINS, r"too many (authentication attempts|auth commands|login attempts|failed login)"),
     (
         Finding.TOO_MANY_CONNECTIONS,
-        r"too many (concurrent |new tls )?(smtp )?(connections|sessions)|connection rate",
+        r"too many (concurrent |new tls )?(smtp )?(connections|sessions)|(?<!max )connection rate",
     ),
     (Finding.TOO_MANY_ERRORS, r"too many errors"),
     (Finding.TOO_MUCH, r"too much mail|too many recipients from|too many messages|rate limit"),
@@ -196,7 +198,8 @@ RULES = (
     ),
     (
         Finding.TIMED_OUT,
-        r"timed? ?out|i/o timeout|execution expired|curl: \(28\)|opentimeout|readtimeout",
+        # not a tool's setting, as in timeout=300
+        r"timed out|time ?out(?! ?[=:] ?(\d|off|on\b))|execution expired|curl: \(28\)|opentimeout|readtimeout",
         r"greeting never received|deadline exceeded|connection attempt failed because",
     ),
     (

@@ -1,6 +1,11 @@
-"""What lines from the logs of sites are taken for: lines.txt holds them, each after what it tells."""
+"""What lines from the logs of sites are taken for: lines.txt holds them, each after what it tells.
+
+transcripts.txt holds whole sessions as tools print them; test_transcripts.py of submission asks those
+that are installed.
+"""
 
 import random
+import re
 import string
 from pathlib import Path
 
@@ -21,6 +26,14 @@ KNOWN = [
     line.replace("\\n", "\n").split(maxsplit=1)
     for line in Path(__file__).with_name("lines.txt").read_text().splitlines()
 ]
+# (finding, which one, text): each begins with a line like "#### SUCCESS swaks of Debian 13, ok, trusted".
+SESSIONS = re.findall(
+    r"^#### (\w+) (.+)\n((?:(?!####).*\n)+)",
+    Path(__file__).with_name("transcripts.txt").read_text(),
+    re.MULTILINE,
+)
+WENT_WELL = {name: said for finding, name, said in SESSIONS if finding == "SUCCESS"}
+NO_ERROR = (Finding.SUCCESS, Finding.UNKNOWN)
 EHLO = "".join(
     f"<-  250-{each}\n" for each in ("SIZE 26214400", "8BITMIME", "SMTPUTF8", "STARTTLS", "AUTH PLAIN LOGIN")
 )
@@ -47,6 +60,35 @@ def test_it_is_read_the_same_in_capitals_wrapped_and_amid_a_transcript(finding, 
         EHLO + line,
     ):
         assert read(text).finding is Finding[finding], text
+
+
+@pytest.mark.parametrize(("finding", "name", "said"), SESSIONS, ids=[name for _, name, _ in SESSIONS])
+def test_a_whole_session_is_read_for_what_failed_in_it(finding, name, said):
+    assert len(said) <= 2001
+    assert read(said).finding is Finding[finding]
+
+
+@pytest.mark.parametrize("name", WENT_WELL)
+def test_the_end_of_a_session_that_went_well_is_no_error_wherever_it_begins(name):
+    lines = WENT_WELL[name].splitlines()
+    told = {read("\n".join(lines[number:])).finding for number in range(len(lines))}
+    assert told <= set(NO_ERROR)
+
+
+@pytest.mark.parametrize("name", [name for name, said in WENT_WELL.items() if "Subject: " in said])
+def test_the_message_that_was_sent_is_not_taken_for_an_answer(name):
+    words = "Subject: 535 5.7.8 spam, DKIM, timed out, connection refused, hostname mismatch "
+    assert read(WENT_WELL[name].replace("Subject: ", words)).finding is Finding.SUCCESS
+
+
+@pytest.mark.parametrize("tried", [
+    "* connect to ::1 port 587 from ::1 port 39990 failed: Connection refused\n",
+    "* Immediate connect fail for 2001:db8::1: Connection refused\n",
+])  # fmt: skip
+def test_a_try_counts_only_where_no_later_one_came_through(tried):
+    came_through = "* Connected to localhost (127.0.0.1) port 587\n< 535 5.7.8 Error: authentication failed"
+    assert read(tried).finding is Finding.CONNECTION_REFUSED
+    assert read(tried + came_through).finding is Finding.LOGIN_REFUSED
 
 
 @pytest.mark.parametrize("name", sorted(OURS.keys() - NOT_TOLD))

@@ -47,6 +47,8 @@ class Database:
         changes = {
             "inet:127.0.0.1:5432": f"inet:127.0.0.1:{port}",
             "host=/var/run/postgresql port=5432": f"host={folder} port={port}",
+            "pgsql /var/run/postgresql {": f"pgsql {folder} {{",
+            "port = 5432": f"port = {port}",
             "dbname=sendlayer": f"dbname={name}",
             "dbname = sendlayer": f"dbname = {name}",
             "CHANGE-ME": password,
@@ -73,8 +75,8 @@ def mail_server(database: Database, *, relayhost="", reports=None, passdb="", po
     """Run Dovecot and Postfix until the block ends; yield a MailServer.
 
     `reports` is where they report to (tests.mail.reports.Reporting); `passdb` stands instead of Dovecot's
-    passdb blocks; `postfix` and `dovecot` are lines added to their main files. Raises
-    RuntimeError with the logs when one does not start.
+    passdb blocks, in the syntax of dovecot_version(); `postfix` and `dovecot` are lines added to their
+    main files. Raises RuntimeError with the logs when one does not start.
     """
     _require(database.kind)
     folder = Path(tempfile.mkdtemp(prefix="sendlayer-mail-"))
@@ -92,15 +94,23 @@ def mail_server(database: Database, *, relayhost="", reports=None, passdb="", po
         shutil.rmtree(folder, ignore_errors=True)
 
 
+def dovecot_version() -> str:
+    """The installed release, as deploy/dovecot/ names its folders: "2.3" or "2.4"."""
+    said = subprocess.run(["dovecot", "--version"], check=True, capture_output=True, text=True).stdout
+    return ".".join(said.split(".")[:2])
+
+
 @contextmanager
 def _dovecot(folder, database, reports, passdb, more):
-    etc = folder / "dovecot"
-    _copy(DEPLOY / "dovecot" / "dovecot.conf", etc, folder)
+    etc, source = folder / "dovecot", DEPLOY / "dovecot"
+    own_source = source / dovecot_version()
+    _copy(own_source / "dovecot.conf", etc, folder)
+    _copy(source / "sendlayer-auth.conf", etc, folder)
     if passdb:
-        text = re.sub(r"^passdb \{.*?^\}\n", "", (etc / "dovecot.conf").read_text(), flags=re.M | re.S)
-        (etc / "dovecot.conf").write_text(text + passdb)
-    _copy(DEPLOY / "dovecot" / "sendlayer-unavailable.sh", etc, folder, mode=0o755)
-    for path in (DEPLOY / "dovecot" / database.kind).iterdir():
+        _replace_passdbs(etc / "dovecot.conf", passdb)
+    for path in own_source.glob("*.sh"):
+        _copy(path, etc, folder, mode=0o755)
+    for path in (own_source / database.kind).iterdir():
         _copy(path, etc, folder, database.settings, mode=0o600)
     if reports:
         changes = {
@@ -108,13 +118,19 @@ def _dovecot(folder, database, reports, passdb, more):
             "CHANGE-ME": reports.secret,
             "CHANGE-NONCE": reports.nonce,
         }
-        _copy(DEPLOY / "dovecot" / "sendlayer-reports.conf", etc, folder, changes, mode=0o600)
+        _copy(source / "sendlayer-reports.conf", etc, folder, changes, mode=0o600)
     own = f"base_dir = {folder}/run\nstate_dir = {folder}/run\nlog_path = {folder}/dovecot.log\n"
     # Tests refuse thousands of logins: no waiting, which Dovecot's clients could not tell apart anyway.
     _append(etc / "dovecot.conf", own + "auth_failure_delay = 0\n" + more)
     with running(["dovecot", "-F", "-c", etc / "dovecot.conf"], folder / "dovecot.out") as process:
         wait(lambda: (folder / "spool/private/sendlayer-auth").is_socket(), process, folder)
         yield
+
+
+def _replace_passdbs(path, passdb):
+    """Put `passdb` in the place of the blocks (2.3) or of the file that holds them (2.4)."""
+    blocks = r"^(passdb \{.*?^\}|!include \S+/sendlayer-passdb\.conf)\n"
+    path.write_text(re.sub(blocks, "", path.read_text(), flags=re.M | re.S) + passdb)
 
 
 @contextmanager

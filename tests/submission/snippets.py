@@ -68,6 +68,7 @@ class Machine:
             input=typed,
             capture_output=True,
             text=True,
+            errors="replace",  # PHPMailer shows the first bytes of TLS as if they were words
             timeout=SECONDS,
         )
         if done.returncode:

@@ -161,7 +161,8 @@ def test_a_thousand_idle_connections_slow_no_login_and_take_no_memory_for_good(s
     environment = {"SUBMISSION_MAX_CONNECTIONS": "1100", "SUBMISSION_MAX_CONNECTIONS_PER_IP": "20"}
     with start_listener(**environment) as listener:
         memory = []
-        for _ in range(3):
+        while not levels_off(memory):
+            assert len(memory) < 20, f"it goes on growing: {memory}"
             with ExitStack() as idle:
                 for each in range(number):
                     sock = bare(listener.port, source=f"127.0.5.{1 + each // 20}")
@@ -173,7 +174,16 @@ def test_a_thousand_idle_connections_slow_no_login_and_take_no_memory_for_good(s
                 assert time.monotonic() - start < 1
                 memory.append(resident(listener.process))
             wait_until(lambda: bare_greeting(listener, "127.0.5.1").startswith(b"220"))
-        assert memory[0] < 250_000 and memory[-1] < memory[0] * 1.1
+        assert max(memory) < 250_000
+
+
+def levels_off(memory: list[int]) -> bool:
+    """Whether the last three rounds took hardly more than before: some 1 kB for each of 3,000 connections.
+
+    Not how much it grows at first: how soon cycles of what is closed are collected differs from one
+    Python to the next.
+    """
+    return len(memory) > 3 and max(memory[-3:]) < memory[-4] * 1.04
 
 
 def resident(process) -> int:
