@@ -8,9 +8,12 @@ import sys
 
 from django.core.wsgi import get_wsgi_application
 
+from sendlayer.encodings import Request
+
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "sendlayer.settings")
 
 application = get_wsgi_application()
+application.request_class = Request
 
 
 def _refuse_unsafe_start() -> None:
