@@ -25,6 +25,7 @@ forwarded_allow_ips = ""
 secure_scheme_headers = {}
 forwarder_headers = ""
 accesslog = env.str("ACCESS_LOG", default="-")
+os.umask(0o077)  # whoever reads along in it sees addresses, and who did what when
 # Path without query: nothing a user typed into a search stays in the log.
 access_log_format = '%(h)s "%(m)s %(U)s" %(s)s %(B)s %(M)sms %({x-request-id}o)s'
 # A second way in, in the home folder of whoever starts it, that nothing here uses.

@@ -25,4 +25,4 @@ def counted_as(request) -> str:
     found = client(request.META)
     if found.is_named and found.ip:
         return truncate_ip(found.ip)
-    return f"unnamed {secrets.randbelow(COUNTERS)}"
+    return f"unnamed-{secrets.randbelow(COUNTERS)}"

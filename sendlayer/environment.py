@@ -56,7 +56,10 @@ class Env(environ.Env):
         return [stripped for part in super().list(var, cast, default) if (stripped := part.strip())]
 
     def db(self, var, default=environ.Env.NOTSET):
-        return self._url(super().db_url, var, default)
+        config = self._url(super().db_url, var, default)
+        if config.get("ENGINE", "").rpartition(".")[2] in ("sqlite3", "postgresql"):
+            return config
+        return refuse(var, "names no database that can be used.", "Begin it with postgres:// or sqlite:///")
 
     def cache_url(self, var, default=environ.Env.NOTSET):
         return self._url(super().cache_url, var, default)
