@@ -17,7 +17,7 @@ TESTS := test-postgresql test-sqlite test-sqlite-servers test-browser test-mail-
 	test-postgresql-servers test-mail-sqlite
 
 .PHONY: run test $(TESTS) test-fast test-faults test-input lint bench bench-mail bench-attacks screenshots browser smtp-client postgresql redis load-generator
-.PHONY: mail-servers mail-clients dns-server
+.PHONY: mail-servers mail-clients dns-server proxies
 .DELETE_ON_ERROR:
 
 # exec: a SIGTERM that make passes on then reaches the servers.
@@ -25,7 +25,7 @@ run: $(STATIC_COLLECTED)
 	@exec $(BIN)/python -m sendlayer.start
 
 # Side by side, since they mostly wait, each with its output in one piece; one that fails stops none.
-test: lint browser smtp-client postgresql redis mail-servers mail-clients dns-server
+test: lint browser smtp-client postgresql redis mail-servers mail-clients dns-server proxies
 	@$(MAKE) --no-print-directory --jobs=5 --output-sync=target --keep-going $(TESTS)
 
 ON_POSTGRESQL := $(BIN)/python tests/with_postgres.py
@@ -67,7 +67,7 @@ test-input: $(DEV_INSTALLED) postgresql
 	INPUT_FACTOR=20 TEST_PORTS=31000-32000 $(BIN)/python -m pytest tests/input
 	INPUT_FACTOR=20 TEST_PORTS=31000-32000 $(ON_POSTGRESQL) $(BIN)/python -m pytest tests/input -m "not one_database"
 
-test-fast: $(DEV_INSTALLED) smtp-client mail-clients dns-server
+test-fast: $(DEV_INSTALLED) smtp-client mail-clients dns-server proxies
 	$(BIN)/python -m pytest -m "not e2e and not mail"
 
 lint: $(DEV_INSTALLED)
@@ -133,6 +133,9 @@ mail-servers:
 
 dns-server:
 	@$(call apt-install-servers,nsd)
+
+proxies:
+	@$(call apt-install-servers,nginx-light caddy)
 
 redis:
 	@$(call apt-install-servers,redis-server)

@@ -5,8 +5,9 @@ import os
 
 from gunicorn.glogging import Logger
 
+from audit.client_ip import client
 from sendlayer.environment import env, load
-from sendlayer.logs import Json, one_line, without_keys
+from sendlayer.logs import LONGEST_REFUSAL, Json, one_line, without_keys
 
 load()
 
@@ -18,9 +19,13 @@ threads = env.int("WEB_THREADS", default=4)
 preload_app = True
 keepalive = 5
 timeout = 30
-# Whose X-Forwarded-Proto counts; gunicorn always takes that of a Unix socket's peer.
-forwarded_allow_ips = ",".join(proxy for proxy in env.list("TRUSTED_PROXIES", default=[]) if proxy != "unix")
+# Who forwards what is decided in one place, audit/client_ip.py: gunicorn takes no header of any proxy. By
+# default it would take SCRIPT_NAME, which some proxies hand on from their clients.
+forwarded_allow_ips = ""
+secure_scheme_headers = {}
+forwarder_headers = ""
 accesslog = env.str("ACCESS_LOG", default="-")
+os.umask(0o077)  # whoever reads along in it sees addresses, and who did what when
 # Path without query: nothing a user typed into a search stays in the log.
 access_log_format = '%(h)s "%(m)s %(U)s" %(s)s %(B)s %(M)sms %({x-request-id}o)s'
 # A second way in, in the home folder of whoever starts it, that nothing here uses.
@@ -64,8 +69,15 @@ class AccessLogger(Logger):
 
     def atoms(self, *args):
         atoms = super().atoms(*args)
-        atoms["U"] = one_line(without_keys(atoms["U"]))
+        environ = args[2]
+        # A request that gunicorn refuses has no path yet.
+        atoms["U"] = one_line(without_keys(atoms["U"] or environ.get("RAW_URI", "").partition("?")[0]))
+        atoms["h"] = client(environ).ip or "-"
         return atoms
+
+    def warning(self, msg, *args, **kwargs):
+        """Of what gunicorn refuses it logs as much as the client sent: a piece of it is enough."""
+        super().warning(msg if len(msg) <= LONGEST_REFUSAL else f"{msg[:LONGEST_REFUSAL]}…", *args, **kwargs)
 
 
 logger_class = AccessLogger

@@ -71,7 +71,7 @@ class AccountAdapter(DefaultAccountAdapter):
         Nor by the Host header, as allauth does, in which a client may write any port.
         """
         account = User.objects.normalize_email(credentials.get("email", ""))
-        return f"{account} {ratelimit.get_ip(request)}"
+        return f"{account} {ratelimit.truncate_ip(address_of(request))}"
 
     def pre_authenticate(self, request, **credentials):
         try:

@@ -11,6 +11,8 @@ from allauth.account.adapter import get_adapter
 from allauth.core import context
 from allauth.core.internal import ratelimit
 
+from accounts.addresses import address_of
+
 APP = "accounts"
 HERE = {"code": "5/5m/key,20/d/key"}
 ANYWHERE = {"code": "100/d/key"}
@@ -19,7 +21,7 @@ ANYWHERE = {"code": "100/d/key"}
 @contextmanager
 def code_try(user):
     """Count one try of a code, unless the block ends without an exception. Raises ValidationError."""
-    address = ratelimit.get_ip(context.request)
+    address = ratelimit.truncate_ip(address_of(context.request))
     usages = []
     for config, key in ((HERE, f"{user.pk} {address}"), (ANYWHERE, str(user.pk))):
         usage = ratelimit.consume(context.request, app=APP, action="code", config=config, key=key)

@@ -1,46 +1,98 @@
-"""The address a request came from, seen through the proxies that the operator trusts."""
+"""Where a request came from, and how, seen through the proxies that the operator trusts.
 
+The one place that reads X-Forwarded-For and X-Forwarded-Proto: gunicorn is told to leave both alone.
+"""
+
+import re
+from functools import lru_cache
 from ipaddress import IPv4Address, IPv6Address, ip_address, ip_network
+from typing import NamedTuple
 
 from django.conf import settings
 
+LONGEST = 64  # characters of a hop; an IPv6 address in brackets with its port has 47
+_WITH_PORT = re.compile(r"\[([0-9A-Fa-f:.]+)\](?::[0-9]{1,5})?|([0-9.]+):[0-9]{1,5}")
+
+
+class Client(NamedTuple):
+    """What is known of the client behind a request.
+
+    `ip` is None when nothing is. `is_named` is False when a trusted proxy did not say whose request it hands
+    on: `ip` is then the proxy's, and all its clients have it. `is_secure` is None when no trusted proxy
+    says it.
+    """
+
+    ip: str | None
+    is_named: bool
+    is_secure: bool | None
+
 
 def client_ip(request) -> str | None:
-    """Return the client's IP address as text, or None when it is not known.
+    """Return the client's IP address as text, or None when it is not known."""
+    return client(request.META).ip
 
-    X-Forwarded-For is read from the right, and only past peers that stand in
-    TRUSTED_PROXIES (addresses or CIDR networks, `unix` for a Unix socket): what a
-    client writes into the header itself is never believed.
+
+def client(environ) -> Client:
+    """Read both headers from the right, and only past peers that stand in TRUSTED_PROXIES.
+
+    TRUSTED_PROXIES holds addresses or CIDR networks, and `unix` for a Unix socket. Each proxy adds to
+    X-Forwarded-For by whom it was asked, and to X-Forwarded-Proto how; where proxies replace the second, its
+    one value holds for all of them. What a client writes into a header itself is never believed.
     """
-    peer = request.META.get("REMOTE_ADDR") or "unix"
-    hops = [hop.strip() for hop in request.headers.get("X-Forwarded-For", "").split(",")]
-    while hops and is_trusted(peer):
-        hop = hops.pop()
-        if not _is_address(hop):
+    peer = environ.get("REMOTE_ADDR") or "unix"
+    hops, schemes = _values(environ, "HTTP_X_FORWARDED_FOR"), _values(environ, "HTTP_X_FORWARDED_PROTO")
+    is_named, is_secure = not is_trusted(peer), None
+    while is_trusted(peer):
+        if schemes:
+            is_secure = schemes.pop().lower() == "https"
+        if not hops:
             break
-        peer = hop
-    return str(_address(peer)) if _is_address(peer) else None
+        hop = address(hops.pop())
+        is_named = hop is not None
+        if not is_named:
+            break
+        peer = str(hop)
+    ip = address(peer)
+    return Client(str(ip) if ip else None, is_named, is_secure)
 
 
 def is_trusted(peer: str) -> bool:
     """Whether a peer's address, or `unix`, stands in TRUSTED_PROXIES."""
-    if not _is_address(peer):
+    ip = address(peer)
+    if ip is None:
         return peer in settings.TRUSTED_PROXIES
-    address = _address(peer)
-    return any(
-        address in ip_network(proxy, strict=False) for proxy in settings.TRUSTED_PROXIES if proxy != "unix"
-    )
+    return any(ip in trusted for trusted in _networks(tuple(settings.TRUSTED_PROXIES)))
 
 
-def _address(text: str) -> IPv4Address | IPv6Address:
-    """An IPv4 client of a socket that takes both kinds is named ::ffff:203.0.113.7 there."""
-    address = ip_address(text)
-    return getattr(address, "ipv4_mapped", None) or address
+def network(text: str):
+    """A network as TRUSTED_PROXIES names it, IPv4 within IPv6 as IPv4. Raises ValueError."""
+    found = ip_network(text, strict=False)
+    mapped = getattr(found.network_address, "ipv4_mapped", None)
+    if mapped and found.prefixlen >= 96:
+        return ip_network(f"{mapped}/{found.prefixlen - 96}", strict=False)
+    return found
 
 
-def _is_address(text: str) -> bool:
+def address(text: str) -> IPv4Address | IPv6Address | None:
+    """An address, also in brackets or with a port: `203.0.113.8:51234`, `[2001:db8::1]:443`; else None.
+
+    An IPv4 client of a socket that takes both kinds is named ::ffff:203.0.113.7 there.
+    """
+    if len(text) > LONGEST or "%" in text:
+        return None
+    with_port = _WITH_PORT.fullmatch(text)
     try:
-        ip_address(text)
+        found = ip_address(with_port[1] or with_port[2] if with_port else text)
     except ValueError:
-        return False
-    return "%" not in text
+        return None
+    return getattr(found, "ipv4_mapped", None) or found
+
+
+@lru_cache(maxsize=8)
+def _networks(proxies):
+    return [network(proxy) for proxy in proxies if proxy != "unix"]
+
+
+def _values(environ, name) -> list[str]:
+    text = environ.get(name, "")
+    return [value.strip() for value in text.split(",")] if text else []

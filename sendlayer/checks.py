@@ -1,19 +1,21 @@
 """System checks of the settings that SendLayer cannot run safely without."""
 
-from ipaddress import ip_network
+from ipaddress import ip_address
 from pathlib import Path
+from urllib.parse import urlsplit
 
 from django.conf import settings
 from django.core.checks import Error, Warning, register
 from django.core.exceptions import ImproperlyConfigured
 from django.db import DatabaseError, connections
 
+from audit.client_ip import network
 from domains import dns, policies, records
-from sendlayer.environment import env
+from sendlayer import private
+from sendlayer.environment import EX_CONFIG, env  # noqa: F401  (EX_CONFIG: also for those who ask here)
 
 START = "sendlayer"  # the tag of what is checked before any request is served
 KEYS = "keys"
-EX_CONFIG = 78  # sysexits.h
 SHORTEST_TIMEOUT = 60
 
 KEYS_HINT = (
@@ -56,7 +58,9 @@ def check_credential_keys(app_configs, **kwargs):
 
 @register(START)
 def check_trusted_proxies(app_configs, **kwargs):
-    wrong = [proxy for proxy in settings.TRUSTED_PROXIES if proxy != "unix" and not _is_network(proxy)]
+    wrong = [
+        proxy for proxy in settings.TRUSTED_PROXIES if proxy != "unix" and not _is_accepted(network, proxy)
+    ]
     if not wrong:
         return []
     hint = "List IP addresses or CIDR networks, or `unix`, separated by commas."
@@ -169,6 +173,48 @@ def check_https(app_configs, **kwargs):
     return [Warning("HTTPS_ONLY is off: passwords cross the network in clear.", hint=hint, id="sendlayer.W001")]
 
 
+@register(START)
+def check_dashboard_url(app_configs, **kwargs):
+    try:
+        url = urlsplit(settings.DASHBOARD_URL)
+        if url.scheme in ("http", "https") and url.hostname and "*" not in url.hostname:
+            return []
+    except ValueError:
+        pass
+    hint = (
+        "Set DASHBOARD_URL to the address that people reach the dashboard at, like https://mail.example.com. "
+        "Without it ALLOWED_HOSTS has to name a host: a pattern like * or .example.com is none."
+    )
+    return [Error("The links in mails would lead nowhere.", hint=hint, id="sendlayer.E071")]
+
+
+@register(START, deploy=True)
+def check_proxy(app_configs, **kwargs):
+    if settings.TRUSTED_PROXIES or not _is_reached_by_others(env.str("WEB_BIND", default="127.0.0.1")):
+        return []
+    problem = (
+        "WEB_BIND lets others connect, but TRUSTED_PROXIES names no proxy: slow clients can stop the site."
+    )
+    hint = (
+        "Put a buffering proxy in front (deploy/nginx, deploy/caddy) and name it in TRUSTED_PROXIES. "
+        "Let WEB_BIND be an address or a Unix socket that only the proxy reaches."
+    )
+    return [Warning(problem, hint=hint, id="sendlayer.W070")]
+
+
+@register(START)
+def check_private_files(app_configs, **kwargs):
+    """What belongs to this user is closed where it is opened (sendlayer/private.py)."""
+    files = [settings.VAR_DIR / ".env"]
+    if settings.DATABASES["default"]["ENGINE"].endswith("sqlite3"):
+        files += private.database_files(settings.DATABASES["default"]["NAME"])
+    found = [str(path) for path in files if private.is_open_to_others(path)]
+    if not found:
+        return []
+    problem = f"Every user of this machine can open {', '.join(found)}."
+    return [Warning(problem, hint="As their owner: chmod o= on each.", id="sendlayer.W071")]
+
+
 def close_connections():
     """Close what the checks opened: a forked worker must not share the parent's connections."""
     for connection in connections.all(initialized_only=True):
@@ -177,13 +223,19 @@ def close_connections():
             connection.close_pool()
 
 
-def _is_network(text: str) -> bool:
-    return _is_accepted(lambda network: ip_network(network, strict=False), text)
-
-
 def _is_accepted(parse, text: str) -> bool:
     try:
         parse(text)
     except ValueError:
         return False
     return True
+
+
+def _is_reached_by_others(bind: str) -> bool:
+    if bind.startswith(("unix:", "fd://")):
+        return False
+    host = bind.rpartition(":")[0].strip("[]") or bind
+    try:
+        return not ip_address(host).is_loopback
+    except ValueError:
+        return host != "localhost"

@@ -5,14 +5,80 @@ need not stand in the environment (systemd credentials, container secrets).
 """
 
 import os
+import sys
 from pathlib import Path
 
 import environ
 from django.core.exceptions import ImproperlyConfigured
 
-BASE_DIR = Path(__file__).resolve().parent.parent
+from sendlayer import private
 
-env = environ.Env()
+BASE_DIR = Path(__file__).resolve().parent.parent
+EX_CONFIG = 78  # sysexits.h
+BOOLEANS = dict.fromkeys(("yes", "on", "true", "1"), True) | dict.fromkeys(("no", "off", "false", "0"), False)
+NO_COMMENT = "A comment needs a line of its own."
+
+
+def refuse(name: str, problem: str, hint: str):
+    """Stop the process because of a setting, by a sentence that names it and never its value.
+
+    Settings that can be read but not trusted are system checks (sendlayer/checks.py).
+    """
+    sys.stderr.write(f"SendLayer does not start:\n?: (sendlayer.E070) {name} {problem}\n\tHINT: {hint}\n")
+    raise SystemExit(EX_CONFIG)
+
+
+class Env(environ.Env):
+    """django-environ's, where a value that can't be read stops the process (`refuse`)."""
+
+    def int(self, var, default=environ.Env.NOTSET):
+        try:
+            return super().int(var, default)
+        except ValueError:
+            return refuse(var, "is not a whole number.", f"Write digits only. {NO_COMMENT}")
+
+    def port(self, var, default):
+        number = self.int(var, default)
+        if 0 < number < 65536:
+            return number
+        return refuse(var, "is not a port.", "Set it to a number from 1 to 65535.")
+
+    def bool(self, var, default=environ.Env.NOTSET):
+        """Unlike django-environ, which takes every word that it doesn't know for no."""
+        given = self.str(var, default="").strip().lower()
+        if given in BOOLEANS:
+            return BOOLEANS[given]
+        if not given and default is not self.NOTSET:
+            return default
+        return refuse(var, "is neither yes nor no.", f"Set it to yes or no. {NO_COMMENT}")
+
+    def list(self, var, cast=None, default=environ.Env.NOTSET):
+        return [stripped for part in super().list(var, cast, default) if (stripped := part.strip())]
+
+    def db(self, var, default=environ.Env.NOTSET):
+        config = self._url(super().db_url, var, default)
+        if config.get("ENGINE", "").rpartition(".")[2] in ("sqlite3", "postgresql"):
+            return config
+        return refuse(var, "names no database that can be used.", "Begin it with postgres:// or sqlite:///")
+
+    def cache_url(self, var, default=environ.Env.NOTSET):
+        return self._url(super().cache_url, var, default)
+
+    def email_url(self, var, default=environ.Env.NOTSET):
+        return self._url(super().email_url, var, default)
+
+    def _url(self, read, var, default):
+        """Read a URL. Its parts stand in what the parsers raise, a piece of the password among them."""
+        hint = "In a user name, password or path write # as %23, / as %2F, : as %3A, @ as %40 and % as %25."
+        if "#" in self.ENVIRON.get(var, ""):  # what follows would be dropped without a word
+            return refuse(var, "holds a #.", f"{hint} {NO_COMMENT}")
+        try:
+            return read(var, default)
+        except (ValueError, KeyError, ImproperlyConfigured):
+            return refuse(var, "is not a URL that can be used.", f"See .env.example for its form. {hint}")
+
+
+env = Env()
 
 
 def load() -> Path:
@@ -20,7 +86,12 @@ def load() -> Path:
     var_dir = Path(env.str("VAR_DIR", default=str(BASE_DIR / "var"))).resolve()
     env_file = var_dir / ".env"
     if env_file.is_file():
-        environ.Env.read_env(env_file)
+        if private.close_to_others(env_file):
+            sys.stderr.write(f"{env_file} could be read by every user of this machine. Its mode is changed.\n")
+        try:
+            environ.Env.read_env(env_file)
+        except UnicodeDecodeError:
+            refuse(str(env_file), "is not UTF-8.", "Save it as UTF-8, or remove what is not ASCII.")
     return var_dir
 
 

@@ -1,4 +1,7 @@
-"""What went wrong on our side: a database that can't be asked is told apart from a fault of ours."""
+"""The pages for what can't be answered: a database that can't be asked is told apart from a fault of ours.
+
+Not Django's own views: those check the form's token once more, and fail by what failed before.
+"""
 
 import logging
 import sys
@@ -6,8 +9,6 @@ import sys
 from django.db import InterfaceError, InternalError, OperationalError
 from django.http import HttpResponse
 from django.template.loader import render_to_string
-from django.views.defaults import bad_request as refusal
-from django.views.defaults import server_error as fault
 
 from sendlayer.accept import wants_text
 
@@ -25,7 +26,7 @@ log = logging.getLogger("sendlayer.errors")
 def server_error(request):
     """Answer for an exception, as handler500: 503 while the database is away, else 500."""
     error = sys.exc_info()[1]
-    return _unavailable(request, error) if isinstance(error, UNAVAILABLE) else fault(request)
+    return _unavailable(request, error) if isinstance(error, UNAVAILABLE) else _page("500.html", 500)
 
 
 def bad_request(request, exception):
@@ -37,7 +38,21 @@ def bad_request(request, exception):
     cause = exception
     while cause and not isinstance(cause, UNAVAILABLE):
         cause = cause.__cause__ or cause.__context__
-    return _unavailable(request, cause) if cause else refusal(request, exception)
+    return _unavailable(request, cause) if cause else _page("400.html", 400)
+
+
+def permission_denied(request, exception):
+    """Answer for what somebody may not do, as handler403."""
+    return _page("403.html", 403, request)
+
+
+def not_found(request, exception):
+    """Answer for what is not there, as handler404."""
+    return _page("404.html", 404, request)
+
+
+def _page(template, status, request=None):
+    return HttpResponse(render_to_string(template, request=request), status=status)
 
 
 def _unavailable(request, error):

@@ -9,9 +9,7 @@ import secrets
 import sys
 from pathlib import Path
 
-from sendlayer.environment import load
-
-EX_CONFIG = 78  # sysexits.h; sendlayer.checks would bring Django in
+from sendlayer.environment import EX_CONFIG, load  # sendlayer.checks would bring Django in
 
 ENV = """\
 # Written at the first start. Keep a copy apart from the database: without CREDENTIAL_KEYS

@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 
 from sendlayer import tracing
 
+LONGEST_REFUSAL = 500  # characters
 _KEY = re.compile(r"/(key|confirm-email)/[^/\s]+")
 _LITERAL = re.compile(r"'(?:[^']|'')*'")
 # Up to the next exception of a traceback: a value may hold line ends of its own.
@@ -35,6 +36,17 @@ class WithoutValues(logging.Filter):
             record.msg = _LITERAL.sub("'…'", str(record.sql))
             record.args = ()
             record.sql, record.params = record.msg, None
+        return True
+
+
+class Refusals(logging.Filter):
+    """Writes a refused request in one short line: anybody could fill a disk with tracebacks and headers."""
+
+    def filter(self, record):
+        if 400 <= getattr(record, "status_code", 500) < 500:
+            record.exc_info = record.exc_text = None
+            if len(text := record.getMessage()) > LONGEST_REFUSAL:
+                record.msg, record.args = f"{text[:LONGEST_REFUSAL]}…", ()
         return True
 
 

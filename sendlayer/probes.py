@@ -6,7 +6,6 @@ its answer above all when the rest can't answer.
 
 import logging
 import secrets
-from ipaddress import ip_address
 
 import django.db
 from django.conf import settings
@@ -15,6 +14,7 @@ from django.db import connection
 from django.db.migrations.executor import MigrationExecutor
 from django.http import HttpResponse, HttpResponseNotAllowed, JsonResponse
 
+from audit.client_ip import address
 from sendlayer import metrics, sealed
 from sendlayer.table_cache import CacheAway
 from sendlayer.within import Slots, within
@@ -51,10 +51,8 @@ def may_read_metrics(request) -> bool:
         return secrets.compare_digest(shown.encode(), f"Bearer {settings.METRICS_TOKEN}".encode())
     if any(name in request.headers for name in FORWARDED):
         return False
-    try:
-        return ip_address(request.META.get("REMOTE_ADDR", "")).is_loopback
-    except ValueError:
-        return False
+    peer = address(request.META.get("REMOTE_ADDR", ""))
+    return peer is not None and peer.is_loopback
 
 
 def _health():

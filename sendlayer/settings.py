@@ -1,8 +1,10 @@
 """All settings. Each environment variable is documented, with its default, in .env.example."""
 
 from datetime import timedelta
+from zoneinfo import ZoneInfo
 
-from sendlayer.environment import BASE_DIR, env, load, secret
+from sendlayer import private
+from sendlayer.environment import BASE_DIR, env, load, refuse, secret
 
 VAR_DIR = load()
 
@@ -16,9 +18,10 @@ TRUSTED_PROXIES = env.list("TRUSTED_PROXIES", default=[])
 # The links in mails lead here; a mail that a timer writes knows of no request.
 DASHBOARD_URL = env.str(
     "DASHBOARD_URL",
-    default=f"https://{[*ALLOWED_HOSTS, 'localhost'][0]}"
+    # A pattern like `*` or `.example.com` names no host.
+    default=f"https://{next((host for host in ALLOWED_HOSTS or ['localhost'] if host[0] not in '*.'), '')}"
     if HTTPS_ONLY
-    else f"http://127.0.0.1:{env.int('PORT', default=8000)}",
+    else f"http://127.0.0.1:{env.port('PORT', default=8000)}",
 )
 
 INSTALLED_APPS = [
@@ -44,6 +47,7 @@ INSTALLED_APPS = [
 
 MIDDLEWARE = [
     "sendlayer.tracing.RequestIdMiddleware",
+    "sendlayer.forwarded.ForwardedMiddleware",
     "sendlayer.headers.SecurityHeadersMiddleware",
     "django.middleware.security.SecurityMiddleware",
     "sendlayer.probes.ProbesMiddleware",
@@ -100,7 +104,12 @@ DATA_UPLOAD_MAX_MEMORY_SIZE = 256 * 1024
 
 # --- data ---------------------------------------------------------------------
 
-DATABASES = {"default": env.db("DATABASE_URL", default=f"sqlite:///{VAR_DIR / 'db.sqlite3'}")}
+DATABASES = {
+    # The path not through a URL, in which # and ? would end it.
+    "default": env.db("DATABASE_URL")
+    if env.str("DATABASE_URL", default="")
+    else {"ENGINE": "django.db.backends.sqlite3", "NAME": str(VAR_DIR / "db.sqlite3")}
+}
 if DATABASES["default"]["ENGINE"].endswith("sqlite3"):
     # IMMEDIATE takes the write lock at BEGIN, where `timeout` waits for it: a deferred
     # transaction that turns writer half-way fails at once with "database is locked".
@@ -109,6 +118,7 @@ if DATABASES["default"]["ENGINE"].endswith("sqlite3"):
     # years. Many builds of SQLite do so by default, others do not. Of a page that was changed the WAL
     # holds the older version too, until that is checkpointed and written over.
     DATABASES["default"]["OPTIONS"] = {
+        "factory": private.Connection,
         "timeout": 20,
         "transaction_mode": "IMMEDIATE",
         "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA secure_delete=ON;",
@@ -229,7 +239,10 @@ SECURE_REDIRECT_EXEMPT = [
     "^(healthz|readyz|metrics)$"
 ]  # what asks there comes without TLS (sendlayer/probes.py)
 SECURE_HSTS_SECONDS = int(timedelta(days=365).total_seconds()) if HTTPS_ONLY else 0
-SECURE_HSTS_INCLUDE_SUBDOMAINS = SECURE_HSTS_PRELOAD = HTTPS_ONLY
+# Both reach beyond this host: the other sites below its name would have to speak TLS as well.
+SECURE_HSTS_INCLUDE_SUBDOMAINS = HTTPS_ONLY and env.bool("HSTS_INCLUDE_SUBDOMAINS", default=False)
+SECURE_HSTS_PRELOAD = HTTPS_ONLY and env.bool("HSTS_PRELOAD", default=False)
+SILENCED_SYSTEM_CHECKS = ["security.W005", "security.W021"]  # which ask for these two
 # For these few headers see also sendlayer/headers.py.
 SECURE_REFERRER_POLICY = "same-origin"
 X_FRAME_OPTIONS = "DENY"
@@ -241,9 +254,9 @@ EMAIL_TIMEOUT = 10
 DEFAULT_FROM_EMAIL = SERVER_EMAIL = env.str("DEFAULT_FROM_EMAIL", default="SendLayer <noreply@localhost>")
 
 SMTP_HOST = env.str("SMTP_HOST", default="localhost")
-SMTP_PORT = env.int("SMTP_PORT", default=587)
+SMTP_PORT = env.port("SMTP_PORT", default=587)
 SUBMISSION_ADDRESS = env.str("SUBMISSION_ADDRESS", default="127.0.0.1")
-SUBMISSION_PORT = env.int("SUBMISSION_PORT", default=SMTP_PORT)
+SUBMISSION_PORT = env.port("SUBMISSION_PORT", default=SMTP_PORT)
 SUBMISSION_TLS_CERT = env.str("SUBMISSION_TLS_CERT", default="")
 SUBMISSION_TLS_KEY = env.str("SUBMISSION_TLS_KEY", default="")
 SUBMISSION_MAX_SIZE = env.int("SUBMISSION_MAX_SIZE", default=25 * 1024 * 1024)
@@ -255,14 +268,18 @@ SUBMISSION_LOGIN_TIMEOUT = env.int("SUBMISSION_LOGIN_TIMEOUT", default=60)
 SMTP_RELAY_URL = secret("SMTP_RELAY_URL")
 
 REPORTS_ADDRESS = env.str("REPORTS_ADDRESS", default="127.0.0.1")
-REPORTS_PORT = env.int("REPORTS_PORT", default=2580)
-MESSAGES_PORT = env.int("MESSAGES_PORT", default=2581)
+REPORTS_PORT = env.port("REPORTS_PORT", default=2580)
+MESSAGES_PORT = env.port("MESSAGES_PORT", default=2581)
 REPORTS_SECRET = secret("REPORTS_SECRET")
 
 # --- language, files, logs -----------------------------------------------------------
 
 LANGUAGE_CODE = "en-us"
-TIME_ZONE = env.str("TIME_ZONE", default="UTC")
+TIME_ZONE = env.str("TIME_ZONE", default="UTC").strip()
+try:
+    ZoneInfo(TIME_ZONE)
+except (KeyError, ValueError, OSError):
+    refuse("TIME_ZONE", "is not a time zone.", "Set it to a name like Europe/Berlin, or leave it out for UTC.")
 USE_I18N = True
 USE_TZ = True
 
@@ -275,7 +292,10 @@ STORAGES = {
 }
 WHITENOISE_ALLOW_ALL_ORIGINS = False
 
-LOG_FORMAT = env.str("LOG_FORMAT", default="line")
+LOG_FORMAT = env.str("LOG_FORMAT", default="line").strip().lower()
+LOG_LEVEL = env.str("LOG_LEVEL", default="INFO").strip().upper()
+if LOG_LEVEL not in ("DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL"):
+    refuse("LOG_LEVEL", "is not a level.", "Set it to DEBUG, INFO, WARNING or ERROR.")
 METRICS_TOKEN = secret("METRICS_TOKEN")
 
 LOGGING = {
@@ -285,9 +305,12 @@ LOGGING = {
     "filters": {
         "keys": {"()": "sendlayer.logs.WithoutKeys"},
         "values": {"()": "sendlayer.logs.WithoutValues"},
+        "refusals": {"()": "sendlayer.logs.Refusals"},
     },
-    "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "console", "filters": ["keys"]}},
-    "root": {"handlers": ["console"], "level": env.str("LOG_LEVEL", default="INFO")},
+    "handlers": {
+        "console": {"class": "logging.StreamHandler", "formatter": "console", "filters": ["keys", "refusals"]}
+    },
+    "root": {"handlers": ["console"], "level": LOG_LEVEL},
     "loggers": {
         "django": {"handlers": [], "propagate": True, "level": "NOTSET"},
         "django.db.backends": {"filters": ["values"], "level": "NOTSET"},

@@ -33,7 +33,7 @@ def main() -> int:
     if code := firstrun.main():
         return code
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "sendlayer.settings")
-    port = env.int("PORT", default=8000)
+    port = env.port("PORT", default=8000)
     web, smtp = _addresses(port)
     for name, (host, number) in {"PORT": web, "SMTP_PORT": smtp}.items():
         if not _is_free(host, number):

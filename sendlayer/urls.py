@@ -43,4 +43,6 @@ urlpatterns = [
 ]
 
 handler400 = "sendlayer.errors.bad_request"
+handler403 = "sendlayer.errors.permission_denied"
+handler404 = "sendlayer.errors.not_found"
 handler500 = "sendlayer.errors.server_error"

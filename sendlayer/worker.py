@@ -14,6 +14,9 @@ from gunicorn.workers.gthread import ThreadWorker
 from sendlayer.environment import env
 from sendlayer.headers import CONTENT_SECURITY_POLICY, HEADERS
 
+# Read before any worker is forked: one that stops by a wrong setting would be started again for ever.
+READ_TIMEOUT = env.int("WEB_READ_TIMEOUT", default=15)
+WRITE_TIMEOUT = env.int("WEB_WRITE_TIMEOUT", default=30)
 # Where Linux's tcp_info tells how many bytes the other end has acknowledged (tcpi_bytes_acked).
 _ACKNOWLEDGED = slice(120, 128)
 
@@ -44,8 +47,8 @@ class Worker(ThreadWorker):
     """
 
     def init_process(self):
-        self._to_read = env.int("WEB_READ_TIMEOUT", default=15)
-        self._to_write = env.int("WEB_WRITE_TIMEOUT", default=30)
+        self._to_read = READ_TIMEOUT
+        self._to_write = WRITE_TIMEOUT
         self._progress: dict = {}
         util.write_error = write_error  # there is no other way to choose what it answers
         super().init_process()

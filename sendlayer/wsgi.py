@@ -8,11 +8,14 @@ import sys
 
 from django.core.wsgi import get_wsgi_application
 
+from sendlayer.encodings import Request
 from sendlayer.environ import bounded
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "sendlayer.settings")
 
-application = bounded(get_wsgi_application())
+handler = get_wsgi_application()
+handler.request_class = Request
+application = bounded(handler)
 
 
 def _refuse_unsafe_start() -> None:

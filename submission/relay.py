@@ -50,7 +50,7 @@ class Relay:
             host, port = parts.hostname, parts.port
         except ValueError:
             raise BadURL("it is not a URL") from None
-        if parts.scheme not in PORTS or not host or parts.path.strip("/") or parts.query:
+        if parts.scheme not in PORTS or not host or parts.path.strip("/") or parts.query or parts.fragment:
             raise BadURL("it must be smtp://, smtp+tls:// or smtps://, a host and perhaps a port")
         username, password = unquote(parts.username or ""), unquote(parts.password or "")
         if username and parts.scheme == "smtp" and not _is_this_machine(host):

@@ -62,6 +62,29 @@ def test_a_forged_forwarded_address_gives_no_further_tries(client, alice):
     assert "Too many failed login attempts" in text(response)
 
 
+@pytest.mark.parametrize("forwarded", [None, "unknown", "_hidden", "198.51.100.1, unknown"])
+def test_a_proxy_that_names_no_client_lets_none_lock_out_the_others(client, settings, alice, forwarded):
+    settings.TRUSTED_PROXIES = ["127.0.0.1"]
+    headers = {} if forwarded is None else {"X-Forwarded-For": forwarded}
+    for number in range(60):  # of one address 10 would be wrong passwords enough, and 30 tries
+        sign_in(client, email=f"nobody{number}@example.com", password=WRONG, headers=headers)
+    assert sign_in(Client(), headers=headers)["Location"] == "/"
+    # An account is guarded all the same.
+    for _ in range(6):
+        response = sign_in(client, password=WRONG, headers=headers)
+    assert "Too many failed login attempts" in text(response)
+
+
+@pytest.mark.parametrize("port", ["203.0.113.8:{}", "[2001:db8::1]:{}"])
+def test_another_port_of_a_client_gives_no_further_tries_and_locks_out_nobody(client, settings, alice, port):
+    settings.TRUSTED_PROXIES = ["127.0.0.1"]
+    for number in range(12):
+        headers = {"X-Forwarded-For": port.format(50_000 + number)}
+        response = sign_in(client, email=f"nobody{number}@example.com", password=WRONG, headers=headers)
+    assert "Too many failed login attempts" in text(response)
+    assert sign_in(Client(), headers={"X-Forwarded-For": "198.51.100.7:50000"})["Location"] == "/"
+
+
 def test_another_port_in_the_host_header_gives_no_further_tries(client, alice):
     for number in range(6):
         response = sign_in(client, password=WRONG, headers={"Host": f"localhost:{8000 + number}"})

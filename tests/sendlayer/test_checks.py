@@ -292,3 +292,47 @@ def test_e060_a_metrics_token_that_is_short(settings, token, ids):
 def test_e061_a_log_format_that_nobody_knows(settings, name, ids):
     settings.LOG_FORMAT = name
     assert list(found()) == ids
+
+
+@pytest.mark.parametrize(
+    ("url", "ids"),
+    [
+        ("https://mail.example.com", []),
+        ("http://127.0.0.1:8000", []),
+        ("https://", ["sendlayer.E071"]),
+        ("https://*", ["sendlayer.E071"]),
+        ("mail.example.com", ["sendlayer.E071"]),
+        ("https://[x", ["sendlayer.E071"]),
+    ],
+)
+def test_e071_links_that_lead_nowhere(settings, url, ids):
+    settings.DASHBOARD_URL = url
+    assert list(found()) == ids
+
+
+@pytest.mark.parametrize(
+    ("bind", "proxies", "ids"),
+    [
+        ("127.0.0.1:8000", [], []),
+        ("[::1]:8000", [], []),
+        ("localhost:8000", [], []),
+        ("unix:/run/sendlayer/web.sock", [], []),
+        ("0.0.0.0:8000", ["10.0.0.1"], []),
+        ("0.0.0.0:8000", [], ["sendlayer.W070"]),
+        ("[::]:8000", [], ["sendlayer.W070"]),
+        ("192.0.2.1", [], ["sendlayer.W070"]),
+        ("mail.example.com:80", [], ["sendlayer.W070"]),
+    ],
+)
+def test_w070_others_without_a_proxy(settings, monkeypatch, bind, proxies, ids):
+    settings.TRUSTED_PROXIES = proxies
+    monkeypatch.setenv("WEB_BIND", bind)
+    assert list(found()) == ids
+
+
+@pytest.mark.parametrize(("mode", "ids"), [(0o600, []), (0o660, []), (0o644, ["sendlayer.W071"])])
+def test_w071_files_of_somebody_else_that_all_can_open(settings, tmp_path, mode, ids):
+    settings.VAR_DIR = tmp_path
+    (tmp_path / ".env").touch(mode)
+    (tmp_path / ".env").chmod(mode)
+    assert list(found()) == ids

@@ -2,7 +2,7 @@
 
 import pytest
 
-from audit.client_ip import client_ip
+from audit.client_ip import client, client_ip
 
 
 @pytest.fixture
@@ -45,8 +45,26 @@ PROXIES = ["10.0.0.0/8", "2001:db8::1"]
         ("10.0.0.1", "<script>", PROXIES, "10.0.0.1"),
         ("10.0.0.1", "198.51.100.1, unknown", PROXIES, "10.0.0.1"),
         ("10.0.0.1", "198.51.100.1,", PROXIES, "10.0.0.1"),
-        ("10.0.0.1", "198.51.100.1:4711", PROXIES, "10.0.0.1"),
         ("10.0.0.1", "fe80::1%eth0", PROXIES, "10.0.0.1"),
+        ("10.0.0.1", "_hidden", PROXIES, "10.0.0.1"),
+        ("10.0.0.1", "198.51.100.1:http", PROXIES, "10.0.0.1"),
+        ("10.0.0.1", "198.51.100.1:4711:1", PROXIES, "10.0.0.1"),
+        ("10.0.0.1", "[2001:db8::1", PROXIES, "10.0.0.1"),
+        ("10.0.0.1", "[2001:db8::1]443", PROXIES, "10.0.0.1"),
+        ("10.0.0.1", "[]:443", PROXIES, "10.0.0.1"),
+        ("10.0.0.1", "[" * 50_000, PROXIES, "10.0.0.1"),
+        # Some proxies add the port, and write IPv6 in brackets.
+        ("10.0.0.1", "198.51.100.1:4711", PROXIES, "198.51.100.1"),
+        ("10.0.0.1", "[2001:db8::7]:443", PROXIES, "2001:db8::7"),
+        ("10.0.0.1", "[2001:DB8::7]", PROXIES, "2001:db8::7"),
+        ("10.0.0.1", "2001:db8::7", PROXIES, "2001:db8::7"),
+        ("10.0.0.1", "::ffff:198.51.100.1", PROXIES, "198.51.100.1"),
+        ("10.0.0.1", "[::ffff:198.51.100.1]:80", PROXIES, "198.51.100.1"),
+        ("10.0.0.1", "198.51.100.1:1, 10.0.0.2:4711", PROXIES, "198.51.100.1"),
+        # IPv4 within IPv6, on either side.
+        ("::ffff:10.0.0.1", "198.51.100.1", ["10.0.0.1"], "198.51.100.1"),
+        ("10.0.0.1", "198.51.100.1", ["::ffff:10.0.0.1"], "198.51.100.1"),
+        ("10.0.0.1", "198.51.100.1", ["::ffff:10.0.0.0/104"], "198.51.100.1"),
         ("10.0.0.1", "1.2.3.4, " * 5000 + "198.51.100.1", PROXIES, "198.51.100.1"),
         # Through a Unix socket there is no peer address.
         ("", "198.51.100.1", ["unix"], "198.51.100.1"),
@@ -65,3 +83,52 @@ def test_the_address_is_the_one_that_nobody_could_make_up(seen, peer, forwarded,
 def test_no_other_header_is_believed(rf, settings, header):
     settings.TRUSTED_PROXIES = ["127.0.0.1"]
     assert client_ip(rf.get("/", headers={header: "198.51.100.1"})) == "127.0.0.1"
+
+
+@pytest.mark.parametrize(
+    ("peer", "forwarded", "scheme", "secure"),
+    [
+        # Without a header, or from a stranger: nobody says it.
+        ("10.0.0.1", "198.51.100.1", None, None),
+        ("203.0.113.7", "198.51.100.1", "https", None),
+        ("10.0.0.1", "198.51.100.1", "https", True),
+        ("10.0.0.1", "198.51.100.1", " HTTPS ", True),
+        ("10.0.0.1", "198.51.100.1", "http", False),
+        ("10.0.0.1", None, "https", True),
+        ("::ffff:10.0.0.1", "198.51.100.1", "https", True),
+        # Of two proxies that both add to it, the outer one speaks of the client.
+        ("10.0.0.1", "198.51.100.1, 10.0.0.2", "https,http", True),
+        ("10.0.0.1", "198.51.100.1, 10.0.0.2", "http, https", False),
+        # The inner one keeps what the outer one said.
+        ("10.0.0.1", "198.51.100.1, 10.0.0.2", "https", True),
+        # What a client wrote stands on the left of what the proxy added.
+        ("10.0.0.1", "198.51.100.1", "https,http", False),
+        ("10.0.0.1", "10.0.0.9, 198.51.100.1", "https, http", False),
+        ("10.0.0.1", "198.51.100.1", "wss", False),
+        ("10.0.0.1", "198.51.100.1", ",", False),
+    ],
+)
+def test_tls_is_what_the_proxy_before_the_client_says(rf, settings, peer, forwarded, scheme, secure):
+    settings.TRUSTED_PROXIES = PROXIES
+    given = {"X-Forwarded-For": forwarded, "X-Forwarded-Proto": scheme}
+    headers = {name: value for name, value in given.items() if value is not None}
+    assert client(rf.get("/", headers=headers, REMOTE_ADDR=peer).META).is_secure is secure
+
+
+@pytest.mark.parametrize(
+    ("peer", "forwarded", "is_named"),
+    [
+        ("203.0.113.7", None, True),
+        ("10.0.0.1", "198.51.100.1", True),
+        ("10.0.0.1", "10.0.0.3, 10.0.0.2", True),
+        ("10.0.0.1", None, False),
+        ("10.0.0.1", "", False),
+        ("10.0.0.1", "unknown", False),
+        ("10.0.0.1", "198.51.100.1, _hidden", False),
+        ("10.0.0.1", "_hidden, 10.0.0.2", False),
+    ],
+)
+def test_a_proxy_that_names_no_client_is_known_as_such(rf, settings, peer, forwarded, is_named):
+    settings.TRUSTED_PROXIES = PROXIES
+    headers = {} if forwarded is None else {"X-Forwarded-For": forwarded}
+    assert client(rf.get("/", headers=headers, REMOTE_ADDR=peer).META).is_named is is_named

@@ -1,0 +1,231 @@
+"""The proxies that deploy/ ships, for real: what they keep from the dashboard, and what they hand on."""
+
+import re
+import socket
+import statistics
+import time
+from contextlib import ExitStack, contextmanager
+from functools import partial
+from types import SimpleNamespace
+
+import pytest
+from django.conf import settings
+from django.test import Client
+
+from tests.http import at_once, sign_in, smtp_url
+from tests.proxies import NAME, caddy, nginx
+from tests.servers import collect_static, free_port, running
+
+pytestmark = [pytest.mark.one_database, pytest.mark.django_db(transaction=True)]
+
+SECONDS = 30
+SLOW = 24  # clients of each kind
+# What no client hears within a test: that slow ones hold nobody up is the proxy's work alone.
+NEVER = {"WEB_READ_TIMEOUT": "600", "WEB_WRITE_TIMEOUT": "600"}
+
+
+@contextmanager
+def dashboard(folder, *binds, **environment):
+    """One worker of two threads, gunicorn's own, https only; yield its log."""
+    collect_static()
+    port, log = free_port(), folder / "web.log"
+    given = {
+        "HTTPS_ONLY": "yes",
+        "ALLOWED_HOSTS": NAME,
+        "TRUSTED_PROXIES": "127.0.0.1",
+        "WEB_WORKERS": "1",
+        "WEB_THREADS": "2",
+    }
+    listening = [word for bind in (f"127.0.0.1:{port}", *binds) for word in ("-b", bind)]
+    command = ["-m", "gunicorn", "-k", "gthread", "-t", "120", *listening, "tests.sendlayer.large"]
+    with running(command, port=port, log=log, **(given | NEVER | environment)):
+        yield SimpleNamespace(address=f"127.0.0.1:{port}", log=log)
+
+
+@pytest.fixture(scope="module")
+def served(django_db_setup, django_db_blocker, tmp_path_factory):
+    with django_db_blocker.unblock(), dashboard(tmp_path_factory.mktemp("web")) as site:
+        yield site
+
+
+@pytest.fixture(scope="module", params=[nginx, caddy], ids=["nginx", "caddy"])
+def proxy(request, served, tmp_path_factory):
+    with request.param(tmp_path_factory.mktemp("proxy"), served.address) as proxy:
+        yield proxy
+
+
+def connect(proxy, source="127.0.0.1"):
+    plain = socket.create_connection(("127.0.0.1", proxy.https), SECONDS, source_address=(source, 0))
+    return proxy.tls.wrap_socket(plain, server_hostname=NAME)
+
+
+def exchange(proxy, line, *headers, body=b"", source="127.0.0.1", connection=None):
+    """Send a request; return its status, its head and its body."""
+    lines = [line, f"Host: {NAME}", *headers, "Connection: close"]
+    with connection or connect(proxy, source) as opened:
+        opened.sendall("\r\n".join(lines).encode() + b"\r\n\r\n" + body)
+        answer = b""
+        while part := opened.recv(65_536):
+            answer += part
+    head, _, body = answer.partition(b"\r\n\r\n")
+    return SimpleNamespace(status=int(head.split(b" ", 2)[1]), head=head.decode().lower(), body=body.decode())
+
+
+def get(proxy, path, *headers, **kwargs):
+    return exchange(proxy, f"GET {path} HTTP/1.1", *headers, **kwargs)
+
+
+def logged(site, offset, pattern):
+    """What the dashboard wrote since, once the pattern is in it: that comes a moment after the answer."""
+    deadline = time.monotonic() + SECONDS
+    while not re.search(pattern, text := site.log.read_bytes()[offset:].decode(), re.M):
+        assert time.monotonic() < deadline, f"{pattern} is not in {text}"
+        time.sleep(0.1)
+    return text
+
+
+def seconds_for_a_page(proxy):
+    """Half of them came sooner."""
+
+    def one():
+        began = time.monotonic()
+        assert get(proxy, "/login/").status == 200
+        return time.monotonic() - began
+
+    return statistics.median(one() for _ in range(7))
+
+
+HALVES = [
+    b"GET /login/ HTTP/1.1\r\nHost: mail.exa",
+    f"POST /login/ HTTP/1.1\r\nHost: {NAME}\r\nContent-Length: 999\r\n\r\nlogin=".encode(),
+    f"POST /login/ HTTP/1.1\r\nHost: {NAME}\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nlog\r\n".encode(),
+]
+
+
+def test_slow_clients_hold_nobody_up(proxy):
+    alone = seconds_for_a_page(proxy)
+    with ExitStack() as opened:
+        for half in HALVES * SLOW:
+            opened.enter_context(connect(proxy)).sendall(half)
+        assert seconds_for_a_page(proxy) < 4 * alone + 0.1
+
+
+def test_slow_readers_of_large_answers_hold_nobody_up(served, tmp_path):
+    """32 MB each, more of them than there are threads."""
+    with nginx(tmp_path, served.address) as proxy, ExitStack() as opened:
+        alone = seconds_for_a_page(proxy)
+        for _ in range(5):
+            reader = opened.enter_context(connect(proxy))
+            reader.sendall(f"GET /large HTTP/1.1\r\nHost: {NAME}\r\n\r\n".encode())
+        time.sleep(1)
+        assert seconds_for_a_page(proxy) < 4 * alone + 0.5
+
+
+def test_headers_cookies_and_the_way_to_tls(proxy):
+    page = get(proxy, "/login/")
+    assert page.status == 200 and "strict-transport-security: max-age=31536000\r\n" in page.head
+    for header in ("content-security-policy", "x-content-type-options", "x-request-id", "set-cookie"):
+        assert page.head.count(f"\r\n{header}:") == 1
+    assert re.search(r"set-cookie: __host-csrf=[^\r]*; secure", page.head)
+    assert get(proxy, "/healthz").status == 200
+    plain = socket.create_connection(("127.0.0.1", proxy.http), SECONDS)
+    redirect = exchange(proxy, "GET /login/?next=/ HTTP/1.1", connection=plain)
+    assert redirect.status in (301, 308) and f"location: https://{NAME}" in redirect.head
+
+
+def test_what_is_for_those_inside_stays_inside(proxy):
+    for path in ("/metrics", "/readyz", "//metrics", "/%6detrics", "/x/../readyz"):
+        assert get(proxy, path).status == 404
+
+
+def test_a_client_is_who_the_proxy_sees_whatever_it_says(proxy, served):
+    before = served.log.stat().st_size
+    forged = [
+        "X-Forwarded-For: 198.51.100.9",
+        "X-Forwarded-Proto: http",
+        "X-Request-ID: forged",
+        "SCRIPT_NAME: /x",
+    ]
+    page = get(proxy, "/login/", *forged, "X_Forwarded_For: 198.51.100.9", source="127.0.0.9")
+    assert page.status == 200 and "x-request-id: forged" not in page.head
+    assert "198.51.100.9" not in logged(served, before, r'^127\.0\.0\.9 "GET /login/" 200 ')
+
+
+def test_who_guesses_locks_out_nobody_else(proxy, alice):
+    tries = [partial(_sign_in, proxy, f"nobody{number}@example.com", "127.0.0.11") for number in range(14)]
+    assert any("Too many" in page for page in at_once(*tries))
+    assert "not correct" in _sign_in(proxy, "alice@example.com", "127.0.0.12")
+
+
+def _sign_in(proxy, email, source):
+    token = "c" * 32
+    body = f"login={email}&password=wrong-password&csrfmiddlewaretoken={token}".encode()
+    form = "Content-Type: application/x-www-form-urlencoded"
+    headers = [form, f"Cookie: __Host-csrf={token}", f"Origin: https://{NAME}", f"Content-Length: {len(body)}"]
+    return exchange(proxy, "POST /login/ HTTP/1.1", *headers, body=body, source=source).body
+
+
+@pytest.fixture
+def label(alice, credential):
+    """Send a form of Alice's in chunks: label(proxy, chunks) → the status."""
+    session = sign_in(Client(), alice).cookies[settings.SESSION_COOKIE_NAME].value
+    token = "c" * 32
+    headers = [
+        f"Cookie: __Host-session={session}; __Host-csrf={token}",
+        f"X-CSRFToken: {token}",
+        f"Origin: https://{NAME}",
+        "Content-Type: application/x-www-form-urlencoded",
+        "Transfer-Encoding: chunked",
+    ]
+
+    def send(proxy, chunks):
+        line = f"POST {smtp_url(credential, 'label')} HTTP/1.1"
+        return exchange(proxy, line, *headers, body=chunks).status
+
+    send.headers = headers
+    return send
+
+
+WHOLE = b"6\r\nlabel=\r\n5\r\nwhole\r\n0\r\n\r\n"
+
+
+def test_chunks_are_taken_whole_and_bounded(proxy, label, credential):
+    assert label(proxy, WHOLE) == 302
+    credential.refresh_from_db()
+    assert credential.label == "whole"
+    assert label(proxy, b"2dc6c0\r\nlabel=" + b"x" * (3_000_000 - 6) + b"\r\n0\r\n\r\n") in (400, 413)
+    credential.refresh_from_db()
+    assert credential.label == "whole"
+
+
+def test_a_proxy_that_hands_on_what_comes_at_once_is_understood_too(served, tmp_path, label, credential):
+    streams = ("proxy_request_buffering on;", "proxy_request_buffering off;")
+    path = smtp_url(credential, "label")
+    with nginx(tmp_path, served.address, streams=streams) as proxy:
+        assert label(proxy, WHOLE) == 302
+        before = served.log.stat().st_size
+        with connect(proxy) as half:
+            lines = [f"POST {path} HTTP/1.1", f"Host: {NAME}", *label.headers]
+            half.sendall("\r\n".join(lines).encode() + b"\r\n\r\n6\r\nlabel=\r\n")
+            time.sleep(0.5)
+        logged(served, before, f'"POST {path}" 400 ')
+    credential.refresh_from_db()
+    assert credential.label == "whole"
+
+
+def test_what_nginx_refuses_itself_has_the_headers_too(served, tmp_path):
+    with nginx(tmp_path, served.address) as proxy:
+        too_big = exchange(proxy, "POST /login/ HTTP/1.1", "Content-Length: 3000000")
+        no_host = get(proxy, "/login/", "Host: other.example")
+    for answer, status in ((too_big, 413), (no_host, 400)):
+        assert answer.status == status
+        assert "\r\nx-content-type-options: nosniff" in answer.head
+        assert "\r\ncontent-security-policy: default-src 'none'; " in answer.head
+
+
+def test_through_a_unix_socket(tmp_path):
+    path = tmp_path / "web.sock"
+    with dashboard(tmp_path, f"unix:{path}", TRUSTED_PROXIES="unix") as site:
+        with nginx(tmp_path, f"unix:{path}") as proxy:
+            assert get(proxy, "/login/", source="127.0.0.9").status == 200
+        logged(site, 0, r'^127\.0\.0\.9 "GET /login/" 200 ')

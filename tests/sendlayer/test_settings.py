@@ -1,0 +1,131 @@
+"""What stands in the environment: read as people write it, or refused by a sentence that names the setting."""
+
+import os
+import subprocess
+import sys
+
+import pytest
+
+from sendlayer.environment import EX_CONFIG, Env
+from tests.servers import ROOT
+
+SECRET = "s3cr3t-pa"
+
+
+def run(*command, **given):
+    environment = {
+        name: value for name, value in os.environ.items() if name not in ("DATABASE_URL", "EMAIL_URL")
+    }
+    done = subprocess.run(
+        [sys.executable, *command],
+        cwd=ROOT,
+        env=environment | {"DJANGO_SETTINGS_MODULE": "sendlayer.settings"} | given,
+        capture_output=True,
+        text=True,
+        timeout=60,
+    )
+    return done.returncode, done.stdout, done.stderr
+
+
+def value_of(expression, **given):
+    program = f"import django; django.setup(); from django.conf import settings as s; print({expression})"
+    code, said, errors = run("-c", program, **given)
+    assert code == 0, errors
+    return said.strip()
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("SMTP_PORT", "587 # submission"),
+        ("SMTP_PORT", "99999"),
+        ("PORT", "http"),
+        ("SUBMISSION_MAX_SIZE", "25M"),
+        ("REAUTHENTICATION_TIMEOUT", "15 min"),
+        ("HTTPS_ONLY", "ja"),
+        ("HTTPS_ONLY", "yes # behind nginx"),
+        ("DEBUG", "maybe"),
+        ("LOG_LEVEL", "loud"),
+        ("TIME_ZONE", "Europe/Nowhere"),
+        ("TIME_ZONE", "../../etc/passwd"),
+        ("DATABASE_URL", f"postgres://me:{SECRET}#ss@127.0.0.1/sendlayer"),
+        ("DATABASE_URL", f"postgres://me:{SECRET}/ss@127.0.0.1/sendlayer"),
+        ("DATABASE_URL", f"oracle-of-delphi://me:{SECRET}@127.0.0.1/x"),
+        ("EMAIL_URL", f"smtp+tls://me:{SECRET}#ss@mail.example.com:587"),
+        ("EMAIL_URL", f"smtp+tls://me:{SECRET}/ss@mail.example.com:587"),
+        ("EMAIL_URL", f"pigeon://me:{SECRET}@mail.example.com"),
+        ("CACHE_URL", f"redis://:{SECRET}#ss@127.0.0.1:6379/0"),
+        ("CACHE_URL", f"memory://{SECRET}"),
+    ],
+)
+def test_a_value_that_can_not_be_read_is_named_and_never_shown(name, value):
+    code, said, errors = run("manage.py", "check", **{name: value})
+    assert code == EX_CONFIG
+    assert f"(sendlayer.E070) {name} " in errors and "HINT: " in errors
+    assert "Traceback" not in errors and value not in said + errors and SECRET[:4] not in said + errors
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [("WEB_WORKERS", "two"), ("WEB_READ_TIMEOUT", "15s"), ("WEB_THREADS", "4 # each"), ("LOG_LEVEL", "loud")],
+)
+def test_the_web_server_does_not_start_with_one(name, value):
+    code, said, errors = run("-m", "gunicorn", "sendlayer.wsgi", "-b", "127.0.0.1:0", **{name: value})
+    assert code == EX_CONFIG and f"(sendlayer.E070) {name} " in errors
+    assert "Traceback" not in said + errors and value not in said + errors
+
+
+def test_a_file_of_settings_that_is_not_text_is_named(tmp_path):
+    (tmp_path / ".env").write_bytes(b"SMTP_HOST=m\xfcller.example\n")
+    code, _, errors = run("manage.py", "check", VAR_DIR=str(tmp_path))
+    assert code == EX_CONFIG and f"{tmp_path}/.env is not UTF-8" in errors and "Traceback" not in errors
+
+
+@pytest.mark.parametrize("level", ["info", " Warning "])
+def test_a_level_is_known_in_any_case(level):
+    assert value_of("s.LOG_LEVEL", LOG_LEVEL=level) == level.strip().upper()
+
+
+def test_lists_are_taken_without_blanks():
+    lists = ("ALLOWED_HOSTS", "TRUSTED_PROXIES", "DNS_RESOLVERS", "CSRF_TRUSTED_ORIGINS")
+    text = value_of(
+        f"'|'.join(part for name in {lists!r} for part in getattr(s, name))",
+        ALLOWED_HOSTS="mail.example.com, www.example.com ,",
+        TRUSTED_PROXIES=" 127.0.0.1 , ::1",
+        DNS_RESOLVERS="127.0.0.1,\t[::1]:53",
+        CSRF_TRUSTED_ORIGINS="https://a.example, https://b.example",
+    )
+    assert text == (
+        "mail.example.com|www.example.com|127.0.0.1|::1|127.0.0.1|[::1]:53|https://a.example|https://b.example"
+    )
+
+
+@pytest.mark.parametrize(
+    ("hosts", "url"),
+    [
+        ("mail.example.com", "https://mail.example.com"),
+        ("*,mail.example.com", "https://mail.example.com"),
+        (".example.com, mail.example.com", "https://mail.example.com"),
+    ],
+)
+def test_links_in_mails_lead_to_the_first_host_that_is_one(hosts, url):
+    assert value_of("s.DASHBOARD_URL", ALLOWED_HOSTS=hosts, HTTPS_ONLY="yes") == url
+
+
+@pytest.mark.parametrize("hosts", ["*", ".example.com"])
+def test_a_pattern_alone_needs_the_dashboards_address(hosts):
+    given = {"ALLOWED_HOSTS": hosts, "HTTPS_ONLY": "yes"}
+    code, _, errors = run("manage.py", "check", **given)
+    assert code == 1 and "(sendlayer.E071)" in errors and "Set DASHBOARD_URL" in errors
+    assert run("manage.py", "check", DASHBOARD_URL="https://mail.example.com", **given)[0] == 0
+
+
+@pytest.mark.parametrize(
+    ("word", "value"),
+    [("yes", True), ("ON", True), ("1", True), (" no ", False), ("False", False), ("0", False)],
+)
+def test_switches_are_read_as_before(monkeypatch, word, value):
+    monkeypatch.setenv("SIGNUP_OPEN", word)
+    assert Env().bool("SIGNUP_OPEN", default=not value) is value
+    monkeypatch.setenv("SIGNUP_OPEN", "")
+    assert Env().bool("SIGNUP_OPEN", default=value) is value
