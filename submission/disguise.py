@@ -47,21 +47,6 @@ _LEADING_COMMENT = re.compile(rf"\s*+({COMMENT})")
 _WORD = r"[^\s<>()\[\],;:\"@]"
 _ADDRESS_LIKE = re.compile(rf"(?<!{_WORD}){_WORD}++\s*+@\s*+({_WORD}++)")
 
-_BLANKS = 150  # ten mailboxes have some 40
-
-_ENCODED_WORD = re.compile(r"=\?([^?\s*]{1,40})(?:\*[^?\s]{0,40})?\?([bBqQ])\?([^?]*+)\?=")
-_BETWEEN_ENCODED_WORDS = re.compile(r"(?<=\?=)[ \t]++(?==\?)")
-# Python imports, and remembers, whatever name it is asked for.
-_CHARSETS = {*aliases, *aliases.values()}
-# As the WHATWG has it: mail programs read the names of these as Windows' superset of them.
-_SUPERSETS = dict.fromkeys(("us_ascii", "ascii", "iso_8859_1", "iso8859_1", "latin1", "latin_1"), "cp1252")
-
-_ANGLED = re.compile(r"<([^<>]*@[^<>]*+)")
-_QUOTED = re.compile(r'"(?:[^"\\]|\\.)*+"')
-_COMMENT = re.compile(r"\((?:[^()\\]|\\.)*+\)")
-_FIRST = re.compile(r"[^\s<>()\[\],;:\"@]*+@([^\s<>()\[\],;:\"@]*+)")
-_NESTING = 10  # of comments that are taken out
-
 _BLANKS = r"\s\p{Zs}\N{BRAILLE PATTERN BLANK}\u115f\u1160\u3164\uffa0"
 _BLANK = regex.compile(f"[{_BLANKS}]")
 _ROW_OF_BLANKS = regex.compile(f"[{_BLANKS}]{{{MAX_BLANKS_IN_A_ROW},}}+")

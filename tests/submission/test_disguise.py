@@ -53,6 +53,7 @@ TAKEN = [
     "Ann ({C}) <{A}>",
     '"Shop -> Ann" <{A}>',
     '"I <3 mail" <{A}>',
+    '"<Shop @ Berlin>" <{A}>',
     "=?utf-8?q?Shop_=40_Berlin?= <{A}>",
     "=?utf-8?q?=40shop?= <{A}>",
     "Shop\r\n <{A}>",
