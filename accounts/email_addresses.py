@@ -39,11 +39,21 @@ def clean(text: str) -> str:
 
 
 def is_valid(text: str) -> bool:
+    return _error(text) is None
+
+
+def hint(text: str) -> str:
+    """What can't be seen to be wrong with an address that `clean` refuses, and what to do; "" for all else."""
+    error = _error(text)
+    return error.message if error and error.code in ("invisible", "mapped") else ""
+
+
+def _error(text) -> ValidationError | None:
     try:
         clean(text)
-    except ValidationError:
-        return False
-    return True
+    except ValidationError as error:
+        return error
+    return None
 
 
 def _refuse_mapped(host: str) -> None:
@@ -53,4 +63,4 @@ def _refuse_mapped(host: str) -> None:
     except (idna.IDNAError, UnicodeError):
         raise ValidationError(INVALID) from None
     if unicodedata.normalize("NFC", host) != meant:
-        raise ValidationError(MAPPED.format(host=meant))
+        raise ValidationError(MAPPED.format(host=meant), code="mapped")

@@ -88,7 +88,8 @@ class InviteForm(RoleForm):
 
     def _wrong(self, texts):
         for text in sorted(texts):
-            yield f"“{_short(harmless(text))}” is not an e-mail address that can be invited."
+            refusal = f"“{_short(harmless(text))}” is not an e-mail address that can be invited."
+            yield f"{refusal} {email_addresses.hint(text)}".rstrip()
 
     def _members(self, emails):
         members = self.domain.memberships.annotate(email=Lower("user__email")).filter(email__in=emails)

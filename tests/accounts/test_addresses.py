@@ -77,7 +77,10 @@ def test_the_error_spells_out_what_nobody_sees(client, address):
     response = sign_in(client, owner).post(
         reverse("domains:invite", args=[domain.name]), {"emails": address, "role": "viewer"}
     )
-    assert f"“{harmless(address)}” is not an e-mail address" in unescape(text(response))
+    assert (
+        f"“{harmless(address)}” is not an e-mail address that can be invited. Remove the invisible"
+        in unescape(text(response))
+    )
 
 
 @wrong
