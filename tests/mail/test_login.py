@@ -1,9 +1,11 @@
 """Who may log in at Postfix and Dovecot: whom the views list, from the moment of the commit."""
 
+import random
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
+from bench.mail import auth_socket
 from tests.factories import SYSTEM, make_credential, password_of
 from tests.mail import acts
 from tests.submission.clients import auth_login, auth_plain, encoded, submit, wait_until
@@ -74,6 +76,12 @@ def test_after_the_delete_commits_none_of_1000_logins_succeeds(mail, domain):
     assert before == [235] * 20
     assert after == [535] * LOGINS_AFTER_DELETE
     assert mail.try_login(kept.username, password_of(kept))[0] == 235
+
+
+def test_more_logins_at_once_than_dovecot_has_workers_are_all_accepted(mail, credential):
+    response = encoded("", credential.username, password_of(credential)).encode()
+    # Raises Refused at the first answer that is not OK; bench.mail.auth_socket.WINDOW wait at a time.
+    assert auth_socket.rate(mail.server.auth_socket, [response], 1, random.Random(1)) > 0  # noqa: S311
 
 
 def test_no_login_is_offered_or_taken_before_tls(mail, credential):
