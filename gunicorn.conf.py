@@ -17,7 +17,7 @@ workers = env.int("WEB_WORKERS", default=2)
 threads = env.int("WEB_THREADS", default=4)
 # Loaded once in the master: a refused start is one message, not one a worker.
 preload_app = True
-keepalive = 5
+keepalive = 5  # seconds; longer than those of deploy/nginx and deploy/caddy
 timeout = 30
 # Who forwards what is decided in one place, audit/client_ip.py: gunicorn takes no header of any proxy. By
 # default it would take SCRIPT_NAME, which some proxies hand on from their clients.

@@ -63,6 +63,28 @@ def test_its_cookies_its_files_and_its_probes(get):
         assert get(folder).status == 404
 
 
+@pytest.mark.parametrize("proto", ["https", "HTTPS", "http,https"])
+def test_a_socket_for_both_kinds_of_addresses_knows_its_proxy(tmp_path, proto):
+    collect_static()
+    port = free_port()
+    listen = {"WEB_BIND": f"[::]:{port}", "WEB_WORKERS": "1"}
+    with (
+        running(["-m", "gunicorn", "sendlayer.wsgi"], port=port, log=tmp_path / "log", **PRODUCTION, **listen),
+        closing(HTTPConnection("127.0.0.1", port, timeout=20)) as connection,
+    ):
+        headers = {
+            "Host": "mail.example.com",
+            "X-Forwarded-Proto": proto,
+            "X-Forwarded-For": "203.0.113.8:51234",
+        }
+        connection.request("GET", "/login/", headers=headers)
+        response = connection.getresponse()
+        assert (response.status, len(response.read()) > 0) == (200, True)
+        connection.request("GET", "/login/", headers={"Host": "mail.example.com"})
+        assert connection.getresponse().status == 301
+    assert '203.0.113.8 "GET /login/" 200' in (tmp_path / "log").read_text()
+
+
 def test_the_deployment_check_finds_nothing():
     environment = os.environ | PRODUCTION
     command = [sys.executable, "manage.py", "check", "--deploy", "--fail-level", "WARNING"]

@@ -2,7 +2,6 @@
 
 import re
 import socket
-import statistics
 import time
 from contextlib import ExitStack, contextmanager
 from functools import partial
@@ -85,14 +84,14 @@ def logged(site, offset, pattern):
 
 
 def seconds_for_a_page(proxy):
-    """Half of them came sooner."""
+    """The slowest of five: once the first slow clients are given up, the next pages come quickly."""
 
     def one():
         began = time.monotonic()
         assert get(proxy, "/login/").status == 200
         return time.monotonic() - began
 
-    return statistics.median(one() for _ in range(7))
+    return max(one() for _ in range(5))
 
 
 HALVES = [
@@ -107,7 +106,7 @@ def test_slow_clients_hold_nobody_up(proxy):
     with ExitStack() as opened:
         for half in HALVES * SLOW:
             opened.enter_context(connect(proxy)).sendall(half)
-        assert seconds_for_a_page(proxy) < 4 * alone + 0.1
+        assert seconds_for_a_page(proxy) < 4 * alone + 2
 
 
 def test_slow_readers_of_large_answers_hold_nobody_up(served, tmp_path):
@@ -118,7 +117,7 @@ def test_slow_readers_of_large_answers_hold_nobody_up(served, tmp_path):
             reader = opened.enter_context(connect(proxy))
             reader.sendall(f"GET /large HTTP/1.1\r\nHost: {NAME}\r\n\r\n".encode())
         time.sleep(1)
-        assert seconds_for_a_page(proxy) < 4 * alone + 0.5
+        assert seconds_for_a_page(proxy) < 4 * alone + 2
 
 
 def test_headers_cookies_and_the_way_to_tls(proxy):
