@@ -130,6 +130,7 @@ class User(AbstractBaseUser, PermissionsMixin):
 
         The password is the caller's to replace.
         """
+        type(self).objects.hold(self.pk)
         self.authenticator_set.all().delete()
         self.socialaccount_set.all().delete()
         self.usersession_set.all().delete()

@@ -109,6 +109,7 @@ def join(request, token, invitations, state):
     user = form.person()  # here, as its password takes long to hash, and a transaction makes others wait
     try:
         with transaction.atomic():
+            members.hold(token)
             save(user)
             domains = members.accept(token, user, by=Actor.of(request, user))
     except IntegrityError:  # somebody made the account a moment ago

@@ -111,9 +111,16 @@ def decline(token, *, by):
         audit.record("member.declined", by=by, domain=invitation.domain, data={"member": invitation.email})
 
 
+def hold(token):
+    """Lock what a link invites to until the transaction ends, before the person is (audit/locks.py)."""
+    Domain.objects.hold(*Invitation.objects.of_token(token).values_list("domain", flat=True))
+    invitations = Invitation.objects.filter(key=key_of(token)).order_by("pk")
+    list(invitations.select_for_update().values_list("pk"))
+
+
 def _take(token) -> list[Invitation]:
     """Use up the invitations of a link: of two uses at once the second finds none. Raises NotInvited."""
-    Domain.objects.hold(*Invitation.objects.of_token(token).values_list("domain", flat=True))
+    hold(token)
     invitations = list(Invitation.objects.of_token(token))
     used, _ = Invitation.objects.filter(pk__in=[each.pk for each in invitations], key=key_of(token)).delete()
     if not used:

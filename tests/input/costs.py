@@ -51,6 +51,9 @@ DMARC = records.Record(records.Kind.DMARC, "TXT", f"_dmarc.{NAME}", "v=DMARC1")
 OWNERSHIP = records.Record(records.Kind.OWNERSHIP, "TXT", NAME, f"{records.PREFIX}x", required=True)
 
 
+UNUSED = SimpleNamespace(username=USERNAME, expires_at=None, was_used_lately=lambda at: False)
+
+
 class Case(NamedTuple):
     """`call` takes a text; `heads` are what it waits for before it reads on."""
 
@@ -111,8 +114,12 @@ def message_read(text):
 def dotted(text):
     """What was sent after DATA, without its dots."""
     found = incoming.Message(1 << 30, limits.Memory())
-    found._raw += text.encode(errors="replace") + b"\r\n."
-    found._finish(len(found._raw))
+    found._take(text.encode(errors="replace") + b"\r\n.")
+
+
+def sender_shown(text):
+    """A From whose name is a text, of its own domain, as it is judged for what it shows."""
+    policy.judge_message(f"From: {text} <a@{NAME}>\r\n\r\n".encode(errors="replace"), NAME)
 
 
 def event(text):
@@ -181,7 +188,7 @@ CASES = {
     "credentials.explaining.reading:visible": Case(reading.visible, ("sl_", "sl_\n")),
     "credentials.forms:ExplainForm": Case(lambda text: ExplainForm({"line": text}).is_valid(), ("sl_",)),
     "credentials.forms:ExpiryForm": Case(
-        lambda text: ExpiryForm({"day": text}, credential=SimpleNamespace(expires_at=None)).is_valid(),
+        lambda text: ExpiryForm({"day": text}, credential=UNUSED).is_valid(),
         ("2030-01-01", "2030-01-"),
     ),
     "credentials.lasting:is_username": Case(is_username),
@@ -271,6 +278,9 @@ CASES = {
     ),
     "submission.addresses:parse_mailbox": Case(addresses.parse_mailbox, ('"', "a@", "é@")),
     "submission.addresses:domain_name": Case(addresses.domain_name, ("é", "xn--")),
+    "submission.disguise:shows_other_domain": Case(
+        sender_shown, ('"', "(", "a@b ", "=?utf-8?q?", "=?utf-8?b?")
+    ),
     "submission.headers:split": Case(
         lambda text: headers.split(text.encode(errors="replace")), ("From:", "From: a\r\n", "From: a\r\n ")
     ),
@@ -280,7 +290,7 @@ CASES = {
     "submission.headers:mailboxes": Case(
         headers.mailboxes, ("a@b.example,", "<", '"', "(", 'a "', "a (", "a <", "=?utf-8?q?")
     ),
-    "submission.incoming:Message._finish": Case(dotted, ("\r\n.",)),
+    "submission.incoming:Message._take": Case(dotted, ("\r\n.",)),
     "submission.journal:printable": Case(journal.printable),
     "submission.limits:plain_ip": Case(limits.plain_ip, ("::", "fe80::1%")),
     "submission.limits:client_of": Case(limits.client_of, ("::",)),
