@@ -5,21 +5,21 @@ import os
 
 from gunicorn.glogging import Logger
 
-from audit.client_ip import client
 from sendlayer.environment import env, load
-from sendlayer.logs import LONGEST_REFUSAL, Json, one_line, without_keys
+from web.client_ip import client
+from web.logs import LONGEST_REFUSAL, Json, one_line, without_keys
 
 load()
 
 bind = env.str("WEB_BIND", default=f"127.0.0.1:{os.environ.get('PORT', '8000')}")
-worker_class = "sendlayer.worker.Worker"
+worker_class = "sendlayer.gunicorn_worker.Worker"
 workers = env.int("WEB_WORKERS", default=2)
 threads = env.int("WEB_THREADS", default=4)
 # Loaded once in the master: a refused start is one message, not one a worker.
 preload_app = True
 keepalive = 5  # seconds; longer than those of deploy/nginx and deploy/caddy
 timeout = 30
-# Who forwards what is decided in one place, audit/client_ip.py: gunicorn takes no header of any proxy. By
+# Who forwards what is decided in one place, web/client_ip.py: gunicorn takes no header of any proxy. By
 # default it would take SCRIPT_NAME, which some proxies hand on from their clients.
 forwarded_allow_ips = ""
 secure_scheme_headers = {}

@@ -15,10 +15,10 @@ from django.shortcuts import redirect
 from django.utils.crypto import constant_time_compare
 
 import audit
-from accounts import email_addresses, letters
+from accounts import email_addresses, emails
 from accounts.addresses import address_of
 from accounts.models import User
-from accounts.passwords import MaximumLengthValidator, bounded
+from accounts.password_validators import MaximumLengthValidator, bounded
 from accounts.reauthentication import signed_in_recently
 from audit.actor import Actor
 
@@ -126,7 +126,7 @@ class AccountAdapter(DefaultAccountAdapter):
         """Mail the link; what would go to somebody else's login goes to nobody, and takes the same time."""
         address = emailconfirmation.email_address
         if User.objects.filter(email=address.email).exclude(pk=address.user_id).exists():
-            unsent = EmailAddress(pk=address.pk, user=address.user, email=letters.NOBODY)
+            unsent = EmailAddress(pk=address.pk, user=address.user, email=emails.NOBODY)
             emailconfirmation = type(emailconfirmation)(unsent)
         super().send_confirmation_mail(request, emailconfirmation, signup)
 
@@ -144,7 +144,7 @@ class AccountAdapter(DefaultAccountAdapter):
             "request": self.request,
         } | context
         message = self.render_mail(template_prefix, email, context)
-        letters.post(email, message.subject, message.body)
+        emails.post(email, message.subject, message.body)
 
 
 def _of_the_dashboard(url: str) -> str:

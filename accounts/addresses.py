@@ -4,7 +4,7 @@ import secrets
 
 from allauth.core.internal.ratelimit import truncate_ip
 
-from audit.client_ip import client, client_ip
+from web.client_ip import client, client_ip
 
 UNKNOWN = "0.0.0.0"  # noqa: S104  (compared with, never bound)
 COUNTERS = 1000

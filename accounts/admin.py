@@ -11,7 +11,7 @@ from django.db.models import Exists, OuterRef, QuerySet
 from django.shortcuts import redirect
 
 import audit
-from accounts import letters
+from accounts import emails
 from accounts.models import User
 from audit.actor import Actor
 from audit.admin import Act, Refused, SupportAdmin
@@ -94,7 +94,7 @@ def _remove_two_factor(user, by, reason):
     deleted, _ = Authenticator.objects.filter(user=user).delete()
     if deleted:
         audit.record("support.two_factor_removed", by=by, data={"user": user.email, "reason": reason})
-        letters.write("two_factor_removed", user.email, link=("mfa_index",))
+        emails.write("two_factor_removed", user.email, link=("mfa_index",))
     return bool(deleted)
 
 

@@ -7,7 +7,7 @@ class AccountsConfig(AppConfig):
     def ready(self):
         from allauth.core.internal import ratelimit
 
-        from accounts import signing_in  # noqa: F401  (receives signals)
+        from accounts import sign_in_log  # noqa: F401  (receives signals)
         from accounts.addresses import counted_as
 
         # There is no other way: what the adapter's get_client_ip returns is also written down and mailed.

@@ -6,7 +6,7 @@ import idna
 from django.core.exceptions import ValidationError
 from django.core.validators import validate_email
 
-from sendlayer import text as characters
+from web import characters
 
 MAX_LENGTH = 254  # RFC 5321 section 4.5.3.1.3, without the angle brackets
 MAX_LOCAL_PART = 64  # RFC 5321 section 4.5.3.1.1

@@ -14,10 +14,10 @@ from django.db import IntegrityError, transaction
 from django.db.models.functions import Lower
 
 import audit
-from accounts import email_addresses, letters
+from accounts import email_addresses, emails
 from accounts.models import User
 from audit.actor import Actor
-from domains import labels
+from web import text as labels
 
 
 class ProfileForm(forms.Form):
@@ -126,7 +126,7 @@ class ResetPasswordForm(stock.ResetPasswordForm):
         if self.users:
             return super().save(request, **options)
         # The same work for nobody, as its time would tell who has an account.
-        request_password_reset(request, letters.NOBODY, [User(pk=0)], None)
+        request_password_reset(request, emails.NOBODY, [User(pk=0)], None)
         return self.cleaned_data["email"]
 
 

@@ -4,9 +4,9 @@ from django.contrib.auth.views import redirect_to_login
 from django.shortcuts import resolve_url
 from django_htmx.http import HttpResponseClientRedirect
 
-from accounts import session_limits
 from accounts.reauthentication import ask_to_confirm
-from accounts.sessions import note_seen
+from accounts.sessions import expiry
+from accounts.sessions.listing import note_seen
 from sendlayer.htmx import page_of
 
 
@@ -43,10 +43,10 @@ class SessionLimitsMiddleware:
         return self.get_response(request)
 
     def process_view(self, request, view, args, kwargs):
-        if session_limits.is_over(request.session):
+        if expiry.is_over(request.session):
             request.session.flush()
         else:
-            session_limits.note_use(request.session)
+            expiry.note_use(request.session)
 
 
 class LastSeenMiddleware:

@@ -6,8 +6,8 @@ from django.db.models.functions import Lower
 from django.utils import timezone
 
 from accounts import email_addresses
-from accounts.letters import Letter  # noqa: F401  (a model of this app)
-from accounts.passwords import MaximumLengthValidator, bounded
+from accounts.emails import Letter  # noqa: F401  (a model of this app)
+from accounts.password_validators import MaximumLengthValidator, bounded
 
 
 class UserManager(BaseUserManager):

@@ -22,7 +22,7 @@ from django.http import HttpResponse, HttpResponseRedirect
 from django.urls import reverse
 from django.utils.http import urlencode
 
-from sendlayer.accept import wants_text
+from web.request import wants_text
 
 CONFIRM = "X-Confirm-Identity"
 

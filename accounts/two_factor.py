@@ -17,9 +17,9 @@ from allauth.mfa.webauthn.internal import auth
 from django import forms
 from django.core.cache import cache
 
-from accounts import limits
+from accounts import code_limits
 from accounts.addresses import address_of
-from credentials import vault
+from vault import cipher
 
 log = logging.getLogger(__name__)
 
@@ -40,12 +40,12 @@ class TwoFactorAdapter(DefaultMFAAdapter):
     }
 
     def encrypt(self, text):
-        return vault.seal(text, place=PLACE)
+        return cipher.seal(text, place=PLACE)
 
     def decrypt(self, encrypted_text):
         try:
-            return vault.open(encrypted_text, place=PLACE)
-        except vault.CannotOpen:
+            return cipher.open(encrypted_text, place=PLACE)
+        except cipher.CannotOpen:
             raise self.validation_error("cannot_open") from None
 
     def generate_authenticator_name(self, user, type):
@@ -68,7 +68,7 @@ class _CodeForm(forms.Form):
 
     def clean_code(self):
         code = self.cleaned_data["code"]
-        with limits.code_try(self.user):
+        with code_limits.code_try(self.user):
             self.authenticator = self._authenticator_of(code)
         return code
 

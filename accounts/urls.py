@@ -8,7 +8,7 @@ from accounts import openid
 from accounts import views as own
 from accounts.openid import views as openid_views
 from accounts.two_factor import ReauthenticatePasskeyView
-from sendlayer.headers import forgotten_by_browser
+from web.headers import forgotten_by_browser
 
 urlpatterns = [
     path(

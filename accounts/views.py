@@ -22,7 +22,7 @@ import audit
 from accounts.forms import EmailForm, NotificationsForm, ProfileForm, send_link
 from accounts.models import User
 from accounts.reauthentication import recent_sign_in
-from accounts.sessions import places_of
+from accounts.sessions.listing import places_of
 from audit.actor import Actor
 from sendlayer.asking import ask_or_act, posted
 

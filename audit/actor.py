@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from audit.client_ip import client_ip
-from sendlayer.text import harmless
+from web.characters import harmless
+from web.client_ip import client_ip
 
 USER_AGENT_LENGTH = 200
 

@@ -17,7 +17,7 @@ from django.utils.html import format_html
 
 from audit.actor import Actor
 from audit.models import Event
-from sendlayer.text import MAX_MARKS, harmless, has_many_marks
+from web.characters import MAX_MARKS, harmless, has_many_marks
 
 MAX_AT_ONCE = 100  # rows of one act: as many as a person can read through on the page that asks
 REASON_LENGTH = 200

@@ -27,7 +27,7 @@ from ipaddress import ip_address
 from django.db import connection
 
 from audit.models import ChainKey, Event
-from credentials import vault
+from vault import cipher
 
 PLACE = "audit chain"  # that the key is sealed for
 # What the digest covers.
@@ -120,11 +120,11 @@ def key() -> bytes | None:
 
 @lru_cache(maxsize=4)
 def opened(sealed: str) -> bytes:
-    return bytes.fromhex(vault.open(sealed, place=PLACE))
+    return bytes.fromhex(cipher.open(sealed, place=PLACE))
 
 
 def new_key() -> str:
-    return vault.seal(secrets.token_hex(32), place=PLACE)
+    return cipher.seal(secrets.token_hex(32), place=PLACE)
 
 
 def _head(domain_id) -> tuple | None:
@@ -142,7 +142,7 @@ def _head(domain_id) -> tuple | None:
 def _plant() -> str:
     # In this order: who sees the first event of another process sees its key, too.
     if Event.objects.filter(number__isnull=False).exists() and not ChainKey.objects.exists():
-        raise vault.CannotOpen("the key of the events' chains is gone")
+        raise cipher.CannotOpen("the key of the events' chains is gone")
     # Conflicts: another process may be at it as well.
     ChainKey.objects.bulk_create([ChainKey(pk=1, sealed=new_key())], ignore_conflicts=True)
     return ChainKey.objects.values_list("sealed", flat=True).get()

@@ -7,10 +7,10 @@ from django.utils.html import format_html_join
 from django.utils.safestring import mark_safe
 
 from audit.admin import Act, SupportAdmin
-from audit.times import ago, day, moment
 from credentials import networks
 from credentials.models import Credential, Outcome
-from credentials.refusals import Cause, RefusedLogins
+from credentials.models.refusals import Cause, RefusedLogins
+from web.dates import ago, day, moment
 
 SECRETS = ("password_sealed", "verifier", "previous_verifier", "issue_key")
 STATES = {

@@ -7,7 +7,7 @@ from django.core.exceptions import ObjectDoesNotExist
 from django.db import transaction
 from django.utils import timezone
 
-from domains import notices
+from domains import notifications
 from domains.models import Domain
 
 EFFECTS = {
@@ -60,6 +60,6 @@ def _act(domain, rows, usernames, done, by, act) -> Done:
     if changed and len(rows) > 1:
         link = ("credentials:list", domain.name)
         about = {"credentials": changed, "done": done, "effect": EFFECTS[done]}
-        notices.tell_owners(domain, "credentials", "credentials_changed", link=link, by=by, **about)
+        notifications.tell_owners(domain, "credentials", "credentials_changed", link=link, by=by, **about)
     gone = len(set(usernames)) - len(changed) - unchanged
     return Done([row.username for row in changed], unchanged, gone)

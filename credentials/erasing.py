@@ -5,7 +5,7 @@ import logging
 from django.db import DatabaseError
 from django.utils import timezone
 
-from credentials.deleted import DeletedCredential
+from credentials.models.deleted import DeletedCredential
 
 log = logging.getLogger("credentials.erasing")
 

@@ -4,10 +4,10 @@ from django import forms
 from django.conf import settings
 from django.utils import timezone
 
-from credentials import expiry, networks, overlap
-from credentials.clients import ClientDay
-from credentials.explaining.reading import MAX_LINE, visible
-from domains import labels
+from credentials import expiry, networks, rotation
+from credentials.diagnosis.parser import MAX_LINE, visible
+from credentials.models.clients import ClientDay
+from web import text
 
 
 class AddForm(forms.Form):
@@ -103,7 +103,7 @@ class ResetForm(SeenForm):
     """
 
     keep = forms.ChoiceField(
-        choices=overlap.CHOICES,
+        choices=rotation.CHOICES,
         required=False,
         widget=forms.RadioSelect,
         error_messages={"invalid_choice": "Choose one of these times."},
@@ -112,11 +112,11 @@ class ResetForm(SeenForm):
 
     def __init__(self, *args, credential, **kwargs):
         super().__init__(*args, credential=credential, **kwargs)
-        self.ends_overlap = overlap.is_running(credential, timezone.now())
+        self.ends_overlap = rotation.is_running(credential, timezone.now())
         self.stops_old = credential.was_old_password_used_lately(timezone.now())
 
     def clean_keep(self):
-        return overlap.KEEP_FOR.get(self.cleaned_data["keep"])
+        return rotation.KEEP_FOR.get(self.cleaned_data["keep"])
 
     def clean(self):
         if self.cleaned_data.get("keep") and not self.stops_old:
@@ -172,9 +172,7 @@ class LabelForm(forms.Form):
         required=False,
         strip=False,
         help_text="Which site or app uses it, for you to know. Up to 80 characters; blank removes it.",
-        widget=forms.TextInput(
-            attrs={"maxlength": labels.MAX_LENGTH, "autocomplete": "off", "autofocus": True}
-        ),
+        widget=forms.TextInput(attrs={"maxlength": text.MAX_LENGTH, "autocomplete": "off", "autofocus": True}),
     )
 
     # Any text will do: it is only compared.
@@ -186,7 +184,7 @@ class LabelForm(forms.Form):
         super().__init__(*args, initial=shown, auto_id=f"%s-{credential.username}", **kwargs)
 
     def clean_label(self):
-        return labels.clean(self.cleaned_data["label"])
+        return text.clean(self.cleaned_data["label"])
 
 
 class NetworksForm(LimitForm):

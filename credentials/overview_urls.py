@@ -2,6 +2,6 @@
 
 from django.urls import path
 
-from credentials import overview
+from credentials.views import overview
 
 urlpatterns = [path("", overview.overview, name="overview")]

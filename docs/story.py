@@ -10,13 +10,14 @@ from unittest.mock import patch
 from accounts.models import User
 from audit.actor import Actor
 from credentials import digests
-from credentials.clients import ClientName
 from credentials.models import Outcome
-from credentials.usage import Tally
-from domains import authorization, members
-from domains.dns import Absent, Found
+from credentials.models.clients import ClientName
+from credentials.usage.tally import Tally
+from domains.dns.resolver import Absent, Found
+from domains.members import actions as members
 from domains.models import Domain
 from domains.names import normalise
+from domains.verification import check
 from tests.factories import make_use, password_of
 
 NOW = datetime.now(UTC)
@@ -161,7 +162,7 @@ class Story:
             (f"sl1._domainkey.{DOMAIN}", "CNAME"): ["sl1.dkim.sendlayer.net"],
         }
         for domain in (self.domain, Domain.objects.get(name=PENDING)):
-            authorization.check_now(domain, by=self.at_office, resolver=Zone(zone))
+            check.check_now(domain, by=self.at_office, resolver=Zone(zone))
 
     def _add_other_domains(self):
         calm = self._add_domain(CALM, ago(days=400)).credentials.get()

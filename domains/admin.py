@@ -10,11 +10,12 @@ import audit
 from accounts.models import User
 from audit.actor import Actor
 from audit.admin import Act, ReasonField, Refused, SupportAdmin
-from domains import members, verifying
-from domains.authorization import TooSoon
-from domains.dns_records import DnsRecord
+from domains.members import actions as members
 from domains.models import AlreadyAuthorized, Domain, Membership, NameSuspended
+from domains.models.dns_record import DnsRecord
 from domains.roles import Role
+from domains.verification import background
+from domains.verification.check import TooSoon
 
 
 def _is_pending_elsewhere(row) -> bool:
@@ -49,10 +50,10 @@ def _verify(row, by, reason):
     Domain.objects.hold(row.pk)
     audit.record("support.verify_asked", by=by, domain=row, data={"reason": reason})
     try:
-        verifying.start(row, by=by)
+        background.start(row, by=by)
     except TooSoon:
         raise Refused(f"{row} was checked just before") from None
-    except verifying.Busy:
+    except background.Busy:
         raise Refused(f"{row} has to wait: too many are being checked") from None
     return True
 
@@ -165,7 +166,7 @@ class MembershipFormSet(BaseInlineFormSet):
 
     def __init__(self, data=None, *args, instance=None, **kwargs):
         if data is not None:
-            # As domains/members.py does: else staff and an owner at once could leave no owner.
+            # As domains/members/actions.py does: else staff and an owner at once could leave no owner.
             get_object_or_404(Domain.objects.held(), pk=instance.pk)
         super().__init__(data, *args, instance=instance, **kwargs)
 

@@ -13,7 +13,7 @@ import idna
 from django.conf import settings
 from publicsuffixlist import PublicSuffixList
 
-from domains import scripts
+from domains import homographs
 
 MAX_LENGTH = 253  # RFC 1035 section 2.3.4, without the root's dot
 MAX_INPUT = 2000  # a long URL may be pasted; beyond that nothing is looked into
@@ -47,7 +47,7 @@ def normalise(text: str) -> str:
         raise InvalidDomainName(f"Enter only the domain name. Did you mean {display(host)}?")
     if _is_ip_address(name):
         raise InvalidDomainName("An IP address can't be used. Enter a domain name, like example.com.")
-    if complaint := scripts.complaint(name):
+    if complaint := homographs.complaint(name):
         raise InvalidDomainName(complaint)
     if complaint := _complaint_about_signs(name):
         raise InvalidDomainName(complaint)
@@ -85,7 +85,7 @@ def u_label(name: str) -> str:
 def display(name: str) -> str:
     """Return a stored name for people to read: as U-label, unless that reads as another, Latin name."""
     written = u_label(name)
-    return name if any(scripts.reads_as_latin(label) for label in written.split(".")) else written
+    return name if any(homographs.reads_as_latin(label) for label in written.split(".")) else written
 
 
 def other_form(name: str) -> str:
@@ -110,8 +110,8 @@ def _checked(name: str) -> str:
     if re.fullmatch(r"[0-9]+|0x[0-9a-f]*", labels[-1]):
         raise InvalidDomainName("A domain name can't end in a number. Enter one like example.com.")
     for label in u_label(name).split("."):
-        if scripts.is_mixed(label):
-            raise InvalidDomainName(scripts.MIXED.format(label=label))
+        if homographs.is_mixed(label):
+            raise InvalidDomainName(homographs.MIXED.format(label=label))
     if labels[-1] in SPECIAL_ENDINGS:
         if settings.ALLOW_TEST_DOMAINS:
             return name
@@ -131,8 +131,8 @@ def _refuse_mapped(text: str, name: str) -> None:
     written = unicodedata.normalize("NFC", unicodedata.normalize("NFC", text).lower()).removesuffix(".")
     if set(written) & set(OTHER_DOTS) or u_label(written) != u_label(name):
         raise InvalidDomainName(MAPPED.format(name=display(name)))
-    if scripts.has_second_dot(written):
-        raise InvalidDomainName(SECOND_DOT.format(name=scripts.without_second_dot(written)))
+    if homographs.has_second_dot(written):
+        raise InvalidDomainName(SECOND_DOT.format(name=homographs.without_second_dot(written)))
 
 
 @cache

@@ -1,6 +1,10 @@
 from django.urls import include, path
 
-from domains import dns_views, general_views, invitation_views, member_views, views
+from domains import views
+from domains.general import views as general_views
+from domains.members import invitation_views
+from domains.members import views as member_views
+from domains.verification import views as dns_views
 
 _MEMBERS = [
     path("", member_views.member_list, name="members"),

@@ -6,7 +6,7 @@ from django.core.cache.backends.locmem import LocMemCache
 from django.core.cache.backends.redis import RedisCache
 from redis.exceptions import RedisError
 
-from sendlayer.plain_values import NotPlain, Serializer
+from web.plain_pickle import NotPlain, Serializer
 
 log = logging.getLogger(__name__)
 SECONDS = 1

@@ -9,10 +9,10 @@ from django.core.checks import Error, Warning, register
 from django.core.exceptions import ImproperlyConfigured
 from django.db import DatabaseError, connections
 
-from audit.client_ip import network
-from domains import dns, policies, records
-from sendlayer import private
+from domains.dns import records, resolver, spf_dmarc
 from sendlayer.environment import EX_CONFIG, env  # noqa: F401  (EX_CONFIG: also for those who ask here)
+from web import private_files
+from web.client_ip import network
 
 START = "sendlayer"  # the tag of what is checked before any request is served
 KEYS = "keys"
@@ -38,16 +38,16 @@ def check_secret_key(app_configs, **kwargs):
     ]
 
 
-# Not for START: a server without its keys is up, sealed, and says why (sendlayer/sealed.py).
+# Not for START: a server without its keys is up, sealed, and says why (vault/sealed_mode.py).
 @register(KEYS)
 def check_credential_keys(app_configs, **kwargs):
-    from credentials import keyring, vault
+    from vault import cipher, keyring
 
     if not settings.CREDENTIAL_KEYS:
         return [Error("CREDENTIAL_KEYS is not set.", hint=KEYS_HINT, id="sendlayer.E002")]
     try:
-        vault.parse(settings.CREDENTIAL_KEYS)
-    except vault.KeyringError as error:
+        cipher.parse(settings.CREDENTIAL_KEYS)
+    except cipher.KeyringError as error:
         return [Error(f"CREDENTIAL_KEYS can't be used: {error}.", hint=KEYS_HINT, id="sendlayer.E003")]
     try:
         problem = keyring.problem()
@@ -84,7 +84,7 @@ def check_submission_certificate(app_configs, **kwargs):
 
 @register(START)
 def check_dns_resolvers(app_configs, **kwargs):
-    wrong = [text for text in settings.DNS_RESOLVERS if not _is_accepted(dns.parse_server, text)]
+    wrong = [text for text in settings.DNS_RESOLVERS if not _is_accepted(resolver.parse_server, text)]
     if not wrong:
         return []
     hint = (
@@ -96,7 +96,7 @@ def check_dns_resolvers(app_configs, **kwargs):
 @register(START)
 def check_expected_records(app_configs, **kwargs):
     found = []
-    if settings.SPF_INCLUDE and not policies.is_host(settings.SPF_INCLUDE):
+    if settings.SPF_INCLUDE and not spf_dmarc.is_host(settings.SPF_INCLUDE):
         hint = "Set it to the name that SPF records have to include, like spf.example.net."
         found.append(Error("SPF_INCLUDE is not a hostname.", hint=hint, id="sendlayer.E008"))
     for name, id in (("DKIM_CNAME", "sendlayer.E009"), ("RETURN_PATH_CNAME", "sendlayer.E010")):
@@ -204,11 +204,11 @@ def check_proxy(app_configs, **kwargs):
 
 @register(START)
 def check_private_files(app_configs, **kwargs):
-    """What belongs to this user is closed where it is opened (sendlayer/private.py)."""
+    """What belongs to this user is closed where it is opened (web/private_files.py)."""
     files = [settings.VAR_DIR / ".env"]
     if settings.DATABASES["default"]["ENGINE"].endswith("sqlite3"):
-        files += private.database_files(settings.DATABASES["default"]["NAME"])
-    found = [str(path) for path in files if private.is_open_to_others(path)]
+        files += private_files.database_files(settings.DATABASES["default"]["NAME"])
+    found = [str(path) for path in files if private_files.is_open_to_others(path)]
     if not found:
         return []
     problem = f"Every user of this machine can open {', '.join(found)}."

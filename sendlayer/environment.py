@@ -11,7 +11,7 @@ from pathlib import Path
 import environ
 from django.core.exceptions import ImproperlyConfigured
 
-from sendlayer import private
+from web import private_files
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 EX_CONFIG = 78  # sysexits.h
@@ -86,7 +86,7 @@ def load() -> Path:
     var_dir = Path(env.str("VAR_DIR", default=str(BASE_DIR / "var"))).resolve()
     env_file = var_dir / ".env"
     if env_file.is_file():
-        if private.close_to_others(env_file):
+        if private_files.close_to_others(env_file):
             sys.stderr.write(f"{env_file} could be read by every user of this machine. Its mode is changed.\n")
         try:
             environ.Env.read_env(env_file)

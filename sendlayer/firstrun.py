@@ -25,7 +25,7 @@ SMTP_PORT=2587
 
 def main() -> int:
     """Write `.env` unless the keys are there already; return the exit code."""
-    from credentials.vault import new_key
+    from vault.cipher import new_key
 
     var_dir = load()
     env_file = var_dir / ".env"

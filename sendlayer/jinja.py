@@ -15,11 +15,11 @@ from django.urls import reverse
 from django.utils.html import strip_tags
 from jinja2 import Environment
 
-from audit.sentences import sentence
-from audit.times import ago, date, day, how_long, long_ago, moment, until
-from credentials.page import of_user
-from sendlayer.text import harmless
-from sendlayer.tracing import current_id
+from credentials.views.context import of_user
+from domains.activity.sentences import sentence
+from web.characters import harmless
+from web.dates import ago, date, day, how_long, long_ago, moment, until
+from web.request_id import current_id
 
 _HEADING = re.compile(r"<h2\b[^>]*>(.*?)</h2>", re.DOTALL)
 

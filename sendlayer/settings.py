@@ -3,8 +3,8 @@
 from datetime import timedelta
 from zoneinfo import ZoneInfo
 
-from sendlayer import private
 from sendlayer.environment import BASE_DIR, env, load, refuse, secret
+from web import private_files
 
 VAR_DIR = load()
 
@@ -38,6 +38,8 @@ INSTALLED_APPS = [
     "allauth.socialaccount",
     "allauth.socialaccount.providers.openid_connect",
     "sendlayer",
+    "vault",
+    "operations",
     "audit",
     "accounts",
     "domains",
@@ -46,17 +48,17 @@ INSTALLED_APPS = [
 ]
 
 MIDDLEWARE = [
-    "sendlayer.tracing.RequestIdMiddleware",
-    "sendlayer.forwarded.ForwardedMiddleware",
-    "sendlayer.headers.SecurityHeadersMiddleware",
+    "web.request_id.RequestIdMiddleware",
+    "web.forwarded.ForwardedMiddleware",
+    "web.headers.SecurityHeadersMiddleware",
     "django.middleware.security.SecurityMiddleware",
-    "sendlayer.probes.ProbesMiddleware",
+    "operations.health.ProbesMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "sendlayer.methods.MethodsMiddleware",
     "sendlayer.encodings.EncodingsMiddleware",
-    "sendlayer.bodies.BodiesMiddleware",
+    "web.middleware.BodiesMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
-    "sendlayer.sealed.SealedMiddleware",
+    "vault.sealed_mode.SealedMiddleware",
     "django.middleware.gzip.GZipMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "sendlayer.slashes.CommonMiddleware",
@@ -118,7 +120,7 @@ if DATABASES["default"]["ENGINE"].endswith("sqlite3"):
     # years. Many builds of SQLite do so by default, others do not. Of a page that was changed the WAL
     # holds the older version too, until that is checkpointed and written over.
     DATABASES["default"]["OPTIONS"] = {
-        "factory": private.Connection,
+        "factory": private_files.Connection,
         "timeout": 20,
         "transaction_mode": "IMMEDIATE",
         "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA secure_delete=ON;",
@@ -135,7 +137,7 @@ CACHES = {"default": env.cache_url("CACHE_URL", default="dbcache://sendlayer_cac
 if CACHES["default"]["BACKEND"].endswith("DatabaseCache"):
     # Django's default, 300, would let anybody flush the counts by trying many names.
     CACHES["default"].setdefault("OPTIONS", {}).setdefault("MAX_ENTRIES", 20_000)
-    CACHES["default"]["BACKEND"] = "sendlayer.table_cache.TableCache"
+    CACHES["default"]["BACKEND"] = "web.caches.TableCache"
 elif "redis" in CACHES["default"]["BACKEND"].lower():
     CACHES["default"]["BACKEND"] = "sendlayer.cache.SharedCache"
 
@@ -155,7 +157,7 @@ AUTHENTICATION_BACKENDS = [
     "allauth.account.auth_backends.AuthenticationBackend",
 ]
 AUTH_PASSWORD_VALIDATORS = [
-    {"NAME": "accounts.passwords.MaximumLengthValidator"},
+    {"NAME": "accounts.password_validators.MaximumLengthValidator"},
     {"NAME": "django.contrib.auth.password_validation.UserAttributeSimilarityValidator"},
     {
         "NAME": "django.contrib.auth.password_validation.MinimumLengthValidator",
@@ -163,7 +165,7 @@ AUTH_PASSWORD_VALIDATORS = [
     },
     {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
     {"NAME": "django.contrib.auth.password_validation.NumericPasswordValidator"},
-    {"NAME": "accounts.passwords.ServiceWordsValidator"},
+    {"NAME": "accounts.password_validators.ServiceWordsValidator"},
 ]
 LOGIN_URL = "account_login"
 LOGIN_REDIRECT_URL = "domains:home"
@@ -223,7 +225,7 @@ SOCIALACCOUNT_PROVIDERS = {"openid_connect": {"provider_class": "accounts.openid
 SOCIALACCOUNT_STORE_TOKENS = SOCIALACCOUNT_LOGIN_ON_GET = SOCIALACCOUNT_EMAIL_AUTHENTICATION = False
 SOCIALACCOUNT_REQUESTS_TIMEOUT = 5
 
-SESSION_ENGINE = "sendlayer.sessions"
+SESSION_ENGINE = "web.session_store"
 SESSION_COOKIE_AGE = int(timedelta(days=7).total_seconds())
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = HTTPS_ONLY
 SESSION_COOKIE_NAME = "__Host-session" if HTTPS_ONLY else "session"
@@ -237,13 +239,13 @@ MESSAGE_STORAGE = "django.contrib.messages.storage.session.SessionStorage"
 SECURE_SSL_REDIRECT = HTTPS_ONLY
 SECURE_REDIRECT_EXEMPT = [
     "^(healthz|readyz|metrics)$"
-]  # what asks there comes without TLS (sendlayer/probes.py)
+]  # what asks there comes without TLS (operations/health.py)
 SECURE_HSTS_SECONDS = int(timedelta(days=365).total_seconds()) if HTTPS_ONLY else 0
 # Both reach beyond this host: the other sites below its name would have to speak TLS as well.
 SECURE_HSTS_INCLUDE_SUBDOMAINS = HTTPS_ONLY and env.bool("HSTS_INCLUDE_SUBDOMAINS", default=False)
 SECURE_HSTS_PRELOAD = HTTPS_ONLY and env.bool("HSTS_PRELOAD", default=False)
 SILENCED_SYSTEM_CHECKS = ["security.W005", "security.W021"]  # which ask for these two
-# For these few headers see also sendlayer/headers.py.
+# For these few headers see also web/headers.py.
 SECURE_REFERRER_POLICY = "same-origin"
 X_FRAME_OPTIONS = "DENY"
 
@@ -288,7 +290,7 @@ STATIC_ROOT = VAR_DIR / "static"
 STATICFILES_DIRS = [BASE_DIR / "static"]
 STORAGES = {
     "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
-    "staticfiles": {"BACKEND": "sendlayer.storage.StaticFilesStorage"},
+    "staticfiles": {"BACKEND": "web.static_files.StaticFilesStorage"},
 }
 WHITENOISE_ALLOW_ALL_ORIGINS = False
 
@@ -301,11 +303,11 @@ METRICS_TOKEN = secret("METRICS_TOKEN")
 LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
-    "formatters": {"console": {"()": f"sendlayer.logs.{'Json' if LOG_FORMAT == 'json' else 'Lines'}"}},
+    "formatters": {"console": {"()": f"web.logs.{'Json' if LOG_FORMAT == 'json' else 'Lines'}"}},
     "filters": {
-        "keys": {"()": "sendlayer.logs.WithoutKeys"},
-        "values": {"()": "sendlayer.logs.WithoutValues"},
-        "refusals": {"()": "sendlayer.logs.Refusals"},
+        "keys": {"()": "web.logs.WithoutKeys"},
+        "values": {"()": "web.logs.WithoutValues"},
+        "refusals": {"()": "web.logs.Refusals"},
     },
     "handlers": {
         "console": {"class": "logging.StreamHandler", "formatter": "console", "filters": ["keys", "refusals"]}

@@ -5,9 +5,9 @@ from django.shortcuts import redirect
 from django.urls import include, path
 from django.views.decorators.cache import never_cache
 
-import domains.converters  # noqa: F401  (registers <domain:…>)
+import domains.url_converters  # noqa: F401  (registers <domain:…>)
 from accounts.reauthentication import recent_sign_in_to_post
-from sendlayer.headers import forgotten_by_browser
+from web.headers import forgotten_by_browser
 
 
 @never_cache
@@ -37,12 +37,12 @@ urlpatterns = [
     path("admin/", admin.site.urls),
     path("", include("accounts.urls")),
     path("", include("domains.urls")),
-    path("domains/<domain:name>/activity/", include("audit.urls")),
+    path("domains/<domain:name>/activity/", include("domains.activity.urls")),
     path("domains/<domain:name>/settings/smtp/", include("credentials.urls")),
-    path("domains/<domain:name>/settings/smtp/", include("submission.urls")),
+    path("domains/<domain:name>/settings/smtp/", include("submission.livecheck.urls")),
 ]
 
-handler400 = "sendlayer.errors.bad_request"
-handler403 = "sendlayer.errors.permission_denied"
-handler404 = "sendlayer.errors.not_found"
-handler500 = "sendlayer.errors.server_error"
+handler400 = "web.errors.bad_request"
+handler403 = "web.errors.permission_denied"
+handler404 = "web.errors.not_found"
+handler500 = "web.errors.server_error"

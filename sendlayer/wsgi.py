@@ -1,6 +1,6 @@
 """The WSGI application. It refuses to start, naming the check, on settings it cannot trust.
 
-With keys that are missing or wrong it starts sealed (sendlayer/sealed.py).
+With keys that are missing or wrong it starts sealed (vault/sealed_mode.py).
 """
 
 import os
@@ -9,7 +9,7 @@ import sys
 from django.core.wsgi import get_wsgi_application
 
 from sendlayer.encodings import Request
-from sendlayer.environ import bounded
+from web.header_limits import bounded
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "sendlayer.settings")
 
@@ -21,11 +21,11 @@ application = bounded(handler)
 def _refuse_unsafe_start() -> None:
     from django.core.checks import run_checks
 
-    from sendlayer import sealed
     from sendlayer.checks import EX_CONFIG, KEYS_HINT, START, close_connections
+    from vault import sealed_mode
 
     errors = [message for message in run_checks(tags=[START]) if message.is_serious()]
-    if not errors and (problem := sealed.look()):
+    if not errors and (problem := sealed_mode.look()):
         sys.stderr.write(f"SendLayer starts sealed: {problem}.\n{KEYS_HINT}\n")
     close_connections()
     if errors:

@@ -9,7 +9,7 @@ from django.core.cache import cache
 from django.db import OperationalError, connection
 from django.db.backends.base.operations import BaseDatabaseOperations
 
-from accounts import letters
+from accounts import emails
 from tests import factories, locks
 from tests.environment import VAR_DIR
 from tests.http import sign_in
@@ -112,7 +112,7 @@ def quick_passwords(request, settings):
 @pytest.fixture(autouse=True)
 def letters_wait(monkeypatch):
     """No thread of this process sends mail; tests that read it call letters.deliver()."""
-    monkeypatch.setattr(letters, "start_delivery", lambda: None)
+    monkeypatch.setattr(emails, "start_delivery", lambda: None)
 
 
 @pytest.fixture(autouse=True)

@@ -8,11 +8,11 @@ from django.utils import timezone
 
 from accounts.models import User
 from audit.actor import Actor
-from credentials import vault
-from credentials.lasting import place_of_password
 from credentials.models import Outcome
-from credentials.usage import Tally
+from credentials.models.base import place_of_password
+from credentials.usage.tally import Tally
 from domains.models import Domain
+from vault import cipher
 
 PASSWORD = "correct-horse-battery"
 SYSTEM = Actor.system("tests")
@@ -69,7 +69,7 @@ def make_credential(domain=None, **fields):
 def password_of(credential):
     """The password, opened without an audit event."""
     credential.refresh_from_db(fields=["password_sealed"])
-    return vault.open(credential.password_sealed, place=place_of_password(credential.username))
+    return cipher.open(credential.password_sealed, place=place_of_password(credential.username))
 
 
 def make_use(credential, ip="203.0.113.7", *, at=None, number=1, outcome=Outcome.ACCEPTED, **more):

@@ -10,7 +10,7 @@ from django.core import mail
 from django.db import connection
 from django.urls import reverse
 
-from accounts import letters
+from accounts import emails
 
 
 def sign_in(client, user, *, ago=timedelta(0)):
@@ -66,5 +66,5 @@ def text(response) -> str:
 
 def delivered() -> list:
     """Send the letters that wait, as the thread of a server does; return all that was sent."""
-    letters.deliver()
+    emails.deliver()
     return mail.outbox

@@ -5,7 +5,7 @@ import logging
 import re
 
 from credentials.passwords import PATTERN, PREFIX, is_well_formed
-from sendlayer.logs import Lines, WithoutKeys
+from web.logs import Lines, WithoutKeys
 
 
 def _encoded(text: str):

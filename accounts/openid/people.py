@@ -14,7 +14,7 @@ from accounts import openid
 from accounts.models import User
 from accounts.openid import Problem
 from audit.actor import Actor
-from audit.client_ip import client_ip
+from web.client_ip import client_ip
 
 
 class SocialAdapter(DefaultSocialAccountAdapter):

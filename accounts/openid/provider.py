@@ -15,7 +15,7 @@ from requests import RequestException
 
 from accounts import email_addresses, openid
 from accounts.openid import ProviderFailed, tokens
-from sendlayer.text import has_many_marks
+from web.characters import has_many_marks
 
 # What this server uses of the discovery document; each has to be a URL that is safe to ask.
 ENDPOINTS = ("authorization_endpoint", "token_endpoint", "jwks_uri")

@@ -5,7 +5,7 @@ import django.db.models.deletion
 from django.conf import settings
 from django.db import migrations, models
 
-import credentials.lasting
+import credentials.models.base
 
 
 class Migration(migrations.Migration):
@@ -29,7 +29,7 @@ class Migration(migrations.Migration):
                 (
                     "username",
                     models.CharField(
-                        default=credentials.lasting.new_username,
+                        default=credentials.models.base.new_username,
                         max_length=32,
                         unique=True,
                         validators=[

@@ -4,7 +4,7 @@ import django.db.models.deletion
 from django.conf import settings
 from django.db import migrations, models
 
-import domains.uuids
+import domains.db_functions
 
 ROLES = [("owner", "Owner"), ("manager", "Manager"), ("viewer", "Viewer")]
 
@@ -12,7 +12,7 @@ ROLES = [("owner", "Owner"), ("manager", "Manager"), ("viewer", "Viewer")]
 def fill(apps, schema_editor):
     """Give the members of before their public id; the database makes another one for each row."""
     rows = apps.get_model("domains", "Membership").objects.filter(public_id=None)
-    rows.update(public_id=domains.uuids.RandomUUID())
+    rows.update(public_id=domains.db_functions.RandomUUID())
 
 
 class Migration(migrations.Migration):
@@ -35,14 +35,14 @@ class Migration(migrations.Migration):
         migrations.AddField(
             "membership",
             "public_id",
-            models.UUIDField(null=True, db_default=domains.uuids.RandomUUID(), editable=False),
+            models.UUIDField(null=True, db_default=domains.db_functions.RandomUUID(), editable=False),
         ),
         migrations.RunPython(fill, migrations.RunPython.noop),
         migrations.AlterField(
             "membership",
             "public_id",
             models.UUIDField(
-                db_default=domains.uuids.RandomUUID(), default=uuid.uuid4, editable=False, unique=True
+                db_default=domains.db_functions.RandomUUID(), default=uuid.uuid4, editable=False, unique=True
             ),
         ),
         migrations.CreateModel(

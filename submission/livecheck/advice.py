@@ -4,7 +4,7 @@ A refusal of the mail server is judged together with what the dashboard knows of
 credential, its Outcome: to a client every refused login looks the same.
 """
 
-from credentials.advice import DOMAIN_NOT_AUTHORIZED, SELF_SIGNED, Advice  # noqa: F401  (as those below)
+from credentials.diagnosis.advice import DOMAIN_NOT_AUTHORIZED, SELF_SIGNED, Advice  # noqa: F401  (as those below)
 from credentials.models import Outcome
 from submission.livecheck.conversation import Plan, Stage, Verdict
 from submission.livecheck.wire import Fault

@@ -10,9 +10,9 @@ from enum import Enum
 from pathlib import Path
 from typing import NamedTuple
 
-from submission.limits import plain_ip
-from submission.livecheck import trust, wire
-from submission.livecheck.secrecy import MASK, Redactor
+from submission.listener.limits import plain_ip
+from submission.livecheck import certificates, wire
+from submission.livecheck.redaction import MASK, Redactor
 from submission.livecheck.wire import Failed, Fault
 
 MAX_REPLY_LINES = 50
@@ -149,10 +149,10 @@ class Conversation:
             raise Failed(Fault.NO_STARTTLS)
         self._ask("STARTTLS", 220)
         own = self._plan.own_certificate
-        met = self._wire.start_tls(trust.context(own), self._plan.host)
-        for line in trust.describe(met):
+        met = self._wire.start_tls(certificates.context(own), self._plan.host)
+        for line in certificates.describe(met):
             self._note("*", line)
-        self._verdict.is_self_signed = trust.is_own(met, own)
+        self._verdict.is_self_signed = certificates.is_own(met, own)
         # What was offered before TLS counts no longer, RFC 3207 section 4.2.
         self._hello()
 

@@ -18,10 +18,11 @@ from django.views.decorators.debug import sensitive_variables
 
 from credentials.models import Credential, Outcome
 from credentials.networks import listed
-from submission import addresses, journal
+from submission import log
 from submission.livecheck import advice
 from submission.livecheck.conversation import Conversation, Plan, Verdict
-from submission.livecheck.letter import test_message
+from submission.livecheck.sample_message import test_message
+from submission.policy import addresses
 
 SECONDS = 10  # for a whole check, whatever the mail server does
 GRACE_SECONDS = 5  # then a run without a result is one whose process died
@@ -86,13 +87,13 @@ class Run:
         try:
             self._state["result"] = self._check()
         except Exception as error:
-            journal.crash("A check", error)
+            log.crash("A check", error)
             self._state["result"] = _result(advice.CRASHED)
         try:
             self.save()
             cache.delete(_lock(self._credential.pk))
         except Exception as error:  # the run is shown as interrupted
-            journal.crash("Keeping the result of a check", error)
+            log.crash("Keeping the result of a check", error)
         finally:
             connections.close_all()
             _slots.release()

@@ -11,7 +11,7 @@ from django.test import Client
 from django.urls import get_resolver
 
 from accounts.adapter import EVENTS
-from accounts.sessions import browser
+from accounts.sessions.listing import browser
 from audit.models import Event
 from tests.accounts.codes import make_totp
 from tests.factories import PASSWORD, make_user

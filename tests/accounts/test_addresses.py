@@ -9,14 +9,14 @@ from django.core.exceptions import ValidationError
 from django.core.management import CommandError, call_command
 from django.urls import reverse
 
-from accounts import email_addresses, letters
+from accounts import email_addresses, emails
 from accounts.models import User
 from accounts.openid.provider import Provider
 from audit.models import Event
 from domains.models import Domain
-from sendlayer.text import harmless
 from tests.factories import make_domain, make_user
 from tests.http import sign_in, text
+from web.characters import harmless
 
 pytestmark = pytest.mark.django_db
 
@@ -144,8 +144,8 @@ def test_a_stored_one_is_spelled_out_in_activity_csv_and_mail(client, bad):
     file = b"".join(client.get(reverse("audit:export", args=["sl.example.com"])).streaming_content).decode()
     rows = list(csv.reader(io.StringIO(file)))
     assert any(r'"a\x01\x1b[31mb"@evil.com' in row for row in rows)
-    letters.post("a@example.com", f"By {RAW}", RAW, f"<p>{RAW}</p>")
-    message = letters.Letter.objects.latest("pk").message()
+    emails.post("a@example.com", f"By {RAW}", RAW, f"<p>{RAW}</p>")
+    message = emails.Letter.objects.latest("pk").message()
     for shown in (page, file, message.subject, message.body, message.alternatives[0][0]):
         assert not set(shown) & set("\x01\x1b")
 

@@ -10,7 +10,8 @@ from django.core.management import CommandError, call_command
 from django.test import Client
 
 from accounts.models import User
-from domains import members, notices
+from domains import notifications
+from domains.members import actions as members
 from tests.accounts import openid_visits
 from tests.factories import PASSWORD, SYSTEM, make_claim, make_domain, make_invitation, make_user
 from tests.http import delivered, sign_in, text
@@ -164,7 +165,7 @@ class TestBeingGiven:
 
     def test_no_letter_about_a_domain_goes_to_them(self, domain, alice, claim):
         domain.memberships.create(user=claim, role="owner")
-        notices.tell_owners(
+        notifications.tell_owners(
             domain, "members", "new_member", link=("domains:list",), member="x", role="y", by=SYSTEM
         )
         assert [letter.to for letter in delivered()] == [[alice.email]]
@@ -173,7 +174,7 @@ class TestBeingGiven:
 class TestInvitations:
     @pytest.fixture
     def link(self, domain):
-        from domains.invitations import token_of
+        from domains.models.invitation import token_of
 
         return f"/invitations/key/{token_of(make_invitation(domain, EMAIL).key)}/"
 

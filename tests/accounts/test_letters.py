@@ -10,8 +10,8 @@ from django.core.management import call_command
 from django.db import transaction
 from django.utils import timezone
 
-from accounts import letters
-from accounts.letters import Letter
+from accounts import emails
+from accounts.emails import Letter
 from audit.models import Event
 from tests.factories import SYSTEM, make_user, password_of
 from tests.servers import free_port
@@ -49,7 +49,7 @@ def later():
 def test_a_reset_is_told_to_the_owners_as_text_and_html(server, credential, bob):
     credential.rename("Shop & <Blog>", by=SYSTEM)
     credential.reset_password(by=SYSTEM)
-    assert letters.deliver() == (1, 0)
+    assert emails.deliver() == (1, 0)
     ((to, message),) = received(server)
     text, html = parts(message)
     assert to == ["alice@example.com"]
@@ -66,7 +66,7 @@ def test_a_reset_is_told_to_the_owners_as_text_and_html(server, credential, bob)
 def test_its_links_are_whole_where_the_dashboards_address_ends_with_a_slash(server, credential, settings):
     settings.DASHBOARD_URL = "https://send.example.com/"
     credential.reset_password(by=SYSTEM)
-    letters.deliver()
+    emails.deliver()
     for body in parts(received(server)[0][1]):
         assert "https://send.example.com/account/notifications/" in body
         assert "https://send.example.com/domains/" in body
@@ -74,7 +74,7 @@ def test_its_links_are_whole_where_the_dashboards_address_ends_with_a_slash(serv
 
 def test_a_deletion_is_told_too(server, credential):
     credential.remove(by=SYSTEM)
-    letters.deliver()
+    emails.deliver()
     ((_, message),) = received(server)
     assert message["Subject"] == "SMTP user of sl.example.com is deleted"
 
@@ -84,7 +84,7 @@ def test_who_switched_it_off_or_is_deactivated_or_no_owner_hears_nothing(server,
     for name, fields in {"quiet": {"tell_credentials": False}, "gone": {"is_active": False}}.items():
         make_owner(user=make_user(f"{name}@example.com", **fields), role="owner")
     credential.reset_password(by=SYSTEM)
-    letters.deliver()
+    emails.deliver()
     assert [to for to, _ in received(server)] == [["alice@example.com"]]
 
 
@@ -96,40 +96,40 @@ def test_an_act_that_fails_leaves_no_letter(credential):
 
 
 def test_what_waits_in_the_database_is_sealed():
-    letters.post("alice@example.com", "Choose a new password", "https://mail.example.com/key/x")
+    emails.post("alice@example.com", "Choose a new password", "https://mail.example.com/key/x")
     (stored,) = Letter.objects.values_list("sealed", flat=True)
     assert stored.startswith("v1.k1.")
 
 
 def test_a_letter_is_sent_once_and_is_gone(server):
-    letters.post("alice@example.com", "Hello\nBcc: x@example.org", "Text")
-    letters.deliver()
-    letters.deliver()
+    emails.post("alice@example.com", "Hello\nBcc: x@example.org", "Text")
+    emails.deliver()
+    emails.deliver()
     ((to, message),) = received(server)
     assert (to, message["Subject"], message["Bcc"]) == (["alice@example.com"], "Hello Bcc: x@example.org", None)
     assert not Letter.objects.exists()
 
 
 def test_of_two_processes_one_sends_it(server):
-    letters.post("alice@example.com", "Hello", "Text")
+    emails.post("alice@example.com", "Hello", "Text")
     one, other = Letter.objects.get(), Letter.objects.get()
     assert (one.claim(), other.claim()) == (True, False)
 
 
 def test_a_server_that_is_down_gets_it_later(server, settings):
-    letters.post("alice@example.com", "Hello", "Text")
+    emails.post("alice@example.com", "Hello", "Text")
     settings.EMAIL_PORT = free_port()
-    assert letters.deliver() == (0, 1)
+    assert emails.deliver() == (0, 1)
     assert Letter.objects.get().due_at > timezone.now() + timedelta(seconds=50)
-    assert letters.deliver() == (0, 0)
+    assert emails.deliver() == (0, 0)
     settings.EMAIL_PORT = server.port
     later()
-    assert letters.deliver() == (1, 0)
+    assert emails.deliver() == (1, 0)
 
 
 def test_an_address_that_is_refused_for_good_holds_up_nobody(server, capsys):
     for to in ("r550@example.org", "r450@example.org", "alice@example.com"):
-        letters.post(to, "Hello", "Text")
+        emails.post(to, "Hello", "Text")
     call_command("deliver_letters")
     assert capsys.readouterr().out == "1 sent, 2 not sent.\n"
     assert list(Letter.objects.values_list("to", flat=True)) == ["r450@example.org"]
@@ -140,11 +140,11 @@ def test_it_is_tried_for_two_days_and_then_given_up(monkeypatch):
         raise smtplib.SMTPServerDisconnected
 
     monkeypatch.setattr("django.core.mail.EmailMultiAlternatives.send", down)
-    letters.post("alice@example.com", "Hello", "Text")
+    emails.post("alice@example.com", "Hello", "Text")
     waited = timedelta(0)
     while letter := Letter.objects.first():
         asked_at = timezone.now()
-        assert letters.deliver() == (0, 1)
+        assert emails.deliver() == (0, 1)
         if left := Letter.objects.first():
             waited += left.due_at - asked_at
         later()
@@ -153,9 +153,9 @@ def test_it_is_tried_for_two_days_and_then_given_up(monkeypatch):
 
 def test_no_thread_begins_before_the_act_is_committed(monkeypatch, django_capture_on_commit_callbacks):
     started = []
-    monkeypatch.setattr(letters, "start_delivery", lambda: started.append(True))
+    monkeypatch.setattr(emails, "start_delivery", lambda: started.append(True))
     with django_capture_on_commit_callbacks(execute=True):
-        letters.post("alice@example.com", "Hello", "Text")
+        emails.post("alice@example.com", "Hello", "Text")
         assert not started
     assert started
 

@@ -12,7 +12,7 @@ from django.test import Client
 
 from accounts.models import User
 from audit.models import Event
-from domains.invitations import token_of
+from domains.models.invitation import token_of
 from tests.accounts.codes import code_of, make_totp
 from tests.accounts.openid_provider import CLIENT_SECRET, KID, key
 from tests.accounts.openid_visits import BEGIN, answer, begin, is_signed_in, refusal, sign_in

@@ -8,7 +8,7 @@ from django.core.management import CommandError, call_command
 from django.test import Client
 
 from accounts.models import User
-from accounts.passwords import MAX_LENGTH
+from accounts.password_validators import MAX_LENGTH
 from tests.factories import PASSWORD, make_invitation
 from tests.http import delivered, sign_in, text
 
@@ -39,7 +39,7 @@ def sign_up(client, password, **people):
 
 
 def join(client, password, domain, **people):
-    from domains.invitations import token_of
+    from domains.models.invitation import token_of
 
     invitation = domain.invitations.first() or make_invitation(domain)
     return client.post(f"/invitations/key/{token_of(invitation.key)}/join/", twice(password))

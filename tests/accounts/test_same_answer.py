@@ -11,7 +11,7 @@ from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
-from accounts.letters import Letter
+from accounts.emails import Letter
 from accounts.models import User
 from tests.factories import PASSWORD, make_claim, make_user
 from tests.http import delivered, sign_in, text

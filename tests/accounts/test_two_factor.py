@@ -11,10 +11,10 @@ from django.core.cache import cache
 from django.test import Client
 
 from audit.models import Event
-from credentials.vault import new_key
 from tests.accounts.codes import code_of, make_totp, recovery_codes, stored, wrong
 from tests.factories import PASSWORD
 from tests.http import delivered, sign_in, text
+from vault.cipher import new_key
 
 pytestmark = pytest.mark.django_db
 

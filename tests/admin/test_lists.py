@@ -9,7 +9,7 @@ from django.utils import timezone
 
 import audit
 from audit.models import Event
-from credentials.refusals import Cause, RefusedLogins
+from credentials.models.refusals import Cause, RefusedLogins
 from tests.factories import SYSTEM, make_credential, make_domain, make_user
 
 pytestmark = pytest.mark.django_db

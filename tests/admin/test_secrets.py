@@ -3,7 +3,7 @@
 import pytest
 from django.utils import timezone
 
-from credentials.refusals import Cause, RefusedLogins
+from credentials.models.refusals import Cause, RefusedLogins
 from tests.factories import password_of
 
 pytestmark = pytest.mark.django_db

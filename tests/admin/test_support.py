@@ -11,8 +11,8 @@ from django.test import Client
 from django.utils import timezone
 
 from audit.models import Event
-from domains import verifying
-from domains.dns_records import DnsRecord
+from domains.models.dns_record import DnsRecord
+from domains.verification import background
 from tests.accounts.codes import make_totp
 from tests.factories import make_domain
 from tests.http import delivered, sign_in
@@ -83,10 +83,10 @@ class TestDns:
 
         def start(domain, *, by):
             if domain in begun:
-                raise verifying.TooSoon
+                raise background.TooSoon
             begun.append(domain)
 
-        monkeypatch.setattr(verifying, "start", start)
+        monkeypatch.setattr(background, "start", start)
         return begun
 
     def test_verify_now_begins_a_check(self, as_sam, begun):

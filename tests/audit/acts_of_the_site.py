@@ -21,16 +21,16 @@ KEY = UUID("6f1c5a34-0000-4000-8000-000000000001")
 def main():
     from django.core.cache import cache
 
-    from accounts import letters
+    from accounts import emails
     from accounts.models import User
     from audit.actor import Actor
     from audit.models import Event
-    from credentials import keyring
     from credentials.models import Credential
-    from domains import members
-    from domains.invitations import token_of
+    from domains.members import actions as members
     from domains.models import Domain
+    from domains.models.invitation import token_of
     from tests.factories import make_use, password_of
+    from vault import keyring
 
     assert keyring.examine() == ""
     browser = Client(SERVER_NAME="127.0.0.1")
@@ -69,7 +69,7 @@ def main():
     post(f"{settings}/name/", title="Shop")
     invitation = domain.invitations.get()
     members.accept(token_of(invitation.key), guest, by=Actor(guest.email, guest))
-    letters.deliver()
+    emails.deliver()
     guest.delete()
     for command in ("rotate_keys", "tidy", "check_domains", "deliver_letters", "verify_store", "clearsessions"):
         call_command(command)

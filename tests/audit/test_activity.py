@@ -7,7 +7,7 @@ from django.utils import timezone
 
 from audit.actor import Actor
 from audit.models import Event
-from audit.sentences import SENTENCES, sentence
+from domains.activity.sentences import SENTENCES, sentence
 from tests.factories import SYSTEM, make_credential, make_domain, password_of
 from tests.http import smtp_url, text
 

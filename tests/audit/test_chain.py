@@ -13,12 +13,12 @@ import audit
 from audit import chain
 from audit.actor import Actor
 from audit.models import ChainKey, Event
-from credentials import vault
-from domains import general
+from domains.general import actions as general
 from domains.models import Domain
 from tests.audit.tampering import make_events, verify
 from tests.factories import SYSTEM, make_credential, make_domain, make_user
 from tests.http import at_once, smtp_url
+from vault import cipher
 
 pytestmark = pytest.mark.django_db
 # SQLite has one writer at a time: its transactions are IMMEDIATE.
@@ -95,9 +95,9 @@ def test_new_keys_of_any_kind_leave_old_chains_as_good(settings, domain):
     make_events(domain, 2)
     settings.SECRET_KEY = "another" * 10
     old = settings.CREDENTIAL_KEYS
-    settings.CREDENTIAL_KEYS = f"k2:{vault.new_key()},{old}"
+    settings.CREDENTIAL_KEYS = f"k2:{cipher.new_key()},{old}"
     key = ChainKey.objects.get()
-    fresh = vault.seal(vault.open(key.sealed, place=chain.PLACE), place=chain.PLACE)
+    fresh = cipher.seal(cipher.open(key.sealed, place=chain.PLACE), place=chain.PLACE)
     ChainKey.objects.update(sealed=fresh)
     make_events(domain, 2)
     settings.CREDENTIAL_KEYS = settings.CREDENTIAL_KEYS.split(",")[0]

@@ -10,9 +10,9 @@ from django.utils import timezone
 import audit
 from audit import chain
 from audit.models import ChainKey, Event
-from credentials.vault import CannotOpen
 from tests.audit.tampering import make_events, verify
 from tests.factories import SYSTEM, make_domain
+from vault.cipher import CannotOpen
 
 pytestmark = pytest.mark.django_db
 

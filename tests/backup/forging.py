@@ -6,7 +6,7 @@ import sqlite3
 import zipfile
 from contextlib import closing
 
-from sendlayer.backups import archive
+from operations.backups import archive
 
 DATABASE = "database.sqlite3"
 

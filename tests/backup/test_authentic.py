@@ -8,21 +8,21 @@ import pytest
 from django.core.management import CommandError, call_command
 from django.db import connection
 
-from accounts import letters
-from accounts.letters import Letter
+from accounts import emails
+from accounts.emails import Letter
 from accounts.models import User
 from audit import chain
 from audit.actor import Actor
 from audit.models import Event
-from credentials import keyring, vault
 from credentials.models import Credential
-from domains import members
-from domains.invitations import Invitation
-from sendlayer.backups import archive
+from domains.members import actions as members
+from domains.models.invitation import Invitation
+from operations.backups import archive
 from tests.backup import forging
 from tests.backup.conftest import digest, manage
 from tests.backup.forging import resigned
 from tests.factories import SYSTEM, make_credential
+from vault import cipher, keyring
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -80,7 +80,7 @@ def test_the_hmac_of_another_purpose_or_key_id_does_not_fit(path, settings):
     refused(path, "authenticated with the key 'k2', which CREDENTIAL_KEYS lacks")
     settings.CREDENTIAL_KEYS += settings.CREDENTIAL_KEYS.replace("k1:", ",k2:")
     refused(path, "does not fit the key 'k2'")  # its name is covered too
-    assert vault.derived_key("k1", purpose="a") != vault.derived_key("k1", purpose="b")
+    assert cipher.derived_key("k1", purpose="a") != cipher.derived_key("k1", purpose="b")
 
 
 @pytest.mark.parametrize("version", [1, 2])
@@ -100,12 +100,12 @@ def test_an_authentic_one_is_noted_as_such(path, restore):
 
 def test_after_a_rotation_the_old_key_vouches_as_long_as_it_is_there(path, settings, restore):
     old = settings.CREDENTIAL_KEYS
-    settings.CREDENTIAL_KEYS = fresh = f"k2:{vault.new_key()}"
+    settings.CREDENTIAL_KEYS = fresh = f"k2:{cipher.new_key()}"
     chain.opened.cache_clear()
     refused(path, "authenticated with the key 'k1', which CREDENTIAL_KEYS lacks: put that key back")
     settings.CREDENTIAL_KEYS = f"{fresh},{old}"
     assert "vouch" not in restore(path)
-    settings.CREDENTIAL_KEYS = f"k1:{vault.new_key()}"
+    settings.CREDENTIAL_KEYS = f"k1:{cipher.new_key()}"
     refused(path, "or made with another key of that name")
 
 
@@ -120,7 +120,7 @@ def test_without_keys_the_data_is_saved_all_the_same(domain, tmp_path):
 
 
 def test_a_key_that_only_has_the_right_name_vouches_for_nothing(path, backup, settings, capsys):
-    settings.CREDENTIAL_KEYS = f"k1:{vault.new_key()}"
+    settings.CREDENTIAL_KEYS = f"k1:{cipher.new_key()}"
     other = backup("other")
     assert "not the one that was used here" in capsys.readouterr().err
     assert b"hmac-sha256" not in other.read_bytes()
@@ -129,7 +129,7 @@ def test_a_key_that_only_has_the_right_name_vouches_for_nothing(path, backup, se
 def test_what_nobody_vouches_for_sends_no_letter_and_invites_nobody(alice, domain, backup, restore):
     """Else a letter with a link goes to whom the file says."""
     members.invite([domain], ["dave@example.com"], "viewer", by=Actor(alice.email, alice))
-    letters.post("alice@example.com", "Hello", "text")
+    emails.post("alice@example.com", "Hello", "text")
     path = backup()
     said = restore(forging.forged(path), unauthenticated=True)
     assert "dropped: 1, letters: 2." in said

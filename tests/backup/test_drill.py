@@ -13,7 +13,7 @@ from django.db import connection
 from django.utils import timezone
 
 from credentials.models import Credential, PasswordChanged
-from sendlayer.backups import archive
+from operations.backups import archive
 from tests.backup.conftest import manage
 from tests.factories import SYSTEM, make_credential, make_domain, password_of
 from tests.http import sign_in

@@ -13,13 +13,13 @@ from django.contrib.sessions.models import Session
 from django.core.management import CommandError, call_command
 from django.db import connection
 
-from accounts import letters
-from credentials import keyring
-from sendlayer.backups import archive
+from accounts import emails
+from operations.backups import archive
 from tests.accounts.codes import make_totp
 from tests.backup.conftest import digest, manage
 from tests.factories import make_credential, password_of
 from tests.http import sign_in
+from vault import keyring
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -39,7 +39,7 @@ def contents(path) -> bytes:
 def test_no_key_no_password_no_session_is_in_it_and_only_its_owner_reads_it(client, alice, domain, backup):
     credential = make_credential(domain)
     seed = make_totp(alice)
-    letters.post("alice@example.com", "Hello", "sl_of_a_letter")
+    emails.post("alice@example.com", "Hello", "sl_of_a_letter")
     sign_in(client, alice)
     path = backup()
     found = contents(path)
@@ -137,7 +137,7 @@ def test_a_restoring_that_fails_on_the_way_changes_nothing(path, monkeypatch):
     def fail(**_options):
         raise RuntimeError("on the way")
 
-    monkeypatch.setattr("sendlayer.backups.taking_back.forget_what_is_over", fail)
+    monkeypatch.setattr("operations.backups.reapply.forget_what_is_over", fail)
     with pytest.raises(RuntimeError, match="on the way"):
         call_command("restore", path, replace=True, yes=True)
     assert digest() == before
@@ -160,7 +160,7 @@ def test_a_disk_without_links_takes_one_and_what_is_there_stays(path, monkeypatc
 @pytest.mark.postgresql  # SQLite copies the file
 def test_no_table_is_left_out_that_a_migration_makes_meanwhile(domain, tmp_path, monkeypatch):
     found = iter([["audit_event"], ["audit_event", "later"]])
-    monkeypatch.setattr("sendlayer.backups.postgres._names", lambda _cursor, _sql: next(found))
+    monkeypatch.setattr("operations.backups.postgres._names", lambda _cursor, _sql: next(found))
     with pytest.raises(CommandError, match="Tables were made or dropped meanwhile"):
         call_command("backup", tmp_path / "backup.zip")
     assert list(tmp_path.iterdir()) == []
@@ -187,8 +187,8 @@ def test_a_backup_that_is_ended_leaves_no_half_file(domain, tmp_path, monkeypatc
     def end(file, folder):
         raise SystemExit(143)
 
-    monkeypatch.setattr("sendlayer.backups.sqlite.dump", end)
-    monkeypatch.setattr("sendlayer.backups.postgres.dump", end)
+    monkeypatch.setattr("operations.backups.sqlite.dump", end)
+    monkeypatch.setattr("operations.backups.postgres.dump", end)
     with pytest.raises(SystemExit):
         call_command("backup", tmp_path / "backup.zip")
     assert list(tmp_path.iterdir()) == []

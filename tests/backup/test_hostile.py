@@ -17,7 +17,7 @@ from django.db import connection
 
 from accounts.models import User
 from credentials.models import Credential
-from sendlayer.backups import Refused, archive, schema, stored
+from operations.backups import Refused, archive, schema, stored
 from tests.backup import forging
 from tests.backup.conftest import digest
 from tests.backup.forging import DATABASE, forged, forged_database, written

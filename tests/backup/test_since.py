@@ -11,20 +11,21 @@ from allauth.socialaccount.models import SocialAccount
 from django.core.management import CommandError, call_command
 from django.utils import timezone
 
-from accounts.letters import Letter
+from accounts.emails import Letter
 from accounts.models import User
 from audit import chain
 from audit.actor import Actor
 from audit.models import Event
-from credentials import keyring, vault
-from credentials.deleted import DeletedCredential
 from credentials.models import Credential, SuspendedBySupport
-from domains import general, members
-from domains.invitations import Invitation
+from credentials.models.deleted import DeletedCredential
+from domains.general import actions as general
+from domains.members import actions as members
 from domains.models import Domain
+from domains.models.invitation import Invitation
 from tests.accounts.codes import code_of, make_totp
 from tests.backup.conftest import manage
 from tests.factories import PASSWORD, SYSTEM, make_credential, make_domain, make_user
+from vault import cipher, keyring
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -325,7 +326,7 @@ def test_without_its_keys_it_is_restored_and_sealed_and_suspends_all_the_same(
     path = backup()
     credential.remove(by=SYSTEM)
     taken_over.suspend(by=SYSTEM, reason="spam", as_support=True)
-    settings.CREDENTIAL_KEYS = f"k2:{vault.new_key()}"
+    settings.CREDENTIAL_KEYS = f"k2:{cipher.new_key()}"
     chain.opened.cache_clear()  # as in a process of its own
     said = restore(path, unauthenticated=True)
     assert "CREDENTIAL_KEYS lacks k1" in said and "The server is sealed: CREDENTIAL_KEYS lacks" in said

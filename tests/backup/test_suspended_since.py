@@ -2,9 +2,10 @@
 
 import pytest
 
-from credentials.deleted import DeletedCredential
 from credentials.models import Credential, SuspendedBySupport
-from domains import general, members
+from credentials.models.deleted import DeletedCredential
+from domains.general import actions as general
+from domains.members import actions as members
 from domains.models import Domain, NameSuspended
 from tests.backup.conftest import manage
 from tests.backup.test_since import exported

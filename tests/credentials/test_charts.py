@@ -4,7 +4,7 @@ from datetime import date, timedelta
 
 import pytest
 
-from credentials.charts import BOTTOM, LEAST, PLOT, TOP, of_logins, round_numbers, short_number
+from web.bar_chart import BOTTOM, LEAST, PLOT, TOP, of_logins, round_numbers, short_number
 
 pytestmark = pytest.mark.one_database
 

@@ -6,8 +6,8 @@ import pytest
 from django.utils import timezone
 
 from audit.models import Event
-from credentials.deleted import DeletedCredential
 from credentials.models import Credential
+from credentials.models.deleted import DeletedCredential
 from tests.factories import SYSTEM, make_credential, make_domain, make_use
 from tests.http import delivered, sign_in, smtp_url, text
 

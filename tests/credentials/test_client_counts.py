@@ -6,10 +6,11 @@ import pytest
 from django.db import OperationalError
 from django.utils import timezone
 
-from credentials import client_counts, clients, usage
-from credentials.clients import ClientDay, ClientName
-from credentials.models import Outcome
-from credentials.usage import Tally
+from credentials.models import Outcome, clients
+from credentials.models.clients import ClientDay, ClientName
+from credentials.usage import client_buffer
+from credentials.usage import tally as usage
+from credentials.usage.tally import Tally
 from tests.factories import SYSTEM, make_credential, make_use
 
 pytestmark = pytest.mark.django_db
@@ -71,7 +72,7 @@ def test_a_name_may_hold_anything(credential, given, kept):
 
 
 def test_beyond_200_addresses_a_day_clients_are_counted_together(credential, monkeypatch, noon):
-    monkeypatch.setattr(client_counts, "MAX_ADDRESSES", 2)
+    monkeypatch.setattr(client_buffer, "MAX_ADDRESSES", 2)
     for number in (1, 2, 3, 4, 1):
         make_use(credential, f"192.0.2.{number}", at=noon)
     make_use(credential, "192.0.2.4", at=noon - timedelta(days=1))
@@ -79,7 +80,7 @@ def test_beyond_200_addresses_a_day_clients_are_counted_together(credential, mon
 
 
 def test_of_those_the_names_are_kept_together_too(credential, monkeypatch):
-    monkeypatch.setattr(client_counts, "MAX_ADDRESSES", 2)
+    monkeypatch.setattr(client_buffer, "MAX_ADDRESSES", 2)
     for number in range(1, 5):
         give(credential, (EHLO, "shop.example"), ip=f"192.0.2.{number}")
     assert names() == [
@@ -88,7 +89,7 @@ def test_of_those_the_names_are_kept_together_too(credential, monkeypatch):
 
 
 def test_an_address_gives_at_most_50_names_of_a_kind(credential, monkeypatch):
-    monkeypatch.setattr(client_counts, "MAX_NAMES", 2)
+    monkeypatch.setattr(client_buffer, "MAX_NAMES", 2)
     give(credential, *((EHLO, f"host{number}") for number in range(5)), (MAIL_FROM, "a@sl.example.com"))
     give(credential, (EHLO, "host1"), (EHLO, "host9"))
     assert names() == [
@@ -134,7 +135,7 @@ def test_the_longer_writing_takes_the_more_is_gathered_first(took, pause):
 
 
 def test_what_could_not_be_written_is_written_the_next_time(credential, monkeypatch):
-    monkeypatch.setattr(client_counts, "MAX_ADDRESSES", 0)  # so that both are added up
+    monkeypatch.setattr(client_buffer, "MAX_ADDRESSES", 0)  # so that both are added up
 
     def fail(*args, **kwargs):
         raise OperationalError("the database is away")
@@ -144,7 +145,7 @@ def test_what_could_not_be_written_is_written_the_next_time(credential, monkeypa
         tally.add(credential.username, ip, Outcome.ACCEPTED)
         tally.add_name(credential.username, ip, EHLO, "shop.example")
     with monkeypatch.context() as patch:
-        patch.setattr(client_counts, "count_up", fail)
+        patch.setattr(client_buffer, "count_up", fail)
         with pytest.raises(OperationalError):
             tally.write(finally_=True)
     tally.add_name(credential.username, HOME, EHLO, "shop.example")
@@ -153,7 +154,7 @@ def test_what_could_not_be_written_is_written_the_next_time(credential, monkeypa
 
 
 def test_memory_holds_no_more_than_its_bound_and_what_is_dropped_is_told(credential, caplog):
-    counts = client_counts.ClientCounts(most=3)
+    counts = client_buffer.ClientCounts(most=3)
     for number in range(9):
         counts.add_name(credential.username, HOME, EHLO, f"host{number}", timezone.now())
     counts.write()

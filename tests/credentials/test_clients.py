@@ -6,11 +6,10 @@ from datetime import timedelta
 import pytest
 from django.utils import timezone
 
-from credentials import clients
-from credentials.clients import ClientDay, ClientName
 from credentials.digests import digest
-from credentials.models import Outcome
-from credentials.usage import Tally
+from credentials.models import Outcome, clients
+from credentials.models.clients import ClientDay, ClientName
+from credentials.usage.tally import Tally
 from tests.factories import SYSTEM, make_credential, make_domain, make_use, password_of
 from tests.http import smtp_url, text
 
@@ -104,7 +103,7 @@ def test_of_many_names_the_last_three_are_told(as_alice, credential):
 
 
 def test_addresses_beyond_the_cap_are_other_addresses(as_alice, credential, monkeypatch):
-    monkeypatch.setattr("credentials.client_counts.MAX_ADDRESSES", 1)
+    monkeypatch.setattr("credentials.usage.client_buffer.MAX_ADDRESSES", 1)
     for number in range(3):
         make_use(credential, f"192.0.2.{number}")
     page = as_alice.get(smtp_url(credential, "clients"))

@@ -6,7 +6,7 @@ import re
 import pytest
 
 from audit.models import Event
-from credentials.connect import PLACEHOLDER, TOOLS
+from credentials.snippets import PLACEHOLDER, TOOLS
 from tests.factories import SYSTEM, make_credential, make_domain, password_of
 from tests.http import sign_in, smtp_url, text
 

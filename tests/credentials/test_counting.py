@@ -7,10 +7,9 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
-from credentials import counting
-from credentials.clients import ClientDay
-from credentials.counting import at_most, count_up, update_each
-from credentials.models import Credential
+from credentials.models import Credential, upsert
+from credentials.models.clients import ClientDay
+from credentials.models.upsert import at_most, count_up, update_each
 from tests.factories import make_credential
 from tests.http import at_once
 
@@ -45,7 +44,7 @@ def test_what_is_said_last_stays_until_something_else_is_said(domain):
 
 
 def test_many_rows_are_few_statements_and_none_is_none(domain, monkeypatch):
-    monkeypatch.setattr(counting, "CHUNK", 4)
+    monkeypatch.setattr(upsert, "CHUNK", 4)
     with CaptureQueriesContext(connection) as queries:
         add(*(a_day(domain, f"203.0.113.{number}", accepted=number) for number in range(10)))
         add()
@@ -76,7 +75,7 @@ def test_there_is_room_for_what_is_there_and_for_new_ones_up_to_the_most(domain)
 
 @pytest.mark.parametrize("size", [1, 2, 500])
 def test_the_most_holds_over_any_number_of_questions(domain, monkeypatch, size):
-    monkeypatch.setattr(counting, "CHUNK", size)
+    monkeypatch.setattr(upsert, "CHUNK", size)
     add(a_day(domain, "192.0.2.5"))
     keys = [("A" * 32, NOW.date(), f"192.0.2.{number}") for number in range(1, 8)]
     has_room = at_most(ClientDay, keys, 3, names=ONCE)
@@ -84,7 +83,7 @@ def test_the_most_holds_over_any_number_of_questions(domain, monkeypatch, size):
 
 
 def test_each_row_is_set_to_its_own_values_and_only_to_newer_ones(domain, monkeypatch):
-    monkeypatch.setattr(counting, "CHUNK", 2)
+    monkeypatch.setattr(upsert, "CHUNK", 2)
     noted = [None, NOW - timedelta(days=1), NOW + timedelta(days=1)]
     rows = [make_credential(domain, last_used_at=at) for at in noted]
     new = [

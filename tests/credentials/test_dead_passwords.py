@@ -7,7 +7,7 @@ from django.utils import timezone
 
 from credentials.digests import digest
 from credentials.models import Outcome
-from credentials.retired import RetiredPassword, RetiredTry
+from credentials.models.retired import RetiredPassword, RetiredTry
 from tests.credentials.test_clients import HTMX, plain
 from tests.factories import SYSTEM, make_credential, make_use, password_of
 from tests.http import smtp_url, text
@@ -125,7 +125,7 @@ def test_the_recent_clients_page_lists_the_addresses(as_alice, credential):
 
 
 def test_the_recent_clients_page_lists_only_so_many(as_alice, credential, monkeypatch):
-    monkeypatch.setattr("credentials.client_page.TRIES_LISTED", 2)
+    monkeypatch.setattr("credentials.views.clients.TRIES_LISTED", 2)
     old = make_reset(credential)
     for number in range(3):
         make_try(credential, old, f"192.0.2.{number}")

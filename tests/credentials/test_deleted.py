@@ -10,10 +10,10 @@ from django.utils import timezone
 
 from audit.models import Event
 from credentials import erasing
-from credentials.deleted import KEPT_FOR, DeletedCredential
 from credentials.models import Credential, Outcome
-from credentials.refusals import RefusedLogins
-from credentials.retired import RetiredPassword
+from credentials.models.deleted import KEPT_FOR, DeletedCredential
+from credentials.models.refusals import RefusedLogins
+from credentials.models.retired import RetiredPassword
 from domains.models import Domain
 from tests.factories import PASSWORD, SYSTEM, make_credential, make_domain, make_use, password_of
 from tests.http import at_once, delivered, sign_in, smtp_url, text
@@ -177,7 +177,7 @@ class TestErasing:
         assert RefusedLogins.objects.get(credential__isnull=False).credential_id == kept.pk
 
     def test_more_than_fit_into_one_statement(self, domain, monkeypatch):
-        monkeypatch.setattr("credentials.deleted.CHUNK", 2)
+        monkeypatch.setattr("credentials.models.deleted.CHUNK", 2)
         for _ in range(5):
             delete(make_credential(domain), ago=KEPT_FOR)
         assert erasing.erase_due() == 5

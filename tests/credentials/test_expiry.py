@@ -7,7 +7,7 @@ import pytest
 from django.core.management import call_command
 from django.utils import timezone
 
-from accounts.letters import Letter
+from accounts.emails import Letter
 from audit.models import Event
 from credentials import expiry, expiry_warnings
 from credentials.models import Credential, Outcome

@@ -11,13 +11,13 @@ from pathlib import Path
 
 import pytest
 
-from credentials.connect import PLACEHOLDER
-from credentials.explaining.answers import WORDS
-from credentials.explaining.findings import Finding
-from credentials.explaining.reading import MASK, read, visible
-from credentials.explaining.rules import RULES
+from credentials.diagnosis.explain import WORDS
+from credentials.diagnosis.findings import Finding
+from credentials.diagnosis.parser import MASK, read, visible
+from credentials.diagnosis.patterns import RULES
 from credentials.passwords import PATTERN, generate
-from submission import replies
+from credentials.snippets import PLACEHOLDER
+from submission.listener import replies
 from tests.submission.clients import encoded
 
 pytestmark = pytest.mark.one_database

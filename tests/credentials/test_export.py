@@ -10,9 +10,9 @@ from django.utils import timezone
 from audit.models import Event
 from credentials.models import Credential
 from domains.models import Domain
-from sendlayer.spreadsheet import safe
 from tests.factories import SYSTEM, make_credential, make_domain, password_of
 from tests.http import smtp_url
+from web.csv_export import safe
 
 pytestmark = pytest.mark.django_db
 ACTIVITY = "/domains/sl.example.com/activity/export/"

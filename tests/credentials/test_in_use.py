@@ -7,8 +7,8 @@ import pytest
 from django.utils import timezone
 
 from audit.models import Event
-from credentials.clients import ClientDay
 from credentials.models import Credential
+from credentials.models.clients import ClientDay
 from tests.factories import SYSTEM, make_credential, make_use, password_of
 from tests.http import smtp_url, text
 

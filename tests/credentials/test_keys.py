@@ -3,25 +3,24 @@
 import pytest
 from django.core.management import CommandError, call_command
 
-from accounts import letters
-from accounts.letters import Letter
+from accounts import emails
+from accounts.emails import Letter
 from audit.actor import Actor
-from credentials import keyring, vault
-from credentials.keyring import KeyCanary
-from credentials.management.commands import retire_key
 from credentials.models import Credential
-from credentials.sealed import KINDS, Kind
-from sendlayer import sealed
+from credentials.sealed_columns import KINDS, Kind
 from tests.accounts.codes import make_totp
 from tests.factories import make_credential, password_of
 from tests.http import smtp_url, text
+from vault import cipher, keyring, sealed_mode
+from vault.keyring import KeyCanary
+from vault.management.commands import retire_key
 
 pytestmark = pytest.mark.django_db
 
 
 @pytest.fixture
 def k1(settings):
-    settings.CREDENTIAL_KEYS = f"k1:{vault.new_key()}"
+    settings.CREDENTIAL_KEYS = f"k1:{cipher.new_key()}"
     assert keyring.examine() == ""
     return settings.CREDENTIAL_KEYS
 
@@ -29,14 +28,14 @@ def k1(settings):
 @pytest.fixture
 def k2(settings):
     """A second key, not in use yet."""
-    return f"k2:{vault.new_key()}"
+    return f"k2:{cipher.new_key()}"
 
 
 @pytest.fixture
 def sealed_site(monkeypatch):
     """Let the middleware know what `keyring.examine` says now."""
-    monkeypatch.setattr(sealed, "_problem", "")
-    return sealed.look
+    monkeypatch.setattr(sealed_mode, "_problem", "")
+    return sealed_mode.look
 
 
 def canaries():
@@ -58,8 +57,8 @@ def test_a_canary_is_planted_for_each_new_key(settings, k1, k2):
     [
         ("", "there is no key"),
         ("k1:AAAA", "3 bytes instead of 32"),
-        (f"k1:{vault.new_key()}", "'k1' of CREDENTIAL_KEYS is not the one"),
-        (f"k2:{vault.new_key()}", "lacks the key 'k1'"),
+        (f"k1:{cipher.new_key()}", "'k1' of CREDENTIAL_KEYS is not the one"),
+        (f"k2:{cipher.new_key()}", "lacks the key 'k1'"),
     ],
 )
 def test_wrong_keys_are_told_and_plant_nothing(settings, k1, keys, said):
@@ -70,14 +69,14 @@ def test_wrong_keys_are_told_and_plant_nothing(settings, k1, keys, said):
 
 def test_a_database_from_before_the_canaries_is_tried_by_what_it_stores(settings, credential):
     assert not KeyCanary.objects.exists()
-    settings.CREDENTIAL_KEYS = f"k1:{vault.new_key()}"
+    settings.CREDENTIAL_KEYS = f"k1:{cipher.new_key()}"
     assert "does not open the stored SMTP passwords" in keyring.examine()
     assert not KeyCanary.objects.exists()
 
 
 def test_a_sealed_site_answers_nothing_and_changes_nothing(settings, as_alice, k1, domain, sealed_site):
     credential = make_credential(domain)
-    settings.CREDENTIAL_KEYS = f"k1:{vault.new_key()}"
+    settings.CREDENTIAL_KEYS = f"k1:{cipher.new_key()}"
     sealed_site()
     for response in (
         as_alice.get("/"),
@@ -108,7 +107,7 @@ def test_while_the_database_is_away_it_is_asked_again(as_alice, k1, domain, seal
 def stored(alice, domain):
     """One secret of each kind, sealed with the keys of now."""
     make_totp(alice)
-    letters.post("alice@example.com", "Hello", "sl_secret")
+    emails.post("alice@example.com", "Hello", "sl_secret")
     deleted = make_credential(domain)
     deleted.remove(by=domain_owner(alice))
     return [make_credential(domain) for _ in range(3)]
@@ -196,7 +195,7 @@ def test_a_key_that_was_lost_before_it_sealed_anything_retires_and_one_that_seal
     assert "lacks the key 'k2'" in keyring.examine()
     from_a_shell(retire_key, id="k2")
     assert keyring.examine() == ""
-    settings.CREDENTIAL_KEYS = f"k3:{vault.new_key()}"
+    settings.CREDENTIAL_KEYS = f"k3:{cipher.new_key()}"
     with pytest.raises(CommandError, match="'k1' is still needed by 1 SMTP passwords"):
         from_a_shell(retire_key, id="k1")
     settings.CREDENTIAL_KEYS = ""

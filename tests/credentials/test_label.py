@@ -5,11 +5,11 @@ from django.core.exceptions import ValidationError
 from django.utils.html import escape
 
 from audit.models import Event
-from audit.sentences import sentence
 from credentials.models import Credential, LabelChanged
-from domains import labels
+from domains.activity.sentences import sentence
 from tests.factories import SYSTEM, make_credential
 from tests.http import at_once, delivered, smtp_url, text
+from web import text as labels
 
 pytestmark = pytest.mark.django_db
 HTMX = {"HX-Request": "true", "HX-Current-URL": "http://testserver/domains/sl.example.com/settings/smtp/"}

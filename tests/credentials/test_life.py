@@ -9,10 +9,10 @@ from django.views.debug import ExceptionReporter
 from passlib.hash import ldap_salted_sha512
 
 from audit.models import Event
-from credentials import vault
 from credentials.models import Credential, Outcome, PasswordChanged
 from domains.models import Domain
 from tests.factories import SYSTEM, make_credential, make_domain, password_of
+from vault import cipher
 
 pytestmark = pytest.mark.django_db
 
@@ -99,7 +99,7 @@ def test_reveal_writes_its_event_first_and_none_when_it_fails(credential):
     assert credential.reveal("credential.password_shown", by=SYSTEM) == password_of(credential)
     assert tags()[-1] == "credential.password_shown"
     Credential.objects.filter(pk=credential.pk).update(password_sealed="v1.gone.AAAA")
-    with pytest.raises(vault.CannotOpen):
+    with pytest.raises(cipher.CannotOpen):
         credential.reveal("credential.password_copied", by=SYSTEM)
     assert "credential.password_copied" not in tags()
 
@@ -107,7 +107,7 @@ def test_reveal_writes_its_event_first_and_none_when_it_fails(credential):
 def test_a_ciphertext_copied_to_another_row_does_not_open(domain):
     mine, theirs = make_credential(domain), make_credential(domain)
     Credential.objects.filter(pk=mine.pk).update(password_sealed=theirs.password_sealed)
-    with pytest.raises(vault.CannotOpen):
+    with pytest.raises(cipher.CannotOpen):
         mine.reveal("credential.password_shown", by=SYSTEM)
 
 

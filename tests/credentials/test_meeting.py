@@ -10,12 +10,12 @@ from django.db import connection, transaction
 from django.utils import timezone
 
 from credentials import bulk
-from credentials.client_counts import ClientCounts, Counted, Day
-from credentials.clients import ClientDay
 from credentials.models import Credential, Outcome
-from credentials.refusals import RefusedLogins
-from credentials.usage import Tally
-from domains import general
+from credentials.models.clients import ClientDay
+from credentials.models.refusals import RefusedLogins
+from credentials.usage.client_buffer import ClientCounts, Counted, Day
+from credentials.usage.tally import Tally
+from domains.general import actions as general
 from domains.models import Domain
 from tests.factories import SYSTEM, make_credential, make_domain
 from tests.http import at_once

@@ -8,7 +8,7 @@ from django.utils import timezone
 
 from audit.models import Event
 from credentials.models import Credential
-from credentials.refusals import Cause, RefusedLogins
+from credentials.models.refusals import Cause, RefusedLogins
 from tests.factories import SYSTEM, make_credential, make_domain
 from tests.http import smtp_url, text
 

@@ -5,11 +5,10 @@ from datetime import timedelta
 import pytest
 from django.utils import timezone
 
-from credentials import retired
 from credentials.digests import digest
-from credentials.models import Credential, Outcome
-from credentials.refusals import RefusedLogins
-from credentials.retired import RetiredPassword, RetiredTry
+from credentials.models import Credential, Outcome, retired
+from credentials.models.refusals import RefusedLogins
+from credentials.models.retired import RetiredPassword, RetiredTry
 from tests.factories import SYSTEM, make_credential, make_use, password_of
 
 pytestmark = pytest.mark.django_db

@@ -6,11 +6,11 @@ import pytest
 from django.core.management import CommandError, call_command
 from django.utils import timezone
 
-from accounts import letters
-from accounts.letters import Letter
+from accounts import emails
+from accounts.emails import Letter
 from audit.models import Event
+from credentials.integrity import faults
 from credentials.models import Credential
-from credentials.store import faults
 from tests.accounts.codes import make_totp
 from tests.factories import SYSTEM, make_credential, make_domain
 
@@ -21,7 +21,7 @@ pytestmark = pytest.mark.django_db
 def life(alice, domain):
     """Credentials that went through everything; return the first."""
     make_totp(alice)
-    letters.post("alice@example.com", "Hello", "sl_secret")
+    emails.post("alice@example.com", "Hello", "sl_secret")
     first, second, third, fourth = (make_credential(domain, label=f"Site {number}") for number in range(4))
     first.reset_password(by=SYSTEM)
     first.reset_password(by=SYSTEM, keep_old_for=timedelta(hours=1))

@@ -8,7 +8,7 @@ from django.utils import timezone
 
 from audit.models import Event
 from credentials.models import Credential, Outcome, SuspendedBySupport
-from credentials.retired import RetiredPassword
+from credentials.models.retired import RetiredPassword
 from tests.factories import SYSTEM, make_use, password_of
 from tests.http import at_once, delivered, smtp_url, text
 

@@ -7,11 +7,12 @@ from django.db import DataError, OperationalError, connection
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
-from credentials import counting, login_writing, usage
-from credentials.login_totals import LoginTotal
-from credentials.models import Outcome
-from credentials.refusals import KEPT_FOR, Cause, RefusedLogins
-from credentials.usage import Tally
+from credentials.models import Outcome, upsert
+from credentials.models.login_total import LoginTotal
+from credentials.models.refusals import KEPT_FOR, Cause, RefusedLogins
+from credentials.usage import tally as usage
+from credentials.usage import writer
+from credentials.usage.tally import Tally
 from domains.models import Domain
 from tests.factories import SYSTEM, make_credential
 
@@ -216,14 +217,14 @@ def test_it_holds_no_more_than_its_bound(tally, credential, monkeypatch):
 
 @pytest.mark.parametrize("fault", [ValueError, DataError])
 def test_a_login_by_which_we_fail_holds_up_no_other(tally, credential, now, monkeypatch, fault):
-    write = login_writing.write
+    write = writer.write
 
     def write_all_but_one(batch):
         if any(login.ip == OFFICE for login in batch):
             raise fault
         return write(batch)
 
-    monkeypatch.setattr(login_writing, "write", write_all_but_one)
+    monkeypatch.setattr(writer, "write", write_all_but_one)
     for ip in (HOME, OFFICE):
         tally.add(credential.username, ip, Outcome.WRONG_PASSWORD, at=now, number=3)
     with pytest.raises(fault):
@@ -242,7 +243,7 @@ def test_a_credential_deleted_before_the_write_is_an_unknown_username(tally, cre
 
 
 def test_more_usernames_than_one_question_may_hold(tally, domain, now, monkeypatch):
-    monkeypatch.setattr(counting, "CHUNK", 2)
+    monkeypatch.setattr(upsert, "CHUNK", 2)
     made = [make_credential(domain) for _ in range(5)]
     for credential in made:
         tally.add(credential.username, HOME, Outcome.EXPIRED, at=now)

@@ -1,6 +1,6 @@
 import pytest
 
-from domains import dns
+from domains.dns import resolver as dns
 from tests.dns.server import FakeResolver, dns_server
 
 

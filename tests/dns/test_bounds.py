@@ -5,11 +5,11 @@ import time
 import pytest
 from django.core.management import call_command
 
-from domains import records
-from domains.authorization import Outcome, check_now
-from domains.dns import MAX_VALUE, MAX_VALUES, Absent, Found, Resolver
-from domains.dns_records import SHOWN, VALUE_LENGTH
-from domains.records import Heard, Kind, Operator, Status, judge
+from domains.dns import records
+from domains.dns.records import Heard, Kind, Operator, Status, judge
+from domains.dns.resolver import MAX_VALUE, MAX_VALUES, Absent, Found, Resolver
+from domains.models.dns_record import SHOWN, VALUE_LENGTH
+from domains.verification.check import Outcome, check_now
 from tests.dns.server import proof
 from tests.factories import SYSTEM, make_domain
 from tests.http import sign_in, text

@@ -13,9 +13,9 @@ from django.utils import timezone
 
 from audit.actor import Actor
 from audit.models import Event
-from domains import authorization
-from domains.authorization import Outcome, TooSoon, check_now
 from domains.models import CHECK_EVERY, Domain
+from domains.verification import check
+from domains.verification.check import Outcome, TooSoon, check_now
 from tests.dns.server import FakeResolver, proof
 from tests.factories import SYSTEM, make_domain
 from tests.http import delivered
@@ -204,7 +204,7 @@ def test_two_checks_at_once_issue_one_credential(nsd, pending):
         domain = Domain.objects.get(pk=pending.pk)
         try:
             barrier.wait(10)
-            return authorization.check(domain, by=SYSTEM)
+            return check.check(domain, by=SYSTEM)
         finally:
             connection.close()
 

@@ -2,10 +2,10 @@
 
 import pytest
 
-from domains import records
-from domains.dns import Absent, Found, Unanswered
-from domains.dns_records import SHOWN, VALUE_LENGTH, shown
-from domains.records import Heard, Kind, Operator, Status, judge
+from domains.dns import records
+from domains.dns.records import Heard, Kind, Operator, Status, judge
+from domains.dns.resolver import Absent, Found, Unanswered
+from domains.models.dns_record import SHOWN, VALUE_LENGTH, shown
 
 OPERATOR = Operator("spf.relay.example.net", "SL1:sl1.dkim.example.net.", "bounces:bounces.example.net")
 ALL = {

@@ -6,7 +6,7 @@ import dns.message
 import dns.rcode
 import pytest
 
-from domains.dns import Absent, Found, Resolver, Server, Unanswered, configured_servers, parse_server
+from domains.dns.resolver import Absent, Found, Resolver, Server, Unanswered, configured_servers, parse_server
 from tests.dns.server import FakeResolver
 
 
@@ -141,7 +141,7 @@ def test_each_resolver_is_heard_when_all_have_to_agree(fake, settings):
 
 
 def test_a_question_is_over_within_its_lifetime(fake, settings, monkeypatch):
-    monkeypatch.setattr("domains.dns.LIFETIME_SECONDS", 0.2)
+    monkeypatch.setattr("domains.dns.resolver.LIFETIME_SECONDS", 0.2)
     settings.DNS_RESOLVERS = [fake.address] * 10
     began = time.monotonic()
     assert isinstance(Resolver().ask("a.example.com", "TXT"), Unanswered)

@@ -13,8 +13,8 @@ from django.utils import timezone
 from django.utils.html import escape
 
 from audit.models import Event
-from domains import verifying
 from domains.models import CHECK_EVERY, CHECK_LASTS, Domain
+from domains.verification import background
 from tests.dns.server import proof
 from tests.factories import SYSTEM, make_domain
 from tests.http import text
@@ -36,7 +36,7 @@ def threads(transactional_db):
 
     def wait():
         for thread in threading.enumerate():
-            if thread.name == verifying.THREAD_NAME:
+            if thread.name == background.THREAD_NAME:
                 thread.join(20)
 
     yield wait
@@ -175,8 +175,8 @@ def test_too_soon_says_how_long_to_wait(client, alice, pending, threads):
 
 def test_too_many_checks_at_once_are_refused(client, alice, pending, monkeypatch, threads):
     client.force_login(alice)
-    monkeypatch.setattr(verifying, "_slots", threading.BoundedSemaphore(1))
-    verifying._slots.acquire()
+    monkeypatch.setattr(background, "_slots", threading.BoundedSemaphore(1))
+    background._slots.acquire()
     assert "Too many domains are being checked." in text(client.post(VERIFY, headers=HTMX))
     assert Domain.objects.get().check_started_at is None
 
@@ -188,8 +188,8 @@ def test_a_check_whose_process_died_ends_by_itself(as_alice, pending):
 
 
 def test_a_check_that_crashes_leaves_its_slot_and_the_domain_alone(verify, monkeypatch, caplog):
-    monkeypatch.setattr("domains.authorization.look_up", lambda *_: 1 / 0)
-    for _ in range(verifying.MOST_CHECKS + 1):
+    monkeypatch.setattr("domains.verification.check.look_up", lambda *_: 1 / 0)
+    for _ in range(background.MOST_CHECKS + 1):
         verify()
     assert "The check of sl.example.com failed" in caplog.text
     assert Domain.objects.get().checked_at is None

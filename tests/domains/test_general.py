@@ -8,8 +8,8 @@ from django.test import Client
 from django.utils import timezone
 
 from audit.models import Event
-from audit.sentences import sentence
 from credentials.models import Credential, Outcome
+from domains.activity.sentences import sentence
 from domains.models import Domain, Membership
 from tests.factories import make_credential, make_domain, make_invitation, make_user, password_of
 from tests.http import at_once, delivered, sign_in, text
@@ -184,7 +184,7 @@ class TestDeleting:
 
     @pytest.mark.django_db(transaction=True)
     def test_two_who_delete_at_once_and_one_who_accepts_end_well(self, domain, alice, second_owner):
-        from domains.invitations import token_of
+        from domains.models.invitation import token_of
 
         nina = make_user("new@example.org")
         invitation = make_invitation(domain, nina.email)

@@ -12,8 +12,8 @@ from django.utils import timezone
 
 from accounts.models import User
 from audit.models import Event
-from domains.invitations import Invitation, token_of
 from domains.models import Domain, Membership
+from domains.models.invitation import Invitation, token_of
 from tests.domains.inviting import URL, invite, link_in
 from tests.factories import PASSWORD, make_domain, make_user
 from tests.http import at_once, delivered, sign_in, text, without_tokens

@@ -5,10 +5,10 @@ from django.test import Client
 
 from accounts.models import User
 from audit.models import Event
-from audit.sentences import sentence
 from domains.access import ALLOWED, Permission
-from domains.invitations import Invitation, token_of
+from domains.activity.sentences import sentence
 from domains.models import Membership
+from domains.models.invitation import Invitation, token_of
 from domains.roles import Role
 from tests.domains.inviting import URL, invite, link_in
 from tests.factories import make_domain, make_invitation, make_user
@@ -145,7 +145,7 @@ def test_a_change_that_leaves_the_right_leaves_the_invitations(as_alice, bob, do
 
 
 def test_who_stops_being_an_owner_while_the_form_is_sent_invites_nobody(domain, olga, monkeypatch):
-    from domains import member_views
+    from domains.members import views as member_views
 
     client, allowed = sign_in(Client(), olga), member_views.may_invite
 

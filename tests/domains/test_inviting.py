@@ -7,9 +7,9 @@ import pytest
 from django.test import Client
 from django.utils import timezone
 
-from accounts.letters import Letter
+from accounts.emails import Letter
 from audit.models import Event
-from domains.invitations import Invitation
+from domains.models.invitation import Invitation
 from tests.domains.inviting import HTMX, URL, invite, link_in
 from tests.factories import make_domain
 from tests.http import delivered, text

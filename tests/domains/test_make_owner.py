@@ -4,7 +4,7 @@ import pytest
 from django.core.management import CommandError, call_command
 
 from audit.models import Event
-from audit.sentences import sentence
+from domains.activity.sentences import sentence
 from tests.factories import make_domain, make_user
 from tests.http import delivered, sign_in, text
 

@@ -8,9 +8,9 @@ from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
-from accounts.letters import Letter
+from accounts.emails import Letter
 from audit.models import Event
-from audit.sentences import sentence
+from domains.activity.sentences import sentence
 from domains.models import Domain, Invitation, Membership
 from tests.factories import SYSTEM, make_domain, make_invitation, make_user
 from tests.http import at_once, delivered, sign_in, text, without_tokens
@@ -258,7 +258,7 @@ def test_staff_who_add_a_member_tell_the_owners(domain, alice, carol):
 
 
 def test_a_letter_is_only_written_to_owners_who_want_it(domain, alice, carol):
-    from domains import members
+    from domains.members import actions as members
 
     type(alice).objects.filter(pk=alice.pk).update(tell_members=False)
     members.tell_of(carol.email, domain, "viewer", by=SYSTEM)

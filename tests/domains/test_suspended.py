@@ -10,9 +10,10 @@ from django.test import Client
 
 from audit.models import Event
 from credentials.models import Outcome as Login
-from domains import general, members
-from domains.authorization import Outcome, check_now
+from domains.general import actions as general
+from domains.members import actions as members
 from domains.models import Domain, NameSuspended
+from domains.verification.check import Outcome, check_now
 from tests.credentials.test_mail_views import rows
 from tests.dns.conftest import nsd, running_nsd  # noqa: F401  (fixtures)
 from tests.dns.server import proof

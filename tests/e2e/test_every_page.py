@@ -19,12 +19,12 @@ from playwright.sync_api import Error, expect
 
 from accounts.models import User
 from audit.actor import Actor
-from credentials.clients import ClientName
-from credentials.deleted import DeletedCredential
 from credentials.digests import digest
 from credentials.models import Credential, Outcome
-from credentials.usage import Tally
-from domains import members
+from credentials.models.clients import ClientName
+from credentials.models.deleted import DeletedCredential
+from credentials.usage.tally import Tally
+from domains.members import actions as members
 from domains.models import Domain
 from tests.accounts.codes import make_totp
 from tests.e2e import axe

@@ -3,7 +3,7 @@
 import pytest
 from playwright.sync_api import expect
 
-from domains.limits import may_invite
+from domains.members.rate_limits import may_invite
 from domains.models import Membership
 from tests.e2e.site import link_in
 from tests.factories import make_domain

@@ -3,10 +3,10 @@
 import pytest
 from playwright.sync_api import expect
 
-from sendlayer.errors import TEXT as NOT_NOW
 from tests.audit.tampering import no_event_can_be_written
 from tests.e2e.tab import DOTS
 from tests.factories import password_of
+from web.errors import TEXT as NOT_NOW
 
 pytestmark = [pytest.mark.e2e, pytest.mark.django_db(transaction=True)]
 

@@ -5,7 +5,7 @@ from datetime import timedelta
 import pytest
 from playwright.sync_api import expect
 
-from credentials.deleted import DeletedCredential
+from credentials.models.deleted import DeletedCredential
 from domains.models import Domain, Invitation
 from tests.accounts.codes import code_of, make_totp
 from tests.e2e.browser import session_cookie

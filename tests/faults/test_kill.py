@@ -12,8 +12,8 @@ from contextlib import contextmanager
 import pytest
 from django.db import connection
 
+from credentials.integrity import faults
 from credentials.models import Credential
-from credentials.store import faults
 from tests.factories import password_of
 from tests.faults.figures import FACTOR
 from tests.servers import ROOT, database_url

@@ -7,8 +7,8 @@ import time
 
 import pytest
 
+from credentials.integrity import faults
 from credentials.models import Credential
-from credentials.store import faults
 from tests.faults.figures import FACTOR
 from tests.faults.web import answers_of, lost, session_of, site, visited
 from tests.submission.clients import wait_until

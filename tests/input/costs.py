@@ -13,36 +13,51 @@ from django.http import QueryDict
 from django.test import RequestFactory
 from dns.rdtypes.ANY.TXT import TXT
 
-from accounts import email_addresses, openid, sessions
+from accounts import email_addresses, openid
 from accounts.models import User, UserManager
 from accounts.openid import tokens
 from accounts.openid.provider import Provider
-from accounts.passwords import ServiceWordsValidator
-from audit import checking, client_ip, exports, sentences
+from accounts.password_validators import ServiceWordsValidator
+from accounts.sessions import listing
+from audit import export, verification
 from audit.actor import Actor
 from audit.admin import ReasonField
 from audit.management.commands import export_audit
 from audit.models import Event
-from credentials import chosen, connect, networks, passwords, vault
-from credentials.explaining import reading
+from credentials import networks, passwords, snippets
+from credentials.diagnosis import parser
 from credentials.forms import ExpiryForm, ExplainForm
-from credentials.lasting import is_username
-from credentials.usage import Tally
-from domains import dns as domain_dns
-from domains import dns_page, dns_records, invitations, labels, member_forms, names, policies, records, scripts
+from credentials.models.base import is_username
+from credentials.usage.tally import Tally
+from credentials.views import selection
+from domains import homographs, names
+from domains.activity import sentences
+from domains.dns import records, resolver, spf_dmarc
 from domains.forms import AddDomainForm
-from domains.general_forms import DeleteDomainForm
-from sendlayer import accept, htmx, jinja, logs, probes, search, spreadsheet, text
-from sendlayer.backups import manifest
-from sendlayer.bodies import BodiesMiddleware
+from domains.general.forms import DeleteDomainForm
+from domains.members import forms
+from domains.models import dns_record, invitation
+from domains.verification import page
+from operations import health
+from operations.backups import manifest
+from sendlayer import htmx, jinja, search
 from sendlayer.encodings import EncodingsMiddleware
-from sendlayer.environ import bound
-from sendlayer.sessions import SessionStore
-from sendlayer.tracing import RequestIdMiddleware
-from submission import addresses, headers, incoming, journal, limits, message, policy, sasl
+from submission import log
+from submission.delivery import message
+from submission.listener import data_reader, limits, sasl
 from submission.livecheck import conversation
-from submission.messages import Messages
-from submission.reports import Reports
+from submission.policy import addresses, headers, sender
+from submission.reports.dovecot import Reports
+from submission.reports.postfix import Messages
+from vault import cipher
+from web import characters as text
+from web import client_ip, csv_export, logs
+from web import request as accept
+from web import text as labels
+from web.header_limits import bound
+from web.middleware import BodiesMiddleware
+from web.request_id import RequestIdMiddleware
+from web.session_store import SessionStore
 
 NAME = "sl.example.com"
 USERNAME = "0" * 32
@@ -85,7 +100,7 @@ def judged(record) -> Callable[[str], object]:
 
     def call(text):
         for values in ((text,), tuple(text.split(" "))):
-            dns_records.shown(records.judge(record, records.Heard(domain_dns.Found(values))).found)
+            dns_record.shown(records.judge(record, records.Heard(resolver.Found(values))).found)
 
     return call
 
@@ -98,13 +113,13 @@ def answered(text):
     response = dns.message.make_response(query, recursion_available=True)
     rdata = TXT(dns.rdataclass.IN, dns.rdatatype.TXT, strings)
     response.answer.append(dns.rrset.from_rdata(query.question[0].name, 60, rdata))
-    domain_dns.read(response)
+    resolver.read(response)
 
 
 def message_read(text):
     """A whole message, as it comes after DATA, judged and made ready for the next hop."""
     content = bytearray(f"From: <a@{NAME}>\r\nSubject: {text}\r\n\r\n{text}\r\n".encode(errors="replace"))
-    policy.judge_message(content, NAME)
+    sender.judge_message(content, NAME)
     envelope = SimpleNamespace(
         content=content, mail_from=f"a@{NAME}", rcpt_tos=["b@example.com"], smtp_utf8=True
     )
@@ -113,13 +128,13 @@ def message_read(text):
 
 def dotted(text):
     """What was sent after DATA, without its dots."""
-    found = incoming.Message(1 << 30, limits.Memory())
+    found = data_reader.Message(1 << 30, limits.Memory())
     found._take(text.encode(errors="replace") + b"\r\n.")
 
 
 def sender_shown(text):
     """A From whose name is a text, of its own domain, as it is judged for what it shows."""
-    policy.judge_message(f"From: {text} <a@{NAME}>\r\n\r\n".encode(errors="replace"), NAME)
+    sender.judge_message(f"From: {text} <a@{NAME}>\r\n\r\n".encode(errors="replace"), NAME)
 
 
 def event(text):
@@ -137,7 +152,7 @@ def account_of_message(text):
 
 def invited(text):
     domain = SimpleNamespace(role="owner")
-    form = member_forms.InviteForm({"emails": text, "role": "viewer"}, domain=domain, user=None)
+    form = forms.InviteForm({"emails": text, "role": "viewer"}, domain=domain, user=None)
     form.fields["emails"].clean(text)
     form.cleaned_data = {"emails": text}
     form._members = form._invited = lambda _: ()  # which ask the database for what was found
@@ -156,156 +171,164 @@ CASES = {
     "accounts.openid.tokens:verify": Case(
         lambda text: tokens.verify(text, {}, issuer="x", client_id="x", nonce="x"), ("e30.", "eyJ", "a.a.")
     ),
-    "accounts.passwords:ServiceWordsValidator.validate": Case(ServiceWordsValidator().validate, ("sendlayer",)),
-    "accounts.sessions:_first": Case(sessions.browser, ("Mozilla/5.0 ",)),
+    "accounts.password_validators:ServiceWordsValidator.validate": Case(
+        ServiceWordsValidator().validate, ("sendlayer",)
+    ),
+    "accounts.sessions.listing:_first": Case(listing.browser, ("Mozilla/5.0 ",)),
     # audit
     "audit.actor:Actor.of": Case(
         header("User-Agent", lambda request: Actor.of(request, User(email="a@b.example")))
     ),
     "audit.admin:ReasonField.clean": Case(ReasonField().clean),
-    "audit.checking:noted_heads": Case(
-        lambda text: checking.noted_heads([text]), ("1\t1\t", "1\t1\t" + "a" * 64)
+    "audit.verification:noted_heads": Case(
+        lambda text: verification.noted_heads([text]), ("1\t1\t", "1\t1\t" + "a" * 64)
     ),
-    "audit.checking:_named": Case(lambda text: checking._named(1, text)),
-    "audit.client_ip:client_ip": Case(header("X-Forwarded-For", client_ip.client_ip), ("192.0.2.1, ",)),
-    "audit.exports:_time": Case(exports._time, ("2030-01-01",)),
-    "audit.exports:_json": Case(exports._json, ("[", '{"')),
-    "audit.exports:read": Case(lambda text: list(exports.read([text])), ("[", '{"')),
+    "audit.verification:_named": Case(lambda text: verification._named(1, text)),
+    "web.client_ip:client_ip": Case(header("X-Forwarded-For", client_ip.client_ip), ("192.0.2.1, ",)),
+    "audit.export:_time": Case(export._time, ("2030-01-01",)),
+    "audit.export:_json": Case(export._json, ("[", '{"')),
+    "audit.export:read": Case(lambda text: list(export.read([text])), ("[", '{"')),
     "audit.management.commands.export_audit:_moment": Case(export_audit._moment, ("2030-01-01",)),
-    "audit.sentences:sentence": Case(lambda text: sentences.sentence(event(text))),
-    "audit.sentences:plain": Case(lambda text: sentences.plain(event(text))),
+    "domains.activity.sentences:sentence": Case(lambda text: sentences.sentence(event(text))),
+    "domains.activity.sentences:plain": Case(lambda text: sentences.plain(event(text))),
     # credentials
-    "credentials.chosen:usernames": Case(lambda text: chosen.usernames(QueryDict(text)), ("username=",)),
-    "credentials.connect:values": Case(
-        lambda text: connect.values(
+    "credentials.views.selection:usernames": Case(
+        lambda text: selection.usernames(QueryDict(text)), ("username=",)
+    ),
+    "credentials.snippets:values": Case(
+        lambda text: snippets.values(
             SimpleNamespace(username=USERNAME, domain=SimpleNamespace(name=NAME)), text
         ),
         ("a@",),
     ),
-    "credentials.explaining.reading:read": Case(
-        reading.read, ("from=<>", "250 ", "535 ", "port ", "port=", "dsn=", "sl_", "tls is required, but ")
+    "credentials.diagnosis.parser:read": Case(
+        parser.read, ("from=<>", "250 ", "535 ", "port ", "port=", "dsn=", "sl_", "tls is required, but ")
     ),
-    "credentials.explaining.reading:visible": Case(reading.visible, ("sl_", "sl_\n")),
+    "credentials.diagnosis.parser:visible": Case(parser.visible, ("sl_", "sl_\n")),
     "credentials.forms:ExplainForm": Case(lambda text: ExplainForm({"line": text}).is_valid(), ("sl_",)),
     "credentials.forms:ExpiryForm": Case(
         lambda text: ExpiryForm({"day": text}, credential=UNUSED).is_valid(),
         ("2030-01-01", "2030-01-"),
     ),
-    "credentials.lasting:is_username": Case(is_username),
+    "credentials.models.base:is_username": Case(is_username),
     "credentials.networks:clean": Case(networks.clean, ("192.0.2.1 ", "::")),
     "credentials.passwords:is_well_formed": Case(passwords.is_well_formed, ("sl_",)),
-    "credentials.vault:open": Case(lambda text: vault.open(text, place="x"), ("v1.k1.",)),
-    "credentials.vault:parse": Case(vault.parse, ("k1:",)),
+    "vault.cipher:open": Case(lambda text: cipher.open(text, place="x"), ("v1.k1.",)),
+    "vault.cipher:parse": Case(cipher.parse, ("k1:",)),
     # domains
-    "domains.dns:parse_server": Case(domain_dns.parse_server, ("[", "[::1]:", "192.0.2.1:")),
-    "domains.dns:Resolver._ask": Case(lambda text: domain_dns.Resolver([]).ask(text, "TXT")),
-    "domains.dns:_text": Case(answered),
-    "domains.dns_page:Line.found": Case(lambda text: dns_page.Line(SPF, SimpleNamespace(found=text)).found),
-    "domains.dns_records:shown": Case(lambda text: dns_records.shown(text.split(" "))),
+    "domains.dns.resolver:parse_server": Case(resolver.parse_server, ("[", "[::1]:", "192.0.2.1:")),
+    "domains.dns.resolver:Resolver._ask": Case(lambda text: resolver.Resolver([]).ask(text, "TXT")),
+    "domains.dns.resolver:_text": Case(answered),
+    "domains.verification.page:Line.found": Case(
+        lambda text: page.Line(SPF, SimpleNamespace(found=text)).found
+    ),
+    "domains.models.dns_record:shown": Case(lambda text: dns_record.shown(text.split(" "))),
     "domains.forms:AddDomainForm": Case(
         lambda text: AddDomainForm({"name": text}, user=None).is_valid(), ("a@", "http://")
     ),
-    "domains.general_forms:DeleteDomainForm.clean_name": Case(
+    "domains.general.actions.forms:DeleteDomainForm.clean_name": Case(
         lambda text: DeleteDomainForm({"name": text}, domain=SimpleNamespace(name=NAME)).is_valid()
     ),
-    "domains.invitations:key_of": Case(invitations.key_of, (".", "a:a:")),
-    "domains.labels:clean": Case(labels.clean, ("👩",)),
-    "domains.member_forms:InviteForm.clean_emails": Case(invited, ("a@", '"')),
+    "domains.models.invitation:key_of": Case(invitation.key_of, (".", "a:a:")),
+    "web.text:clean": Case(labels.clean, ("👩",)),
+    "domains.members.actions.forms:InviteForm.clean_emails": Case(invited, ("a@", '"')),
     "domains.names:normalise": Case(names.normalise, ("http://", "a@", "xn--", "münchen.")),
     "domains.names:a_label": Case(names.a_label, ("xn--", "münchen.")),
     "domains.names:u_label": Case(names.u_label, ("xn--",)),
     "domains.names:display": Case(names.display, ("xn--", "а")),
     "domains.names:organizational": Case(names.organizational),
-    "domains.policies:is_host": Case(policies.is_host),
-    "domains.policies:spf_records": Case(lambda text: policies.spf_records([text]), ("v=spf1 ",)),
-    "domains.policies:includes": Case(
-        lambda text: policies.includes(text, NAME), ("v=spf1 ", "v=spf1 include:")
+    "domains.dns.spf_dmarc:is_host": Case(spf_dmarc.is_host),
+    "domains.dns.spf_dmarc:spf_records": Case(lambda text: spf_dmarc.spf_records([text]), ("v=spf1 ",)),
+    "domains.dns.spf_dmarc:includes": Case(
+        lambda text: spf_dmarc.includes(text, NAME), ("v=spf1 ", "v=spf1 include:")
     ),
-    "domains.policies:with_include": Case(
-        lambda text: policies.with_include([text], NAME), ("v=spf1 ", "v=spf1 include:")
+    "domains.dns.spf_dmarc:with_include": Case(
+        lambda text: spf_dmarc.with_include([text], NAME), ("v=spf1 ", "v=spf1 include:")
     ),
-    "domains.policies:dmarc_records": Case(
-        lambda text: policies.dmarc_records([text]), ("v=DMARC1;", "v", "v=")
+    "domains.dns.spf_dmarc:dmarc_records": Case(
+        lambda text: spf_dmarc.dmarc_records([text]), ("v=DMARC1;", "v", "v=")
     ),
-    "domains.policies:is_valid_dmarc": Case(
-        policies.is_valid_dmarc, ("v=DMARC1;", "v=DMARC1; p=", "v=DMARC1; p")
+    "domains.dns.spf_dmarc:is_valid_dmarc": Case(
+        spf_dmarc.is_valid_dmarc, ("v=DMARC1;", "v=DMARC1; p=", "v=DMARC1; p")
     ),
-    "domains.records:parse_cname": Case(records.parse_cname, ("sl1:",)),
-    "domains.records:_judge_spf": Case(judged(SPF), ("v=spf1 ", "v=spf1 v=spf1 ")),
-    "domains.records:_judge_dmarc": Case(judged(DMARC), ("v=DMARC1;",)),
-    "domains.records:_judge_ownership": Case(judged(OWNERSHIP), (records.PREFIX, "\\")),
-    "domains.scripts:is_mixed": Case(scripts.is_mixed, ("а",)),
-    "domains.scripts:reads_as_latin": Case(scripts.reads_as_latin, ("а", "ο")),
-    "domains.scripts:has_second_dot": Case(scripts.has_second_dot, ("i",)),
-    "domains.scripts:without_second_dot": Case(scripts.without_second_dot, ("i",)),
+    "domains.dns.records:parse_cname": Case(records.parse_cname, ("sl1:",)),
+    "domains.dns.records:_judge_spf": Case(judged(SPF), ("v=spf1 ", "v=spf1 v=spf1 ")),
+    "domains.dns.records:_judge_dmarc": Case(judged(DMARC), ("v=DMARC1;",)),
+    "domains.dns.records:_judge_ownership": Case(judged(OWNERSHIP), (records.PREFIX, "\\")),
+    "domains.homographs:is_mixed": Case(homographs.is_mixed, ("а",)),
+    "domains.homographs:reads_as_latin": Case(homographs.reads_as_latin, ("а", "ο")),
+    "domains.homographs:has_second_dot": Case(homographs.has_second_dot, ("i",)),
+    "domains.homographs:without_second_dot": Case(homographs.without_second_dot, ("i",)),
     # the project
-    "sendlayer.accept:wants_text": Case(header("Accept", accept.wants_text), ("text/html;", 'a/b;c="', "a/b,")),
-    "sendlayer.backups.manifest:judge": Case(lambda text: manifest.judge({"database": text, "migrations": []})),
-    "sendlayer.bodies:BodiesMiddleware.__call__": Case(header("Content-Length", BodiesMiddleware(id))),
+    "web.request:wants_text": Case(header("Accept", accept.wants_text), ("text/html;", 'a/b;c="', "a/b,")),
+    "operations.backups.manifest:judge": Case(
+        lambda text: manifest.judge({"database": text, "migrations": []})
+    ),
+    "web.middleware:BodiesMiddleware.__call__": Case(header("Content-Length", BodiesMiddleware(id))),
     "sendlayer.encodings:EncodingsMiddleware.__call__": Case(
         header("Content-Encoding", EncodingsMiddleware(id))
     ),
-    "sendlayer.environ:bound": Case(environment, ('"', "a=", 'a="', 'a/b;c="')),
+    "web.header_limits:bound": Case(environment, ('"', "a=", 'a="', 'a/b;c="')),
     "sendlayer.htmx:page_of": Case(header("HX-Current-URL", htmx.page_of), ("//", "http://", "//[")),
     "sendlayer.jinja:_heading": Case(jinja._heading, ("<h2", "<h2>")),
-    "sendlayer.logs:without_keys": Case(logs.without_keys, ("/key/", "/key")),
-    "sendlayer.logs:one_line": Case(logs.one_line),
-    "sendlayer.logs:WithoutValues.filter": Case(
+    "web.logs:without_keys": Case(logs.without_keys, ("/key/", "/key")),
+    "web.logs:one_line": Case(logs.one_line),
+    "web.logs:WithoutValues.filter": Case(
         lambda text: logs.WithoutValues().filter(SimpleNamespace(sql=text, params=None)), ("SELECT '",)
     ),
-    "sendlayer.logs:_Formatter.formatException": Case(
+    "web.logs:_Formatter.formatException": Case(
         lambda text: logs.Lines().formatException((ValueError, ValueError(text), None)),
         ("DETAIL:", "\nDETAIL:"),
     ),
-    "sendlayer.probes:may_read_metrics": Case(
-        lambda text: probes.may_read_metrics(RequestFactory().get("/", REMOTE_ADDR=text))
+    "operations.health:may_read_metrics": Case(
+        lambda text: health.may_read_metrics(RequestFactory().get("/", REMOTE_ADDR=text))
     ),
     "sendlayer.search:search_text": Case(lambda text: search.search_text({"q": text})),
-    "sendlayer.sessions:SessionStore._validate_session_key": Case(SessionStore),
-    "sendlayer.spreadsheet:safe": Case(spreadsheet.safe, ("\t", ";", "=")),
-    "sendlayer.text:has_invisible": Case(text.has_invisible),
-    "sendlayer.text:has_many_marks": Case(text.has_many_marks),
-    "sendlayer.text:harmless": Case(text.harmless),
-    "sendlayer.tracing:RequestIdMiddleware.__call__": Case(
+    "web.session_store:SessionStore._validate_session_key": Case(SessionStore),
+    "web.csv_export:safe": Case(csv_export.safe, ("\t", ";", "=")),
+    "web.characters:has_invisible": Case(text.has_invisible),
+    "web.characters:has_many_marks": Case(text.has_many_marks),
+    "web.characters:harmless": Case(text.harmless),
+    "web.request_id:RequestIdMiddleware.__call__": Case(
         header(
             "X-Request-ID", lambda request: RequestIdMiddleware(lambda _: SimpleNamespace(headers={}))(request)
         )
     ),
     # submission
-    "submission.addresses:parse_argument": Case(
+    "submission.policy.addresses:parse_argument": Case(
         lambda text: addresses.parse_argument("FROM:", f"FROM:{text}"),
         ("<", '<"', "<a@b.example> ", "<a@b.example> A="),
     ),
-    "submission.addresses:parse_mailbox": Case(addresses.parse_mailbox, ('"', "a@", "é@")),
-    "submission.addresses:domain_name": Case(addresses.domain_name, ("é", "xn--")),
-    "submission.disguise:shows_other_domain": Case(
+    "submission.policy.addresses:parse_mailbox": Case(addresses.parse_mailbox, ('"', "a@", "é@")),
+    "submission.policy.addresses:domain_name": Case(addresses.domain_name, ("é", "xn--")),
+    "submission.policy.disguise:shows_other_domain": Case(
         sender_shown, ('"', "(", "a@b ", "=?utf-8?q?", "=?utf-8?b?")
     ),
-    "submission.headers:split": Case(
+    "submission.policy.headers:split": Case(
         lambda text: headers.split(text.encode(errors="replace")), ("From:", "From: a\r\n", "From: a\r\n ")
     ),
-    "submission.headers:Field.value": Case(
+    "submission.policy.headers:Field.value": Case(
         lambda text: headers.Field("x", f"x:{text}".encode(errors="replace")).value
     ),
-    "submission.headers:mailboxes": Case(
+    "submission.policy.headers:mailboxes": Case(
         headers.mailboxes, ("a@b.example,", "<", '"', "(", 'a "', "a (", "a <", "=?utf-8?q?")
     ),
-    "submission.incoming:Message._take": Case(dotted, ("\r\n.",)),
-    "submission.journal:printable": Case(journal.printable),
-    "submission.limits:plain_ip": Case(limits.plain_ip, ("::", "fe80::1%")),
-    "submission.limits:client_of": Case(limits.client_of, ("::",)),
+    "submission.listener.data_reader:Message._take": Case(dotted, ("\r\n.",)),
+    "submission.log:printable": Case(log.printable),
+    "submission.listener.limits:plain_ip": Case(limits.plain_ip, ("::", "fe80::1%")),
+    "submission.listener.limits:client_of": Case(limits.client_of, ("::",)),
     "submission.livecheck.conversation:Conversation._read": Case(
         conversation._REPLY_LINE.fullmatch, ("250-", "250 ")
     ),
     "submission.livecheck.conversation:Conversation._name_recipient": Case(
         conversation._ADDRESS.fullmatch, ("a@",)
     ),
-    "submission.message:finish": Case(message_read),
-    "submission.messages:Messages.take": Case(account_of_message),
-    "submission.policy:_judge_form": Case(
-        lambda text: policy.judge_message(text.encode(errors="replace"), NAME)
+    "submission.delivery.message:finish": Case(message_read),
+    "submission.reports.postfix:Messages.take": Case(account_of_message),
+    "submission.policy.sender:_judge_form": Case(
+        lambda text: sender.judge_message(text.encode(errors="replace"), NAME)
     ),
-    "submission.reports:Reports.take": Case(reported, ("[", '{"', '{"login": "')),
-    "submission.sasl:decode": Case(lambda text: sasl.decode(text.encode(errors="replace"))),
-    "submission.sasl:plain": Case(lambda text: sasl.plain(text.encode(errors="replace"))),
+    "submission.reports.dovecot:Reports.take": Case(reported, ("[", '{"', '{"login": "')),
+    "submission.listener.sasl:decode": Case(lambda text: sasl.decode(text.encode(errors="replace"))),
+    "submission.listener.sasl:plain": Case(lambda text: sasl.plain(text.encode(errors="replace"))),
 }

@@ -7,7 +7,7 @@ import pytest
 from django.core import signing
 from django.utils import timezone
 
-from domains.invitations import Invitation, token_of
+from domains.models.invitation import Invitation, token_of
 from tests.accounts.codes import code_of, make_totp
 from tests.domains.inviting import invite
 from tests.factories import PASSWORD, password_of

@@ -12,15 +12,21 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from credentials import networks
-from credentials.usage import Tally
-from domains import dns, labels, names
-from domains.converters import DomainNameConverter
-from sendlayer.logs import without_keys
-from sendlayer.sessions import SessionStore
-from submission import addresses, headers, journal, policy, relay, sasl
-from submission.messages import Messages
-from submission.reports import NoReport, Reports
+from credentials.usage.tally import Tally
+from domains import names
+from domains.dns import resolver
+from domains.url_converters import DomainNameConverter
+from submission import log
+from submission.delivery import relay
+from submission.listener import sasl
+from submission.policy import addresses, headers
+from submission.policy import sender as policy
+from submission.reports.dovecot import NoReport, Reports
+from submission.reports.postfix import Messages
 from tests.input.test_anything import NASTY, limits
+from web import text as labels
+from web.logs import without_keys
+from web.session_store import SessionStore
 
 pytestmark = pytest.mark.one_database
 
@@ -145,7 +151,7 @@ def test_logins(line):
 @given(texts | ips | st.builds("smtp://{}:{}@{}".format, texts, texts, texts))
 def test_settings_that_name_a_server(text):
     for read, refusal in (
-        (dns.parse_server, ValueError),
+        (resolver.parse_server, ValueError),
         (lambda url: relay.Relay.from_url(url, "x"), relay.BadURL),
     ):
         with suppress(refusal):
@@ -155,8 +161,8 @@ def test_settings_that_name_a_server(text):
 @limits(200)
 @given(texts)
 def test_what_goes_to_a_log_or_a_query(text):
-    word = journal.printable(text)
-    assert word.isascii() and word.isprintable() and " " not in word and len(word) <= journal.MAX_LENGTH
+    word = log.printable(text)
+    assert word.isascii() and word.isprintable() and " " not in word and len(word) <= log.MAX_LENGTH
     assert without_keys(without_keys(text)) == without_keys(text)
     assert SessionStore(text).session_key in (None, text)
     assert "\x00" not in (SessionStore(text).session_key or "")

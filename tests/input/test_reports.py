@@ -10,8 +10,8 @@ from typing import NamedTuple
 
 import pytest
 
-from credentials.clients import ClientName
-from credentials.refusals import RefusedLogins
+from credentials.models.clients import ClientName
+from credentials.models.refusals import RefusedLogins
 from tests.input.catalogue import rows
 from tests.input.speaking import held, judge_log, sockets
 from tests.mail.reports import Reporting, reporting, serving

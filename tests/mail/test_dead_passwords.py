@@ -5,10 +5,10 @@ import time
 import pytest
 
 from credentials import digests
-from credentials.clients import ClientDay, ClientName
+from credentials.models.clients import ClientDay, ClientName
+from credentials.models.refusals import RefusedLogins
+from credentials.models.retired import RetiredTry
 from credentials.passwords import generate
-from credentials.refusals import RefusedLogins
-from credentials.retired import RetiredTry
 from tests.factories import SYSTEM, password_of
 from tests.mail.clients import Mail
 from tests.mail.daemons import mail_server

@@ -3,9 +3,9 @@
 import pytest
 from django.utils import timezone
 
-from credentials.explaining.answers import explain
-from credentials.explaining.findings import Finding
-from credentials.explaining.reading import read
+from credentials.diagnosis.explain import explain
+from credentials.diagnosis.findings import Finding
+from credentials.diagnosis.parser import read
 from tests.factories import SYSTEM, password_of
 from tests.submission.clients import MESSAGE, SENDER, auth_plain, submit, wait_until
 

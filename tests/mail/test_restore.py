@@ -2,7 +2,7 @@
 
 import pytest
 
-from credentials.deleted import DeletedCredential
+from credentials.models.deleted import DeletedCredential
 from tests.factories import SYSTEM, password_of
 from tests.submission.clients import submit, wait_until
 

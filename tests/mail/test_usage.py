@@ -11,7 +11,7 @@ from django.utils import timezone
 
 from credentials import digests
 from credentials.models import Credential
-from credentials.refusals import RefusedLogins
+from credentials.models.refusals import RefusedLogins
 from tests.factories import SYSTEM, password_of
 from tests.mail.clients import Mail
 from tests.mail.daemons import mail_server

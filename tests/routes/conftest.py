@@ -2,7 +2,7 @@ from types import SimpleNamespace
 
 import pytest
 
-from domains import verifying
+from domains.verification import background
 from submission.livecheck import runs
 from tests.locks import taken_back
 from tests.routes.world import make_world
@@ -11,7 +11,7 @@ from tests.routes.world import make_world
 @pytest.fixture(autouse=True)
 def no_check_begins(monkeypatch):
     """The walks press Verify and Check as well: threads of those would outlive the test and its database."""
-    for module in (verifying, runs):
+    for module in (background, runs):
         thread = SimpleNamespace(start=module._slots.release)
         monkeypatch.setattr(module, "threading", SimpleNamespace(Thread=lambda thread=thread, **_: thread))
 

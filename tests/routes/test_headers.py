@@ -6,12 +6,12 @@ import pytest
 from django.db import transaction
 from django.test import Client
 
-from sendlayer import sealed
-from sendlayer.headers import CONTENT_SECURITY_POLICY, QR_CODE
 from tests.factories import PASSWORD
 from tests.http import sign_in, smtp_url
 from tests.routes.table import routes
 from tests.routes.world import ANONYMOUS, MANAGER, OWNER, STAFF, make_world
+from vault import sealed_mode
+from web.headers import CONTENT_SECURITY_POLICY, QR_CODE
 
 pytestmark = [pytest.mark.django_db, pytest.mark.one_database]
 ROLES = (ANONYMOUS, MANAGER, OWNER, STAFF)
@@ -80,7 +80,7 @@ def test_every_kind_of_error(alice, credential, monkeypatch):
     }
     for _ in range(40):
         answers[429] = Client().post("/login/", {"login": alice.email, "password": PASSWORD[1:]}, secure=True)
-    monkeypatch.setattr(sealed, "_problem", "the key is gone")
+    monkeypatch.setattr(sealed_mode, "_problem", "the key is gone")
     answers[503] = client.get("/", secure=True)
     assert {status: answer.status_code for status, answer in answers.items()} == {
         each: each for each in answers

@@ -10,8 +10,8 @@ from django.urls import reverse
 
 from accounts.models import User
 from audit.actor import Actor
-from domains import members
-from domains.invitations import token_of
+from domains.members import actions as members
+from domains.models.invitation import token_of
 from tests.factories import make_credential, make_domain, make_user
 from tests.http import sign_in
 

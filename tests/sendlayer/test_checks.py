@@ -11,18 +11,18 @@ import pytest
 from django.core.checks import run_checks
 from django.db import connection
 
-from credentials import keyring
-from credentials.clients import ClientDay, ClientName
-from credentials.keyring import KeyCanary
-from credentials.login_totals import LoginTotal
-from credentials.refusals import RefusedLogins
-from credentials.retired import RetiredTry
-from credentials.vault import new_key
+from credentials.models.clients import ClientDay, ClientName
+from credentials.models.login_total import LoginTotal
+from credentials.models.refusals import RefusedLogins
+from credentials.models.retired import RetiredTry
 from sendlayer import checks
 from sendlayer.environment import env
 from tests.accounts.codes import make_totp
 from tests.factories import make_credential
 from tests.servers import ROOT, database_url, free_port, running
+from vault import keyring
+from vault.cipher import new_key
+from vault.keyring import KeyCanary
 
 pytestmark = pytest.mark.django_db
 

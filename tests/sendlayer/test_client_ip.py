@@ -2,7 +2,7 @@
 
 import pytest
 
-from audit.client_ip import client, client_ip
+from web.client_ip import client, client_ip
 
 
 @pytest.fixture

@@ -7,7 +7,7 @@ from http.client import HTTPConnection
 import pytest
 from django.utils import timezone
 
-from credentials.deleted import DeletedCredential
+from credentials.models.deleted import DeletedCredential
 from tests.factories import SYSTEM, make_credential
 from tests.servers import free_port, running
 

@@ -12,7 +12,7 @@ def test_a_fault_of_ours_is_a_plain_page_and_leaks_nothing(as_alice, domain, mon
     def break_down(*args, **kwargs):
         raise RuntimeError("sl_secret from inside")
 
-    monkeypatch.setattr("credentials.views.list_context", break_down)
+    monkeypatch.setattr("credentials.views.tab.list_context", break_down)
     as_alice.raise_request_exception = False
     response = as_alice.get(smtp_url(domain))
     assert response.status_code == 500
@@ -57,7 +57,7 @@ def test_a_database_that_is_away_is_told_apart_from_a_fault_of_ours(
     def break_down(*args, **kwargs):
         raise error
 
-    monkeypatch.setattr("credentials.views.list_context", break_down)
+    monkeypatch.setattr("credentials.views.tab.list_context", break_down)
     as_alice.raise_request_exception = False
     response = as_alice.get(smtp_url(domain))
     assert response.status_code == status and "sl_secret" not in text(response)

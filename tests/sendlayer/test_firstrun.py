@@ -7,9 +7,9 @@ import sys
 
 import pytest
 
-from credentials import vault
 from sendlayer import firstrun
 from tests.servers import ROOT
+from vault import cipher
 
 
 @pytest.fixture
@@ -38,7 +38,7 @@ def test_it_writes_keys_that_only_their_owner_can_read(var_dir):
     assert (mode(var_dir), mode(var_dir / ".env")) == ("0o700", "0o600")
     lines = dict(line.split("=", 1) for line in (var_dir / ".env").read_text().splitlines() if line[0] != "#")
     assert len(lines["SECRET_KEY"]) >= 50
-    assert list(vault.parse(lines["CREDENTIAL_KEYS"])) == ["k1"]
+    assert list(cipher.parse(lines["CREDENTIAL_KEYS"])) == ["k1"]
 
 
 def test_no_two_installs_get_the_same_keys(tmp_path):

@@ -14,11 +14,12 @@ from django.db import IntegrityError, connection
 
 from accounts.models import User
 from credentials import passwords
-from sendlayer import sealed, tracing
-from sendlayer.logs import Json, Lines
 from tests.http import smtp_url, text
 from tests.leaks import Search
 from tests.servers import collect_static, free_port, running
+from vault import sealed_mode
+from web import request_id as tracing
+from web.logs import Json, Lines
 
 
 @pytest.fixture
@@ -85,7 +86,7 @@ def broken(as_alice, domain, monkeypatch):
     def crash(*args, **kwargs):
         raise RuntimeError("over two\nlines")
 
-    monkeypatch.setattr("credentials.views.list_context", crash)
+    monkeypatch.setattr("credentials.views.tab.list_context", crash)
     as_alice.raise_request_exception = False
     return lambda **options: as_alice.get(smtp_url(domain), **options)
 
@@ -102,7 +103,7 @@ def test_a_person_can_tell_the_operator_which_failure_it_was(broken, console):
 
 
 def test_so_can_one_who_meets_a_sealed_server(client, db, monkeypatch):
-    monkeypatch.setattr(sealed, "_problem", "the key is gone")
+    monkeypatch.setattr(sealed_mode, "_problem", "the key is gone")
     response = client.get("/")
     assert response.status_code == 503 and f"<code>{response.headers['X-Request-ID']}</code>" in text(response)
 

@@ -13,9 +13,9 @@ from django.test import Client
 from redis import Redis
 
 from sendlayer.cache import SharedCache
-from sendlayer.plain_values import NotPlain
 from tests.accounts.test_throttle import redis_server
 from tests.factories import PASSWORD
+from web.plain_pickle import NotPlain
 
 pytestmark = pytest.mark.django_db
 

@@ -80,7 +80,7 @@ def test_a_group_of_mail_servers_keeps_what_it_has(tmp_path):
 
 def test_no_lock_of_another_thread_is_lost_by_a_further_connection(tmp_path):
     """POSIX drops all locks of a process on a file that it closes, however it came to open it."""
-    from sendlayer.private import Connection
+    from web.private_files import Connection
 
     path = tmp_path / "db.sqlite3"
     with closing(Connection(path, isolation_level=None)) as first:

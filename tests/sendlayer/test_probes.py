@@ -19,15 +19,16 @@ from django.db import DatabaseError, connection
 from django.db.migrations.recorder import MigrationRecorder
 from django.utils import timezone
 
-from accounts import letters
+from accounts import emails
 from audit.models import Event
 from credentials.models import Credential, Outcome
-from sendlayer import metrics, probes, sealed
+from operations import health, metrics
 from tests.factories import make_credential, make_domain, make_use
 from tests.http import at_once, sign_in, smtp_url
 from tests.servers import ROOT, free_port, running
 from tests.submission.clients import wait_until
 from tests.with_postgres import cluster
+from vault import sealed_mode
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -37,7 +38,7 @@ TOKEN = "t" * 40
 
 @pytest.fixture(autouse=True)
 def nothing_known(monkeypatch, settings):
-    monkeypatch.setattr(probes, "_has_migrations", False)
+    monkeypatch.setattr(health, "_has_migrations", False)
     settings.SECURE_SSL_REDIRECT = True  # probes speak plain HTTP all the same
 
 
@@ -69,7 +70,7 @@ def test_it_is_ready(client):
 
 
 def test_it_is_not_ready_while_sealed(client, monkeypatch):
-    monkeypatch.setattr(sealed, "_problem", "CREDENTIAL_KEYS lacks the key 'k1'")
+    monkeypatch.setattr(sealed_mode, "_problem", "CREDENTIAL_KEYS lacks the key 'k1'")
     assert not_ready(client) == ("sealed", "CREDENTIAL_KEYS lacks the key 'k1'.")
     assert client.get("/healthz").status_code == 200
 
@@ -88,25 +89,25 @@ def test_it_is_not_ready_without_a_database(client, monkeypatch):
     def away():
         raise DatabaseError
 
-    monkeypatch.setattr(probes, "_why_not", away)
+    monkeypatch.setattr(health, "_why_not", away)
     assert not_ready(client) == ("database", "The database can't be asked: DatabaseError.")
 
 
 def test_a_database_that_hangs_is_told_within_two_seconds(client, monkeypatch):
-    monkeypatch.setattr(probes, "_why_not", lambda: time.sleep(4))
+    monkeypatch.setattr(health, "_why_not", lambda: time.sleep(4))
     start = time.monotonic()
     # More of them than threads that may hang.
     assert at_once(*[lambda: not_ready(client)] * 8) == [("database", "The database does not answer.")] * 8
     assert time.monotonic() - start < 2.5
     for _ in range(4):  # those threads end before the next test
-        assert probes._ready_slots.acquire(timeout=10)
+        assert health._ready_slots.acquire(timeout=10)
     for _ in range(4):
-        probes._ready_slots.release()
+        health._ready_slots.release()
 
 
 def test_figures_that_take_long_do_not_make_it_unready(client, monkeypatch):
     counted = threading.Event()
-    monkeypatch.setattr(probes, "METRICS_SECONDS", 0.05)
+    monkeypatch.setattr(health, "METRICS_SECONDS", 0.05)
     monkeypatch.setattr(metrics, "figures", lambda: counted.wait(20))
     for _ in range(5):
         assert figures(client)["database_up"] == 0
@@ -172,7 +173,7 @@ class TestMetrics:
         Credential.objects.filter(pk=expired.pk).update(expires_at=timezone.now())
         make_use(used, number=7)
         make_use(used, number=2, outcome=Outcome.WRONG_PASSWORD)
-        letters.post("alice@example.com", "Hello", "text")
+        emails.post("alice@example.com", "Hello", "text")
         sign_in(client, alice).post(smtp_url(used, "copy"), secure=True)
         found = figures(client)
         assert found['smtp_logins_total{outcome="accepted"}'] == 7
@@ -204,7 +205,7 @@ class TestMetrics:
 
     def test_they_are_counted_every_15_seconds_for_all_workers(self, client, alice, monkeypatch):
         assert figures(client)["letters_waiting"] == 0
-        letters.post("alice@example.com", "Hello", "text")
+        emails.post("alice@example.com", "Hello", "text")
         assert figures(client)["letters_waiting"] == 0
         monkeypatch.setattr(
             metrics, "time", SimpleNamespace(time=lambda: time.time() + 16, monotonic=time.monotonic)
@@ -223,7 +224,7 @@ class TestMetrics:
         assert numbers["credential.created"] == 1 and counted_to < Event.objects.latest("pk").pk
 
     def test_a_sealed_site_tells_them_and_that_it_is_sealed(self, client, monkeypatch):
-        monkeypatch.setattr(sealed, "_problem", "the key is gone")
+        monkeypatch.setattr(sealed_mode, "_problem", "the key is gone")
         assert figures(client)["sealed"] == 1
 
     def test_without_a_database_they_say_so(self, client, monkeypatch):

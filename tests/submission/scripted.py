@@ -4,7 +4,7 @@ import socket
 import threading
 from contextlib import ExitStack, suppress
 
-from submission import tls
+from submission.listener import tls
 
 ANSWERS = {
     "connect": "220 scripted.example ESMTP",

@@ -8,7 +8,7 @@ import subprocess
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from credentials.connect import PLACEHOLDER
+from credentials.snippets import PLACEHOLDER
 from tests.factories import password_of
 from tests.http import smtp_url, text
 

@@ -5,7 +5,7 @@ The tables are walked through in one session each: a refusal must leave it usabl
 
 import pytest
 
-from submission import replies
+from submission.listener import replies
 from tests.factories import password_of
 from tests.submission.clients import SENDER, auth_login, auth_plain, closed, submit
 

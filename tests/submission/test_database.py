@@ -7,7 +7,7 @@ import pytest
 from django.db import OperationalError, connection, transaction
 
 from credentials.models import Credential
-from submission import workers
+from submission import database_threads
 from tests import servers
 from tests.audit.tampering import no_event_can_be_written
 from tests.factories import password_of
@@ -83,14 +83,14 @@ def test_too_many_waiting_questions_are_turned_away():
     async def run():
         release = asyncio.Event()
         loop = asyncio.get_running_loop()
-        pool = workers.Workers(threads=1, waiting=1)
+        pool = database_threads.Workers(threads=1, waiting=1)
 
         def slow():
             asyncio.run_coroutine_threadsafe(release.wait(), loop).result()
 
         tasks = [asyncio.create_task(pool.run(slow)) for _ in range(2)]
         await asyncio.sleep(0)
-        with pytest.raises(workers.Busy):
+        with pytest.raises(database_threads.Busy):
             await pool.run(slow)
         release.set()
         await asyncio.gather(*tasks)
@@ -101,12 +101,12 @@ def test_too_many_waiting_questions_are_turned_away():
 
 
 def test_a_question_without_answer_ends_in_time(monkeypatch):
-    monkeypatch.setattr(workers, "QUESTION_SECONDS", 0.1)
+    monkeypatch.setattr(database_threads, "QUESTION_SECONDS", 0.1)
 
     async def run():
         release = asyncio.Event()
         loop = asyncio.get_running_loop()
-        pool = workers.Workers(threads=1, waiting=1)
+        pool = database_threads.Workers(threads=1, waiting=1)
         with pytest.raises(TimeoutError):
             await pool.run(lambda: asyncio.run_coroutine_threadsafe(release.wait(), loop).result())
         release.set()
@@ -117,11 +117,11 @@ def test_a_question_without_answer_ends_in_time(monkeypatch):
 
 
 def test_a_fault_while_counts_are_written_is_logged_and_not_the_end_of_counting(monkeypatch, caplog):
-    monkeypatch.setattr(workers, "WRITE_EVERY_SECONDS", (0.01, 0.01))
+    monkeypatch.setattr(database_threads, "WRITE_EVERY_SECONDS", (0.01, 0.01))
     faults = [RuntimeError("sl_secret"), OperationalError("sl_secret")]
 
     async def run():
-        loop, stopped, pool = asyncio.get_running_loop(), asyncio.Event(), workers.Workers(1, 1)
+        loop, stopped, pool = asyncio.get_running_loop(), asyncio.Event(), database_threads.Workers(1, 1)
 
         class Tally:
             def write(self, *, finally_):
@@ -129,7 +129,7 @@ def test_a_fault_while_counts_are_written_is_logged_and_not_the_end_of_counting(
                     raise faults.pop(0)
                 loop.call_soon_threadsafe(stopped.set)
 
-        await asyncio.wait_for(workers.keep_writing(Tally(), pool, stopped), 5)
+        await asyncio.wait_for(database_threads.keep_writing(Tally(), pool, stopped), 5)
         pool.close()
 
     asyncio.run(run())

@@ -10,8 +10,8 @@ from email.utils import getaddresses
 
 import pytest
 
-from submission import replies
-from submission.policy import Refusal, judge_message
+from submission.listener import replies
+from submission.policy.sender import Refusal, judge_message
 from tests.submission.clients import submit
 
 pytestmark = pytest.mark.one_database

@@ -6,8 +6,8 @@ import sys
 
 import pytest
 
-from credentials.explaining.findings import Finding
-from credentials.explaining.reading import read, visible
+from credentials.diagnosis.findings import Finding
+from credentials.diagnosis.parser import read, visible
 from tests import servers
 from tests.factories import SYSTEM, password_of
 from tests.http import sign_in, smtp_url, text

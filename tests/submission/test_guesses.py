@@ -5,7 +5,7 @@ import time
 
 import pytest
 
-from submission.guesses import LONGEST_DELAY, MOST_CLIENTS, MOST_OF_A_NAME, SECONDS, Guesses
+from submission.listener.throttle import LONGEST_DELAY, MOST_CLIENTS, MOST_OF_A_NAME, SECONDS, Guesses
 from tests.factories import make_credential, password_of
 from tests.submission.clients import auth_plain, closed
 

@@ -4,7 +4,7 @@ import time
 
 import pytest
 
-from submission.policy import Refusal, judge_message
+from submission.policy.sender import Refusal, judge_message
 from tests.submission.clients import submit
 
 pytestmark = pytest.mark.one_database

@@ -4,8 +4,8 @@ import time
 
 import pytest
 
-from submission import replies
-from submission.limits import QUIET_SECONDS
+from submission.listener import replies
+from submission.listener.limits import QUIET_SECONDS
 from tests.factories import password_of
 from tests.input.speaking import judge_log, judge_replies
 from tests.submission.clients import MESSAGE, RECIPIENT, SENDER, bare, closed, encoded, submit

@@ -16,7 +16,7 @@ from django.utils import timezone
 from audit.models import Event
 from credentials.models import Credential
 from domains.models import Domain
-from submission import tls
+from submission.listener import tls
 from submission.livecheck import runs
 from tests.factories import SYSTEM, make_credential, make_domain, make_user, password_of
 from tests.http import text

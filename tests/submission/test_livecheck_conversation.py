@@ -10,9 +10,9 @@ import pytest
 from cryptography import x509
 
 from credentials import passwords
-from submission import tls
+from submission.listener import tls
 from submission.livecheck.conversation import Conversation, Plan, Stage
-from submission.livecheck.secrecy import Redactor
+from submission.livecheck.redaction import Redactor
 from submission.livecheck.wire import Fault
 from tests.submission.scripted import (
     Scripted,

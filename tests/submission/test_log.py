@@ -6,7 +6,7 @@ import re
 
 import pytest
 
-from submission import journal
+from submission import log as journal
 from tests.factories import password_of
 from tests.submission.clients import SENDER, auth_login, auth_plain, encoded, submit
 

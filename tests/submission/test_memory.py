@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from submission.limits import MAX_HELD
+from submission.listener.limits import MAX_HELD
 from tests.submission.clients import MESSAGE, submit
 from tests.submission.discarding import discarding
 

@@ -4,9 +4,9 @@ import asyncio
 
 import pytest
 
-from credentials.clients import ClientName
-from submission import messages
-from submission.messages import ANSWER, MAX_SIZE, Messages
+from credentials.models.clients import ClientName
+from submission.reports import postfix
+from submission.reports.postfix import ANSWER, MAX_SIZE, Messages
 
 NAME = "0123456789ABCDEF0123456789ABCDEF"
 REQUEST = {
@@ -125,7 +125,7 @@ def test_an_unfinished_one_is_not_counted():
 
 
 def test_there_are_only_so_many_connections(monkeypatch):
-    monkeypatch.setattr(messages, "MAX_CONNECTIONS", 1)
+    monkeypatch.setattr(postfix, "MAX_CONNECTIONS", 1)
     served = Messages(Tally())
     first, second = served(), served()
     for connection in (first, second):

@@ -13,15 +13,15 @@ from django.test import Client
 from accounts.models import User
 from audit.models import Event
 from credentials.models import Credential
-from credentials.usage import Tally
-from sendlayer.logs import Json, Lines
-from submission.reports import NoReport, Reports
+from credentials.usage.tally import Tally
+from submission.reports.dovecot import NoReport, Reports
 from tests.accounts.codes import code_of, wrong
 from tests.domains.inviting import invite, link_in
 from tests.factories import PASSWORD, password_of
 from tests.http import delivered, sign_in, smtp_url
 from tests.secret_forms import forms_of
 from tests.submission.clients import auth_login, auth_plain, encoded, wait_until
+from web.logs import Json, Lines
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -94,7 +94,7 @@ def works_with_a_credential(client, monkeypatch):
         None,
         "credentials.models.audit.record",
         "credentials.models.vault.seal",
-        "credentials.vault.open",
+        "vault.cipher.open",
     ):
         with monkeypatch.context() as patch:
             if target:

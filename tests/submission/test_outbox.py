@@ -9,12 +9,13 @@ from email import message_from_bytes, policy
 
 import pytest
 
-from submission import maildir, message, replies
-from submission.delivery import Deferred
-from submission.incoming import Message as Incoming
-from submission.limits import Memory
-from submission.maildir import Maildir
-from submission.message import Message
+from submission.delivery import maildir, message
+from submission.delivery.maildir import Maildir
+from submission.delivery.message import Message
+from submission.delivery.next_hop import Deferred
+from submission.listener import replies
+from submission.listener.data_reader import Message as Incoming
+from submission.listener.limits import Memory
 from tests.submission.clients import MESSAGE, RECIPIENT, SENDER, submit
 
 pytestmark = pytest.mark.one_database

@@ -6,10 +6,11 @@ import ssl
 
 import pytest
 
-from submission import relay, replies, tls
-from submission.delivery import Deferred, Rejected
-from submission.message import Message
-from submission.relay import BadURL, Relay
+from submission.delivery import relay
+from submission.delivery.message import Message
+from submission.delivery.next_hop import Deferred, Rejected
+from submission.delivery.relay import BadURL, Relay
+from submission.listener import replies, tls
 from tests.factories import password_of
 from tests.submission.clients import MESSAGE, RECIPIENT, SENDER, submit
 from tests.submission.sink import SinkServer

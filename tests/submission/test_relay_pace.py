@@ -7,10 +7,10 @@ import tracemalloc
 
 import pytest
 
-from submission import relay
-from submission.delivery import Deferred, Rejected
-from submission.message import Message
-from submission.relay import Relay
+from submission.delivery import relay
+from submission.delivery.message import Message
+from submission.delivery.next_hop import Deferred, Rejected
+from submission.delivery.relay import Relay
 from tests.submission.clients import MESSAGE, RECIPIENT, SENDER
 from tests.submission.scripted import Scripted
 

@@ -2,8 +2,8 @@
 
 import pytest
 
-from submission.addresses import BadAddress, parse_mailbox
-from submission.policy import Refusal, judge_sender
+from submission.policy.addresses import BadAddress, parse_mailbox
+from submission.policy.sender import Refusal, judge_sender
 from tests.factories import make_credential, make_domain
 from tests.submission.clients import submit
 

@@ -9,9 +9,9 @@ import pytest
 from django.db import transaction
 
 from credentials.models import Credential
-from submission import tls
-from submission.limits import Limits
-from submission.server import Shared, Submission
+from submission.listener import tls
+from submission.listener.limits import Limits
+from submission.listener.session import Shared, Submission
 from tests.factories import password_of
 from tests.submission.clients import MESSAGE, SENDER, auth_plain, closed, finish
 
@@ -90,7 +90,7 @@ class Crashing:
         raise RuntimeError("secret-word")
 
     async def handle_exception(self, error):
-        from submission.handler import Handler
+        from submission.listener.handler import Handler
 
         return await Handler.handle_exception(self, error)
 

@@ -10,7 +10,7 @@ from ipaddress import ip_address
 import pytest
 from cryptography import x509
 
-from submission import tls
+from submission.listener import tls
 from tests.submission.clients import auth_plain, bare, wait_until
 
 pytestmark = [pytest.mark.one_database, pytest.mark.django_db(transaction=True)]

@@ -4,8 +4,8 @@ import sys
 
 import pytest
 
-from credentials.explaining.findings import Finding
-from credentials.explaining.reading import read, visible
+from credentials.diagnosis.findings import Finding
+from credentials.diagnosis.parser import read, visible
 from tests.submission.clients import RECIPIENT, SENDER
 from tests.submission.snippets import Failed, machine_for
 

@@ -4,7 +4,7 @@ import pytest
 from django.utils import timezone
 
 from credentials.models import Credential
-from credentials.refusals import RefusedLogins
+from credentials.models.refusals import RefusedLogins
 from tests.factories import SYSTEM, make_credential, password_of
 from tests.submission.clients import auth_plain, wait_until
 

@@ -1,11 +1,11 @@
 from django.core.management.base import BaseCommand
 
-from accounts import letters
+from accounts import emails
 
 
 class Command(BaseCommand):
     help = "Send the mail to people that still waits, for instance since a mail server was down."
 
     def handle(self, **options):
-        sent, failed = letters.deliver()
+        sent, failed = emails.deliver()
         self.stdout.write(f"{sent} sent, {failed} not sent.")

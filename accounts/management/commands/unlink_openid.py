@@ -5,7 +5,7 @@ from django.db import transaction
 import audit
 from accounts.models import User
 from audit.actor import Actor
-from sendlayer.logs import one_line
+from web.logs import one_line
 
 
 class Command(BaseCommand):

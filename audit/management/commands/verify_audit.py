@@ -1,10 +1,10 @@
 from django.core.management.base import BaseCommand, CommandError
 from django.db import connection
 
-from audit import chain, exports
-from audit.checking import Check, noted_heads
+from audit import chain, export
 from audit.models import Event
-from credentials import vault
+from audit.verification import Check, noted_heads
+from vault import cipher
 
 MOST = 1000  # faults that are named; the rest is counted
 RIGHTS = "SELECT current_user, has_table_privilege('audit_event', 'UPDATE, DELETE, TRUNCATE')"
@@ -24,7 +24,7 @@ class Command(BaseCommand):
 
     def handle(self, *, domain, file, expect, **options):
         check = Check(self._key(), self._noted(expect, domain) if expect else {})
-        for link in self._of_file(file, domain) if file else exports.links(domain):
+        for link in self._of_file(file, domain) if file else export.links(domain):
             check.look(link)
         faults = [*check.faults(), *([] if file else self._outside())]
         self.stdout.writelines(f"{line}\n" for line in check.heads())
@@ -37,7 +37,7 @@ class Command(BaseCommand):
     def _key(self):
         try:
             key = chain.key()
-        except (vault.CannotOpen, vault.KeyringError) as error:
+        except (cipher.CannotOpen, cipher.KeyringError) as error:
             raise CommandError(f"The key of the chains can't be used: {error}.") from None
         if key is None and Event.objects.exists():
             raise CommandError("The key of the chains is gone: without it no event can be checked.")
@@ -53,10 +53,10 @@ class Command(BaseCommand):
     def _of_file(self, path, domain):
         try:
             with _open(path) as lines:
-                for link in exports.read(lines):
+                for link in export.read(lines):
                     if not domain or link["domain_name"] == domain:
                         yield link
-        except exports.Malformed as error:
+        except export.Malformed as error:
             raise CommandError(f"{path}: {error}.") from None
 
     def _outside(self):

@@ -1,8 +1,9 @@
 from django.core.management.base import BaseCommand
 from django.utils import timezone
 
-from credentials import clients, erasing, expiry_warnings
-from credentials.retired import RetiredPassword
+from credentials import erasing, expiry_warnings
+from credentials.models import clients
+from credentials.models.retired import RetiredPassword
 
 
 class Command(BaseCommand):

@@ -1,7 +1,7 @@
 from django.core.management.base import BaseCommand, CommandError
 
+from credentials.integrity import faults
 from credentials.models import Credential
-from credentials.store import faults
 
 MOST = 1000  # faults that are named; the rest is counted
 

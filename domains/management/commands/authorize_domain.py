@@ -4,7 +4,7 @@ from accounts.models import User
 from audit.actor import Actor
 from domains import names
 from domains.models import AlreadyAuthorized, Domain, NameSuspended
-from sendlayer.logs import one_line
+from web.logs import one_line
 
 
 class Command(BaseCommand):

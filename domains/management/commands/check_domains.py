@@ -8,8 +8,8 @@ from django.db.models import F, Q
 from django.utils import timezone
 
 from audit.actor import Actor
-from domains.authorization import Outcome, TooSoon, check_now
 from domains.models import Domain
+from domains.verification.check import Outcome, TooSoon, check_now
 
 PENDING_FOR = timedelta(days=30)
 AT_ONCE = 8

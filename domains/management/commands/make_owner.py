@@ -2,7 +2,8 @@ from django.core.management.base import BaseCommand, CommandError
 
 from accounts.models import User
 from audit.actor import Actor
-from domains import members, names
+from domains import names
+from domains.members import actions as members
 from domains.models import Domain
 
 

@@ -5,11 +5,11 @@ from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
 
 from credentials import digests
-from credentials.usage import Tally
+from credentials.usage.tally import Tally
 from sendlayer.checks import EX_CONFIG
-from submission.messages import Messages
-from submission.reports import Reports
-from submission.workers import Workers, keep_writing
+from submission.database_threads import Workers, keep_writing
+from submission.reports.dovecot import Reports
+from submission.reports.postfix import Messages
 
 MIN_SECRET = 32  # characters
 BACKLOG = 512

@@ -10,13 +10,14 @@ from django.core.management.base import BaseCommand, CommandError
 from django.db import connection
 
 from sendlayer.checks import EX_CONFIG, check_submission_certificate, close_connections
-from submission import allocator, journal, listener, tls
-from submission.guesses import Guesses
-from submission.handler import Handler
-from submission.limits import Limits
-from submission.logins import Logins
-from submission.relay import BadURL
-from submission.server import Shared
+from submission import log
+from submission.delivery.relay import BadURL
+from submission.listener import allocator, serve, tls
+from submission.listener.authentication import Logins
+from submission.listener.handler import Handler
+from submission.listener.limits import Limits
+from submission.listener.session import Shared
+from submission.listener.throttle import Guesses
 
 THREAD_SECONDS = 1
 
@@ -33,11 +34,11 @@ class Command(BaseCommand):
         self._end_threads()
 
     async def _serve(self):
-        host = listener.announced_name(settings.SMTP_HOST)
+        host = serve.announced_name(settings.SMTP_HOST)
         context = tls.context()
         self._load_certificate(context)
         try:
-            hop = listener.next_hop(settings.SMTP_RELAY_URL, settings.VAR_DIR / "outbox", host)
+            hop = serve.next_hop(settings.SMTP_RELAY_URL, settings.VAR_DIR / "outbox", host)
         except BadURL as error:
             raise CommandError(f"SMTP_RELAY_URL: {error}.", returncode=EX_CONFIG) from None
         logins = Logins()
@@ -63,10 +64,10 @@ class Command(BaseCommand):
             try:
                 self._load_certificate(shared.tls)
             except CommandError as error:
-                journal.log.error("The certificate stays the old one: %s", error)
+                log.log.error("The certificate stays the old one: %s", error)
 
         try:
-            await listener.serve(shared, address, port, ready=ready, reload=reload)
+            await serve.serve(shared, address, port, ready=ready, reload=reload)
         except OSError as error:
             raise CommandError(f"Can't listen on {address}:{port}: {error}") from None
 

@@ -1,0 +1,102 @@
+"""Where a person is signed in: the sessions of allauth.usersessions, as the page shows them."""
+
+import re
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from functools import lru_cache
+from time import time
+
+from allauth.account.internal.flows.login import get_authentication_records
+from allauth.usersessions.models import UserSession
+from django.contrib.auth import HASH_SESSION_KEY
+from django.contrib.sessions.models import Session
+from django.utils import timezone
+
+from accounts.addresses import UNKNOWN, address_of
+from audit.actor import USER_AGENT_LENGTH
+from web.client_ip import client_ip
+
+SHOWN = 100
+NOTED_EVERY = timedelta(minutes=5)
+# The first that is found counts: Edge and Opera call themselves Chrome, which calls itself Safari.
+BROWSERS = (
+    ("Edge", r"\bEdg"),
+    ("Opera", r"\bOPR/"),
+    ("Firefox", r"\b(Firefox|FxiOS)/"),
+    ("Chrome", r"\b(Chrome|CriOS|HeadlessChrome)/"),
+    ("Safari", r"\bSafari/"),
+    ("curl", r"\bcurl/"),
+)
+SYSTEMS = (
+    ("Windows", r"\bWindows\b"),
+    ("Android", r"\bAndroid\b"),
+    ("iPhone", r"\biPhone\b"),
+    ("iPad", r"\biPad\b"),
+    ("macOS", r"\bMac OS X\b"),
+    ("ChromeOS", r"\bCrOS\b"),
+    ("Linux", r"\bLinux\b"),
+)
+
+
+@dataclass(frozen=True)
+class Place:
+    """One session, in words."""
+
+    browser: str
+    ip: str
+    signed_in_at: datetime | None
+    last_seen_at: datetime | None
+    is_current: bool
+
+
+def places_of(request) -> list[Place]:
+    """Return the sessions that the signed-in person could go on with, the latest first."""
+    rows = UserSession.objects.filter(user=request.user).order_by("-created_at")[:SHOWN]
+    keys = [row.session_key for row in rows]
+    stored = Session.objects.filter(session_key__in=keys, expire_date__gt=timezone.now())
+    current = request.user.get_session_auth_hash()
+    # A changed password ends sessions without deleting them.
+    live = {each.session_key for each in stored if each.get_decoded().get(HASH_SESSION_KEY) == current}
+    places = [_place(row, request) for row in rows if row.session_key in live]
+    if any(place.is_current for place in places):
+        return places
+    # Begun under a version that kept no list.
+    here = Place(browser(request.headers.get("User-Agent", "")), client_ip(request) or "", None, None, True)
+    return [here, *places]
+
+
+def _place(row, request) -> Place:
+    return Place(
+        browser=browser(row.user_agent),
+        ip="" if row.ip == UNKNOWN else row.ip,
+        signed_in_at=row.created_at,
+        last_seen_at=row.last_seen_at,
+        is_current=row.session_key == request.session.session_key,
+    )
+
+
+def note_seen(request):
+    """Note that a session was used: at most once in five minutes for each process, and when it moved.
+
+    Not within five minutes of the sign-in, which was noted by itself.
+    """
+    records = get_authentication_records(request, request.user)
+    if records and time() - records[-1]["at"] > NOTED_EVERY.total_seconds():
+        period = int(time() // NOTED_EVERY.total_seconds())
+        _note(request.session.session_key, address_of(request), period)
+
+
+@lru_cache(maxsize=4096)
+def _note(session_key, ip, _period):
+    UserSession.objects.filter(session_key=session_key).update(last_seen_at=timezone.now(), ip=ip)
+
+
+def browser(user_agent: str) -> str:
+    """What a User-Agent header names, as `Firefox on Linux`."""
+    user_agent = user_agent[:USER_AGENT_LENGTH]
+    found = [_first(BROWSERS, user_agent) or "Unknown browser", _first(SYSTEMS, user_agent)]
+    return " on ".join(filter(None, found))
+
+
+def _first(names, user_agent) -> str:
+    return next((name for name, pattern in names if re.search(pattern, user_agent)), "")

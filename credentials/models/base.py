@@ -1,0 +1,81 @@
+"""What a credential keeps for as long as its password can come back, shared by live and deleted ones."""
+
+import secrets
+
+from django.conf import settings
+from django.core.validators import RegexValidator
+from django.db import models
+
+from credentials import networks
+from web import text
+
+USERNAME_BYTES = 16
+
+
+def new_username() -> str:
+    """Return 32 random upper-case hexadecimal characters."""
+    return secrets.token_hex(USERNAME_BYTES).upper()
+
+
+def is_username(username: str) -> bool:
+    """Whether a text has the form of a username, so that it is worth asking the database."""
+    return len(username) == 2 * USERNAME_BYTES and set(username) <= set("0123456789ABCDEF")
+
+
+def short(username: str) -> str:
+    """A username as people compare it: its first and last eight characters."""
+    return f"{username[:8]}…{username[-8:]}"
+
+
+def place_of_password(username: str) -> str:
+    """The place that a credential's password is sealed for (see vault/cipher.py)."""
+    return f"{username}:password"
+
+
+class Lasting(models.Model):
+    """The columns that Delete carries over to `DeletedCredential`, and Undo back."""
+
+    username = models.CharField(
+        max_length=32,
+        unique=True,
+        default=new_username,
+        validators=[RegexValidator(r"\A[0-9A-F]{32}\Z", "Use 32 upper-case hexadecimal characters.")],
+    )
+    label = models.CharField(max_length=text.MAX_LENGTH, blank=True)
+    password_sealed = models.CharField(max_length=255, editable=False)
+    verifier = models.CharField(max_length=255, editable=False)
+    password_changed_at = models.DateTimeField(editable=False)
+    # Counts its passwords: by it a mail server ends the sessions that an earlier one opened.
+    # db_default: code of the version before can still add rows.
+    password_number = models.PositiveIntegerField(default=1, db_default=1, editable=False)
+    previous_verifier = models.CharField(max_length=255, blank=True, default="", db_default="", editable=False)
+    previous_valid_until = models.DateTimeField(null=True, blank=True, editable=False)
+    previous_last_used_at = models.DateTimeField(null=True, blank=True, editable=False)
+    previous_last_used_ip = models.GenericIPAddressField(null=True, blank=True, editable=False)
+    allowed_networks = models.CharField(
+        max_length=networks.MAX_LENGTH, blank=True, default="", db_default="", editable=False
+    )
+    expires_at = models.DateTimeField(null=True, blank=True, editable=False)
+    # The `expires_at` that its owners were warned of, so that each date is told once.
+    expiry_warned_for = models.DateTimeField(null=True, blank=True, editable=False)
+    suspended_at = models.DateTimeField(null=True, blank=True, editable=False)
+    # Support staff suspended it, so that only they resume it. Nullable: SQLite can add no other column
+    # to a table that a view reads.
+    suspended_by_support = models.BooleanField(null=True, editable=False)
+    last_used_at = models.DateTimeField(null=True, blank=True, editable=False)
+    last_used_ip = models.GenericIPAddressField("last used IP", null=True, blank=True, editable=False)
+    created_at = models.DateTimeField(auto_now_add=True)
+    created_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, models.SET_NULL, null=True, blank=True, editable=False, related_name="+"
+    )
+
+    class Meta:
+        abstract = True
+
+    @property
+    def short_username(self) -> str:
+        return short(self.username)
+
+
+# The columns, as attributes of either model.
+LASTING = tuple(field.attname for field in Lasting._meta.local_fields)

@@ -1,0 +1,508 @@
+from contextlib import contextmanager
+from datetime import timedelta
+from enum import Enum, auto
+from typing import NamedTuple
+
+from django.db import IntegrityError, models, transaction
+from django.db.models import F, Q
+from django.db.models.functions import Coalesce
+from django.utils import timezone
+from django.views.decorators.debug import sensitive_variables
+
+import audit
+from credentials import digests, expiry, networks, passwords, rotation, verifier
+from credentials.models.base import LASTING, Lasting, is_username, new_username, place_of_password
+from credentials.models.clients import ClientDay, ClientName  # noqa: F401  (models of this app, as below)
+from credentials.models.deleted import DeletedCredential  # noqa: F401
+from credentials.models.login_total import LoginTotal  # noqa: F401
+from credentials.models.refusals import Cause, RefusedLogins  # noqa: F401
+from credentials.models.retired import RetiredPassword, RetiredTry, Why  # noqa: F401
+from domains import notifications
+from domains.models import Domain
+from vault import cipher
+from vault.keyring import KeyCanary  # noqa: F401
+from web import text as labels
+from web.dates import how_long
+
+NOTE_USE_EVERY = timedelta(seconds=60)
+CHECK_LASTS = timedelta(seconds=60)
+IN_USE_FOR = timedelta(hours=24)
+ROW_FIELDS = (
+    "username",
+    "label",
+    "suspended_at",
+    "suspended_by_support",
+    "expires_at",
+    "password_changed_at",
+    "previous_valid_until",
+    "previous_last_used_at",
+    "previous_last_used_ip",
+    "allowed_networks",
+    "last_used_at",
+    "last_used_ip",
+    "last_refused_at",
+    "last_refused_ip",
+    "last_refused_cause",
+    "created_at",
+    "created_by__email",
+)
+
+
+class Outcome(Enum):
+    """What became of a login. Only the log and the dashboard tell refusals apart; a client never."""
+
+    ACCEPTED = auto()
+    UNKNOWN_USERNAME = auto()
+    WRONG_PASSWORD = auto()
+    SUSPENDED = auto()
+    EXPIRED = auto()
+    DOMAIN_NOT_AUTHORIZED = auto()
+    NETWORK_NOT_ALLOWED = auto()
+
+
+class Login(NamedTuple):
+    """A judged login; `verifier` is the one that the password fits, to ask again later whether it is good."""
+
+    outcome: Outcome
+    credential: "Credential | None" = None
+    verifier: str = ""
+    is_previous: bool = False  # of the password before this one, in a rotation's overlap
+
+    def __repr__(self):
+        return f"Login({self.outcome})"
+
+
+class PasswordChanged(Exception):
+    """The password was reset by somebody else since the page was loaded."""
+
+
+class SuspendedBySupport(Exception):
+    """Support staff suspended it, so that a member of the domain can't resume it."""
+
+
+class LabelChanged(Exception):
+    """The label is another one by now than the person was looking at; the instance holds it."""
+
+
+class CredentialQuerySet(models.QuerySet):
+    def usable(self, at):
+        """Those that a mail server accepts at this time."""
+        return self.filter(
+            Q(expires_at=None) | Q(expires_at__gt=at),
+            suspended_at=None,
+            domain__authorized_at__isnull=False,
+            domain__suspended_at=None,
+        )
+
+    def listed(self, search=""):
+        """Those whose label has a text in it, or whose username starts with it, in the order of the list."""
+        if search:
+            self = self.filter(Q(label__icontains=search) | Q(username__startswith=search.upper()))
+        return self.order_by("created_at", "pk")
+
+    def for_page(self, search=""):
+        """Those of one domain as named tuples of ROW_FIELDS, oldest first: no secret, no model."""
+        return self.listed(search).values_list(*ROW_FIELDS, named=True)
+
+    def without_secrets(self):
+        """Rows for acts: the secrets are read only by the act that needs them."""
+        return self.defer("password_sealed", "verifier", "previous_verifier")
+
+    @sensitive_variables("password")
+    def authenticate(self, username, password, *, ip="", at=None) -> Login:
+        """Judge a login: the single door from a username and password to a credential.
+
+        `ip` is the client's address, "" when it is not known. A wrong password costs two
+        checks of a verifier, whether or not there is such a username or a previous
+        password. A stale verifier is made anew. Usernames are compared as they stand,
+        upper case.
+        """
+        at = at or timezone.now()
+        credential = None
+        if is_username(username):
+            # Not the sealed password: who only judges logins need not be able to read it.
+            rows = self.select_related("domain").defer("password_sealed")
+            credential = rows.filter(username=username).first()
+        fitting = credential.verifier if credential else None
+        match, stale = verifier.check(password, fitting)
+        if not match:
+            fitting = credential.previous_verifier_at(at) if credential else None
+            match, stale = verifier.check(password, fitting)[0], False
+        if credential is None:
+            return Login(Outcome.UNKNOWN_USERNAME)
+        if not match:
+            return Login(Outcome.WRONG_PASSWORD, credential)
+        outcome = credential.outcome(at, ip)
+        if stale and outcome is Outcome.ACCEPTED:
+            fresh = verifier.make(password)
+            # Only while the old one stands: a reset that comes between must win.
+            if self.filter(pk=credential.pk, verifier=fitting).update(verifier=fresh):
+                credential.verifier = fitting = fresh
+        return Login(outcome, credential, fitting, fitting != credential.verifier)
+
+    def note_refusal(self, credential, cause, ip, *, at):
+        """Remember when, from where and why a credential was last refused."""
+        rows = self.filter(Q(last_refused_at=None) | Q(last_refused_at__lte=at), pk=credential.pk)
+        rows.update(last_refused_at=at, last_refused_ip=ip, last_refused_cause=cause)
+
+
+class CredentialManager(models.Manager.from_queryset(CredentialQuerySet)):
+    """Reached as `domain.credentials`, where `issue` makes credentials of that domain."""
+
+    @sensitive_variables("password")
+    def issue(self, *, by, label="", key=None):
+        """Make a new credential; return (credential, password).
+
+        The password is nowhere else in plain: hand it out or drop it, Show and Copy can
+        open it again. `key` (a UUID) stands for one press of Add, see `issue_once`.
+        Raises Domain.DoesNotExist.
+        """
+        username, password = new_username(), passwords.generate()
+        with transaction.atomic():
+            if not Domain.objects.hold(self.instance.pk):
+                raise Domain.DoesNotExist
+            credential = self.create(
+                username=username,
+                label=label,
+                password_sealed=cipher.seal(password, place=place_of_password(username)),
+                verifier=verifier.make(password),
+                password_changed_at=timezone.now(),
+                issue_key=key,
+                created_by=by.user,
+            )
+            credential._record("credential.created", by)
+        return credential, password
+
+    def issue_once(self, key, *, by):
+        """Make the credential of one press of Add; return (credential, created).
+
+        The second of two submissions with the same key gets what the first one made. Raises
+        Domain.DoesNotExist when the domain was deleted meanwhile, or the key is of another one.
+        """
+        try:
+            with transaction.atomic():
+                return self.issue(by=by, key=key)[0], True
+        except IntegrityError:
+            made = self.filter(issue_key=key).first()
+            if made is None:
+                raise Domain.DoesNotExist from None
+            return made, False
+
+    def bring_back(self, deleted):
+        """Make a deleted credential again, inside the transaction that drops it as a deleted one."""
+        columns = {name: getattr(deleted, name) for name in LASTING}
+        refused = RefusedLogins.objects.filter(credential=deleted.former_id).order_by("-last_at").first()
+        if refused:
+            columns |= {
+                "last_refused_at": refused.last_at,
+                "last_refused_ip": refused.last_ip,
+                "last_refused_cause": refused.cause,
+            }
+        credential = self.create(pk=deleted.former_id, **columns)
+        credential._change(created_at=deleted.created_at)  # auto_now_add took the time of now
+        return credential
+
+
+class Credential(Lasting):
+    """One SMTP username and password, given to one site or app of a domain."""
+
+    domain = models.ForeignKey(Domain, models.CASCADE, related_name="credentials")
+    issue_key = models.UUIDField(null=True, unique=True, editable=False)
+    last_refused_at = models.DateTimeField(null=True, blank=True, editable=False)
+    last_refused_ip = models.GenericIPAddressField("last refused IP", null=True, blank=True, editable=False)
+    last_refused_cause = models.CharField(
+        max_length=24, choices=Cause, blank=True, default="", db_default="", editable=False
+    )
+    checked_at = models.DateTimeField(null=True, blank=True, editable=False)
+    checked_from = models.GenericIPAddressField(null=True, blank=True, editable=False)
+
+    objects = CredentialManager()
+    tells_owners = True  # not of one of many: those who act on many write one letter
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(
+                condition=~Q(password_sealed="") & ~Q(verifier=""),
+                name="credential_has_both_secrets",
+            ),
+        ]
+        indexes = [
+            models.Index(fields=["domain", "created_at"], name="credential_domain_created"),
+            models.Index(fields=["last_used_at"], name="credential_last_used"),
+        ]
+
+    def __str__(self):
+        return self.username
+
+    def outcome(self, at, ip="") -> Outcome:
+        """What a login with the right password comes to at this time, from this address ("": from anywhere)."""
+        if self.suspended_at:
+            return Outcome.SUSPENDED
+        if self.expires_at and self.expires_at <= at:
+            return Outcome.EXPIRED
+        if not self.domain.is_authorized:
+            return Outcome.DOMAIN_NOT_AUTHORIZED
+        if ip and not networks.allows(self.allowed_networks, ip):
+            return Outcome.NETWORK_NOT_ALLOWED
+        return Outcome.ACCEPTED
+
+    def still_takes(self, verifier, at, ip="") -> bool:
+        """Whether a login that fitted this verifier would be accepted now."""
+        known = verifier in (self.verifier, self.previous_verifier_at(at))
+        return known and self.outcome(at, ip) is Outcome.ACCEPTED
+
+    def previous_verifier_at(self, at) -> str | None:
+        """The verifier of the password before this one, while that is still accepted."""
+        valid = self.previous_valid_until and self.previous_valid_until > at
+        return self.previous_verifier if valid else None
+
+    def is_checked_from(self, ip, at) -> bool:
+        """Whether a login at this time and from this address was the dashboard's own check."""
+        return bool(self.checked_at) and self.checked_from == ip and abs(at - self.checked_at) < CHECK_LASTS
+
+    def is_use_noted(self, at) -> bool:
+        """Whether a use at this time needs no writing, as one within a minute before it is written."""
+        return bool(self.last_used_at) and at - self.last_used_at <= NOTE_USE_EVERY
+
+    def is_previous_use_noted(self, at) -> bool:
+        """The same of a use with the password before this one, in a rotation's overlap."""
+        return bool(self.previous_last_used_at) and at - self.previous_last_used_at <= NOTE_USE_EVERY
+
+    def was_used_lately(self, at) -> bool:
+        """Whether some site or app used it within 24 hours, so that taking it away hurts now."""
+        return bool(self.last_used_at) and at - self.last_used_at < IN_USE_FOR
+
+    def was_old_password_used_lately(self, at) -> bool:
+        """Whether something used the old password within 24 hours, and still could."""
+        used_at = self.previous_last_used_at
+        return rotation.is_running(self, at) and bool(used_at) and at - used_at < IN_USE_FOR
+
+    @sensitive_variables("password")
+    def reveal(self, tag, *, by) -> str:
+        """Return the password, once the event that tells of it is committed.
+
+        `tag` is `credential.password_shown` or `credential.password_copied`. Raises
+        vault.CannotOpen (then no event stays), Credential.DoesNotExist.
+        """
+        with self._act():
+            self.refresh_from_db(fields=["password_sealed"])
+            password = cipher.open(self.password_sealed, place=place_of_password(self.username))
+            self._record(tag, by)
+        return password
+
+    @sensitive_variables("password", "old")
+    def reset_password(self, *, by, seen=None, keep_old_for=None) -> str:
+        """Replace the password and return the new one; the old one is refused from then on.
+
+        With `keep_old_for` (a timedelta) the old one is accepted for as long beside it;
+        one that was kept by an earlier reset is not. `seen` is the `password_changed_at`
+        that the person looked at. Raises PasswordChanged when it has moved on since,
+        Credential.DoesNotExist when the row is gone.
+        """
+        password = passwords.generate()
+        changed_at = timezone.now()
+        until = changed_at + keep_old_for if keep_old_for else None
+        rows = Credential.objects.filter(pk=self.pk)
+        with self._act():
+            old = self._opened()
+            updated = rows.filter(password_changed_at=seen or self.password_changed_at).update(
+                password_sealed=cipher.seal(password, place=place_of_password(self.username)),
+                verifier=verifier.make(password),
+                password_changed_at=changed_at,
+                password_number=F("password_number") + 1,
+                # Expressions on the right see the row as it was before this UPDATE.
+                previous_verifier=F("verifier") if keep_old_for else "",
+                previous_valid_until=until,
+                previous_last_used_at=None,
+                previous_last_used_ip=None,
+            )
+            if not updated:
+                self.refresh_from_db(fields=["password_changed_at"])
+                raise PasswordChanged
+            self._retire(old, Why.RESET, changed_at)
+            self.refresh_from_db(fields=["suspended_at"])  # perhaps by somebody else meanwhile
+            if self.suspended_at:
+                self._retire(password, Why.SUSPENDED, self.suspended_at)
+            self._record("credential.reset", by, kept_for=keep_old_for and how_long(keep_old_for))
+            self._tell_owners("credential_reset", by, until=until)
+        self.password_changed_at = changed_at
+        return password
+
+    def revoke_old_password(self, *, by, seen=None) -> bool:
+        """Refuse the old password from now on; return False when none is kept any more.
+
+        `seen` is as for `reset_password`. Raises PasswordChanged, Credential.DoesNotExist.
+        """
+        seen = seen or self.password_changed_at
+        kept = Credential.objects.filter(pk=self.pk, previous_valid_until__gt=timezone.now())
+        with self._act():
+            updated = kept.filter(password_changed_at=seen).update(
+                previous_verifier="",
+                previous_valid_until=None,
+                previous_last_used_at=None,
+                previous_last_used_ip=None,
+            )
+            if updated:
+                self._record("credential.old_password_revoked", by)
+                return True
+        self.refresh_from_db(fields=["password_changed_at"])
+        if self.password_changed_at != seen:
+            raise PasswordChanged
+        return False
+
+    def rename(self, label, *, by, seen=None):
+        """Set the label, in the place of the one that was `seen` where that is given.
+
+        Raises ValidationError, LabelChanged, Credential.DoesNotExist.
+        """
+        label, old = labels.clean(label), self.label
+        if label == old:
+            return
+        if seen not in (None, old):
+            raise LabelChanged
+        with self._act():
+            if not Credential.objects.filter(pk=self.pk, label=old).update(label=label):
+                self.refresh_from_db(fields=["label"])
+                raise LabelChanged
+            self.label = label
+            self._record("credential.labelled", by, before=old)
+
+    def set_networks(self, text, *, by):
+        """Set from where it may be used (networks.clean). Raises ValidationError, Credential.DoesNotExist."""
+        allowed, old = networks.clean(text), self.allowed_networks
+        if allowed == old:
+            return
+        with self._act():
+            self._change(allowed_networks=allowed)
+            self._record("credential.networks_set", by, networks=allowed, before=old)
+
+    def note_check(self, ip):
+        """Remember that the dashboard itself is about to log in with it, from this address."""
+        Credential.objects.filter(pk=self.pk).update(checked_at=timezone.now(), checked_from=ip)
+
+    def set_expiry(self, day, *, by):
+        """Refuse it after this day, None: never. Raises Credential.DoesNotExist."""
+        expires_at = expiry.end_of(day) if day else None
+        if expires_at == self.expires_at:
+            return
+        with self._act():
+            self._change(expires_at=expires_at)
+            self._record("credential.expiry_set", by, expires=day and day.isoformat())
+
+    def extend(self, *, by) -> bool:
+        """Let it work for 90 days more; return False when it does not end soon, or does no longer."""
+        old = self.expires_at
+        if not expiry.is_near(old, timezone.now()):
+            return False
+        later = expiry.extended(old)
+        with self._act():
+            if not Credential.objects.filter(pk=self.pk, expires_at=old).update(expires_at=later):
+                return False
+            self.expires_at = later
+            self._record("credential.expiry_set", by, expires=expiry.day_of(later).isoformat())
+        return True
+
+    def tell_owners_of_expiry(self):
+        """Write to the owners that it will expire; inside the transaction that notes it."""
+        self._tell_owners("credential_expires", None)
+
+    def suspend(self, *, by, reason="", as_support=False) -> bool:
+        """Refuse it from now on, keeping everything; return False when it was suspended already.
+
+        `as_support` it takes over what a member suspended, so that only support resumes it.
+        """
+        rows = Credential.objects.exclude(suspended_by_support=True)
+        rows = rows if as_support else rows.filter(suspended_at=None)
+        at = timezone.now()
+        with self._act():
+            fields = {"suspended_at": Coalesce("suspended_at", at), "suspended_by_support": as_support or None}
+            if not rows.filter(pk=self.pk).update(**fields):
+                return False
+            self.suspended_at, self.suspended_by_support = self.suspended_at or at, as_support or None
+            self._retire(self._opened(), Why.SUSPENDED, at)
+            self._record("credential.suspended", by, reason=reason)
+            self._tell_owners("credential_suspended", by, reason=reason)
+        return True
+
+    def resume(self, *, by, reason="", as_support=False) -> bool:
+        """Accept it again; return False when it was not suspended.
+
+        Raises SuspendedBySupport when that is only for support to do.
+        """
+        suspended = Credential.objects.filter(pk=self.pk, suspended_at__isnull=False)
+        mine = suspended if as_support else suspended.exclude(suspended_by_support=True)
+        with self._act():
+            if not mine.update(suspended_at=None, suspended_by_support=None):
+                if suspended.exists():
+                    raise SuspendedBySupport
+                return False
+            self.suspended_at = self.suspended_by_support = None
+            RetiredPassword.objects.filter(username=self.username, why=Why.SUSPENDED).delete()
+            self._record("credential.resumed", by, reason=reason)
+        return True
+
+    @sensitive_variables()
+    def remove(self, *, by, reason=""):
+        """Delete it; it is refused from then on, and can be restored for 24 hours.
+
+        Raises Credential.DoesNotExist.
+        """
+        at = timezone.now()
+        with self._act():
+            # Locked: an old password must not come back because of a reset at the same time.
+            current = Credential.objects.select_for_update().get(pk=self.pk)
+            self._retire(self._opened(), Why.DELETED, at)
+            Credential.objects.filter(pk=self.pk).delete()
+            DeletedCredential.objects.keep(current, by=by, at=at)
+            self._record("credential.deleted", by, reason=reason)
+            self._tell_owners("credential_deleted", by)
+
+    def note_restored(self, *, by):
+        """Write down that it was brought back, inside the transaction that does it."""
+        RetiredPassword.objects.filter(username=self.username, why=Why.DELETED).delete()
+        if self.suspended_at:
+            self._retire(self._opened(), Why.SUSPENDED, self.suspended_at)
+        self._record("credential.restored", by)
+        self._tell_owners("credential_restored", by)
+
+    @contextmanager
+    def _act(self):
+        """The transaction of one act: it begins with the lock of the domain (audit/locks.py)."""
+        with transaction.atomic():
+            Domain.objects.hold(self.domain_id)
+            yield
+
+    @sensitive_variables()
+    def _opened(self) -> str:
+        """The password, for its digest only; "" when no key opens it: no act may fail for that."""
+        self.refresh_from_db(fields=["password_sealed"])
+        try:
+            return cipher.open(self.password_sealed, place=place_of_password(self.username))
+        except (cipher.CannotOpen, cipher.KeyringError):
+            return ""
+
+    @sensitive_variables()
+    def _retire(self, password, why, at):
+        """Remember a password that is refused from now on, to tell who still tries it."""
+        # Without its digest one can't be known, but whatever is tried at a deleted username is.
+        if password or why == Why.DELETED:
+            digest = digests.digest(self.username, password) if password else ""
+            RetiredPassword.objects.retire(self, digest, why, at=at)
+
+    def _record(self, tag, by, **data):
+        data = {key: value for key, value in ({"label": self.label} | data).items() if value}
+        audit.record(tag, by=by, domain=self.domain, credential=self.username, data=data)
+
+    def _tell_owners(self, template, by, **more):
+        if not self.tells_owners:
+            return
+        link = ("credentials:list", self.domain.name)
+        notifications.tell_owners(
+            self.domain, "credentials", template, link=link, credential=self, by=by, **more
+        )
+
+    def _change(self, **fields):
+        if not Credential.objects.filter(pk=self.pk).update(**fields):
+            raise Credential.DoesNotExist
+        for name, value in fields.items():
+            setattr(self, name, value)

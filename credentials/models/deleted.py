@@ -1,0 +1,128 @@
+"""Credentials that were deleted within 24 hours: refused everywhere, and not yet erased.
+
+Erasing deletes the row, as any DELETE does. SQLite overwrites it (secure_delete, see settings), but the
+pages as they were stay in the WAL until they are checkpointed and written over; PostgreSQL keeps
+the row version until a VACUUM, and both may stand in a backup. There they are as the rest of
+the database is: the password sealed by a key that is kept elsewhere, the verifier a hash.
+"""
+
+from datetime import timedelta
+
+from django.conf import settings
+from django.db import models, transaction
+from django.db.models import F
+from django.utils import timezone
+
+import audit
+from credentials.models.base import LASTING, Lasting
+from credentials.models.refusals import RefusedLogins
+from credentials.models.upsert import CHUNK
+from domains.models import Domain
+
+KEPT_FOR = timedelta(hours=24)
+
+
+class DeletedCredentialQuerySet(models.QuerySet):
+    def restorable(self, at):
+        """Those that can come back at this time, whether or not what is older is erased already."""
+        return self.filter(deleted_at__gt=at - KEPT_FOR)
+
+    def for_page(self, at):
+        """Those of one domain that can come back, the last deleted first, without their secrets."""
+        rows = self.restorable(at).annotate(deleted_by_email=F("deleted_by__email"))
+        return rows.without_secrets().order_by("-deleted_at", "-pk")
+
+    def without_secrets(self):
+        return self.defer("password_sealed", "verifier", "previous_verifier")
+
+    def keep(self, credential, *, by, at):
+        """Keep a credential; inside the transaction that deletes it."""
+        columns = {name: getattr(credential, name) for name in LASTING}
+        return self.create(
+            domain_id=credential.domain_id,
+            former_id=credential.pk,
+            deleted_at=at,
+            deleted_by=by.user,
+            **columns,
+        )
+
+    def erase(self) -> int:
+        """Delete these for good, with their refused logins; return how many they were.
+
+        Their clients and dead passwords stay as long as others': the domain's chart counts them.
+        """
+        erased = 0
+        while True:
+            with transaction.atomic():
+                # Locked: what somebody restores at the same time comes back whole, or is erased whole.
+                rows = dict(self.select_for_update().order_by("pk").values_list("pk", "former_id")[:CHUNK])
+                self.model.objects.filter(pk__in=rows).delete()
+                RefusedLogins.objects.filter(credential_id__in=rows.values()).delete()
+            if not rows:
+                return erased
+            erased += len(rows)
+
+    def erase_due(self, at) -> int:
+        """Delete for good what was deleted 24 hours ago and before; return how many that were."""
+        return self.filter(deleted_at__lte=at - KEPT_FOR).erase()
+
+
+class DeletedCredential(Lasting):
+    """A credential as it was; `former_id` is its primary key, which it gets again at Undo.
+
+    No mail server reads this table: what stands here is as gone as what never was.
+    """
+
+    domain = models.ForeignKey(Domain, models.CASCADE, related_name="deleted_credentials")
+    former_id = models.BigIntegerField(unique=True, editable=False)
+    created_at = models.DateTimeField()  # not of this row, of the credential
+    deleted_at = models.DateTimeField()
+    deleted_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, models.SET_NULL, null=True, blank=True, editable=False, related_name="+"
+    )
+
+    objects = DeletedCredentialQuerySet.as_manager()
+    tells_owners = True  # as in Credential
+
+    class Meta:
+        indexes = [
+            models.Index(fields=["domain", "deleted_at"], name="deleted_domain_at"),
+            models.Index(fields=["deleted_at"], name="deleted_at"),
+        ]
+
+    def __str__(self):
+        return self.username
+
+    @property
+    def erased_at(self):
+        """When it can't be restored any more."""
+        return self.deleted_at + KEPT_FOR
+
+    def restore(self, *, by):
+        """Make it a credential again, as it was, and return that.
+
+        Raises DeletedCredential.DoesNotExist when it is restored already, erased, or older
+        than 24 hours: of two at once one finds it.
+        """
+        with transaction.atomic():
+            Domain.objects.hold(self.domain_id)
+            kept = DeletedCredential.objects.select_for_update().restorable(timezone.now()).get(pk=self.pk)
+            kept.delete()
+            credential = self.domain.credentials.bring_back(kept)
+            credential.tells_owners = self.tells_owners
+            credential.note_restored(by=by)
+        return credential
+
+    def erase(self, *, by):
+        """Delete it for good. Raises DeletedCredential.DoesNotExist when it is restored or erased already."""
+        with transaction.atomic():
+            Domain.objects.hold(self.domain_id)
+            if not DeletedCredential.objects.filter(pk=self.pk).erase():
+                raise DeletedCredential.DoesNotExist
+            audit.record(
+                "credential.erased",
+                by=by,
+                domain=self.domain,
+                credential=self.username,
+                data={"label": self.label} if self.label else {},
+            )

@@ -1,0 +1,42 @@
+"""What the Recent clients page shows: who used a credential in 30 days, and who tries a dead password."""
+
+from django.core.paginator import Paginator
+from django.utils import timezone
+
+from credentials.models.clients import MAX_ADDRESSES, ClientDay, ClientName
+from credentials.models.retired import RetiredTry
+from credentials.views.context import row_context
+from web import bar_chart
+
+PAGE_SIZE = 25
+TRIES_LISTED = 50
+
+
+def clients_context(domain, credential, *, number) -> dict:
+    """The clients of page `number` (anything else is clamped), the chart, and tries of dead passwords."""
+    now, username = timezone.now(), credential.username
+    days = ClientDay.objects.filter(username=username).recent(now)
+    page = Paginator(days.by_address(), PAGE_SIZE).get_page(number)
+    page.object_list = list(page.object_list)
+    addresses = [client["ip"] for client in page.object_list]
+    tries = list(RetiredTry.objects.filter(password__username=username).recent(now)[: TRIES_LISTED + 1])
+    return row_context(
+        domain,
+        at="smtp",
+        credential=credential,
+        page=page,
+        given_names=_names(username, addresses),
+        together=MAX_ADDRESSES if "" in addresses else None,
+        chart=bar_chart.of_logins(days.by_day(), until=now.date()),
+        tries=tries[:TRIES_LISTED],
+        has_more_tries=len(tries) > TRIES_LISTED,
+    )
+
+
+def _names(username, addresses) -> dict:
+    """Address → kind → (its last names, how many there are)."""
+    names: dict = {}
+    for ip, kind, name, number in ClientName.objects.filter(username=username, ip__in=addresses).few():
+        last, _ = names.setdefault(ip, {}).setdefault(kind, ([], number))
+        last.append(name)
+    return names

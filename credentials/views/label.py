@@ -1,0 +1,48 @@
+"""The label of a credential, edited in its row, or on a page of its own without JavaScript."""
+
+from django.contrib import messages
+from django.shortcuts import render
+from django_htmx.http import reswap, retarget
+
+from audit.actor import Actor
+from credentials.forms import LabelForm
+from credentials.models import LabelChanged
+from credentials.views import responses
+from credentials.views.context import row_context
+from domains.access import Permission
+from sendlayer.asking import ask_or_act, posted
+
+
+@ask_or_act
+@responses.of_credential(Permission.MANAGE_CREDENTIALS)
+def label(request, domain, credential):
+    form = LabelForm(posted(request), credential=credential)
+    if not form.is_valid():
+        return _form(request, domain, credential, form, status=422 if form.is_bound else 200)
+    new, seen = form.cleaned_data["label"], form.cleaned_data["seen"]
+    try:
+        credential.rename(new, by=Actor.of(request), seen=seen)
+    except LabelChanged:
+        form = LabelForm({"label": new, "seen": credential.label}, credential=credential)
+        form.add_error("label", _changed(credential.label))
+        return _form(request, domain, credential, form, status=409)
+    messages.success(request, "Label is saved.")
+    return responses.row(request, domain, credential)
+
+
+def _changed(label) -> str:
+    now = f"changed to “{label}”" if label else "removed"
+    return f"Nothing is saved yet: the label was {now} meanwhile. Save again to replace that."
+
+
+def _form(request, domain, credential, form, *, status):
+    """The form, in the place of the row's title or of the form that was sent; else as a page."""
+    if not request.htmx:
+        response = responses.ask(request, domain, credential, "_label.html", form=form)
+        response.status_code = status
+        return response
+    context = row_context(domain, credential=credential, form=form, is_changed=status == 409)
+    response = render(request, "credentials/_label_form.html", context, status=status)
+    if not form.is_bound:
+        return response
+    return reswap(retarget(response, f"#label-form-{credential.username}"), "outerHTML")

@@ -1,0 +1,98 @@
+"""Suspend and resume, the expiry date, and the end of a rotation's overlap. GET asks, POST acts."""
+
+from django.contrib import messages
+from django.shortcuts import redirect
+
+from accounts.reauthentication import recent_sign_in
+from audit.actor import Actor
+from credentials import rotation
+from credentials.forms import ExpiryForm, RevokeOldForm, SuspendForm
+from credentials.models import PasswordChanged, SuspendedBySupport
+from credentials.views import responses
+from domains.access import Permission
+from sendlayer.asking import ask_or_act, posted
+
+
+@ask_or_act
+@responses.of_credential(Permission.MANAGE_CREDENTIALS)
+@recent_sign_in
+def revoke_old(request, domain, credential):
+    """Refuse the old password before the overlap of a reset is over."""
+    form = RevokeOldForm(posted(request), credential=credential)
+    if not form.is_bound or "sure" in form.errors:
+        return responses.ask(
+            request, domain, credential, "_revoke_old.html", form=form, runs=rotation.is_running
+        )
+    try:
+        if not form.is_valid():
+            raise PasswordChanged
+        revoked = credential.revoke_old_password(by=Actor.of(request), seen=form.cleaned_data["seen"])
+    except PasswordChanged:
+        text = "Nothing is revoked: the password was changed after you opened this page."
+        return _unchanged(request, domain, credential, text)
+    if not revoked:
+        return _unchanged(request, domain, credential, "The old password is refused already.")
+    messages.success(request, "The old password is revoked.")
+    return responses.row(request, domain, credential)
+
+
+@ask_or_act
+@responses.of_credential(Permission.MANAGE_CREDENTIALS)
+@recent_sign_in
+def suspend(request, domain, credential):
+    form = SuspendForm(posted(request), credential=credential)
+    if not form.is_valid():
+        return responses.ask(request, domain, credential, "_suspend.html", form=form)
+    if not credential.suspend(by=Actor.of(request)):
+        return _unchanged(request, domain, credential, "This SMTP user is suspended already.")
+    messages.success(request, "SMTP user is suspended.")
+    return responses.row(request, domain, credential)
+
+
+@ask_or_act
+@responses.of_credential(Permission.MANAGE_CREDENTIALS)
+@recent_sign_in
+def resume(request, domain, credential):
+    if request.method != "POST":
+        return responses.ask(request, domain, credential, "_resume.html")
+    try:
+        resumed = credential.resume(by=Actor.of(request))
+    except SuspendedBySupport:
+        text = "Support suspended this SMTP user, so only they can resume it: ask support."
+        return _unchanged(request, domain, credential, text)
+    if not resumed:
+        return _unchanged(request, domain, credential, "This SMTP user is not suspended.")
+    messages.success(request, "SMTP user is resumed.")
+    return responses.row(request, domain, credential)
+
+
+@ask_or_act
+@responses.of_credential(Permission.MANAGE_CREDENTIALS)
+@recent_sign_in
+def expiry(request, domain, credential):
+    form = ExpiryForm(posted(request), credential=credential)
+    if not form.is_valid():
+        return responses.ask(request, domain, credential, "_expiry.html", form=form)
+    credential.set_expiry(form.cleaned_data["day"], by=Actor.of(request))
+    messages.success(request, "Expiry date is saved." if credential.expires_at else "Expiry date is removed.")
+    return responses.row(request, domain, credential)
+
+
+@ask_or_act
+@responses.of_credential(Permission.MANAGE_CREDENTIALS)
+@recent_sign_in
+def extend(request, domain, credential):
+    if request.method != "POST":
+        return redirect("credentials:list", domain.name)  # who had to sign in first comes back like this
+    if not credential.extend(by=Actor.of(request)):
+        text = "Nothing is extended: this SMTP user does not expire within 7 days."
+        return _unchanged(request, domain, credential, text)
+    messages.success(request, "SMTP user works for 90 days more.")
+    return responses.row(request, domain, credential)
+
+
+def _unchanged(request, domain, credential, text):
+    """Somebody was faster, or the row on the page is old: say so, and show the row as it is now."""
+    credential.refresh_from_db(fields=["suspended_at"])  # one that is gone is told as such
+    messages.error(request, text)
+    return responses.row(request, domain, credential, status=409)

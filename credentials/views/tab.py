@@ -1,0 +1,132 @@
+"""The SMTP Credentials tab. GET asks or shows, POST acts."""
+
+from django.contrib import messages
+from django.shortcuts import redirect, render
+from django.views.decorators.debug import sensitive_variables
+from django.views.decorators.http import require_POST, require_safe
+
+from accounts.reauthentication import recent_sign_in
+from audit.actor import Actor
+from credentials import rotation
+from credentials.forms import AddForm, DeleteForm, NetworksForm, ResetForm
+from credentials.models import PasswordChanged
+from credentials.networks import listed
+from credentials.views import csv_rows, responses
+from credentials.views.context import list_context, refusals_of
+from credentials.views.rate_limits import may_open_password
+from domains.access import Permission, of_domain
+from sendlayer.asking import ask_or_act, posted
+from sendlayer.search import search_text, shown
+from web.csv_export import csv_file
+from web.request import wants_text
+
+
+@require_safe
+@of_domain(Permission.VIEW)
+def credential_list(request, domain):
+    context = list_context(domain, new=request.GET.get("new"), **shown(request))
+    return render(request, "credentials/_list.html" if request.htmx else "credentials/list.html", context)
+
+
+@require_safe
+@of_domain(Permission.VIEW)
+def export(request, domain):
+    """The list, or what a search finds in it, as a spreadsheet."""
+    rows = csv_rows.rows(domain, search_text(request.GET))
+    return csv_file(f"{domain.name}-smtp-credentials.csv", csv_rows.HEADER, rows)
+
+
+@ask_or_act
+@of_domain(Permission.MANAGE_CREDENTIALS)
+def add(request, domain):
+    if request.method != "POST":
+        return redirect("credentials:list", domain.name)
+    form = AddForm(request.POST)
+    if not domain.is_authorized:
+        messages.error(request, "Authorize the domain first: until then it can't send.")
+        return responses.list_again(request, domain, number=1, status=409)
+    if not form.is_valid():
+        messages.error(request, "This page is out of date. Press Add New SMTP User again.")
+        return responses.list_again(request, domain, number=1, status=422)
+    credential, created = domain.credentials.issue_once(form.cleaned_data["key"], by=Actor.of(request))
+    if created:
+        messages.success(request, "New SMTP user is added.")
+    return responses.list_again(request, domain, number="last", new=credential.username)
+
+
+@ask_or_act
+@responses.of_credential(Permission.REVEAL_PASSWORDS)
+@recent_sign_in
+@sensitive_variables("password")
+def reveal(request, domain, credential):
+    """Show the password: as text to our script, as a page of its own without it."""
+    if request.method != "POST":
+        return responses.ask(request, domain, credential, "_reveal.html")
+    if not may_open_password(request):
+        return responses.too_many(request)
+    password = credential.reveal("credential.password_shown", by=Actor.of(request))
+    if wants_text(request):
+        return responses.password_text(password)
+    # The one page that holds a password: it is what this POST asked for, and is not stored.
+    return responses.ask(request, domain, credential, "_revealed.html", password=password)
+
+
+@require_POST
+@responses.of_credential(Permission.REVEAL_PASSWORDS)
+@recent_sign_in
+def copy(request, domain, credential):
+    """The password for the clipboard, never shown."""
+    if not may_open_password(request):
+        return responses.too_many(request)
+    return responses.password_text(credential.reveal("credential.password_copied", by=Actor.of(request)))
+
+
+@ask_or_act
+@responses.of_credential(Permission.MANAGE_CREDENTIALS)
+@recent_sign_in
+def reset(request, domain, credential):
+    form = ResetForm(posted(request), credential=credential)
+    if not form.is_bound or form.errors.keys() & {"sure", "keep"}:
+        return responses.ask(request, domain, credential, "_reset.html", form=form, keep_for=rotation.CHOICES)
+    try:
+        if not form.is_valid():
+            raise PasswordChanged
+        seen, keep = form.cleaned_data["seen"], form.cleaned_data["keep"]
+        credential.reset_password(by=Actor.of(request), seen=seen, keep_old_for=keep)
+    except PasswordChanged:
+        messages.error(request, "Nothing is reset: the password was changed after you opened this page.")
+        return responses.row(request, domain, credential, status=409)
+    messages.success(request, "SMTP password is reset.")
+    return responses.row(request, domain, credential, was_reset=True)
+
+
+@ask_or_act
+@responses.of_credential(Permission.MANAGE_CREDENTIALS)
+@recent_sign_in
+def delete(request, domain, credential):
+    form = DeleteForm(posted(request), credential=credential)
+    if not form.is_valid():
+        return responses.ask(request, domain, credential, "_delete.html", form=form)
+    credential.remove(by=Actor.of(request))
+    responses.offer_undo(request, domain, "SMTP user is deleted.", [credential.username])
+    return responses.list_again(request, domain)
+
+
+@ask_or_act
+@responses.of_credential(Permission.MANAGE_CREDENTIALS)
+@recent_sign_in
+def networks(request, domain, credential):
+    """From where it may be used."""
+    lines = "\n".join(listed(credential.allowed_networks))
+    form = NetworksForm(posted(request), credential=credential, initial={"networks": lines})
+    if not form.is_valid():
+        return responses.ask(request, domain, credential, "_networks.html", form=form)
+    credential.set_networks(form.cleaned_data["networks"], by=Actor.of(request))
+    messages.success(request, "Allowed networks are saved.")
+    return responses.row(request, domain, credential)
+
+
+@require_safe
+@responses.of_credential(Permission.VIEW)
+def refused(request, domain, credential):
+    return responses.ask(request, domain, credential, "_refused.html", refusals=refusals_of(credential))

@@ -1,0 +1,85 @@
+"""How each event reads: one table, tag → what the actor did."""
+
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
+
+from web.characters import harmless
+
+SENTENCES = {
+    "credential.created": "added the SMTP user {user}",
+    "credential.password_shown": "showed the password of {user}",
+    "credential.password_copied": "copied the password of {user}",
+    "credential.checked": "checked the SMTP user {user} with a test login",
+    "credential.reset": "reset the password of {user}",
+    "credential.old_password_revoked": "revoked the old password of {user}",
+    "credential.labelled": "labelled {user} “{label}”",
+    "credential.networks_set": "set the allowed networks of {user} to {networks}",
+    "credential.expiry_set": "set the expiry date of {user} to {expires}",
+    "credential.suspended": "suspended the SMTP user {user}",
+    "credential.resumed": "resumed the SMTP user {user}",
+    "credential.deleted": "deleted the SMTP user {user}",
+    "credential.restored": "restored the SMTP user {user}",
+    "credential.erased": "erased the deleted SMTP user {user}",
+    "domain.added": "added the domain",
+    "domain.authorized": "authorized the domain",
+    "domain.suspended": "suspended the domain",
+    "domain.resumed": "resumed the domain",
+    "domain.ownership_gone": "found that the DNS record that proves ownership is gone",
+    "domain.ownership_back": "found the DNS record that proves ownership back",
+    "domain.renamed": "named the domain “{title}”",
+    "domain.transferred": "made {member} the owner in their place",
+    "domain.deleted": "deleted the domain",
+    "member.invited": "invited {member} as {role}",
+    "member.invitation_resent": "sent the invitation of {member} again",
+    "member.invitation_revoked": "revoked the invitation of {member}",
+    "member.invitation_ended": "ended the invitation of {member}, as {inviter} can't invite any more",
+    "member.joined": "accepted the invitation as {role}",
+    "member.declined": "declined the invitation",
+    "member.role_changed": "made {member} {role}",
+    "member.made_owner": "made {member} an owner",
+    "member.removed": "removed {member} from the members",
+    "member.left": "left the domain",
+    "system.restored": "restored the database from a backup",
+    "support.verify_asked": "asked to verify the domain",
+    "support.member_added": "made {member} a member as {role}",
+    "support.member_changed": "made {member} {role}",
+    "support.member_removed": "removed {member} from the members",
+}
+
+
+def sentence(event) -> SafeString:
+    """Return what the actor of an event did, as HTML; an unknown tag reads as itself."""
+    text, words = _text_and_words(event)
+    return format_html(text, **words | {"user": _user(event, words["label"])})
+
+
+def plain(event) -> str:
+    """The same as text, with the reason that was given."""
+    text, words = _text_and_words(event)
+    label = words["label"] if event.tag != "credential.labelled" else ""
+    user = f"{event.credential[:8]}… {label}".rstrip()
+    reason = f" (reason: {event.data['reason']})" if event.data.get("reason") else ""
+    return text.format(**words | {"user": user}) + reason
+
+
+def _text_and_words(event) -> tuple[str, dict]:
+    words = {"tag": event.tag, "label": "", "before": "", "title": "", "expires": "", "kept_for": ""}
+    words |= {"member": "?", "role": "?", "networks": "anywhere", "inviter": "its sender"} | event.data
+    words = {name: harmless(word) if isinstance(word, str) else word for name, word in words.items()}
+    words["networks"] = words["networks"].replace(",", ", ")
+    # Removing a label reads better than an empty quotation.
+    text = SENTENCES.get(event.tag, "{tag}")
+    if event.tag == "credential.labelled" and not words["label"]:
+        text = "removed the label “{before}” of {user}" if words["before"] else "removed the label of {user}"
+    if event.tag == "credential.expiry_set" and not words["expires"]:
+        text = "removed the expiry date of {user}"
+    if event.tag == "credential.reset" and words["kept_for"]:
+        text += " and kept the old one working for {kept_for}"
+    if event.tag == "domain.renamed" and not words["title"]:
+        text = "removed the display name of the domain"
+    return text, words
+
+
+def _user(event, label) -> SafeString:
+    named = format_html(" <bdi>{}</bdi>", label) if label and event.tag != "credential.labelled" else ""
+    return format_html('<code title="{}">{}…</code>{}', event.credential, event.credential[:8], named)

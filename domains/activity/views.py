@@ -1,0 +1,29 @@
+from django.core.paginator import Paginator
+from django.shortcuts import render
+from django.views.decorators.http import require_safe
+
+from audit.models import Event
+from domains.access import Permission, get_domain
+from domains.activity.sentences import plain
+from web.csv_export import csv_file
+from web.dates import iso
+
+PAGE_SIZE = 50
+ROWS_AT_ONCE = 500
+HEADER = ["Time", "Who", "What", "SMTP user", "IP address"]
+
+
+@require_safe
+def activity(request, name):
+    domain = get_domain(request, name, Permission.VIEW)
+    page = Paginator(Event.objects.for_page(domain), PAGE_SIZE).get_page(request.GET.get("page"))
+    return render(request, "audit/activity.html", {"domain": domain, "at": "activity", "page": page})
+
+
+@require_safe
+def export(request, name):
+    """All of it, the newest first, in one query and constant memory."""
+    domain = get_domain(request, name, Permission.VIEW)
+    events = Event.objects.for_page(domain).defer("user_agent").iterator(chunk_size=ROWS_AT_ONCE)
+    rows = ((iso(each.at), each.actor_name, plain(each), each.credential, each.ip) for each in events)
+    return csv_file(f"{domain.name}-activity.csv", HEADER, rows)

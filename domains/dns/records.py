@@ -1,0 +1,233 @@
+"""The DNS records that a domain needs, and what an answer of the DNS says about each.
+
+Pure: names, settings and answers come in, judgements go out. How SPF and DMARC records
+are read stands in domains/dns/spf_dmarc.py.
+"""
+
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+from domains.dns import spf_dmarc
+from domains.dns.resolver import MAX_VALUE, MAX_VALUES, Absent, Answer, Found, Unanswered
+
+TTL = 3600
+TOO_LONG = f"This could not be checked: the record has more than {MAX_VALUE:,} characters."
+TOO_MANY = f"This could not be checked: there are more than {MAX_VALUES} TXT records at this hostname."
+PREFIX = "sendlayer-verification="
+
+
+class Kind(StrEnum):
+    OWNERSHIP = "ownership"
+    SPF = "spf"
+    DKIM = "dkim"
+    RETURN_PATH = "return_path"
+    DMARC = "dmarc"
+
+
+class Status(StrEnum):
+    """What the last check found. UNKNOWN: it could not be checked."""
+
+    VERIFIED = "verified"
+    MISSING = "missing"
+    WRONG = "wrong"
+    UNKNOWN = "unknown"
+
+
+@dataclass(frozen=True)
+class Record:
+    """A record that is expected in a domain's DNS.
+
+    `elsewhere` are names at which it may stand instead: by mistake, or for DMARC, the
+    one of the registered domain, which then holds for this one too (RFC 7489 section 6.6.3).
+    """
+
+    kind: Kind
+    type: str
+    host: str
+    value: str
+    required: bool = False
+    elsewhere: tuple[str, ...] = ()
+    include: str = ""  # of SPF
+    ttl: int = TTL
+
+    @property
+    def hosts(self) -> tuple[str, ...]:
+        """The names to be asked for."""
+        return (self.host, *self.elsewhere)
+
+
+@dataclass(frozen=True)
+class Judgement:
+    """`found` is what stands there, `message` one sentence that helps, `suggested` a value that would do."""
+
+    status: Status
+    message: str = ""
+    found: tuple[str, ...] = ()
+    suggested: str = ""
+
+
+@dataclass(frozen=True)
+class Operator:
+    """What the operator wants in every domain's DNS; "" where nothing."""
+
+    spf_include: str = ""
+    dkim_cname: str = ""
+    return_path_cname: str = ""
+
+
+def parse_cname(setting: str) -> tuple[str, str]:
+    """Return (label, target) of a setting like `sl1:sl1.dkim.example.net`. Raises ValueError."""
+    label, colon, target = setting.partition(":")
+    target = target.rstrip(".").lower()
+    if not (colon and spf_dmarc.is_host(label) and spf_dmarc.is_host(target) and "." in target):
+        raise ValueError(setting)
+    return label.lower(), target
+
+
+def expected(name: str, token: str, operator: Operator, *, organizational: str) -> list[Record]:
+    """Return the records of a domain, the required one first; `organizational` is its registered name."""
+    proof, dmarc = f"_sendlayer.{name}", f"_dmarc.{name}"
+    records = [
+        Record(Kind.OWNERSHIP, "TXT", proof, PREFIX + token, required=True, elsewhere=(f"{proof}.{name}", name))
+    ]
+    if include := operator.spf_include:
+        records.append(Record(Kind.SPF, "TXT", name, f"v=spf1 include:{include} ~all", include=include))
+    if operator.dkim_cname:
+        selector, target = parse_cname(operator.dkim_cname)
+        records.append(Record(Kind.DKIM, "CNAME", f"{selector}._domainkey.{name}", target))
+    if operator.return_path_cname:
+        label, target = parse_cname(operator.return_path_cname)
+        records.append(Record(Kind.RETURN_PATH, "CNAME", f"{label}.{name}", target))
+    parent = () if organizational == name else (f"_dmarc.{organizational}",)
+    records.append(Record(Kind.DMARC, "TXT", dmarc, "v=DMARC1; p=none;", elsewhere=parent))
+    return records
+
+
+@dataclass(frozen=True)
+class Heard:
+    """The answers to the questions about one record: at its host, and at the names in `elsewhere`."""
+
+    answer: Answer
+    elsewhere: dict[str, Answer] = field(default_factory=dict)
+
+
+def judge(record: Record, heard: Heard) -> Judgement:
+    """Return what the DNS says about a record."""
+    match heard.answer:
+        case Unanswered(reason):
+            return Judgement(Status.UNKNOWN, f"This could not be checked: {reason}. Nothing is changed by it.")
+        case Found(values) if record.type == "CNAME":
+            return _judge_cname(record, values)
+        case Found():
+            judged = _judge_txt(record, heard.answer)
+        case Absent():
+            judged = Judgement(Status.MISSING, f"There is no {record.type} record at this hostname.")
+    if judged.status in (Status.VERIFIED, Status.UNKNOWN):
+        return judged
+    if record.kind is Kind.DMARC and judged.status is Status.WRONG:
+        return judged  # the one of the registered domain stands in for a missing one only
+    return _stands_elsewhere(record, heard) or _hidden_by_cname(record, heard.answer) or judged
+
+
+def _judge_txt(record: Record, answer: Found) -> Judgement:
+    """Judge the values that were read, where the others could change nothing about it."""
+    judged = _TXT[record.kind](record, answer.values)
+    if record.kind is Kind.OWNERSHIP and judged.status is Status.VERIFIED:
+        return judged  # whatever stands beside it
+    if answer.is_cut:
+        return Judgement(Status.UNKNOWN, f"{TOO_MANY} Remove those that nothing needs, then verify again.")
+    if found := _SOUGHT[record.kind](answer.too_long):
+        message = f"{TOO_LONG} Shorten it, then verify again."
+        return Judgement(Status.UNKNOWN, message, found)
+    return judged
+
+
+def _judge_ownership(record, values) -> Judgement:
+    stripped = [value.strip() for value in values]
+    if record.value in stripped:
+        return Judgement(Status.VERIFIED, found=(record.value,))
+    ours = tuple(value for value in stripped if PREFIX in value.lower())
+    if any(value.strip("\"'\\ ") == record.value for value in ours):
+        message = "The value has quotation marks in it. Enter it without them."
+    elif ours:
+        message = "This is the value of another account or of an earlier try. Replace it by the one expected."
+    elif record.value.removeprefix(PREFIX) in stripped:
+        ours = (record.value.removeprefix(PREFIX),)
+        message = f"The beginning of the value is missing. It has to start with {PREFIX}"
+    else:
+        return Judgement(
+            Status.WRONG, "There are other TXT records at this hostname. Add this one to them.", tuple(values)
+        )
+    return Judgement(Status.WRONG, message, ours)
+
+
+def _judge_spf(record, values) -> Judgement:
+    found = spf_dmarc.spf_records(values)
+    if not found:
+        return Judgement(Status.MISSING, "The domain has no SPF record yet. Add this one.")
+    suggested = spf_dmarc.with_include(found, record.include)
+    if len(found) > 1:
+        message = f"There are {len(found)} SPF records, so that none of them counts. Make one of them."
+        return Judgement(Status.WRONG, message, found, suggested)
+    if spf_dmarc.includes(found[0], record.include):
+        return Judgement(Status.VERIFIED, found=found)
+    message = f"Your SPF record lacks include:{record.include}. Change it and keep the rest; don't add another."
+    return Judgement(Status.WRONG, message, found, suggested)
+
+
+def _judge_dmarc(record, values) -> Judgement:
+    found = spf_dmarc.dmarc_records(values)
+    if not found:
+        return Judgement(Status.MISSING, "The domain has no DMARC record yet. This one asks for nothing.")
+    if len(found) > 1:
+        message = f"There are {len(found)} DMARC records, so that none of them counts. Keep one."
+        return Judgement(Status.WRONG, message, found)
+    if spf_dmarc.is_valid_dmarc(found[0]):
+        return Judgement(Status.VERIFIED, found=found)
+    return Judgement(Status.WRONG, "It lacks a valid policy: p=none, p=quarantine or p=reject.", found)
+
+
+# Which of the values a record of a kind is found among; one that is too long is never an ownership record.
+_SOUGHT = {
+    Kind.SPF: spf_dmarc.spf_records,
+    Kind.DMARC: spf_dmarc.dmarc_records,
+    Kind.OWNERSHIP: lambda _values: (),
+}
+_TXT = {Kind.OWNERSHIP: _judge_ownership, Kind.SPF: _judge_spf, Kind.DMARC: _judge_dmarc}
+
+
+def _judge_cname(record, values) -> Judgement:
+    target = values[0].rstrip(".").lower()
+    if target == record.value:
+        return Judgement(Status.VERIFIED, found=(target,))
+    message = "It points elsewhere. Replace the target by the one expected."
+    if target.startswith(f"{record.value}."):
+        message = "Your DNS provider added the domain to the target. Enter it with a dot at its end."
+    return Judgement(Status.WRONG, message, (target,))
+
+
+def _stands_elsewhere(record, heard) -> Judgement | None:
+    for host, answer in heard.elsewhere.items():
+        if not isinstance(answer, Found):
+            continue
+        judged = _judge_txt(record, answer)
+        if record.kind is Kind.DMARC and judged.status is Status.UNKNOWN:
+            return judged  # that of the registered domain may hold for this one, or not
+        if judged.status is not Status.VERIFIED:
+            continue
+        if record.kind is Kind.DMARC:
+            return Judgement(Status.VERIFIED, f"The one at {host} holds for this domain too.", judged.found)
+        label = record.host.partition(".")[0]
+        message = f"The record stands at {host}. Most DNS providers add the domain: enter {label} only."
+        return Judgement(Status.WRONG, message, (host,))
+    return None
+
+
+def _hidden_by_cname(record, answer) -> Judgement | None:
+    if not answer.via:
+        return None
+    message = (
+        f"A CNAME record leads from this hostname to {answer.via}, so that no other record here counts. "
+        "Remove the CNAME, and add this record."
+    )
+    return Judgement(Status.WRONG, message, (f"CNAME {answer.via}",))

@@ -1,0 +1,63 @@
+from django import forms
+
+from domains import names
+from web import text
+
+_PLAIN = {"autocomplete": "off", "autocapitalize": "none", "spellcheck": "false"}
+
+
+class TitleForm(forms.Form):
+    title = forms.CharField(
+        label="Display name",
+        required=False,
+        strip=False,
+        help_text="Shown beside the domain, to know it by. Up to 80 characters; blank removes it.",
+        widget=forms.TextInput(attrs={"maxlength": text.MAX_LENGTH, "autocomplete": "off"}),
+        error_messages={"null_characters_not_allowed": "Remove the invisible characters, then save again."},
+    )
+
+    def clean_title(self):
+        return text.clean(self.cleaned_data["title"])
+
+
+class TransferForm(forms.Form):
+    """To whom a domain goes: one of its other members."""
+
+    member = forms.ChoiceField(
+        label="New owner",
+        error_messages={
+            "required": "Choose the new owner.",
+            "invalid_choice": "Choose one of the members in the list.",
+        },
+    )
+
+    def __init__(self, *args, others, **kwargs):
+        super().__init__(*args, **kwargs)
+        self.others = {str(each.public_id): each for each in others}
+        people = [(key, f"{each.user} ({each.get_role_display()})") for key, each in self.others.items()]
+        self.fields["member"].choices = [("", "Choose a member"), *people]
+
+    def clean_member(self):
+        return self.others[self.cleaned_data["member"]]
+
+
+class DeleteDomainForm(forms.Form):
+    """The domain's name, typed by hand: in either form, in upper or lower case."""
+
+    name = forms.CharField(
+        max_length=1000,
+        widget=forms.TextInput(attrs=_PLAIN | {"autofocus": True}),
+        error_messages={"null_characters_not_allowed": "Remove the invisible characters."},
+    )
+
+    def __init__(self, *args, domain, **kwargs):
+        super().__init__(*args, **kwargs)
+        self.domain = domain
+        self.fields["name"].label = f"Type {domain} to confirm"
+        self.fields["name"].error_messages["required"] = f"Type {domain} to delete it."
+
+    def clean_name(self):
+        typed = self.cleaned_data["name"].strip().removesuffix(".").casefold()
+        if typed not in (self.domain.name, str(self.domain).casefold(), names.display(self.domain.name)):
+            raise forms.ValidationError(f"This is not the domain's name. Type {self.domain} to delete it.")
+        return typed

@@ -1,0 +1,86 @@
+"""What a domain name is written with: characters that nobody sees, and scripts that are mixed to deceive.
+
+The rule of UTS 39 section 5.2, "highly restrictive": a label is of one script, or of one
+of the mixtures that Japanese, Chinese and Korean are written in together with Latin.
+"""
+
+import unicodedata
+from functools import cache
+
+import regex
+
+from web import characters
+
+MIXTURES = (
+    ("Latin", "Han", "Hiragana", "Katakana"),
+    ("Latin", "Han", "Bopomofo"),
+    ("Latin", "Han", "Hangul"),
+)
+# UAX 31 tables 5 and 7: the scripts of today's languages.
+SCRIPTS = (
+    "Arabic Armenian Bengali Bopomofo Cyrillic Devanagari Ethiopic Georgian Greek Gujarati Gurmukhi Han "
+    "Hangul Hebrew Hiragana Kannada Katakana Khmer Lao Latin Malayalam Myanmar Oriya Sinhala Tamil Telugu "
+    "Thaana Thai Tibetan Adlam Balinese Bamum Batak Canadian_Aboriginal Chakma Cham Cherokee Hanifi_Rohingya "
+    "Javanese Kayah_Li Lepcha Limbu Lisu Mandaic Meetei_Mayek Miao New_Tai_Lue Newa Nko "
+    "Nyiakeng_Puachue_Hmong Ol_Chiki Osage Saurashtra Sundanese Syloti_Nagri Syriac Tai_Le Tai_Tham Tai_Viet "
+    "Tifinagh Vai Wancho Yi "
+)
+
+# A letter that has a dot already: lower-case İ is i and U+0307, drawn like i alone (UTS 39 section 5.4).
+_SECOND_DOT = regex.compile(r"(?<=\p{Soft_Dotted})\u0307")
+# Whole labels of these read as Latin: Cyrillic аррӏе, Greek ανο.
+_LOOKALIKES = regex.compile(r"[0-9-]*+(?:[аысԁеԍһіюјӏорԗԛѕԝхуъьҽпгѵѡ0-9-]++|[αικνρυωητο0-9-]++)")
+
+SPACE = "A domain name has no spaces or line breaks. Remove them, and add one domain at a time."
+CONTROL = "There is a control character in this name, which nobody sees. Type the name by hand."
+BIDI = "There is a character in this name that turns the direction of writing. Type the name by hand."
+INVISIBLE = "There is an invisible character in this name. Type the name by hand."
+WIDE = "There are full-width or half-width characters in this name. Type it in ordinary ones."
+MARKS = f"There are more than {characters.MAX_MARKS} accents or marks on one letter. Type the name by hand."
+MIXED = "“{label}” mixes letters of different alphabets that look alike. Type the name in one alphabet."
+
+
+def complaint(text: str) -> str:
+    """What is wrong with the characters of a text that a person pasted; "" when nothing is.
+
+    Not asked of the decoded name: mapping by UTS 46 silently drops or replaces such characters.
+    """
+    for character in text:
+        if character.isspace():
+            return SPACE
+        if unicodedata.category(character) == "Cc":
+            return CONTROL
+        if regex.match(r"\p{Bidi_Control}", character):
+            return BIDI
+        if regex.match(r"\p{Default_Ignorable_Code_Point}|\p{Cf}", character):
+            return INVISIBLE
+        if unicodedata.decomposition(character).startswith(("<wide>", "<narrow>")):
+            return WIDE
+    return MARKS if characters.has_many_marks(text) else ""
+
+
+def is_mixed(label: str) -> bool:
+    """Whether a U-label mixes scripts that are not written together."""
+    return not label.isascii() and not _unmixed().fullmatch(label)
+
+
+def reads_as_latin(label: str) -> bool:
+    """Whether a U-label is one that a reader takes for another, Latin one."""
+    return not label.isascii() and bool(_LOOKALIKES.fullmatch(label) or has_second_dot(label))
+
+
+def has_second_dot(text: str) -> bool:
+    """Whether a text in lower case has an i or j with a second dot, which nobody sees."""
+    return bool(_SECOND_DOT.search(text))
+
+
+def without_second_dot(text: str) -> str:
+    return _SECOND_DOT.sub("", text)
+
+
+@cache
+def _unmixed() -> regex.Pattern:
+    """Matches a label of one script or of one mixture, digits and the like in any of them."""
+    sets = (*MIXTURES, *((script,) for script in SCRIPTS.split()))
+    classes = ("".join(rf"\p{{scx={script}}}" for script in (*each, "Common", "Inherited")) for each in sets)
+    return regex.compile("|".join(f"[{each}]++" for each in classes))

@@ -1,0 +1,131 @@
+import re
+
+from django import forms
+from django.core.exceptions import ValidationError
+from django.db.models.functions import Lower
+from django.urls import reverse
+from django.utils.html import format_html
+
+from accounts import email_addresses
+from domains.models import Domain
+from domains.roles import Role
+from web.characters import harmless
+
+MAX_ADDRESSES = 20
+MAX_OTHER_DOMAINS = 100
+SHOWN_LENGTH = 60
+INVISIBLE = "Remove the invisible characters, then try again."
+
+
+class RoleField(forms.ChoiceField):
+    """A role that somebody with the role `giver` may give."""
+
+    widget = forms.RadioSelect
+
+    def __init__(self, **options):
+        errors = {"required": "Choose a role.", "invalid_choice": "Choose one of these roles."}
+        super().__init__(label="Role", error_messages=errors, **options)
+
+    def offer(self, giver):
+        self.choices = [(role.value, role.label) for role in Role(giver).grantable()]
+
+
+class RoleForm(forms.Form):
+    role = RoleField()
+
+    def __init__(self, *args, giver, **kwargs):
+        super().__init__(*args, **kwargs)
+        self.fields["role"].offer(giver)
+
+
+class NamesField(forms.MultipleChoiceField):
+    """Names that are looked up by the form, so that no list of all of them is made."""
+
+    def valid_value(self, value):
+        return "\x00" not in value
+
+
+class InviteForm(RoleForm):
+    """Addresses, a role, and the domains beside this one; nothing is sent while one of them is wrong."""
+
+    emails = forms.CharField(
+        label="E-mail addresses",
+        max_length=MAX_ADDRESSES * 260,
+        help_text=f"One per line, or with commas; at most {MAX_ADDRESSES}.",
+        widget=forms.Textarea(
+            attrs={
+                "rows": 3,
+                "autocomplete": "off",
+                "autocapitalize": "none",
+                "spellcheck": "false",
+                "autofocus": True,
+            }
+        ),
+        error_messages={
+            "required": "Enter the e-mail address of whom you invite.",
+            "null_characters_not_allowed": INVISIBLE,
+        },
+    )
+    also = NamesField(required=False, error_messages={"invalid_choice": INVISIBLE})
+    field_order = ("emails", "role", "also")
+
+    def __init__(self, *args, domain, user, **kwargs):
+        super().__init__(*args, giver=domain.role, initial={"role": Role.VIEWER}, **kwargs)
+        self.domain, self.user = domain, user
+
+    def clean_emails(self):
+        pieces = [piece.strip() for piece in re.split(r"[\r\n,;]", self.cleaned_data["emails"])]
+        typed = {piece.lower(): piece for piece in pieces if piece}
+        if not typed:
+            raise ValidationError(self.fields["emails"].error_messages["required"])
+        if len(typed) > MAX_ADDRESSES:
+            raise ValidationError(f"Enter at most {MAX_ADDRESSES} addresses at once (these are {len(typed)}).")
+        good = list(dict.fromkeys(email_addresses.clean(text) for text in typed.values() if is_address(text)))
+        wrong = [lower for lower, text in typed.items() if not is_address(text)]
+        if problems := [*self._wrong(wrong), *self._members(good), *self._invited(good)]:
+            raise ValidationError(problems)
+        return good
+
+    def _wrong(self, texts):
+        for text in sorted(texts):
+            refusal = f"“{_short(harmless(text))}” is not an e-mail address that can be invited."
+            yield f"{refusal} {email_addresses.hint(text)}".rstrip()
+
+    def _members(self, emails):
+        members = self.domain.memberships.annotate(email=Lower("user__email")).filter(email__in=emails)
+        for email in members.values_list("email", flat=True):
+            own = email == self.user.email.lower()
+            yield (
+                "You are a member yourself."
+                if own
+                else f"{email} is a member already. Change the role in the list."
+            )
+
+    def _invited(self, emails):
+        for invitation in self.domain.invitations.live().filter(email__in=emails):
+            yield format_html(
+                '{} is invited already. <a href="{}" data-dialog>Resend</a>',
+                invitation.email,
+                reverse("domains:resend", args=[self.domain.name, invitation.public_id]),
+            )
+
+    def clean_also(self):
+        """The domains of these names, as far as the inviter owns them still."""
+        names = set(self.cleaned_data["also"]) - {self.domain.name}
+        if len(names) > MAX_OTHER_DOMAINS:
+            raise ValidationError(
+                f"Choose at most {MAX_OTHER_DOMAINS} domains at once (these are {len(names)})."
+            )
+        found = list(Domain.objects.owned_by(self.user).exclude(pk=self.domain.pk).filter(name__in=names))
+        if names - {domain.name for domain in found}:
+            raise ValidationError("One of these domains is not yours any more. Choose again.")
+        return found
+
+
+def is_address(text: str) -> bool:
+    """Whether mail to it can go out: a host without a dot is this machine's own."""
+    return email_addresses.is_valid(text) and "." in text.rpartition("@")[2]
+
+
+def _short(text: str) -> str:
+    return text if len(text) <= SHOWN_LENGTH else text[:SHOWN_LENGTH] + "…"

@@ -1,0 +1,127 @@
+"""The mailed link of an invitation. GET asks; accepting, declining and joining are POSTs."""
+
+from functools import wraps
+
+from allauth.account.internal.flows.login import perform_password_login
+from allauth.account.models import Login
+from allauth.decorators import rate_limit
+from django.conf import settings
+from django.contrib import messages
+from django.contrib.auth.decorators import login_not_required
+from django.db import IntegrityError, transaction
+from django.shortcuts import redirect, render, resolve_url
+from django.views.decorators.debug import sensitive_post_parameters
+from django.views.decorators.http import require_POST, require_safe
+
+from accounts import openid
+from accounts.models import User
+from audit.actor import Actor
+from domains.members import actions as members
+from domains.members.join_form import JoinForm, save
+from domains.models.invitation import Invitation
+from domains.roles import Role
+
+
+def of_link(view):
+    """Decorate a view of a mailed link: it gets (request, token, invitations, state).
+
+    `state` tells who looks at it: "theirs", "others" (signed in as somebody else), "known"
+    (signed out, with an account) or "new" (without one, or with one that never confirmed the
+    address: the link proves whose it is). A link that is used, revoked, too old or made up,
+    or whose person may not sign in, has one answer for all of them.
+    """
+
+    @login_not_required
+    @wraps(view)
+    def answer(request, token):
+        invitations = list(Invitation.objects.of_token(token))
+        try:
+            if not invitations:
+                raise members.NotInvited
+            return view(request, token, invitations, _state(request, invitations[0].email))
+        except members.NotInvited:
+            return render(request, "domains/invitation_gone.html", status=410)
+
+    return answer
+
+
+def _state(request, email) -> str:
+    account = User.objects.of_address(email)
+    if account and not account.is_active:
+        raise members.NotInvited
+    if request.user.is_authenticated:
+        return "theirs" if account == request.user else "others"
+    return "known" if account and account.is_confirmed else "new"
+
+
+@require_safe
+@of_link
+def invitation(request, token, invitations, state):
+    form = JoinForm(email=invitations[0].email) if state == "new" else None
+    return _page(request, token, invitations, state, form)
+
+
+def _page(request, token, invitations, state, form):
+    context = {
+        "token": token,
+        "invitation": invitations[0],
+        "invitations": invitations,
+        "role": Role(invitations[0].role),
+        "state": state,
+        "form": form,
+        # A provider that makes accounts proves the address as well as the link does.
+        "provider": openid.name() if settings.OIDC_SIGNUP else "",
+    }
+    return render(request, "domains/invitation.html", context, status=422 if form and form.errors else 200)
+
+
+@require_POST
+@of_link
+def accept(request, token, invitations, state):
+    if state != "theirs":
+        return redirect("domains:invitation", token)
+    domains = members.accept(token, request.user, by=Actor.of(request))
+    return redirect(_welcome(request, domains))
+
+
+@require_POST
+@of_link
+def decline(request, token, invitations, state):
+    if state != "theirs":
+        return redirect("domains:invitation", token)
+    members.decline(token, by=Actor.of(request))
+    messages.success(request, "Invitation is declined.")
+    return redirect("domains:home")
+
+
+@rate_limit(action="signup")
+@sensitive_post_parameters("password1", "password2")
+@require_POST
+@of_link
+def join(request, token, invitations, state):
+    """Make the account of an invited person, whose address the link proves, and accept with it."""
+    if state != "new":
+        return redirect("domains:invitation", token)
+    email = invitations[0].email
+    form = JoinForm(request.POST, email=email, account=User.objects.of_address(email))
+    if not form.is_valid():
+        return _page(request, token, invitations, state, form)
+    user = form.person()  # here, as its password takes long to hash, and a transaction makes others wait
+    try:
+        with transaction.atomic():
+            members.hold(token)
+            save(user)
+            domains = members.accept(token, user, by=Actor.of(request, user))
+    except IntegrityError:  # somebody made the account a moment ago
+        return redirect("domains:invitation", token)
+    login = Login(user=user, redirect_url=_welcome(request, domains), signup=True)
+    return perform_password_login(request, {"email": user.email}, login)
+
+
+def _welcome(request, domains) -> str:
+    """Say what somebody is a member of now; return where they go."""
+    if len(domains) > 1:
+        messages.success(request, f"You are now a member of {len(domains)} domains.")
+        return resolve_url("domains:list")
+    messages.success(request, f"You are now a member of {domains[0]}.")
+    return resolve_url("domains:overview", domains[0].name)

@@ -1,0 +1,279 @@
+import secrets
+from datetime import timedelta
+from uuid import uuid4
+
+from django.conf import settings
+from django.contrib.auth import get_user_model
+from django.db import IntegrityError, models, transaction
+from django.db.models import Q
+from django.utils import timezone
+
+import audit
+from domains import names
+from domains.db_functions import RandomUUID
+from domains.dns import records
+from domains.models.dns_record import DnsRecord  # noqa: F401  (a model of this app)
+from domains.models.invitation import Invitation
+from domains.roles import Role
+from web import text as labels
+
+CHECK_EVERY = timedelta(seconds=10)
+CHECK_LASTS = timedelta(seconds=15)  # longer than any check; then one that did not end is one that died
+
+
+class AlreadyAuthorized(Exception):
+    """Another account has proved this domain name already."""
+
+
+class NameSuspended(Exception):
+    """Support suspended this domain name, in this account or another one."""
+
+
+class DomainQuerySet(models.QuerySet):
+    def for_user(self, user):
+        """The domains a person is a member of, in the dropdown's order."""
+        return self.filter(memberships__user=user).order_by("name", "pk")
+
+    def owned_by(self, user):
+        return self.filter(memberships__user=user, memberships__role=Role.OWNER).order_by("name", "pk")
+
+    def search(self, text):
+        found = Q(name__icontains=text) | Q(display_name__icontains=text) | Q(title__icontains=text)
+        return self.filter(found) if text else self
+
+    def held(self):
+        """These, locked until the transaction ends: acts of a domain begin with this (audit/locks.py)."""
+        return self.order_by("pk").select_for_update(no_key=True)
+
+    def hold(self, *keys) -> list[int]:
+        """Lock the domains with these primary keys; return the keys of those that there are."""
+        return list(self.filter(pk__in=keys).held().values_list("pk", flat=True))
+
+    def hold_name(self, name) -> list["Domain"]:
+        """All that have a name, in any account, as they are now and locked as by `held`.
+
+        Of a suspension and an authorization of one name at once the second sees what the first did.
+        """
+        return list(self.filter(name=name).held())
+
+    def with_counts(self, user):
+        """Add `credential_count`, and `role`: the person's own role."""
+        role = Membership.objects.filter(user=user, domain=models.OuterRef("pk")).values("role")
+        return self.annotate(credential_count=models.Count("credentials"), role=models.Subquery(role))
+
+    @transaction.atomic
+    def add(self, name, *, by):
+        """Create a pending domain owned by the actor's user; `name` is in its stored form."""
+        domain = self.create(name=name, display_name=names.display(name), created_by=by.user)
+        domain.memberships.create(user=by.user, role=Role.OWNER)
+        audit.record("domain.added", by=by, domain=domain)
+        return domain
+
+
+def new_verification_token() -> str:
+    return secrets.token_hex(16)
+
+
+class Domain(models.Model):
+    """A domain that mail is sent for. Its state is derived from its times."""
+
+    class State(models.TextChoices):
+        PENDING = "pending", "Pending"
+        AUTHORIZED = "authorized", "Authorized"
+        SUSPENDED = "suspended", "Suspended"
+
+    name = models.CharField(max_length=253, db_index=True, help_text="As A-label: lower case, no trailing dot.")
+    display_name = models.CharField(max_length=253, blank=True)
+    # What its members call it. db_default: code of the version before can still add rows.
+    title = models.CharField(max_length=labels.MAX_LENGTH, blank=True, default="", db_default="")
+    verification_token = models.CharField(max_length=64, default=new_verification_token, editable=False)
+    authorized_at = models.DateTimeField(null=True, blank=True, editable=False)
+    ownership_gone_at = models.DateTimeField(null=True, blank=True, editable=False)
+    check_started_at = models.DateTimeField(null=True, blank=True, editable=False)
+    checked_at = models.DateTimeField(null=True, blank=True, editable=False)
+    suspended_at = models.DateTimeField(null=True, blank=True, editable=False)
+    created_at = models.DateTimeField(auto_now_add=True)
+    created_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, models.SET_NULL, null=True, blank=True, editable=False, related_name="+"
+    )
+    members = models.ManyToManyField(settings.AUTH_USER_MODEL, through="Membership", related_name="domains")
+
+    objects = DomainQuerySet.as_manager()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                "name", condition=Q(authorized_at__isnull=False), name="domain_authorized_once"
+            ),
+            models.CheckConstraint(condition=~Q(name=""), name="domain_has_name"),
+        ]
+
+    def __str__(self):
+        return self.display_name or self.name
+
+    @property
+    def state(self) -> State:
+        if self.suspended_at:
+            return self.State.SUSPENDED
+        return self.State.AUTHORIZED if self.authorized_at else self.State.PENDING
+
+    @property
+    def is_authorized(self) -> bool:
+        return self.state == self.State.AUTHORIZED
+
+    @property
+    def other_form(self) -> str:
+        """Its name in the form, A-label or U-label, that it is not called by; "" when there is one only."""
+        return names.other_form(self.name)
+
+    @property
+    def has_lost_ownership(self) -> bool:
+        """Whether it is authorized although the record that proved it is gone."""
+        return bool(self.authorized_at and self.ownership_gone_at)
+
+    def expected_records(self) -> list[records.Record]:
+        """The DNS records it should have, by its name and token and the operator's settings."""
+        operator = records.Operator(settings.SPF_INCLUDE, settings.DKIM_CNAME, settings.RETURN_PATH_CNAME)
+        organizational = names.organizational(self.name)
+        return records.expected(self.name, self.verification_token, operator, organizational=organizational)
+
+    def begin_check(self) -> bool:
+        """Whether a check of its DNS may begin now: of any number of tries, one every ten seconds."""
+        now = timezone.now()
+        rested = Q(check_started_at=None) | Q(check_started_at__lte=now - CHECK_EVERY)
+        began = Domain.objects.filter(rested, pk=self.pk).update(check_started_at=now)
+        if began:
+            self.check_started_at = now
+        return bool(began)
+
+    def is_being_checked(self, now) -> bool:
+        return self._has_unfinished_check() and now < self.check_started_at + CHECK_LASTS
+
+    def check_died(self, now) -> bool:
+        """Whether the last check never came to an end: its process did."""
+        return self._has_unfinished_check() and now >= self.check_started_at + CHECK_LASTS
+
+    def _has_unfinished_check(self) -> bool:
+        if not self.check_started_at:
+            return False
+        return self.checked_at is None or self.checked_at < self.check_started_at
+
+    @transaction.atomic
+    def note_ownership_gone(self, *, by) -> bool:
+        """Remember since when an authorized domain lacks its proof; False when that is known."""
+        rows = Domain.objects.filter(pk=self.pk, authorized_at__isnull=False, ownership_gone_at=None)
+        noted = rows.update(ownership_gone_at=timezone.now())
+        if noted:
+            audit.record("domain.ownership_gone", by=by, domain=self)
+        return bool(noted)
+
+    @transaction.atomic
+    def note_ownership_back(self, *, by) -> bool:
+        """Forget that the proof was gone; False when it was not."""
+        rows = Domain.objects.filter(pk=self.pk, ownership_gone_at__isnull=False)
+        noted = rows.update(ownership_gone_at=None)
+        if noted:
+            audit.record("domain.ownership_back", by=by, domain=self)
+        return bool(noted)
+
+    def authorize(self, *, by, reason="", method=""):
+        """Let the domain send, and issue its first SMTP credential.
+
+        Returns that credential, or None when the domain was authorized before: of two
+        calls at once the conditional UPDATE lets exactly one through. `method` is how it
+        was proved. Raises AlreadyAuthorized when another account holds the same name,
+        NameSuspended while support has suspended it in any account.
+        """
+        try:
+            with transaction.atomic():
+                if any(domain.suspended_at for domain in Domain.objects.hold_name(self.name)):
+                    raise NameSuspended(self.name)
+                now = timezone.now()
+                if not Domain.objects.filter(pk=self.pk, authorized_at=None).update(authorized_at=now):
+                    self.refresh_from_db()
+                    return None
+                self.authorized_at = now
+                data = {"reason": reason, "method": method}
+                data = {name: text for name, text in data.items() if text}
+                audit.record("domain.authorized", by=by, domain=self, data=data)
+                credential, _password = self.credentials.issue(by=by)
+                return credential
+        except IntegrityError:
+            self.authorized_at = None
+            if Domain.objects.filter(name=self.name, authorized_at__isnull=False).exists():
+                raise AlreadyAuthorized(self.name) from None
+            raise
+
+    def suspend(self, *, by, reason="") -> bool:
+        """Refuse all of its SMTP credentials from now on, keeping everything; False when it was so already.
+
+        Until support resumes it, it can't be deleted, and its name is authorized in no account.
+        Raises Domain.DoesNotExist, as does `resume`.
+        """
+        return self._set_suspended(timezone.now(), "domain.suspended", by, reason)
+
+    def resume(self, *, by, reason="") -> bool:
+        """Let it send again; False when it was not suspended."""
+        return self._set_suspended(None, "domain.resumed", by, reason)
+
+    def _set_suspended(self, at, tag, by, reason) -> bool:
+        with transaction.atomic():
+            if self not in Domain.objects.hold_name(self.name):
+                raise Domain.DoesNotExist
+            rows = Domain.objects.filter(pk=self.pk, suspended_at__isnull=at is not None)
+            if not rows.update(suspended_at=at):
+                return False
+            self.suspended_at = at
+            audit.record(tag, by=by, domain=self, data={"reason": reason} if reason else {})
+        return True
+
+
+class MembershipQuerySet(models.QuerySet):
+    def for_page(self, search=""):
+        """Those of one domain with their people: owners first, then by e-mail."""
+        if search:
+            self = self.filter(Q(user__email__icontains=search) | Q(user__name__icontains=search))
+        rank = models.Case(
+            models.When(role=Role.OWNER, then=0), models.When(role=Role.MANAGER, then=1), default=2
+        )
+        return self.select_related("user").order_by(rank, "user__email")
+
+    def who_can_sign_in(self):
+        people = get_user_model().objects.can_sign_in()
+        return self.filter(models.Exists(people.filter(pk=models.OuterRef("user"))))
+
+    def hold_invitations(self):
+        """Lock the domains of these, and the invitations there, until the transaction ends (audit/locks.py)."""
+        domains = Domain.objects.hold(*self.values_list("domain", flat=True))
+        invitations = Invitation.objects.filter(domain__in=domains).order_by("pk")
+        list(invitations.select_for_update().values_list("pk"))
+
+    def take_unvouched_invitations(self) -> list[Invitation]:
+        """In the domains of these, delete and return the invitations whose inviter can't give them any more."""
+        return Invitation.objects.filter(domain__in=self.values("domain")).take_unvouched()
+
+
+class Membership(models.Model):
+    """A person of a domain, and what they may do there."""
+
+    Role = Role
+
+    # db_default: code of the version before can still add rows.
+    public_id = models.UUIDField(default=uuid4, db_default=RandomUUID(), unique=True, editable=False)
+    user = models.ForeignKey(settings.AUTH_USER_MODEL, models.CASCADE, related_name="memberships")
+    domain = models.ForeignKey(Domain, models.CASCADE, related_name="memberships")
+    role = models.CharField(max_length=10, choices=Role)
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    objects = MembershipQuerySet.as_manager()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint("user", "domain", name="membership_once"),
+            models.CheckConstraint(
+                condition=Q(role__in=["owner", "manager", "viewer"]), name="membership_role_known"
+            ),
+        ]
+
+    def __str__(self):
+        return f"{self.user} · {self.domain} ({self.role})"

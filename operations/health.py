@@ -1,0 +1,106 @@
+"""What machines ask: /healthz, /readyz and /metrics.
+
+Before nearly everything else, since a probe comes by IP address, without TLS, without a session, and wants
+its answer above all when the rest can't answer.
+"""
+
+import logging
+import secrets
+
+import django.db
+from django.conf import settings
+from django.core.cache import cache
+from django.db import connection
+from django.db.migrations.executor import MigrationExecutor
+from django.http import HttpResponse, HttpResponseNotAllowed, JsonResponse
+
+from operations import metrics
+from operations.deadline import Slots, within
+from vault import sealed_mode
+from web.caches import CacheAway
+from web.client_ip import address
+
+log = logging.getLogger(__name__)
+READY_SECONDS = 1.5
+METRICS_SECONDS = 9  # below the 10 that Prometheus waits
+FORWARDED = ("X-Forwarded-For", "X-Forwarded-Proto", "X-Forwarded-Host", "X-Real-IP", "Forwarded", "Via")
+# Each their own: figures that take long must not look like a database that is away.
+_ready_slots, _metrics_slots = Slots(4), Slots(2)
+
+# Once there are none, there are none: no code takes a migration back while it serves.
+_has_migrations = False
+
+
+class ProbesMiddleware:
+    def __init__(self, get_response):
+        self.get_response = get_response
+        self._answers = {"/healthz": _health, "/readyz": _readiness, "/metrics": _metrics}
+
+    def __call__(self, request):
+        answer = self._answers.get(request.path_info)
+        if answer is None or (answer is _metrics and not may_read_metrics(request)):
+            return self.get_response(request)
+        if request.method not in ("GET", "HEAD"):
+            return HttpResponseNotAllowed(["GET", "HEAD"])
+        return answer()
+
+
+def may_read_metrics(request) -> bool:
+    """Whether it shows the token, or, where there is none, comes from this machine and from no proxy."""
+    if settings.METRICS_TOKEN:
+        shown = request.headers.get("Authorization", "")
+        return secrets.compare_digest(shown.encode(), f"Bearer {settings.METRICS_TOKEN}".encode())
+    if any(name in request.headers for name in FORWARDED):
+        return False
+    peer = address(request.META.get("REMOTE_ADDR", ""))
+    return peer is not None and peer.is_loopback
+
+
+def _health():
+    return HttpResponse("ok\n", content_type="text/plain; charset=utf-8")
+
+
+def _readiness():
+    try:
+        reason, detail = within(READY_SECONDS, _why_not, _ready_slots)
+    except TimeoutError:
+        reason, detail = "database", "The database does not answer."
+    except CacheAway as error:
+        reason, detail = "cache", f"The cache can't be asked: {error}. Run manage.py createcachetable."
+    except django.db.Error as error:
+        reason, detail = "database", f"The database can't be asked: {type(error).__name__}."
+    if not reason:
+        return JsonResponse({"status": "ready"})
+    log.warning("Not ready: %s", detail)
+    return JsonResponse({"status": "not ready", "reason": reason, "detail": detail}, status=503)
+
+
+def _why_not() -> tuple[str, str]:
+    """Why no request should be sent here: a word and a sentence, or nothing. Raises django.db.Error."""
+    global _has_migrations
+    if problem := sealed_mode.problem():
+        return "sealed", f"{problem}."
+    connection.ensure_connection()
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT 1")
+    if not _has_migrations:
+        if missing := _missing_migrations():
+            return "migrations", f"Run manage.py migrate: {', '.join(missing)}."
+        _has_migrations = True
+    cache.get("ready")  # nobody can sign in without it
+    return "", ""
+
+
+def _missing_migrations() -> list[str]:
+    executor = MigrationExecutor(connection)
+    plan = executor.migration_plan(executor.loader.graph.leaf_nodes())
+    return [str(migration) for migration, _backwards in plan]
+
+
+def _metrics():
+    try:
+        figures = within(METRICS_SECONDS, metrics.figures, _metrics_slots)
+    except (TimeoutError, django.db.Error) as error:
+        log.warning("There are no figures: %s", type(error).__name__)
+        figures = None
+    return HttpResponse(metrics.page(figures), content_type=metrics.content_type())

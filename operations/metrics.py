@@ -1,0 +1,152 @@
+"""Figures for a monitor, in the text that Prometheus reads.
+
+All workers tell the same, since the database does. A look costs at most a twentieth of the time:
+what was counted is told again for 15 seconds, or for 20 times as long as counting took. Events
+are only ever added, so that of those only new ones are counted.
+"""
+
+import time
+from collections import Counter
+from datetime import timedelta
+
+from django.core.cache import cache
+from django.db.models import Count, Q
+from django.utils import timezone
+
+from accounts.emails import Letter
+from audit.models import Event
+from credentials.models import Credential
+from credentials.models.login_total import OUTCOMES, LoginTotal
+from domains.models import Domain
+from domains.models.dns_record import STATUSES, DnsRecord
+from vault import sealed_mode
+
+FIGURES, LOCK, ACTS = "metrics:figures", "metrics:lock", "metrics:acts"
+SHORTEST_SECONDS = 15
+SHARE = 20
+# An event gets its number before its transaction commits: no act takes longer than this.
+SETTLED_AFTER = timedelta(minutes=1)
+
+
+def figures() -> dict:
+    """Return what is counted; counted anew when it is too old. Raises django.db.Error."""
+    kept, stale_at = cache.get(FIGURES) or (None, 0)
+    if kept and (time.time() < stale_at or not cache.add(LOCK, True, 60)):
+        return kept
+    start = time.monotonic()
+    try:
+        fresh = _count()
+        lasts = max(SHORTEST_SECONDS, SHARE * (time.monotonic() - start))
+        cache.set(FIGURES, (fresh, time.time() + lasts), None)
+    finally:
+        cache.delete(LOCK)
+    return fresh
+
+
+def _count() -> dict:
+    now = timezone.now()
+    oldest = Letter.objects.order_by("created_at").values_list("created_at", flat=True).first()
+    return {
+        "logins": dict.fromkeys(OUTCOMES, 0) | dict(LoginTotal.objects.values_list("outcome", "count")),
+        "acts": _acts(now),
+        "credentials": _credentials(now),
+        "domains": _domains(),
+        "dns_records": _dns_records(),
+        "letters": Letter.objects.count(),
+        "oldest_letter": oldest.timestamp() if oldest else None,
+    }
+
+
+def _acts(now) -> dict[str, int]:
+    """Events by tag: what was counted before, and what came since."""
+    counted_to, numbers = cache.get(ACTS) or (0, {})
+    settled = (
+        Event.objects.filter(at__lt=now - SETTLED_AFTER).order_by("-at", "-pk").values_list("pk", flat=True)
+    )
+    settled_to = max(counted_to, settled.first() or 0)
+    if settled_to > counted_to:
+        numbers = Counter(numbers) + _by_tag(Event.objects.filter(pk__gt=counted_to, pk__lte=settled_to))
+        cache.set(ACTS, (settled_to, dict(numbers)), None)
+    return dict(Counter(numbers) + _by_tag(Event.objects.filter(pk__gt=settled_to)))
+
+
+def _by_tag(events) -> Counter:
+    return Counter(dict(events.values_list("tag").annotate(number=Count("pk"))))
+
+
+def _credentials(now) -> dict[str, int]:
+    found = Credential.objects.aggregate(
+        all=Count("pk"),
+        suspended=Count("suspended_at"),
+        expired=Count("pk", filter=Q(suspended_at=None, expires_at__lte=now)),
+    )
+    found["active"] = found.pop("all") - found["suspended"] - found["expired"]
+    return found
+
+
+def _domains() -> dict[str, int]:
+    authorized = Q(suspended_at=None, authorized_at__isnull=False)
+    found = Domain.objects.aggregate(
+        all=Count("pk"), suspended=Count("suspended_at"), authorized=Count("pk", filter=authorized)
+    )
+    found["pending"] = found.pop("all") - found["suspended"] - found["authorized"]
+    return found
+
+
+def _dns_records() -> dict[str, int]:
+    counted = DnsRecord.objects.values_list("status").annotate(number=Count("pk"))
+    return {status.value: 0 for status in STATUSES} | dict(counted)
+
+
+def page(figures: dict | None) -> bytes:
+    """Return the text; without figures it tells only that the database gave none."""
+    # Imported here: a server that nobody monitors does without.
+    from prometheus_client import CollectorRegistry, generate_latest
+
+    registry = CollectorRegistry(auto_describe=False)
+    registry.register(_Families(figures))
+    return generate_latest(registry)
+
+
+def content_type() -> str:
+    from prometheus_client import CONTENT_TYPE_LATEST
+
+    return CONTENT_TYPE_LATEST
+
+
+class _Families:
+    def __init__(self, figures):
+        self._figures = figures
+
+    def collect(self):
+        from prometheus_client.core import GaugeMetricFamily
+
+        is_sealed, is_up = bool(sealed_mode.known_problem()), self._figures is not None
+        text = "Whether this server lacks the right CREDENTIAL_KEYS and answers nothing."
+        yield GaugeMetricFamily("sendlayer_sealed", text, float(is_sealed))
+        yield GaugeMetricFamily("sendlayer_database_up", "Whether the database told figures.", float(is_up))
+        if is_up:
+            yield from self._counted(self._figures)
+
+    def _counted(self, found):
+        from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily
+
+        oldest = found["oldest_letter"]
+        age = max(0.0, time.time() - oldest) if oldest else 0.0
+        logins, acts = "SMTP logins by what became of them.", "Events by tag, like credential.reset."
+        own = "Credentials by their own state; those of a suspended domain are not accepted either."
+        yield _by(CounterMetricFamily, "sendlayer_smtp_logins", logins, "outcome", found["logins"])
+        yield _by(CounterMetricFamily, "sendlayer_acts", acts, "act", found["acts"])
+        yield _by(GaugeMetricFamily, "sendlayer_credentials", own, "state", found["credentials"])
+        yield _by(GaugeMetricFamily, "sendlayer_domains", "Domains by state.", "state", found["domains"])
+        checked = "DNS records by what the last check found."
+        yield _by(GaugeMetricFamily, "sendlayer_dns_records", checked, "status", found["dns_records"])
+        yield GaugeMetricFamily("sendlayer_letters_waiting", "Mails not sent yet.", found["letters"])
+        yield GaugeMetricFamily("sendlayer_letters_oldest_seconds", "Age of the oldest of them.", age)
+
+
+def _by(family, name, text, label, numbers):
+    made = family(name, text, labels=[label])
+    for value, number in sorted(numbers.items()):
+        made.add_metric([value], number)
+    return made

@@ -1,0 +1,75 @@
+"""A Maildir (https://cr.yp.to/proto/maildir.html) that keeps what no next hop takes.
+
+Files are mode 0600 in folders of mode 0700. Each begins with Return-Path and Envelope-To:
+the message itself need not name its recipients.
+"""
+
+import errno
+import os
+import socket
+import time
+from pathlib import Path
+
+from submission.database_threads import UNAVAILABLE, Workers
+from submission.delivery.message import Message
+from submission.delivery.next_hop import Deferred
+from submission.listener import replies
+
+_FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
+
+
+class Maildir:
+    """The folder at `path`, made when it is not there. Raises OSError when that fails."""
+
+    def __init__(self, path: Path):
+        self._path = path
+        self._disk = Workers(threads=2, waiting=500)
+        for folder in (path, path / "tmp", path / "new", path / "cur"):
+            folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        _sync_folder(path)
+
+    def __str__(self):
+        return str(self._path)
+
+    async def deliver(self, message: Message) -> None:
+        """Keep a message; on return it survives a power cut. Raises Deferred."""
+        try:
+            await self._disk.run(self._keep, message)
+        except OSError as error:
+            reply = replies.NO_SPACE if error.errno in _FULL else replies.NEXT_HOP_UNAVAILABLE
+            raise Deferred(f"{type(error).__name__} {error.errno}", reply) from None
+        except UNAVAILABLE as error:
+            raise Deferred(type(error).__name__) from None
+
+    def close(self) -> None:
+        self._disk.close()
+
+    def _keep(self, message: Message) -> None:
+        name = f"{int(time.time())}.{message.id}.{socket.gethostname().replace('/', '_').replace(':', '_')}"
+        draft = self._path / "tmp" / name
+        try:
+            _write(draft, message)
+            os.rename(draft, self._path / "new" / name)
+        except BaseException:
+            draft.unlink(missing_ok=True)
+            raise
+        # The name is only on disk once its folder is.
+        _sync_folder(self._path / "new")
+
+
+def _write(path: Path, message: Message) -> None:
+    envelope = f"Return-Path: <{message.sender}>\r\nEnvelope-To: " + ",\r\n\t".join(message.recipients)
+    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    with os.fdopen(descriptor, "wb") as file:
+        file.write(envelope.encode() + b"\r\n")
+        file.write(message.content)
+        file.flush()
+        os.fsync(file.fileno())
+
+
+def _sync_folder(path: Path) -> None:
+    descriptor = os.open(path, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)

@@ -1,0 +1,105 @@
+"""Every reply of the listener: code, enhanced status code (RFC 3463), text.
+
+4yz is our fault, the client keeps the message and tries again; 5yz is the client's.
+A database that can't be asked is never 535: clients throw the password away on that.
+"""
+
+from credentials.models import Outcome
+from submission.listener.sasl import Fault
+from submission.policy.sender import Refusal
+
+OK = "250 2.0.0 OK"
+SENDER_OK = "250 2.1.0 OK"
+RECIPIENT_OK = "250 2.1.5 OK"
+START_DATA = "354 End data with <CR><LF>.<CR><LF>"
+ACCEPTED_MESSAGE = "250 2.0.0 OK, message {id} accepted"
+AUTHENTICATED = "235 2.7.0 Authentication successful"
+
+# Refused logins, and what a session may not do.
+BAD_LOGIN = "535 5.7.8 Authentication credentials invalid"
+LOGIN_UNAVAILABLE = "454 4.7.0 Temporary authentication failure"
+TLS_FIRST = "530 5.7.0 Must issue a STARTTLS command first"
+LOGIN_FIRST = "530 5.7.0 Authentication required"
+WRONG_SENDER = "553 5.7.1 Sender address not allowed for this SMTP user"
+NO_LONGER_VALID = "550 5.7.1 This SMTP user is no longer valid, message not accepted"
+
+# Faults on our side.
+INTERNAL_ERROR = "451 4.3.0 Internal error, try again later"
+NEXT_HOP_UNAVAILABLE = "451 4.3.0 Message not accepted now, try again later"
+NEXT_HOP_REFUSED = "554 5.0.0 The next mail server refused the message with code {code}"
+NO_SPACE = "452 4.3.1 Insufficient storage, try again later"
+
+# Limits.
+TOO_MANY_CONNECTIONS = "421 4.7.0 Too many connections, try again later"
+TOO_MANY_LOGINS = "421 4.7.0 Too many authentication attempts"
+TOO_MANY_GUESSES = "421 4.7.0 Too many wrong logins, try again later"
+TOO_MANY_ERRORS = "421 4.7.0 Too many errors"
+TOO_MANY_RECIPIENTS = "452 4.5.3 Too many recipients"
+TOO_BIG = "552 5.3.4 Message size exceeds the limit"
+LINE_TOO_LONG = "500 5.5.2 Line too long"
+TIMED_OUT = "421 4.4.2 Timeout, closing connection"
+BYE = "221 2.0.0 Bye"
+SHUTTING_DOWN = "421 4.3.2 Server is shutting down"
+
+# Order and syntax.
+HELLO_FIRST = "503 5.5.1 Send EHLO first"
+MAIL_FIRST = "503 5.5.1 Send MAIL first"
+RECIPIENT_FIRST = "503 5.5.1 Send RCPT first"
+NESTED_MAIL = "503 5.5.1 Nested MAIL command"
+TLS_ALREADY = "503 5.5.1 TLS is active already"
+LOGGED_IN_ALREADY = "503 5.5.1 Already authenticated"
+BARE_LF = "500 5.5.2 Bare LF received, lines must end with CRLF, closing connection"
+BARE_CR = "500 5.5.2 Bare CR received, lines must end with CRLF"
+UNKNOWN_COMMAND = "500 5.5.2 Command not recognized"
+NOT_IMPLEMENTED = "502 5.5.1 Command not implemented"
+BAD_ARGUMENT = "501 5.5.4 Syntax error in the argument"
+BARE_NEWLINE = "550 5.7.1 The message holds a bare CR or LF, lines must end with CRLF"
+UNKNOWN_MECHANISM = "504 5.5.4 Unrecognized authentication type"
+UNKNOWN_PARAMETER = "555 5.5.4 Parameter not recognized"
+BAD_RECIPIENT = "553 5.1.3 Recipient address not valid"
+UTF8_NOT_ASKED = "553 5.6.7 Non-ASCII address without SMTPUTF8"
+NEEDS_SMTPUTF8 = "554 5.6.7 The next mail server does not support SMTPUTF8"
+NEEDS_8BITMIME = "554 5.6.3 The next mail server does not support 8BITMIME"
+
+# Why a message was refused while it came in, as the log names it.
+NOT_TAKEN = {BARE_NEWLINE: "bare_newline", TOO_BIG: "too_big", NO_SPACE: "no_memory"}
+
+# Refusals of a login: one reply, so that nobody learns which usernames exist.
+OUTCOMES = {
+    Outcome.ACCEPTED: AUTHENTICATED,
+    Outcome.UNKNOWN_USERNAME: BAD_LOGIN,
+    Outcome.WRONG_PASSWORD: BAD_LOGIN,
+    Outcome.SUSPENDED: BAD_LOGIN,
+    Outcome.EXPIRED: BAD_LOGIN,
+    Outcome.DOMAIN_NOT_AUTHORIZED: BAD_LOGIN,
+    Outcome.NETWORK_NOT_ALLOWED: BAD_LOGIN,
+}
+FAULTS = {
+    Fault.ABORTED: "501 5.7.0 Authentication aborted",
+    Fault.LINE_TOO_LONG: "500 5.5.6 Authentication exchange line is too long",
+    Fault.NOT_BASE64: "501 5.5.2 Cannot decode base64",
+    Fault.NOT_PLAIN: "501 5.5.2 Malformed PLAIN response",
+    Fault.NOT_A_LOGIN: BAD_LOGIN,
+}
+REFUSALS = {
+    Refusal.FOREIGN_SENDER: WRONG_SENDER,
+    Refusal.FOREIGN_HEADER: "553 5.7.1 From or Sender address not allowed for this SMTP user",
+    Refusal.NO_SINGLE_FROM: "550 5.7.1 The message must have exactly one From header",
+    Refusal.BAD_SENDER_FIELD: "550 5.7.1 The Sender header must hold exactly one address",
+    Refusal.BAD_HEADER: "550 5.7.1 The message header is not valid (RFC 5322)",
+    Refusal.BAD_ADDRESSES: (
+        "550 5.7.1 The message header is not valid: From and Sender have to be "
+        'name@domain or "Name" <name@domain>, put names in double quotes'
+    ),
+    Refusal.OTHER_ADDRESS: (
+        "550 5.7.1 The message header is not valid: the name in From or Sender shows an address "
+        "of another domain, put that into Reply-To"
+    ),
+    Refusal.HIDDEN_TEXT: (
+        "550 5.7.1 The message header is not valid: the name in From or Sender holds invisible or control "
+        "characters or too many blanks, remove them"
+    ),
+    Refusal.NUL: "550 5.7.1 The message holds NUL characters",
+    Refusal.BARE_NEWLINE: BARE_NEWLINE,
+    Refusal.LONG_LINE: "550 5.7.1 The message holds a line of more than 998 octets (RFC 5322)",
+}

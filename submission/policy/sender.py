@@ -1,0 +1,102 @@
+"""Who may be the sender: the one rule of the listener, without Django and sockets.
+
+A credential sends for exactly its own domain: MAIL FROM (RFC 5321), and every address
+of From and Sender (RFC 5322), also of those that a message was sent again with, have
+that domain; no subdomain, no parent, no null path. Reply-To is free.
+"""
+
+import re
+from collections import Counter
+from enum import Enum, auto
+
+from submission.policy import disguise, headers
+from submission.policy.addresses import BadAddress, parse_mailbox
+
+MAX_SENDER_FIELDS = 20  # From, Sender, and those of each time that a message was sent again
+MAX_LINE = 998  # octets without CRLF, RFC 5322 section 2.1.1
+
+SENDER_FIELDS = {"from", "sender", "resent-from", "resent-sender"}
+
+# Some thousand lines, each with its CR: the interpreter can switch threads between two matches.
+_LINES = re.compile(rb"(?:[^\n]{0,%d}+\n){1,10000}+" % (MAX_LINE + 1))
+
+
+class Refusal(Enum):
+    """Why a sender or a message is not taken."""
+
+    FOREIGN_SENDER = auto()
+    FOREIGN_HEADER = auto()
+    BAD_HEADER = auto()
+    BAD_ADDRESSES = auto()
+    OTHER_ADDRESS = auto()
+    HIDDEN_TEXT = auto()
+    NO_SINGLE_FROM = auto()
+    BAD_SENDER_FIELD = auto()
+    NUL = auto()
+    BARE_NEWLINE = auto()
+    LONG_LINE = auto()
+
+
+def judge_sender(mailbox: str, domain: str) -> Refusal | None:
+    """Judge the text of a MAIL FROM; `domain` is the credential's, as A-label. None is yes."""
+    try:
+        address = parse_mailbox(mailbox)
+    except BadAddress:
+        return Refusal.FOREIGN_SENDER
+    # A quoted local part is refused even within the domain: next hops differ in where it ends.
+    return Refusal.FOREIGN_SENDER if address.is_quoted or address.domain != domain else None
+
+
+def judge_message(content: bytes, domain: str) -> Refusal | None:
+    """Judge a whole message, as it came after DATA; None is yes."""
+    return _judge_form(content) or _judge_header(content, domain)
+
+
+def _judge_form(content: bytes) -> Refusal | None:
+    if b"\x00" in content:
+        return Refusal.NUL
+    # A lone CR or LF ends a line for some next hops and not for others: with a dot
+    # after it, it smuggles a second message past this rule (CVE-2023-51764).
+    newlines = content.count(b"\r\n")
+    if content.count(b"\n") != newlines or content.count(b"\r") != newlines:
+        return Refusal.BARE_NEWLINE
+    position = 0
+    while match := _LINES.match(content, position):
+        position = match.end()
+    return Refusal.LONG_LINE if position < len(content) else None
+
+
+def _judge_header(content: bytes, domain: str) -> Refusal | None:
+    try:
+        fields, _end = headers.split(content)
+        if refusal := _judge_number(fields):
+            return refusal
+        refusals = (_judge_addresses(field, domain) for field in fields if field.name in SENDER_FIELDS)
+        return next(filter(None, refusals), None)
+    except headers.BadAddresses:
+        return Refusal.BAD_ADDRESSES
+    except headers.BadHeader:
+        return Refusal.BAD_HEADER
+
+
+def _judge_number(fields: list[headers.Field]) -> Refusal | None:
+    names = Counter(field.name for field in fields)
+    if names["from"] != 1:
+        return Refusal.NO_SINGLE_FROM
+    too_many = sum(names[name] for name in SENDER_FIELDS) > MAX_SENDER_FIELDS
+    return Refusal.BAD_SENDER_FIELD if names["sender"] > 1 or too_many else None
+
+
+def _judge_addresses(field: headers.Field, domain: str) -> Refusal | None:
+    value = field.value
+    found = headers.mailboxes(value)
+    if field.name.endswith("sender") and len(found) != 1:
+        return Refusal.BAD_SENDER_FIELD
+    if {address.domain for address in found} != {domain}:
+        return Refusal.FOREIGN_HEADER
+    if disguise.hides_text(value):
+        return Refusal.HIDDEN_TEXT
+    texts = (text for text, _address in headers.read_mailboxes(value))
+    if any(disguise.shows_other_domain(text, domain) for text in texts):
+        return Refusal.OTHER_ADDRESS
+    return None

@@ -1,0 +1,48 @@
+"""A server whose CREDENTIAL_KEYS are missing or wrong is up and does nothing: 503 on every page.
+
+SMTP logins go on: they need no key. It would be worse to run: passwords could not be shown, and
+new ones would be sealed with a key that nobody keeps.
+"""
+
+from django.http import HttpResponse
+from django.shortcuts import render
+
+from web.request import wants_text
+
+TEXT = "The server is sealed: its keys are missing or wrong. Its operator has to put them back."
+
+# "" while nothing is known to be wrong; None while the database could not be asked.
+_problem: str | None = ""
+
+
+def look() -> str | None:
+    """Look whether the keys are the right ones, and remember it for this process: keyring.examine."""
+    from vault import keyring
+
+    global _problem
+    _problem = keyring.examine()
+    return _problem
+
+
+def problem() -> str:
+    """Why this process is sealed, "" when it is not."""
+    return (look() if _problem is None else _problem) or ""
+
+
+def known_problem() -> str:
+    """The same as far as it is known, without asking the database."""
+    return _problem or ""
+
+
+class SealedMiddleware:
+    """Stands behind the static files, which the page needs, and before everything that asks the database."""
+
+    def __init__(self, get_response):
+        self.get_response = get_response
+
+    def __call__(self, request):
+        if not problem():
+            return self.get_response(request)
+        if wants_text(request):
+            return HttpResponse(TEXT, status=503, content_type="text/plain; charset=utf-8")
+        return render(request, "sealed.html", status=503)

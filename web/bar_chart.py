@@ -1,0 +1,126 @@
+"""Bars of logins a day for an SVG: accepted ones, and refused ones on top of them.
+
+Pure geometry. Across, places are percentages, so that bars fill any width while words keep
+their size; down, they are pixels.
+"""
+
+from collections.abc import Iterator, Mapping
+from datetime import date, timedelta
+from typing import NamedTuple
+
+from web.dates import MONTHS
+
+DAYS = 30
+TOP, PLOT, BOTTOM = 10, 140, 26  # px: room for half of a number, the bars, the dates
+LEAST = 2  # px of what is not nothing
+WIDTH = 0.72  # of a day's share
+MAX_STEPS = 4
+DATE_EVERY = 7  # days
+
+
+class Bar(NamedTuple):
+    day: str
+    accepted: int
+    refused: int
+    x: str
+    width: str
+    accepted_y: float
+    accepted_height: float
+    refused_y: float
+    refused_height: float
+
+
+class Mark(NamedTuple):
+    """A word on an axis, at `place`: px on the one of numbers, per cent on the one of days."""
+
+    text: str
+    place: float | str
+    is_last: bool = False
+
+
+class Chart(NamedTuple):
+    bars: list[Bar]
+    numbers: list[Mark]
+    dates: list[Mark]
+    accepted: int
+    refused: int
+    height: int = TOP + PLOT + BOTTOM
+    top: int = TOP
+    plot: int = PLOT
+
+    @property
+    def summary(self) -> str:
+        """The chart in one sentence, for who can't see it."""
+        accepted = f"{self.accepted:,} {'login' if self.accepted == 1 else 'logins'} accepted"
+        return f"{accepted} and {self.refused:,} refused in the last {len(self.bars)} days"
+
+    @property
+    def busy(self) -> list[Bar]:
+        """The days that have any, the newest first."""
+        return [bar for bar in reversed(self.bars) if bar.accepted or bar.refused]
+
+
+def of_logins(counts: Mapping[date, tuple[int, int]], *, until: date, days: int = DAYS) -> Chart:
+    """The chart of `days` days up to `until`; `counts` is day → (accepted, refused)."""
+    shown = [until - timedelta(days=ago) for ago in range(days - 1, -1, -1)]
+    logins = [counts.get(day, (0, 0)) for day in shown]
+    marks = list(round_numbers(max(map(sum, logins))))
+    share, most = 100 / days, marks[-1]
+    bars = []
+    for place, (day, (accepted, refused)) in enumerate(zip(shown, logins, strict=True)):
+        heights = _height(accepted, most), _height(refused, most)
+        floor = TOP + PLOT - heights[0]
+        bars.append(
+            Bar(
+                short_date(day),
+                accepted,
+                refused,
+                _percent(share * (place + (1 - WIDTH) / 2)),
+                _percent(share * WIDTH),
+                round(floor, 1),
+                heights[0],
+                round(floor - heights[1], 1),
+                heights[1],
+            )
+        )
+    dates = [
+        Mark(short_date(shown[place]), _percent(share * (place + 0.5)), place == days - 1)
+        for place in range(days - 1, -1, -DATE_EVERY)
+    ]
+    numbers = [Mark(short_number(mark), round(TOP + PLOT * (1 - mark / most), 1)) for mark in marks]
+    accepted, refused = (sum(each) for each in zip(*logins, strict=True))
+    return Chart(bars, numbers, dates[::-1], accepted, refused)
+
+
+def round_numbers(most: int) -> range:
+    """Numbers for an axis, 0 up to at least `most`: few, and each 1, 2 or 5 with zeros or a multiple of it."""
+    step = next(step for step in _steps() if step * MAX_STEPS >= most)
+    last = max(-(-most // step), 1) * step
+    return range(0, last + 1, step)
+
+
+def short_number(number: int) -> str:
+    """`9,000`, `12k`, `1.5M`."""
+    for least, divisor, unit in ((1_000_000, 1_000_000, "M"), (10_000, 1000, "k")):
+        if number >= least:
+            return f"{number / divisor:g}{unit}"
+    return f"{number:,}"
+
+
+def short_date(day: date) -> str:
+    return f"{MONTHS[day.month - 1]} {day.day}"
+
+
+def _steps() -> Iterator[int]:
+    power = 1
+    while True:
+        yield from (power, 2 * power, 5 * power)
+        power *= 10
+
+
+def _height(number, most) -> float:
+    return max(round(PLOT * number / most, 1), LEAST) if number else 0
+
+
+def _percent(number) -> str:
+    return f"{number:.2f}%"
