@@ -1,5 +1,7 @@
 from django.apps import AppConfig
 
+from vault import registry
+
 
 class AccountsConfig(AppConfig):
     name = "accounts"
@@ -9,6 +11,8 @@ class AccountsConfig(AppConfig):
 
         from accounts import sign_in_log  # noqa: F401  (receives signals)
         from accounts.addresses import counted_as
+        from accounts.sealed_columns import LETTERS, TWO_FACTOR_SECRETS
 
         # There is no other way: what the adapter's get_client_ip returns is also written down and mailed.
         ratelimit.get_ip = counted_as
+        registry.register(LETTERS, TWO_FACTOR_SECRETS)

@@ -11,9 +11,8 @@ from credentials.models.base import place_of_password
 from credentials.models.deleted import DeletedCredential
 from credentials.models.upsert import chunks
 from credentials.rotation import KEEP_FOR
-from credentials.sealed_columns import KINDS
 from domains.models import Domain
-from vault import cipher
+from vault import cipher, registry
 
 BATCH = 1000
 LONGEST = max(KEEP_FOR.values())
@@ -33,13 +32,13 @@ def faults() -> Iterator[str]:
                 for row, fault in _faults_of(list(model.objects.filter(pk__in=suspects))):
                     yield f"{WORDS[model]} {row.username}: {fault}"
     yield from _lost()
-    for kind in KINDS:
-        if kind.model in (Credential, DeletedCredential):
+    for column in registry.sealed_columns():
+        if column.model in (Credential, DeletedCredential):
             continue
-        for row in kind.rows().order_by("pk").iterator(BATCH):
-            for token in kind.tokens(row).values():
-                if not _opens(token, kind.place(row)):
-                    yield f"{kind.name}, row {row.pk}: does not open"
+        for row in column.rows().order_by("pk").iterator(BATCH):
+            for token in column.tokens(row).values():
+                if not _opens(token, column.place(row)):
+                    yield f"{column.name}, row {row.pk}: does not open"
 
 
 def _faults_of(rows) -> Iterator[tuple]:

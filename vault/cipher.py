@@ -75,6 +75,11 @@ def derived_key(key_id: str, *, purpose: str) -> bytes:
     )
 
 
+def reseal(token: str, *, place: str) -> str:
+    """Encrypt what a token holds with the first key, for the same place. Raises KeyringError, CannotOpen."""
+    return seal(open(token, place=place), place=place)
+
+
 def parse(text: str) -> dict[str, AESGCM]:
     """Return key id → cipher of a CREDENTIAL_KEYS text, `id:base64key,…`. Raises KeyringError."""
     return {key_id: AESGCM(key) for key_id, key in _raw_keys(text).items()}

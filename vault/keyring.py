@@ -9,7 +9,7 @@ from django.conf import settings
 from django.db import DatabaseError, models
 from django.utils import timezone
 
-from vault import cipher
+from vault import cipher, registry
 
 CANARY = "canary"
 
@@ -74,16 +74,14 @@ def examine() -> str | None:
 
 
 def _problem_of_the_stored() -> str:
-    """Try the oldest and the newest secret of each kind, in a database from before the canaries."""
-    from credentials.sealed_columns import KINDS
-
-    for kind in KINDS:
-        for row in kind.ends():
-            for token in kind.tokens(row).values():
+    """Try the oldest and the newest secret of each column, in a database from before the canaries."""
+    for column in registry.sealed_columns():
+        for row in column.ends():
+            for token in column.tokens(row).values():
                 try:
-                    cipher.open(token, place=kind.place(row))
+                    cipher.open(token, place=column.place(row))
                 except cipher.CannotOpen as error:
-                    return f"CREDENTIAL_KEYS does not open the stored {kind.name}: {error}"
+                    return f"CREDENTIAL_KEYS does not open the stored {column.name}: {error}"
     return ""
 
 

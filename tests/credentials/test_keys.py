@@ -7,13 +7,14 @@ from accounts import emails
 from accounts.emails import Letter
 from audit.actor import Actor
 from credentials.models import Credential
-from credentials.sealed_columns import KINDS, Kind
+from credentials.sealed_columns import SMTP_PASSWORDS
 from tests.accounts.codes import make_totp
 from tests.factories import make_credential, password_of
 from tests.http import smtp_url, text
 from vault import cipher, keyring, sealed_mode
 from vault.keyring import KeyCanary
 from vault.management.commands import retire_key
+from vault.registry import SealedColumn
 
 pytestmark = pytest.mark.django_db
 
@@ -137,16 +138,16 @@ def test_everything_is_sealed_anew_and_the_old_key_retires(settings, k1, k2, ali
 def test_a_rotation_that_was_stopped_goes_on(settings, k1, k2, alice, domain, monkeypatch):
     rows = stored(alice, domain)
     settings.CREDENTIAL_KEYS = f"{k2},{k1}"
-    whole, done = Kind.reseal, []
+    whole, done = SealedColumn.reseal, []
 
-    def stop_at_the_third(self, row):
-        done.append(row.pk)
-        if len(done) == 3:
+    def stop_at_the_third_password(self, row):
+        done.append(self.column)
+        if done.count(SMTP_PASSWORDS.column) == 3:
             raise KeyboardInterrupt
         return whole(self, row)
 
     with monkeypatch.context() as patch:
-        patch.setattr(Kind, "reseal", stop_at_the_third)
+        patch.setattr(SealedColumn, "reseal", stop_at_the_third_password)
         with pytest.raises(KeyboardInterrupt):
             call_command("rotate_keys", batch=1)
     assert Credential.objects.filter(password_sealed__startswith="v1.k2.").count() == 2
@@ -160,7 +161,7 @@ def test_a_password_that_is_reset_meanwhile_is_not_overwritten(settings, k1, k2,
     stale = Credential.objects.get(pk=credential.pk)
     settings.CREDENTIAL_KEYS = f"{k2},{k1}"
     new = credential.reset_password(by=domain_owner(alice))
-    assert KINDS[0].reseal(stale) is False
+    assert SMTP_PASSWORDS.reseal(stale) is False
     assert password_of(credential) == new
 
 

@@ -1,8 +1,7 @@
 from django.core.management.base import BaseCommand, CommandError
 from django.utils import timezone
 
-from credentials.sealed_columns import KINDS
-from vault import cipher, keyring
+from vault import cipher, keyring, registry
 
 
 class Command(BaseCommand):
@@ -22,7 +21,7 @@ class Command(BaseCommand):
             raise CommandError(f"CREDENTIAL_KEYS can't be used: {error}.") from None
         if id == first:
             raise CommandError(f"{id!r} is the first of CREDENTIAL_KEYS: it seals what is new.")
-        needed = [(kind.sealed_with(id).count(), kind.name) for kind in KINDS]
+        needed = [(column.sealed_with(id).count(), column.name) for column in registry.sealed_columns()]
         if any(number for number, _name in needed):
             listed = ", ".join(f"{number} {name}" for number, name in needed if number)
             raise CommandError(f"{id!r} is still needed by {listed}. Run rotate_keys first.")

@@ -1,9 +1,7 @@
 from django.core.management.base import BaseCommand, CommandError
 from django.db import transaction
 
-from credentials.models.upsert import hold_domains
-from credentials.sealed_columns import KINDS
-from vault import cipher, keyring
+from vault import cipher, keyring, registry
 
 BATCH = 500
 
@@ -23,25 +21,25 @@ class Command(BaseCommand):
         keyring.plant()  # the checks before this found the keys to be the right ones
         key_id = cipher.first_key()
         stuck = 0
-        for kind in KINDS:
-            done, left = self._rotate(kind, key_id, batch)
-            self.stdout.write(f"{done} {kind.name} sealed with {key_id!r}")
+        for column in registry.sealed_columns():
+            done, left = self._rotate(column, key_id, batch)
+            self.stdout.write(f"{done} {column.name} sealed with {key_id!r}")
             for pk, why in left:
-                self.stderr.write(f"{kind.name}, row {pk}: {why}")
+                self.stderr.write(f"{column.name}, row {pk}: {why}")
             stuck += len(left)
         if stuck:
             raise CommandError(f"{stuck} rows could not be opened and are as they were.")
 
-    def _rotate(self, kind, key_id, batch):
+    def _rotate(self, column, key_id, batch):
         """Return (number of rows sealed anew, [(primary key, why not), …])."""
         done, left, last = 0, [], 0
-        while rows := list(kind.not_sealed_with(key_id).filter(pk__gt=last).order_by("pk")[:batch]):
+        while rows := list(column.not_sealed_with(key_id).filter(pk__gt=last).order_by("pk")[:batch]):
             with transaction.atomic():
-                hold_domains(row.domain_id for row in rows if hasattr(row, "domain_id"))
+                column.hold(rows)
                 for row in rows:
                     try:
                         # One that changed meanwhile was sealed by the site, with its own first key.
-                        done += kind.reseal(row)
+                        done += column.reseal(row)
                     except cipher.CannotOpen as error:
                         left.append((row.pk, error))
             last = rows[-1].pk
