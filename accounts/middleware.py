@@ -7,7 +7,7 @@ from django_htmx.http import HttpResponseClientRedirect
 from accounts.reauthentication import ask_to_confirm
 from accounts.sessions import expiry
 from accounts.sessions.listing import note_seen
-from sendlayer.htmx import page_of
+from web.request import htmx_page
 
 
 class SignInAgainMiddleware:
@@ -25,7 +25,7 @@ class SignInAgainMiddleware:
         location = response.headers.get("Location", "")
         if not request.htmx or not location.startswith(resolve_url(settings.LOGIN_URL)):
             return response
-        page = page_of(request).geturl() or "/"
+        page = htmx_page(request).geturl() or "/"
         return HttpResponseClientRedirect(redirect_to_login(page).url)
 
     def process_exception(self, request, exception):

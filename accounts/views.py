@@ -24,7 +24,7 @@ from accounts.models import User
 from accounts.reauthentication import recent_sign_in
 from accounts.sessions.listing import places_of
 from audit.actor import Actor
-from sendlayer.asking import ask_or_act, posted
+from web.request import ask_or_act, posted
 
 THEMES = {"light", "dark"}
 REMEMBER_THEME = timedelta(days=365)

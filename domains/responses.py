@@ -7,7 +7,7 @@ from django_htmx.http import HttpResponseClientRedirect, reswap, retarget
 
 from domains.models import Domain
 from domains.roles import Role
-from sendlayer.search import shown
+from web.request import list_position
 
 PAGE_SIZE = 25
 INVITATIONS_SHOWN = 100
@@ -31,7 +31,7 @@ def go(request, route, *args):
 
 def members_context(request, domain) -> dict:
     """The Members tab: one page of members, and the invitations that are not answered yet."""
-    number, search = shown(request).values()
+    number, search = list_position(request).values()
     members = Paginator(domain.memberships.for_page(search), PAGE_SIZE)
     invitations = list(domain.invitations.for_page(search)[: INVITATIONS_SHOWN + 1])
     return {

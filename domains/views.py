@@ -7,8 +7,7 @@ from audit.actor import Actor
 from domains.forms import AddDomainForm
 from domains.models import Domain
 from domains.navigation import around_name
-from sendlayer.asking import ask_or_act, posted
-from sendlayer.search import search_text
+from web.request import ask_or_act, posted, search_text
 
 PAGE_SIZE = 25
 MENU_SIZE = 500

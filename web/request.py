@@ -1,10 +1,48 @@
-"""What kind of answer a request asks for."""
+"""What a request asks for: the form of the answer, the fields of a form, the page and search of a list."""
 
-MAX_LENGTH = 1000  # characters of a header; browsers send some 200, and reading one takes the square of it
+from urllib.parse import SplitResult, urlsplit
+
+from django.http import QueryDict
+from django.views.decorators.http import require_http_methods
+
+MAX_SEARCH_LENGTH = 100
+MAX_ACCEPT_LENGTH = 1000  # characters; browsers send some 200, and reading it takes the square of its length
+MAX_URL_LENGTH = 2048  # of an address, as Django has it; urlsplit normalises a host, which takes its square
+
+# Views that ask, or show themselves, on GET and act on POST.
+ask_or_act = require_http_methods(["GET", "HEAD", "POST"])
+
+
+def posted(request) -> QueryDict | None:
+    """The fields of a POST; None on GET, so that a form only asks or shows itself."""
+    return request.POST if request.method == "POST" else None
 
 
 def wants_text(request) -> bool:
     """Whether it is one of our scripts that shows or copies a password, not a page or fragment."""
-    if len(request.headers.get("Accept", "")) > MAX_LENGTH:
+    if len(request.headers.get("Accept", "")) > MAX_ACCEPT_LENGTH:
         return False
     return request.get_preferred_type(["text/html", "text/plain"]) == "text/plain"
+
+
+def htmx_page(request) -> SplitResult:
+    """The address of the page that htmx asks from, without its host; empty when it is none of ours."""
+    url = request.htmx.current_url_abs_path or ""
+    try:
+        return urlsplit(url if len(url) <= MAX_URL_LENGTH else "")
+    except ValueError:  # a header may say anything: "http://["
+        return urlsplit("")
+
+
+def search_text(query: QueryDict) -> str:
+    """The search text of a query: trimmed, short, without NUL, which PostgreSQL refuses."""
+    return query.get("q", "").replace("\x00", "").strip()[:MAX_SEARCH_LENGTH]
+
+
+def list_position(request) -> dict:
+    """Page number and search text of a list: of this request, or of the page that htmx asks from."""
+    query = request.GET
+    if request.htmx:
+        page = htmx_page(request)
+        query = query if page.path == request.path else QueryDict(page.query)
+    return {"number": query.get("page"), "search": search_text(query)}

@@ -8,7 +8,7 @@ from credentials import bulk
 from credentials.forms import ChosenForm
 from credentials.views import responses, selection
 from domains.access import Permission, of_domain
-from sendlayer.asking import ask_or_act, posted
+from web.request import ask_or_act, posted
 
 
 @ask_or_act

@@ -16,7 +16,7 @@ from credentials.views import responses, selection
 from credentials.views.context import PAGE_SIZE
 from domains.access import Permission, of_domain
 from domains.responses import go
-from sendlayer.asking import ask_or_act
+from web.request import ask_or_act
 
 UNDO_FOR = timedelta(minutes=2)
 

@@ -10,7 +10,7 @@ from credentials.models import LabelChanged
 from credentials.views import responses
 from credentials.views.context import row_context
 from domains.access import Permission
-from sendlayer.asking import ask_or_act, posted
+from web.request import ask_or_act, posted
 
 
 @ask_or_act

@@ -10,7 +10,7 @@ from credentials.forms import ExpiryForm, RevokeOldForm, SuspendForm
 from credentials.models import PasswordChanged, SuspendedBySupport
 from credentials.views import responses
 from domains.access import Permission
-from sendlayer.asking import ask_or_act, posted
+from web.request import ask_or_act, posted
 
 
 @ask_or_act

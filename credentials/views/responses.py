@@ -12,9 +12,8 @@ from credentials.models import Credential
 from credentials.views.context import list_context, row_context, tried_of
 from credentials.views.rate_limits import TOO_MANY
 from domains.access import get_domain
-from sendlayer.search import shown
 from vault import cipher
-from web.request import wants_text
+from web.request import list_position, wants_text
 
 GONE = "This SMTP user no longer exists."
 SEALED = (
@@ -85,7 +84,7 @@ def list_again(request, domain, *, number=None, status=200, new=""):
     if not request.htmx:
         query = f"?page={number}&new={new}" if new else ""
         return redirect(url + query)
-    where = {"number": number} if number else shown(request)
+    where = {"number": number} if number else list_position(request)
     context = list_context(domain, new=new, **where)
     response = render(request, "credentials/_changed_list.html", context, status=status)
     if number:

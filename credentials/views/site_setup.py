@@ -11,7 +11,7 @@ from credentials.forms import ExplainForm
 from credentials.views import responses
 from credentials.views.context import row_context
 from domains.access import Permission
-from sendlayer.asking import ask_or_act, posted
+from web.request import ask_or_act, posted
 
 
 @require_safe

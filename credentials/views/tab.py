@@ -15,16 +15,14 @@ from credentials.views import csv_rows, responses
 from credentials.views.context import list_context, refusals_of
 from credentials.views.rate_limits import may_open_password
 from domains.access import Permission, of_domain
-from sendlayer.asking import ask_or_act, posted
-from sendlayer.search import search_text, shown
 from web.csv_export import csv_file
-from web.request import wants_text
+from web.request import ask_or_act, list_position, posted, search_text, wants_text
 
 
 @require_safe
 @of_domain(Permission.VIEW)
 def credential_list(request, domain):
-    context = list_context(domain, new=request.GET.get("new"), **shown(request))
+    context = list_context(domain, new=request.GET.get("new"), **list_position(request))
     return render(request, "credentials/_list.html" if request.htmx else "credentials/list.html", context)
 
 

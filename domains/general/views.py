@@ -15,7 +15,7 @@ from domains.members import actions as members
 from domains.models import NameSuspended
 from domains.responses import ask, go
 from domains.roles import Role
-from sendlayer.asking import ask_or_act, posted
+from web.request import ask_or_act, posted
 
 of_owner = of_domain(Permission.MANAGE_DOMAIN)
 

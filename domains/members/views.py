@@ -17,7 +17,7 @@ from domains.members.forms import InviteForm, RoleForm
 from domains.members.rate_limits import may_invite
 from domains.responses import ask, go, gone, members_again, members_context, other_domains
 from domains.roles import Role
-from sendlayer.asking import ask_or_act, posted
+from web.request import ask_or_act, posted
 
 OTHERS_SHOWN = 500
 FILTER_FROM = 8

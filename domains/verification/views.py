@@ -12,7 +12,7 @@ from domains.access import Permission, of_domain
 from domains.verification import background
 from domains.verification.check import TooSoon
 from domains.verification.page import dns_context, seconds_to_wait
-from sendlayer.asking import ask_or_act
+from web.request import ask_or_act
 
 BUSY = "Too many domains are being checked. Try again in a moment."
 

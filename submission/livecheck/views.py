@@ -8,9 +8,9 @@ from django_htmx.http import reswap
 from audit.actor import Actor
 from credentials.views import responses
 from domains.access import Permission
-from sendlayer.asking import ask_or_act, posted
 from submission.livecheck import runs
 from submission.livecheck.forms import CheckForm
+from web.request import ask_or_act, posted
 
 
 @ask_or_act

@@ -40,7 +40,7 @@ from domains.models import dns_record, invitation
 from domains.verification import page
 from operations import health
 from operations.backups import manifest
-from sendlayer import htmx, jinja, search
+from sendlayer import jinja
 from sendlayer.encodings import EncodingsMiddleware
 from submission import log
 from submission.delivery import message
@@ -50,12 +50,11 @@ from submission.policy import addresses, headers, sender
 from submission.reports.dovecot import Reports
 from submission.reports.postfix import Messages
 from vault import cipher
-from web import characters as text
-from web import client_ip, csv_export, logs
-from web import request as accept
+from web import characters, client_ip, csv_export, logs
 from web import text as labels
 from web.header_limits import bound
 from web.middleware import BodiesMiddleware
+from web.request import htmx_page, search_text, wants_text
 from web.request_id import RequestIdMiddleware
 from web.session_store import SessionStore
 
@@ -260,7 +259,7 @@ CASES = {
     "domains.homographs:has_second_dot": Case(homographs.has_second_dot, ("i",)),
     "domains.homographs:without_second_dot": Case(homographs.without_second_dot, ("i",)),
     # the project
-    "web.request:wants_text": Case(header("Accept", accept.wants_text), ("text/html;", 'a/b;c="', "a/b,")),
+    "web.request:wants_text": Case(header("Accept", wants_text), ("text/html;", 'a/b;c="', "a/b,")),
     "operations.backups.manifest:judge": Case(
         lambda text: manifest.judge({"database": text, "migrations": []})
     ),
@@ -269,7 +268,7 @@ CASES = {
         header("Content-Encoding", EncodingsMiddleware(id))
     ),
     "web.header_limits:bound": Case(environment, ('"', "a=", 'a="', 'a/b;c="')),
-    "sendlayer.htmx:page_of": Case(header("HX-Current-URL", htmx.page_of), ("//", "http://", "//[")),
+    "web.request:htmx_page": Case(header("HX-Current-URL", htmx_page), ("//", "http://", "//[")),
     "sendlayer.jinja:_heading": Case(jinja._heading, ("<h2", "<h2>")),
     "web.logs:without_keys": Case(logs.without_keys, ("/key/", "/key")),
     "web.logs:one_line": Case(logs.one_line),
@@ -283,12 +282,12 @@ CASES = {
     "operations.health:may_read_metrics": Case(
         lambda text: health.may_read_metrics(RequestFactory().get("/", REMOTE_ADDR=text))
     ),
-    "sendlayer.search:search_text": Case(lambda text: search.search_text({"q": text})),
+    "web.request:search_text": Case(lambda text: search_text({"q": text})),
     "web.session_store:SessionStore._validate_session_key": Case(SessionStore),
     "web.csv_export:safe": Case(csv_export.safe, ("\t", ";", "=")),
-    "web.characters:has_invisible": Case(text.has_invisible),
-    "web.characters:has_many_marks": Case(text.has_many_marks),
-    "web.characters:harmless": Case(text.harmless),
+    "web.characters:has_invisible": Case(characters.has_invisible),
+    "web.characters:has_many_marks": Case(characters.has_many_marks),
+    "web.characters:harmless": Case(characters.harmless),
     "web.request_id:RequestIdMiddleware.__call__": Case(
         header(
             "X-Request-ID", lambda request: RequestIdMiddleware(lambda _: SimpleNamespace(headers={}))(request)
