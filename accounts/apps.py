@@ -9,7 +9,7 @@ class AccountsConfig(AppConfig):
     def ready(self):
         from allauth.core.internal import ratelimit
 
-        from accounts import sign_in_log  # noqa: F401  (receives signals)
+        from accounts import checks, sign_in_log  # noqa: F401  (registered, and receives signals)
         from accounts.addresses import counted_as
         from accounts.sealed_columns import LETTERS, TWO_FACTOR_SECRETS
 

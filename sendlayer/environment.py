@@ -14,7 +14,6 @@ from django.core.exceptions import ImproperlyConfigured
 from web import private_files
 
 BASE_DIR = Path(__file__).resolve().parent.parent
-EX_CONFIG = 78  # sysexits.h
 BOOLEANS = dict.fromkeys(("yes", "on", "true", "1"), True) | dict.fromkeys(("no", "off", "false", "0"), False)
 NO_COMMENT = "A comment needs a line of its own."
 
@@ -25,7 +24,7 @@ def refuse(name: str, problem: str, hint: str):
     Settings that can be read but not trusted are system checks (sendlayer/checks.py).
     """
     sys.stderr.write(f"SendLayer does not start:\n?: (sendlayer.E070) {name} {problem}\n\tHINT: {hint}\n")
-    raise SystemExit(EX_CONFIG)
+    raise SystemExit(os.EX_CONFIG)
 
 
 class Env(environ.Env):

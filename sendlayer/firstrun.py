@@ -9,7 +9,7 @@ import secrets
 import sys
 from pathlib import Path
 
-from sendlayer.environment import EX_CONFIG, load  # sendlayer.checks would bring Django in
+from sendlayer.environment import load
 
 ENV = """\
 # Written at the first start. Keep a copy apart from the database: without CREDENTIAL_KEYS
@@ -36,12 +36,12 @@ def main() -> int:
             f"{var_dir} holds a database but no .env: its keys are missing.\n"
             "Put the .env back from your backup. To start over, move the folder away.\n"
         )
-        return EX_CONFIG
+        return os.EX_CONFIG
     try:
         _write(env_file, ENV.format(secret_key=secrets.token_urlsafe(50), credential_key=new_key()))
     except OSError as error:
         sys.stderr.write(f"{env_file} can't be written: {error}.\nGive another folder: VAR_DIR=…\n")
-        return EX_CONFIG
+        return os.EX_CONFIG
     return 0
 
 

@@ -64,7 +64,7 @@ def _prepare() -> str:
 
     from accounts.models import User
     from domains.management.commands import demo
-    from sendlayer.checks import close_connections
+    from web.startup import close_connections
 
     call_command("migrate", interactive=False, verbosity=0)
     said = io.StringIO()

@@ -21,8 +21,9 @@ application = bounded(handler)
 def _refuse_unsafe_start() -> None:
     from django.core.checks import run_checks
 
-    from sendlayer.checks import EX_CONFIG, KEYS_HINT, START, close_connections
     from vault import sealed_mode
+    from vault.checks import KEYS_HINT
+    from web.startup import START, close_connections
 
     errors = [message for message in run_checks(tags=[START]) if message.is_serious()]
     if not errors and (problem := sealed_mode.look()):
@@ -30,7 +31,7 @@ def _refuse_unsafe_start() -> None:
     close_connections()
     if errors:
         sys.stderr.write("SendLayer does not start:\n" + "\n".join(map(str, errors)) + "\n")
-        raise SystemExit(EX_CONFIG)
+        raise SystemExit(os.EX_CONFIG)
 
 
 _refuse_unsafe_start()

@@ -3,3 +3,6 @@ from django.apps import AppConfig
 
 class SubmissionConfig(AppConfig):
     name = "submission"
+
+    def ready(self):
+        from submission import checks  # noqa: F401  (registers them)

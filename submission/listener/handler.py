@@ -9,9 +9,9 @@ from submission import log
 from submission.database_threads import UNAVAILABLE, Workers
 from submission.delivery import message
 from submission.delivery.next_hop import Deferred, NextHop, Rejected
+from submission.ip import client_of, plain_ip
 from submission.listener import replies, sasl
 from submission.listener.authentication import LoggedIn, Logins
-from submission.listener.limits import client_of, plain_ip
 from submission.listener.throttle import Guesses
 from submission.policy import addresses, sender
 

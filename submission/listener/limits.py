@@ -3,8 +3,8 @@
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass
-from functools import lru_cache
-from ipaddress import IPv6Address, ip_address
+
+from submission.ip import client_of
 
 LOGIN_TRIES = 3  # AUTH commands of one connection
 MAX_ERRORS = 20  # 4yz and 5yz replies between two accepted messages
@@ -73,17 +73,3 @@ class Memory:
 
     def give_back(self, size: int) -> None:
         self._free += size
-
-
-@lru_cache(4096)
-def plain_ip(ip: str) -> str:
-    """Return an address without zone, an IPv4 one that came over IPv6 as IPv4."""
-    address = ip_address(ip.partition("%")[0])
-    mapped = address.ipv4_mapped if isinstance(address, IPv6Address) else None
-    return str(mapped or address)
-
-
-def client_of(ip: str) -> str:
-    """One client's key: its IPv4 address, or the /64 that an IPv6 customer owns."""
-    address = ip_address(ip)
-    return str(address) if address.version == 4 else address.exploded[:19]

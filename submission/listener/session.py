@@ -12,10 +12,11 @@ from dataclasses import dataclass, field
 from aiosmtpd.smtp import ALLOWED_BEFORE_STARTTLS, TLSSetupException
 
 from submission import log
+from submission.ip import plain_ip
 from submission.listener import lines, replies
 from submission.listener.commands import Commands
 from submission.listener.handler import Handler
-from submission.listener.limits import LINGER_SECONDS, MAX_ERRORS, Connections, Limits, Memory, plain_ip
+from submission.listener.limits import LINGER_SECONDS, MAX_ERRORS, Connections, Limits, Memory
 from web import request_id
 
 HELLO = {"EHLO", "HELO"}

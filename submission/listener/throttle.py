@@ -31,7 +31,7 @@ class Client:
 
 
 class Guesses:
-    """A client (limits.client_of) may guess `most` times, a fifth of it one username.
+    """A client (submission.ip.client_of) may guess `most` times, a fifth of it one username.
 
     A guess is counted before it is judged, so that those at once all count.
     """

@@ -10,7 +10,7 @@ from enum import Enum
 from pathlib import Path
 from typing import NamedTuple
 
-from submission.listener.limits import plain_ip
+from submission.ip import plain_ip
 from submission.livecheck import certificates, wire
 from submission.livecheck.redaction import MASK, Redactor
 from submission.livecheck.wire import Failed, Fault

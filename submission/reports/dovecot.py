@@ -18,7 +18,7 @@ from credentials.models import Outcome
 from credentials.models.base import is_username
 from credentials.usage.tally import Tally
 from submission import log
-from submission.listener.limits import plain_ip
+from submission.ip import plain_ip
 
 MAX_SIZE = 4096  # bytes of one request; a report has some 500
 MAX_CONNECTIONS = 200

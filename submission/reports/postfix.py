@@ -10,7 +10,7 @@ import asyncio
 from credentials.models.base import is_username
 from credentials.models.clients import ClientName
 from credentials.usage.tally import Tally
-from submission.listener.limits import plain_ip
+from submission.ip import plain_ip
 
 MAX_SIZE = 16_384  # bytes of one request; they have some 800
 MAX_AT_ONCE = 50  # requests; smtpd waits for each answer

@@ -15,7 +15,7 @@ def main(name):
     import django
 
     django.setup()
-    from sendlayer.checks import close_connections
+    from web.startup import close_connections
 
     warm(name)
     close_connections()

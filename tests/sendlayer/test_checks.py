@@ -15,14 +15,15 @@ from credentials.models.clients import ClientDay, ClientName
 from credentials.models.login_total import LoginTotal
 from credentials.models.refusals import RefusedLogins
 from credentials.models.retired import RetiredTry
-from sendlayer import checks
 from sendlayer.environment import env
 from tests.accounts.codes import make_totp
 from tests.factories import make_credential
 from tests.servers import ROOT, database_url, free_port, running
 from vault import keyring
+from vault.checks import KEYS
 from vault.cipher import new_key
 from vault.keyring import KeyCanary
+from web.startup import START
 
 pytestmark = pytest.mark.django_db
 
@@ -37,7 +38,7 @@ def no_canary(db):
 
 
 def found(**changes):
-    messages = run_checks(tags=[checks.START, checks.KEYS], include_deployment_checks=True)
+    messages = run_checks(tags=[START, KEYS], include_deployment_checks=True)
     assert all(message.hint for message in messages)
     return {message.id: message.msg for message in messages if message.id != "sendlayer.W001"}
 
@@ -209,9 +210,9 @@ def test_e041_an_issuer_that_secrets_must_not_go_to(settings, issuer, works):
 @pytest.mark.parametrize("https", [True, False])
 def test_w001_plain_http_is_told_when_deploying(settings, https):
     settings.HTTPS_ONLY = https
-    deploying = run_checks(tags=[checks.START], include_deployment_checks=True)
+    deploying = run_checks(tags=[START], include_deployment_checks=True)
     assert [message.id for message in deploying] == ([] if https else ["sendlayer.W001"])
-    assert run_checks(tags=[checks.START]) == []
+    assert run_checks(tags=[START]) == []
 
 
 def run(*command, **environment):
@@ -278,7 +279,7 @@ def test_with_wrong_keys_it_starts_sealed_says_why_and_changes_nothing(credentia
 @pytest.mark.one_database
 def test_the_listener_does_not_start_without_its_certificate(tmp_path):
     code, said = run("manage.py", "submission", SUBMISSION_TLS_CERT=str(tmp_path / "cert.pem"))
-    assert code == checks.EX_CONFIG
+    assert code == os.EX_CONFIG
     assert "(sendlayer.E006)" in said and "HINT" in said
 
 

@@ -6,7 +6,7 @@ import sys
 
 import pytest
 
-from sendlayer.environment import EX_CONFIG, Env
+from sendlayer.environment import Env
 from tests.servers import ROOT
 
 SECRET = "s3cr3t-pa"
@@ -60,7 +60,7 @@ def value_of(expression, **given):
 )
 def test_a_value_that_can_not_be_read_is_named_and_never_shown(name, value):
     code, said, errors = run("manage.py", "check", **{name: value})
-    assert code == EX_CONFIG
+    assert code == os.EX_CONFIG
     assert f"(sendlayer.E070) {name} " in errors and "HINT: " in errors
     assert "Traceback" not in errors and value not in said + errors and SECRET[:4] not in said + errors
 
@@ -71,14 +71,14 @@ def test_a_value_that_can_not_be_read_is_named_and_never_shown(name, value):
 )
 def test_the_web_server_does_not_start_with_one(name, value):
     code, said, errors = run("-m", "gunicorn", "sendlayer.wsgi", "-b", "127.0.0.1:0", **{name: value})
-    assert code == EX_CONFIG and f"(sendlayer.E070) {name} " in errors
+    assert code == os.EX_CONFIG and f"(sendlayer.E070) {name} " in errors
     assert "Traceback" not in said + errors and value not in said + errors
 
 
 def test_a_file_of_settings_that_is_not_text_is_named(tmp_path):
     (tmp_path / ".env").write_bytes(b"SMTP_HOST=m\xfcller.example\n")
     code, _, errors = run("manage.py", "check", VAR_DIR=str(tmp_path))
-    assert code == EX_CONFIG and f"{tmp_path}/.env is not UTF-8" in errors and "Traceback" not in errors
+    assert code == os.EX_CONFIG and f"{tmp_path}/.env is not UTF-8" in errors and "Traceback" not in errors
 
 
 @pytest.mark.parametrize("level", ["info", " Warning "])

@@ -1,4 +1,5 @@
 import asyncio
+import os
 import signal
 
 from django.conf import settings
@@ -6,7 +7,6 @@ from django.core.management.base import BaseCommand, CommandError
 
 from credentials import digests
 from credentials.usage.tally import Tally
-from sendlayer.checks import EX_CONFIG
 from submission.database_threads import Workers, keep_writing
 from submission.reports.dovecot import Reports
 from submission.reports.postfix import Messages
@@ -31,7 +31,7 @@ class Command(BaseCommand):
         secret = settings.REPORTS_SECRET
         if len(secret) < MIN_SECRET or not secret.isascii() or not secret.isprintable():
             problem = f"REPORTS_SECRET must be at least {MIN_SECRET} characters of printable ASCII."
-            raise CommandError(problem, returncode=EX_CONFIG)
+            raise CommandError(problem, returncode=os.EX_CONFIG)
         asyncio.run(self._serve(secret))
 
     async def _serve(self, secret):

@@ -9,8 +9,8 @@ from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
 from django.db import connection
 
-from sendlayer.checks import EX_CONFIG, check_submission_certificate, close_connections
 from submission import log
+from submission.checks import check_submission_certificate
 from submission.delivery.relay import BadURL
 from submission.listener import allocator, serve, tls
 from submission.listener.authentication import Logins
@@ -18,6 +18,7 @@ from submission.listener.handler import Handler
 from submission.listener.limits import Limits
 from submission.listener.session import Shared
 from submission.listener.throttle import Guesses
+from web.startup import close_connections
 
 THREAD_SECONDS = 1
 
@@ -40,7 +41,7 @@ class Command(BaseCommand):
         try:
             hop = serve.next_hop(settings.SMTP_RELAY_URL, settings.VAR_DIR / "outbox", host)
         except BadURL as error:
-            raise CommandError(f"SMTP_RELAY_URL: {error}.", returncode=EX_CONFIG) from None
+            raise CommandError(f"SMTP_RELAY_URL: {error}.", returncode=os.EX_CONFIG) from None
         logins = Logins()
         limits = _limits()
         handler = Handler(logins, hop, host, Guesses(limits.wrong_logins_per_ip))
@@ -74,7 +75,7 @@ class Command(BaseCommand):
     def _load_certificate(self, context):
         problems = check_submission_certificate(None)
         if problems:
-            raise CommandError("\n".join(map(str, problems)), returncode=EX_CONFIG)
+            raise CommandError("\n".join(map(str, problems)), returncode=os.EX_CONFIG)
         paths = settings.SUBMISSION_TLS_CERT, settings.SUBMISSION_TLS_KEY
         try:
             if not any(paths):
@@ -82,7 +83,7 @@ class Command(BaseCommand):
             tls.load(context, *paths)
         except (OSError, ssl.SSLError) as error:
             message = f"The certificate {paths[0]} can't be used: {error}"
-            raise CommandError(message, returncode=EX_CONFIG) from None
+            raise CommandError(message, returncode=os.EX_CONFIG) from None
 
     def _end_threads(self):
         """Close the database and leave, even when a thread waits for SQLite's lock for up to 20 s."""
