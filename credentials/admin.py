@@ -8,8 +8,9 @@ from django.utils.safestring import mark_safe
 
 from audit.admin import Act, SupportAdmin
 from credentials import networks
-from credentials.models import Credential, Outcome
+from credentials.models import Credential
 from credentials.models.refusals import Cause, RefusedLogins
+from credentials.outcome import Outcome
 from web.dates import ago, day, moment
 
 SECRETS = ("password_sealed", "verifier", "previous_verifier", "issue_key")

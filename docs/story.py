@@ -10,8 +10,8 @@ from unittest.mock import patch
 from accounts.models import User
 from audit.actor import Actor
 from credentials import digests
-from credentials.models import Outcome
 from credentials.models.clients import ClientName
+from credentials.outcome import Outcome
 from credentials.usage.tally import Tally
 from domains.dns.resolver import Absent, Found
 from domains.members import actions as members

@@ -8,8 +8,8 @@ from django.utils import timezone
 
 from accounts.models import User
 from audit.actor import Actor
-from credentials.models import Outcome
 from credentials.models.base import place_of_password
+from credentials.outcome import Outcome
 from credentials.usage.tally import Tally
 from domains.models import Domain
 from vault import cipher

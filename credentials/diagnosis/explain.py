@@ -18,10 +18,10 @@ from credentials.diagnosis.login_texts import LOGIN
 from credentials.diagnosis.message_texts import MESSAGE
 from credentials.diagnosis.parser import read
 from credentials.diagnosis.wording import Step, Words
-from credentials.models import Outcome
 from credentials.models.base import short
 from credentials.models.refusals import Cause
 from credentials.models.retired import RetiredTry, Why
+from credentials.outcome import Outcome
 from credentials.views.context import REFUSALS_SHOWN_FOR
 from web.dates import long_ago, moment
 

@@ -1,8 +1,29 @@
-from credentials.models.clients import ClientDay, ClientName  # noqa: F401
-from credentials.models.credential import *  # noqa: F403
-from credentials.models.credential import Credential, CredentialQuerySet, Login, Outcome  # noqa: F401
-from credentials.models.deleted import DeletedCredential  # noqa: F401
-from credentials.models.login_total import LoginTotal  # noqa: F401
-from credentials.models.refusals import Cause, RefusedLogins  # noqa: F401
-from credentials.models.retired import RetiredPassword, RetiredTry, Why  # noqa: F401
-from vault.keyring import KeyCanary  # noqa: F401
+"""The models of SMTP users, and what their acts raise."""
+
+from credentials.models.clients import ClientDay, ClientName
+from credentials.models.credential import Credential, LabelChanged, PasswordChanged, SuspendedBySupport
+from credentials.models.deleted import DeletedCredential
+from credentials.models.login_total import LoginTotal
+from credentials.models.manager import CredentialQuerySet, Login
+from credentials.models.refusals import Cause, RefusedLogins
+from credentials.models.retired import RetiredPassword, RetiredTry, Why
+from vault.keyring import KeyCanary
+
+__all__ = [
+    "Cause",
+    "ClientDay",
+    "ClientName",
+    "Credential",
+    "CredentialQuerySet",
+    "DeletedCredential",
+    "KeyCanary",
+    "LabelChanged",
+    "Login",
+    "LoginTotal",
+    "PasswordChanged",
+    "RefusedLogins",
+    "RetiredPassword",
+    "RetiredTry",
+    "SuspendedBySupport",
+    "Why",
+]

@@ -9,10 +9,10 @@ from typing import NamedTuple
 from django.db import transaction
 from django.utils import timezone
 
-from credentials.models import Outcome
 from credentials.models.clients import ClientName
 from credentials.models.login_total import UNCOUNTED, LoginTotal
 from credentials.models.upsert import may_pass
+from credentials.outcome import Outcome
 from credentials.usage import writer
 from credentials.usage.client_buffer import ClientCounts
 

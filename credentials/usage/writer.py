@@ -6,11 +6,12 @@ from datetime import datetime
 
 from django.utils import timezone
 
-from credentials.models import Credential, Outcome
+from credentials.models import Credential
 from credentials.models.login_total import ACCEPTED, LoginTotal
 from credentials.models.refusals import Cause, RefusedLogins
 from credentials.models.retired import RetiredPassword, Why
 from credentials.models.upsert import chunks, hold_domains, update_each
+from credentials.outcome import Outcome
 from credentials.usage.client_buffer import Counted, Day
 
 

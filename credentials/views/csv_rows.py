@@ -5,7 +5,7 @@ from django.db.models import F
 from django.utils import timezone
 
 from credentials import networks
-from credentials.models import Outcome
+from credentials.outcome import Outcome
 from web.dates import iso
 
 HEADER = [

@@ -1,4 +1,25 @@
-from domains.models.dns_record import DnsRecord  # noqa: F401
-from domains.models.domain import *  # noqa: F403
-from domains.models.domain import AlreadyAuthorized, Domain, Membership, new_verification_token  # noqa: F401
-from domains.models.invitation import Invitation  # noqa: F401
+"""The models of domains, and what their acts raise."""
+
+from domains.models.dns_record import DnsRecord
+from domains.models.domain import (
+    CHECK_EVERY,
+    CHECK_LASTS,
+    AlreadyAuthorized,
+    Domain,
+    Membership,
+    NameSuspended,
+    new_verification_token,
+)
+from domains.models.invitation import Invitation
+
+__all__ = [
+    "CHECK_EVERY",
+    "CHECK_LASTS",
+    "AlreadyAuthorized",
+    "DnsRecord",
+    "Domain",
+    "Invitation",
+    "Membership",
+    "NameSuspended",
+    "new_verification_token",
+]

@@ -12,7 +12,6 @@ import audit
 from domains import names
 from domains.db_functions import RandomUUID
 from domains.dns import records
-from domains.models.dns_record import DnsRecord  # noqa: F401  (a model of this app)
 from domains.models.invitation import Invitation
 from domains.roles import Role
 from web import text as labels

@@ -7,9 +7,10 @@ from functools import partial
 from django.utils import timezone
 
 from credentials import digests
-from credentials.models import Credential, Outcome
+from credentials.models import Credential
 from credentials.models.base import is_username
 from credentials.models.clients import ClientName
+from credentials.outcome import Outcome
 from credentials.usage.tally import Tally
 from submission.database_threads import Workers, keep_writing
 from submission.listener import sasl

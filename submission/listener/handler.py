@@ -4,7 +4,7 @@ import asyncio
 
 from aiosmtpd.smtp import AuthResult
 
-from credentials.models import Outcome
+from credentials.outcome import Outcome
 from submission import log
 from submission.database_threads import UNAVAILABLE, Workers
 from submission.delivery import message

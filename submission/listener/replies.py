@@ -4,7 +4,7 @@
 A database that can't be asked is never 535: clients throw the password away on that.
 """
 
-from credentials.models import Outcome
+from credentials.outcome import Outcome
 from submission.listener.sasl import Fault
 from submission.policy.sender import Refusal
 

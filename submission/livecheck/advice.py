@@ -5,7 +5,7 @@ credential, its Outcome: to a client every refused login looks the same.
 """
 
 from credentials.diagnosis.advice import DOMAIN_NOT_AUTHORIZED, SELF_SIGNED, Advice  # noqa: F401  (as those below)
-from credentials.models import Outcome
+from credentials.outcome import Outcome
 from submission.livecheck.conversation import Plan, Stage, Verdict
 from submission.livecheck.wire import Fault
 

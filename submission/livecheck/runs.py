@@ -16,8 +16,9 @@ from django.db import connections
 from django.utils import timezone
 from django.views.decorators.debug import sensitive_variables
 
-from credentials.models import Credential, Outcome
+from credentials.models import Credential
 from credentials.networks import listed
+from credentials.outcome import Outcome
 from submission import log
 from submission.livecheck import advice
 from submission.livecheck.conversation import Conversation, Plan, Verdict

@@ -14,8 +14,8 @@ import json
 import httptools
 
 from credentials.digests import ASKED_ALL
-from credentials.models import Outcome
 from credentials.models.base import is_username
+from credentials.outcome import Outcome
 from credentials.usage.tally import Tally
 from submission import log
 from submission.ip import plain_ip

@@ -5,7 +5,8 @@ from django.contrib.messages import get_messages
 from django.utils import timezone
 
 from audit.models import Event
-from credentials.models import Credential, Outcome
+from credentials.models import Credential
+from credentials.outcome import Outcome
 from domains.models import Domain
 from tests.factories import SYSTEM, make_credential, make_domain, make_user
 

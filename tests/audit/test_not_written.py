@@ -3,7 +3,8 @@
 import pytest
 
 from accounts.models import User
-from credentials.models import Credential, Outcome
+from credentials.models import Credential
+from credentials.outcome import Outcome
 from credentials.passwords import PATTERN
 from domains.models import Domain
 from tests.audit.tampering import no_event_can_be_written

@@ -7,7 +7,8 @@ from uuid import uuid4
 import pytest
 
 from audit.models import Event
-from credentials.models import Credential, Outcome
+from credentials.models import Credential
+from credentials.outcome import Outcome
 from domains.models import Domain
 from tests.factories import SYSTEM, make_credential, make_domain, password_of
 from tests.http import headers_of, smtp_url, text, without_tokens

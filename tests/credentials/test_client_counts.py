@@ -6,8 +6,9 @@ import pytest
 from django.db import OperationalError
 from django.utils import timezone
 
-from credentials.models import Outcome, clients
+from credentials.models import clients
 from credentials.models.clients import ClientDay, ClientName
+from credentials.outcome import Outcome
 from credentials.usage import client_buffer
 from credentials.usage import tally as usage
 from credentials.usage.tally import Tally

@@ -7,8 +7,9 @@ import pytest
 from django.utils import timezone
 
 from credentials.digests import digest
-from credentials.models import Outcome, clients
+from credentials.models import clients
 from credentials.models.clients import ClientDay, ClientName
+from credentials.outcome import Outcome
 from credentials.usage.tally import Tally
 from tests.factories import SYSTEM, make_credential, make_domain, make_use, password_of
 from tests.http import smtp_url, text

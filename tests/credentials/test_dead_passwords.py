@@ -6,8 +6,8 @@ import pytest
 from django.utils import timezone
 
 from credentials.digests import digest
-from credentials.models import Outcome
 from credentials.models.retired import RetiredPassword, RetiredTry
+from credentials.outcome import Outcome
 from tests.credentials.test_clients import HTMX, plain
 from tests.factories import SYSTEM, make_credential, make_use, password_of
 from tests.http import smtp_url, text

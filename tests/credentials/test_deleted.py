@@ -10,10 +10,11 @@ from django.utils import timezone
 
 from audit.models import Event
 from credentials import erasing
-from credentials.models import Credential, Outcome
+from credentials.models import Credential
 from credentials.models.deleted import KEPT_FOR, DeletedCredential
 from credentials.models.refusals import RefusedLogins
 from credentials.models.retired import RetiredPassword
+from credentials.outcome import Outcome
 from domains.models import Domain
 from tests.factories import PASSWORD, SYSTEM, make_credential, make_domain, make_use, password_of
 from tests.http import at_once, delivered, sign_in, smtp_url, text

@@ -10,7 +10,8 @@ from django.utils import timezone
 from accounts.emails import Letter
 from audit.models import Event
 from credentials import expiry, expiry_warnings
-from credentials.models import Credential, Outcome
+from credentials.models import Credential
+from credentials.outcome import Outcome
 from tests.factories import PASSWORD, SYSTEM, make_credential, password_of
 from tests.http import at_once, delivered, smtp_url, text
 

@@ -8,7 +8,8 @@ from django.utils import timezone
 
 from audit.models import Event
 from credentials import digests
-from credentials.models import Credential, Outcome
+from credentials.models import Credential
+from credentials.outcome import Outcome
 from credentials.passwords import generate
 from tests.credentials.test_explaining import KNOWN
 from tests.factories import SYSTEM, make_credential, make_domain, make_use, password_of

@@ -9,7 +9,8 @@ from django.views.debug import ExceptionReporter
 from passlib.hash import ldap_salted_sha512
 
 from audit.models import Event
-from credentials.models import Credential, Outcome, PasswordChanged
+from credentials.models import Credential, PasswordChanged
+from credentials.outcome import Outcome
 from domains.models import Domain
 from tests.factories import SYSTEM, make_credential, make_domain, password_of
 from vault import cipher

@@ -7,7 +7,8 @@ from django.core.management import call_command
 from django.db import connection
 from django.utils import timezone
 
-from credentials.models import Credential, Outcome
+from credentials.models import Credential
+from credentials.outcome import Outcome
 from domains.models import Domain
 from tests.factories import SYSTEM, make_credential, make_domain, make_user
 

@@ -10,9 +10,10 @@ from django.db import connection, transaction
 from django.utils import timezone
 
 from credentials import bulk
-from credentials.models import Credential, Outcome
+from credentials.models import Credential
 from credentials.models.clients import ClientDay
 from credentials.models.refusals import RefusedLogins
+from credentials.outcome import Outcome
 from credentials.usage.client_buffer import ClientCounts, Counted, Day
 from credentials.usage.tally import Tally
 from domains.general import actions as general

@@ -8,7 +8,8 @@ from django.utils.html import escape
 
 from audit.models import Event
 from credentials import networks
-from credentials.models import Credential, Outcome
+from credentials.models import Credential
+from credentials.outcome import Outcome
 from tests.factories import SYSTEM, make_credential, make_domain, password_of
 from tests.http import smtp_url, text
 

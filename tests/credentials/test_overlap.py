@@ -7,7 +7,8 @@ import pytest
 from django.utils import timezone
 
 from audit.models import Event
-from credentials.models import Credential, Outcome, PasswordChanged
+from credentials.models import Credential, PasswordChanged
+from credentials.outcome import Outcome
 from tests.factories import SYSTEM, make_use, password_of
 from tests.http import at_once, delivered, sign_in, smtp_url, text
 

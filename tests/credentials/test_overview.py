@@ -6,7 +6,8 @@ from datetime import timedelta
 import pytest
 from django.utils import timezone
 
-from credentials.models import Credential, Outcome
+from credentials.models import Credential
+from credentials.outcome import Outcome
 from domains.models import Domain
 from tests.credentials.test_clients import plain
 from tests.credentials.test_dead_passwords import make_reset, make_try

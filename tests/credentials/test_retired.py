@@ -6,9 +6,10 @@ import pytest
 from django.utils import timezone
 
 from credentials.digests import digest
-from credentials.models import Credential, Outcome, retired
+from credentials.models import Credential, retired
 from credentials.models.refusals import RefusedLogins
 from credentials.models.retired import RetiredPassword, RetiredTry
+from credentials.outcome import Outcome
 from tests.factories import SYSTEM, make_credential, make_use, password_of
 
 pytestmark = pytest.mark.django_db

@@ -7,8 +7,9 @@ import pytest
 from django.utils import timezone
 
 from audit.models import Event
-from credentials.models import Credential, Outcome, SuspendedBySupport
+from credentials.models import Credential, SuspendedBySupport
 from credentials.models.retired import RetiredPassword
+from credentials.outcome import Outcome
 from tests.factories import SYSTEM, make_use, password_of
 from tests.http import at_once, delivered, smtp_url, text
 

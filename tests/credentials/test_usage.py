@@ -7,9 +7,10 @@ from django.db import DataError, OperationalError, connection
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
-from credentials.models import Outcome, upsert
+from credentials.models import upsert
 from credentials.models.login_total import LoginTotal
 from credentials.models.refusals import KEPT_FOR, Cause, RefusedLogins
+from credentials.outcome import Outcome
 from credentials.usage import tally as usage
 from credentials.usage import writer
 from credentials.usage.tally import Tally

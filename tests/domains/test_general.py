@@ -8,7 +8,8 @@ from django.test import Client
 from django.utils import timezone
 
 from audit.models import Event
-from credentials.models import Credential, Outcome
+from credentials.models import Credential
+from credentials.outcome import Outcome
 from domains.activity.sentences import sentence
 from domains.models import Domain, Membership
 from tests.factories import make_credential, make_domain, make_invitation, make_user, password_of

@@ -9,7 +9,7 @@ from django.db import connection, transaction
 from django.test import Client
 
 from audit.models import Event
-from credentials.models import Outcome as Login
+from credentials.outcome import Outcome as Login
 from domains.general import actions as general
 from domains.members import actions as members
 from domains.models import Domain, NameSuspended

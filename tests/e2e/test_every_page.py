@@ -20,9 +20,10 @@ from playwright.sync_api import Error, expect
 from accounts.models import User
 from audit.actor import Actor
 from credentials.digests import digest
-from credentials.models import Credential, Outcome
+from credentials.models import Credential
 from credentials.models.clients import ClientName
 from credentials.models.deleted import DeletedCredential
+from credentials.outcome import Outcome
 from credentials.usage.tally import Tally
 from domains.members import actions as members
 from domains.models import Domain

@@ -21,7 +21,8 @@ from django.utils import timezone
 
 from accounts import emails
 from audit.models import Event
-from credentials.models import Credential, Outcome
+from credentials.models import Credential
+from credentials.outcome import Outcome
 from operations import health, metrics
 from tests.factories import make_credential, make_domain, make_use
 from tests.http import at_once, sign_in, smtp_url

@@ -1,0 +1,169 @@
+"""The queryset and manager of credentials: lists, the judging of logins, and how one is made."""
+
+from typing import TYPE_CHECKING, NamedTuple
+
+from django.db import IntegrityError, models, transaction
+from django.db.models import Q
+from django.utils import timezone
+from django.views.decorators.debug import sensitive_variables
+
+from credentials import passwords, verifier
+from credentials.models.base import LASTING, is_username, new_username, place_of_password
+from credentials.models.refusals import RefusedLogins
+from credentials.outcome import Outcome
+from domains.models import Domain
+from vault import cipher
+
+if TYPE_CHECKING:
+    from credentials.models.credential import Credential
+
+ROW_FIELDS = (
+    "username",
+    "label",
+    "suspended_at",
+    "suspended_by_support",
+    "expires_at",
+    "password_changed_at",
+    "previous_valid_until",
+    "previous_last_used_at",
+    "previous_last_used_ip",
+    "allowed_networks",
+    "last_used_at",
+    "last_used_ip",
+    "last_refused_at",
+    "last_refused_ip",
+    "last_refused_cause",
+    "created_at",
+    "created_by__email",
+)
+
+
+class Login(NamedTuple):
+    """A judged login; `verifier` is the one that the password fits, to ask again later whether it is good."""
+
+    outcome: Outcome
+    credential: "Credential | None" = None
+    verifier: str = ""
+    is_previous: bool = False  # of the password before this one, in a rotation's overlap
+
+    def __repr__(self):
+        return f"Login({self.outcome})"
+
+
+class CredentialQuerySet(models.QuerySet):
+    def usable(self, at):
+        """Those that a mail server accepts at this time."""
+        return self.filter(
+            Q(expires_at=None) | Q(expires_at__gt=at),
+            suspended_at=None,
+            domain__authorized_at__isnull=False,
+            domain__suspended_at=None,
+        )
+
+    def listed(self, search=""):
+        """Those whose label has a text in it, or whose username starts with it, in the order of the list."""
+        if search:
+            self = self.filter(Q(label__icontains=search) | Q(username__startswith=search.upper()))
+        return self.order_by("created_at", "pk")
+
+    def for_page(self, search=""):
+        """Those of one domain as named tuples of ROW_FIELDS, oldest first: no secret, no model."""
+        return self.listed(search).values_list(*ROW_FIELDS, named=True)
+
+    def without_secrets(self):
+        """Rows for acts: the secrets are read only by the act that needs them."""
+        return self.defer("password_sealed", "verifier", "previous_verifier")
+
+    @sensitive_variables("password")
+    def authenticate(self, username, password, *, ip="", at=None) -> Login:
+        """Judge a login: the single door from a username and password to a credential.
+
+        `ip` is the client's address, "" when it is not known. A wrong password costs two
+        checks of a verifier, whether or not there is such a username or a previous
+        password. A stale verifier is made anew. Usernames are compared as they stand,
+        upper case.
+        """
+        at = at or timezone.now()
+        credential = None
+        if is_username(username):
+            # Not the sealed password: who only judges logins need not be able to read it.
+            rows = self.select_related("domain").defer("password_sealed")
+            credential = rows.filter(username=username).first()
+        fitting = credential.verifier if credential else None
+        match, stale = verifier.check(password, fitting)
+        if not match:
+            fitting = credential.previous_verifier_at(at) if credential else None
+            match, stale = verifier.check(password, fitting)[0], False
+        if credential is None:
+            return Login(Outcome.UNKNOWN_USERNAME)
+        if not match:
+            return Login(Outcome.WRONG_PASSWORD, credential)
+        outcome = credential.outcome(at, ip)
+        if stale and outcome is Outcome.ACCEPTED:
+            fresh = verifier.make(password)
+            # Only while the old one stands: a reset that comes between must win.
+            if self.filter(pk=credential.pk, verifier=fitting).update(verifier=fresh):
+                credential.verifier = fitting = fresh
+        return Login(outcome, credential, fitting, fitting != credential.verifier)
+
+    def note_refusal(self, credential, cause, ip, *, at):
+        """Remember when, from where and why a credential was last refused."""
+        rows = self.filter(Q(last_refused_at=None) | Q(last_refused_at__lte=at), pk=credential.pk)
+        rows.update(last_refused_at=at, last_refused_ip=ip, last_refused_cause=cause)
+
+
+class CredentialManager(models.Manager.from_queryset(CredentialQuerySet)):
+    """Reached as `domain.credentials`, where `issue` makes credentials of that domain."""
+
+    @sensitive_variables("password")
+    def issue(self, *, by, label="", key=None):
+        """Make a new credential; return (credential, password).
+
+        The password is nowhere else in plain: hand it out or drop it, Show and Copy can
+        open it again. `key` (a UUID) stands for one press of Add, see `issue_once`.
+        Raises Domain.DoesNotExist.
+        """
+        username, password = new_username(), passwords.generate()
+        with transaction.atomic():
+            if not Domain.objects.hold(self.instance.pk):
+                raise Domain.DoesNotExist
+            credential = self.create(
+                username=username,
+                label=label,
+                password_sealed=cipher.seal(password, place=place_of_password(username)),
+                verifier=verifier.make(password),
+                password_changed_at=timezone.now(),
+                issue_key=key,
+                created_by=by.user,
+            )
+            credential._record("credential.created", by)
+        return credential, password
+
+    def issue_once(self, key, *, by):
+        """Make the credential of one press of Add; return (credential, created).
+
+        The second of two submissions with the same key gets what the first one made. Raises
+        Domain.DoesNotExist when the domain was deleted meanwhile, or the key is of another one.
+        """
+        try:
+            with transaction.atomic():
+                return self.issue(by=by, key=key)[0], True
+        except IntegrityError:
+            made = self.filter(issue_key=key).first()
+            if made is None:
+                raise Domain.DoesNotExist from None
+            return made, False
+
+    def bring_back(self, deleted):
+        """Make a deleted credential again, inside the transaction that drops it as a deleted one."""
+        columns = {name: getattr(deleted, name) for name in LASTING}
+        refused = RefusedLogins.objects.filter(credential=deleted.former_id).order_by("-last_at").first()
+        if refused:
+            columns |= {
+                "last_refused_at": refused.last_at,
+                "last_refused_ip": refused.last_ip,
+                "last_refused_cause": refused.cause,
+            }
+        credential = self.create(pk=deleted.former_id, **columns)
+        credential._change(created_at=deleted.created_at)  # auto_now_add took the time of now
+        return credential
