@@ -42,7 +42,7 @@ def when_ready(server):
 
 def _erase_what_is_due():
     """Once a start, in the master: where no timer runs `manage.py tidy`, secrets go here at the latest."""
-    from credentials.erasing import erase_due_at_start
+    from credentials.models.deleted import erase_due_at_start
     from web.startup import close_connections
 
     erase_due_at_start()

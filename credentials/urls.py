@@ -1,7 +1,6 @@
-from django.urls import path, register_converter
+from django.urls import include, path, register_converter
 
-from credentials import client_views
-from credentials.views import bulk, deleted, label, lifecycle, site_setup, tab
+from credentials.views import bulk, clients, deleted, label, lifecycle, overview, site_setup, tab
 
 
 class UsernameConverter:
@@ -18,8 +17,8 @@ class UsernameConverter:
 
 register_converter(UsernameConverter, "username")
 
-app_name = "credentials"
-urlpatterns = [
+# Below `…/settings/smtp/` of a domain.
+_smtp_urlpatterns = [
     path("", tab.credential_list, name="list"),
     path("add/", tab.add, name="add"),
     path("export/", tab.export, name="export"),
@@ -40,7 +39,13 @@ urlpatterns = [
     path("<username:username>/resume/", lifecycle.resume, name="resume"),
     path("<username:username>/expiry/", lifecycle.expiry, name="expiry"),
     path("<username:username>/extend/", lifecycle.extend, name="extend"),
-    path("<username:username>/clients/", client_views.clients, name="clients"),
+    path("<username:username>/clients/", clients.clients, name="clients"),
     path("<username:username>/connect/", site_setup.connect_site, name="connect"),
     path("<username:username>/explain/", site_setup.explain, name="explain"),
+]
+
+app_name = "credentials"
+urlpatterns = [
+    path("", overview.overview, name="overview"),
+    path("settings/smtp/", include(_smtp_urlpatterns)),
 ]

@@ -3,7 +3,7 @@
 from django.urls import reverse
 
 PAGES = {
-    "overview": "domains:overview",
+    "overview": "credentials:overview",
     "activity": "audit:activity",
     "dns": "domains:dns",
     "general": "domains:settings",

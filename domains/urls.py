@@ -29,7 +29,6 @@ urlpatterns = [
     path("domains/", views.domain_list, name="list"),
     path("domains/add/", views.add, name="add"),
     path("domains/menu/", views.menu, name="menu"),
-    path("domains/<domain:name>/", include("credentials.overview_urls")),
     path("domains/<domain:name>/settings/", general_views.overview, name="settings"),
     path("domains/<domain:name>/settings/dns/", dns_views.dns, name="dns"),
     path("domains/<domain:name>/settings/dns/verify/", dns_views.verify, name="verify"),

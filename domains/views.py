@@ -18,7 +18,7 @@ FILTER_FROM = 8
 def home(request):
     """Go to the one domain a person has, else to the list of them."""
     names = Domain.objects.for_user(request.user).values_list("name", flat=True)[:2]
-    return redirect("domains:overview", names[0]) if len(names) == 1 else redirect("domains:list")
+    return redirect("credentials:overview", names[0]) if len(names) == 1 else redirect("domains:list")
 
 
 @require_safe

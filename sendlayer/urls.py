@@ -38,7 +38,7 @@ urlpatterns = [
     path("", include("accounts.urls")),
     path("", include("domains.urls")),
     path("domains/<domain:name>/activity/", include("domains.activity.urls")),
-    path("domains/<domain:name>/settings/smtp/", include("credentials.urls")),
+    path("domains/<domain:name>/", include("credentials.urls")),
     path("domains/<domain:name>/settings/smtp/", include("submission.livecheck.urls")),
 ]
 

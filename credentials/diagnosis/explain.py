@@ -18,11 +18,11 @@ from credentials.diagnosis.login_texts import LOGIN
 from credentials.diagnosis.message_texts import MESSAGE
 from credentials.diagnosis.parser import read
 from credentials.diagnosis.wording import Step, Words
+from credentials.models import refusals
 from credentials.models.base import short
 from credentials.models.refusals import Cause
 from credentials.models.retired import RetiredTry, Why
 from credentials.outcome import Outcome
-from credentials.views.context import REFUSALS_SHOWN_FOR
 from web.dates import long_ago, moment
 
 WORDS = LOGIN | CONNECTION | MESSAGE
@@ -101,7 +101,7 @@ def _login_refused(credential, now) -> Explanation:
     if answer := state_of(credential, now):
         return answer
     at, ip, cause = credential.last_refused_at, credential.last_refused_ip, credential.last_refused_cause
-    if at is None or at < now - REFUSALS_SHOWN_FOR:
+    if at is None or at < now - refusals.SHOWN_FOR:
         return _filled(WORDS[Known.NEVER_REFUSED], credential)
     told = {"ip": ip or "A client", "ago": long_ago(at)}
     if cause == Cause.NETWORK_NOT_ALLOWED:

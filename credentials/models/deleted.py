@@ -6,10 +6,11 @@ the row version until a VACUUM, and both may stand in a backup. There they are a
 the database is: the password sealed by a key that is kept elsewhere, the verifier a hash.
 """
 
+import logging
 from datetime import timedelta
 
 from django.conf import settings
-from django.db import models, transaction
+from django.db import DatabaseError, models, transaction
 from django.db.models import F
 from django.utils import timezone
 
@@ -20,6 +21,8 @@ from credentials.models.upsert import CHUNK
 from domains.models import Domain
 
 KEPT_FOR = timedelta(hours=24)
+
+log = logging.getLogger(__name__)
 
 
 class DeletedCredentialQuerySet(models.QuerySet):
@@ -126,3 +129,12 @@ class DeletedCredential(Lasting):
                 credential=self.username,
                 data={"label": self.label} if self.label else {},
             )
+
+
+def erase_due_at_start() -> None:
+    """Erase what is due before a web server serves; what the database refuses is left to the timer."""
+    try:
+        if erased := DeletedCredential.objects.erase_due(timezone.now()):
+            log.info("Erased SMTP users that were deleted: %s", erased)
+    except DatabaseError as error:
+        log.warning("Deleted SMTP users are not erased yet: %s", type(error).__name__)

@@ -9,6 +9,7 @@ from credentials.models.upsert import delete_free
 
 KEPT_FOR = timedelta(days=90)
 LATELY = timedelta(hours=24)
+SHOWN_FOR = timedelta(days=7)  # at a credential, as its last refusal
 
 
 class Cause(models.TextChoices):

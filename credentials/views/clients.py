@@ -1,18 +1,29 @@
-"""What the Recent clients page shows: who used a credential in 30 days, and who tries a dead password."""
+"""The Recent clients page: who used a credential in 30 days, and who tries a retired password."""
 
 from django.core.paginator import Paginator
+from django.shortcuts import render
 from django.utils import timezone
+from django.views.decorators.http import require_safe
 
 from credentials.models.clients import MAX_ADDRESSES, ClientDay, ClientName
 from credentials.models.retired import RetiredTry
+from credentials.views import responses
 from credentials.views.context import row_context
+from domains.access import Permission
 from web import bar_chart
 
 PAGE_SIZE = 25
 TRIES_LISTED = 50
 
 
-def clients_context(domain, credential, *, number) -> dict:
+@require_safe
+@responses.of_credential(Permission.VIEW)
+def clients(request, domain, credential):
+    context = _context(domain, credential, number=request.GET.get("page"))
+    return render(request, "credentials/clients.html", context)
+
+
+def _context(domain, credential, *, number) -> dict:
     """The clients of page `number` (anything else is clamped), the chart, and tries of dead passwords."""
     now, username = timezone.now(), credential.username
     days = ClientDay.objects.filter(username=username).recent(now)

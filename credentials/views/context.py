@@ -12,15 +12,14 @@ from django.utils.safestring import SafeString
 
 from credentials import networks, rotation
 from credentials.expiry import NEAR
+from credentials.models import Cause, refusals
 from credentials.models.base import short
-from credentials.models.refusals import Cause
 from credentials.models.retired import TOLD_FOR, RetiredPassword
 from web.dates import long_ago
 
 PAGE_SIZE = 25
 NETWORKS_IN_A_ROW = 2
 TRIED_IN_A_ROW = 2
-REFUSALS_SHOWN_FOR = timedelta(days=7)
 REFUSALS_LISTED_FOR = timedelta(days=30)
 UNUSED_AFTER = timedelta(days=90)
 CAUSES = dict(Cause.choices)
@@ -55,7 +54,7 @@ def row_context(domain, **more) -> dict:
         "now": now,
         "near_end": now + NEAR,
         "silence": rotation.silence,
-        "refused_since": now - REFUSALS_SHOWN_FOR,
+        "refused_since": now - refusals.SHOWN_FOR,
         "unused_since": now - UNUSED_AFTER,
         "causes": CAUSES,
         "long_ago": long_ago,

@@ -124,4 +124,4 @@ def _welcome(request, domains) -> str:
         messages.success(request, f"You are now a member of {len(domains)} domains.")
         return resolve_url("domains:list")
     messages.success(request, f"You are now a member of {domains[0]}.")
-    return resolve_url("domains:overview", domains[0].name)
+    return resolve_url("credentials:overview", domains[0].name)

@@ -9,9 +9,8 @@ from django.db import DatabaseError, connection
 from django.utils import timezone
 
 from audit.models import Event
-from credentials import erasing
 from credentials.models import Credential
-from credentials.models.deleted import KEPT_FOR, DeletedCredential
+from credentials.models.deleted import KEPT_FOR, DeletedCredential, erase_due_at_start
 from credentials.models.refusals import RefusedLogins
 from credentials.models.retired import RetiredPassword
 from credentials.outcome import Outcome
@@ -181,7 +180,7 @@ class TestErasing:
         monkeypatch.setattr("credentials.models.deleted.CHUNK", 2)
         for _ in range(5):
             delete(make_credential(domain), ago=KEPT_FOR)
-        assert erasing.erase_due() == 5
+        assert DeletedCredential.objects.erase_due(timezone.now()) == 5
         assert not DeletedCredential.objects.exists()
 
     def test_at_the_start_without_a_database_is_left_for_later(self, monkeypatch, caplog):
@@ -189,7 +188,7 @@ class TestErasing:
             raise DatabaseError
 
         monkeypatch.setattr(DeletedCredential.objects, "erase_due", refuse)
-        erasing.erase_due_at_start()
+        erase_due_at_start()
         assert "not erased yet" in caplog.text
 
     def test_goes_with_the_domain_which_says_so(self, as_alice, credential):

@@ -43,7 +43,7 @@ LONG = ".".join(["a" * 63] * 3)
 def test_a_name_is_stored_in_one_form_that_urls_can_carry(text, stored):
     assert names.normalise(text) == stored
     assert names.normalise(stored) == stored
-    assert reverse("domains:overview", args=[stored]) == f"/domains/{stored}/"
+    assert reverse("credentials:overview", args=[stored]) == f"/domains/{stored}/"
 
 
 @pytest.mark.parametrize(

@@ -78,7 +78,7 @@ RIGHTS = {
     "domains:list": Rights(SIGNED_IN),
     "domains:add": Rights(SIGNED_IN, SIGNED_IN, asks="a pending domain sends nothing before its DNS proves it"),
     "domains:menu": Rights(SIGNED_IN),
-    "domains:overview": Rights(VIEW),
+    "credentials:overview": Rights(VIEW),
     "domains:settings": Rights(VIEW),
     "domains:rename": Rights(DOMAIN, DOMAIN, asks=RECENT),
     "domains:transfer": Rights(DOMAIN, DOMAIN, asks=RECENT),

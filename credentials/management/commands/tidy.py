@@ -1,8 +1,8 @@
 from django.core.management.base import BaseCommand
 from django.utils import timezone
 
-from credentials import erasing, expiry_warnings
-from credentials.models import clients
+from credentials import expiry_warnings
+from credentials.models import DeletedCredential, clients
 from credentials.models.retired import RetiredPassword
 
 
@@ -17,6 +17,6 @@ class Command(BaseCommand):
         now = timezone.now()
         clients.forget(now)
         RetiredPassword.objects.forget(now)
-        erasing.erase_due()
+        DeletedCredential.objects.erase_due(now)
         warned = expiry_warnings.warn_owners(now)
         self.stdout.write(f"{warned} expiry date{'' if warned == 1 else 's'} told to owners")
