@@ -7,7 +7,7 @@ from django.views.decorators.http import require_safe
 
 from credentials.models.clients import MAX_ADDRESSES, ClientDay, ClientName
 from credentials.models.retired import RetiredTry
-from credentials.views import responses
+from credentials.views.access import of_credential
 from credentials.views.context import row_context
 from domains.access import Permission
 from web import bar_chart
@@ -17,7 +17,7 @@ TRIES_LISTED = 50
 
 
 @require_safe
-@responses.of_credential(Permission.VIEW)
+@of_credential(Permission.VIEW)
 def clients(request, domain, credential):
     context = _context(domain, credential, number=request.GET.get("page"))
     return render(request, "credentials/clients.html", context)

@@ -8,13 +8,14 @@ from audit.actor import Actor
 from credentials.forms import LabelForm
 from credentials.models import LabelChanged
 from credentials.views import responses
+from credentials.views.access import of_credential
 from credentials.views.context import row_context
 from domains.access import Permission
 from web.request import ask_or_act, posted
 
 
 @ask_or_act
-@responses.of_credential(Permission.MANAGE_CREDENTIALS)
+@of_credential(Permission.MANAGE_CREDENTIALS)
 def label(request, domain, credential):
     form = LabelForm(posted(request), credential=credential)
     if not form.is_valid():

@@ -9,12 +9,13 @@ from credentials import rotation
 from credentials.forms import ExpiryForm, RevokeOldForm, SuspendForm
 from credentials.models import PasswordChanged, SuspendedBySupport
 from credentials.views import responses
+from credentials.views.access import of_credential
 from domains.access import Permission
 from web.request import ask_or_act, posted
 
 
 @ask_or_act
-@responses.of_credential(Permission.MANAGE_CREDENTIALS)
+@of_credential(Permission.MANAGE_CREDENTIALS)
 @recent_sign_in
 def revoke_old(request, domain, credential):
     """Refuse the old password before the overlap of a reset is over."""
@@ -37,7 +38,7 @@ def revoke_old(request, domain, credential):
 
 
 @ask_or_act
-@responses.of_credential(Permission.MANAGE_CREDENTIALS)
+@of_credential(Permission.MANAGE_CREDENTIALS)
 @recent_sign_in
 def suspend(request, domain, credential):
     form = SuspendForm(posted(request), credential=credential)
@@ -50,7 +51,7 @@ def suspend(request, domain, credential):
 
 
 @ask_or_act
-@responses.of_credential(Permission.MANAGE_CREDENTIALS)
+@of_credential(Permission.MANAGE_CREDENTIALS)
 @recent_sign_in
 def resume(request, domain, credential):
     if request.method != "POST":
@@ -67,7 +68,7 @@ def resume(request, domain, credential):
 
 
 @ask_or_act
-@responses.of_credential(Permission.MANAGE_CREDENTIALS)
+@of_credential(Permission.MANAGE_CREDENTIALS)
 @recent_sign_in
 def expiry(request, domain, credential):
     form = ExpiryForm(posted(request), credential=credential)
@@ -79,7 +80,7 @@ def expiry(request, domain, credential):
 
 
 @ask_or_act
-@responses.of_credential(Permission.MANAGE_CREDENTIALS)
+@of_credential(Permission.MANAGE_CREDENTIALS)
 @recent_sign_in
 def extend(request, domain, credential):
     if request.method != "POST":

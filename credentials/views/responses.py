@@ -1,49 +1,16 @@
 """How the tab's acts answer: a fragment to htmx, plain text to our scripts, else a page."""
 
-from functools import wraps
-
 from django.contrib import messages
 from django.http import HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django_htmx.http import push_url, reswap, retarget
 
-from credentials.models import Credential
 from credentials.views.context import list_context, row_context, tried_of
 from credentials.views.rate_limits import TOO_MANY
-from domains.access import get_domain
-from vault import cipher
 from web.request import list_position, wants_text
 
 GONE = "This SMTP user no longer exists."
-SEALED = (
-    "This password can't be shown: none of the server's keys opens it. "
-    "Ask the operator to check CREDENTIAL_KEYS, or reset the password."
-)
-
-
-def of_credential(permission):
-    """Decorate a view of one credential: it gets (request, domain, credential).
-
-    The credential is looked up among those of the domain that the person was let into,
-    so another domain's one is as absent as one that was deleted in another tab.
-    """
-
-    def decorate(view):
-        @wraps(view)
-        def answer(request, name, username, **more):
-            domain = get_domain(request, name, permission)
-            try:
-                credential = domain.credentials.without_secrets().get(username=username)
-                return view(request, domain, credential, **more)
-            except Credential.DoesNotExist:
-                return _gone(request, domain)
-            except cipher.CannotOpen:
-                return _problem(request, "The password can't be opened", SEALED, status=503)
-
-        return answer
-
-    return decorate
 
 
 def password_text(password: str) -> HttpResponse:
@@ -53,7 +20,7 @@ def password_text(password: str) -> HttpResponse:
 
 
 def too_many(request) -> HttpResponse:
-    return _problem(request, "Too many passwords", TOO_MANY, status=429)
+    return problem(request, "Too many passwords", TOO_MANY, status=429)
 
 
 def row(request, domain, credential, *, status=200, **more):
@@ -98,7 +65,7 @@ def offer_undo(request, domain, text, usernames):
     messages.success(request, text, extra_tags=" ".join(parts))
 
 
-def _gone(request, domain):
+def gone(request, domain):
     if request.htmx:
         messages.error(request, GONE)
         return list_again(request, domain, status=404)
@@ -107,7 +74,7 @@ def _gone(request, domain):
     return render(request, "credentials/gone.html", {"title": GONE, "domain": domain}, status=404)
 
 
-def _problem(request, title, text, *, status):
+def problem(request, title, text, *, status):
     if wants_text(request):
         return HttpResponse(text, status=status, content_type="text/plain")
     context = {"title": title, "text": text, "is_ours": status >= 500}

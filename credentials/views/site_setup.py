@@ -9,13 +9,14 @@ from credentials.diagnosis.explain import explain as explain_line
 from credentials.diagnosis.explain import state_of
 from credentials.forms import ExplainForm
 from credentials.views import responses
+from credentials.views.access import of_credential
 from credentials.views.context import row_context
 from domains.access import Permission
 from web.request import ask_or_act, posted
 
 
 @require_safe
-@responses.of_credential(Permission.VIEW)
+@of_credential(Permission.VIEW)
 def connect_site(request, domain, credential):
     """Ready settings for the tool that `?tool=` names."""
     tool = snippets.tool_of(request.GET.get("tool"))
@@ -34,7 +35,7 @@ def connect_site(request, domain, credential):
 
 
 @ask_or_act
-@responses.of_credential(Permission.VIEW)
+@of_credential(Permission.VIEW)
 def explain(request, domain, credential):
     """What a line from a site's log means. Nothing of it is kept."""
     form = ExplainForm(posted(request))

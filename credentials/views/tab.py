@@ -12,6 +12,7 @@ from credentials.forms import AddForm, DeleteForm, NetworksForm, ResetForm
 from credentials.models import PasswordChanged
 from credentials.networks import listed
 from credentials.views import csv_rows, responses
+from credentials.views.access import of_credential
 from credentials.views.context import list_context, refusals_of
 from credentials.views.rate_limits import may_open_password
 from domains.access import Permission, of_domain
@@ -53,7 +54,7 @@ def add(request, domain):
 
 
 @ask_or_act
-@responses.of_credential(Permission.REVEAL_PASSWORDS)
+@of_credential(Permission.REVEAL_PASSWORDS)
 @recent_sign_in
 @sensitive_variables("password")
 def reveal(request, domain, credential):
@@ -70,7 +71,7 @@ def reveal(request, domain, credential):
 
 
 @require_POST
-@responses.of_credential(Permission.REVEAL_PASSWORDS)
+@of_credential(Permission.REVEAL_PASSWORDS)
 @recent_sign_in
 def copy(request, domain, credential):
     """The password for the clipboard, never shown."""
@@ -80,7 +81,7 @@ def copy(request, domain, credential):
 
 
 @ask_or_act
-@responses.of_credential(Permission.MANAGE_CREDENTIALS)
+@of_credential(Permission.MANAGE_CREDENTIALS)
 @recent_sign_in
 def reset(request, domain, credential):
     form = ResetForm(posted(request), credential=credential)
@@ -99,7 +100,7 @@ def reset(request, domain, credential):
 
 
 @ask_or_act
-@responses.of_credential(Permission.MANAGE_CREDENTIALS)
+@of_credential(Permission.MANAGE_CREDENTIALS)
 @recent_sign_in
 def delete(request, domain, credential):
     form = DeleteForm(posted(request), credential=credential)
@@ -111,7 +112,7 @@ def delete(request, domain, credential):
 
 
 @ask_or_act
-@responses.of_credential(Permission.MANAGE_CREDENTIALS)
+@of_credential(Permission.MANAGE_CREDENTIALS)
 @recent_sign_in
 def networks(request, domain, credential):
     """From where it may be used."""
@@ -125,6 +126,6 @@ def networks(request, domain, credential):
 
 
 @require_safe
-@responses.of_credential(Permission.VIEW)
+@of_credential(Permission.VIEW)
 def refused(request, domain, credential):
     return responses.ask(request, domain, credential, "_refused.html", refusals=refusals_of(credential))

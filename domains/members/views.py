@@ -14,8 +14,9 @@ from audit.actor import Actor
 from domains.access import Permission, of_domain
 from domains.members import actions as members
 from domains.members.forms import InviteForm, RoleForm
+from domains.members.page import gone, members_again, members_context, other_domains
 from domains.members.rate_limits import may_invite
-from domains.responses import ask, go, gone, members_again, members_context, other_domains
+from domains.responses import ask, go
 from domains.roles import Role
 from web.request import ask_or_act, posted
 

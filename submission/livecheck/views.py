@@ -7,6 +7,7 @@ from django_htmx.http import reswap
 
 from audit.actor import Actor
 from credentials.views import responses
+from credentials.views.access import of_credential
 from domains.access import Permission
 from submission.livecheck import runs
 from submission.livecheck.forms import CheckForm
@@ -14,7 +15,7 @@ from web.request import ask_or_act, posted
 
 
 @ask_or_act
-@responses.of_credential(Permission.MANAGE_CREDENTIALS)
+@of_credential(Permission.MANAGE_CREDENTIALS)
 def check(request, domain, credential):
     form = CheckForm(posted(request), email=request.user.email)
     if not form.is_valid():
@@ -30,7 +31,7 @@ def check(request, domain, credential):
 
 
 @require_safe
-@responses.of_credential(Permission.MANAGE_CREDENTIALS)
+@of_credential(Permission.MANAGE_CREDENTIALS)
 def check_run(request, domain, credential, run_id):
     """How a run goes: a page, or to htmx what changed since the `seen` steps."""
     if not request.htmx:

@@ -33,7 +33,7 @@ def test_what_was_deleted_a_day_ago_is_erased_when_the_web_server_starts(domain,
         domain.credentials.get(username=username).remove(by=SYSTEM)
     a_day_ago = timezone.now() - timedelta(hours=24)
     DeletedCredential.objects.filter(username=late.username).update(deleted_at=a_day_ago)
-    assert log_of_a_start(tmp_path).count("erased now: 1") == 1
+    assert log_of_a_start(tmp_path).count("Erased SMTP users that were deleted: 1") == 1
     assert DeletedCredential.objects.get().username == lately.username
 
 
