@@ -73,6 +73,7 @@ test-fast: $(DEV_INSTALLED) smtp-client mail-clients dns-server proxies
 lint: $(DEV_INSTALLED)
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
+	$(BIN)/lint-imports --no-cache
 
 bench: $(DEV_INSTALLED) load-generator
 	$(BIN)/python -m bench
