@@ -16,16 +16,20 @@ STATIC_COLLECTED := $(VAR_DIR)/static/staticfiles.json
 TESTS := test-postgresql test-sqlite test-sqlite-servers test-browser test-mail-postgresql \
 	test-postgresql-servers test-mail-sqlite
 
-.PHONY: run test $(TESTS) test-fast test-faults test-input lint bench bench-mail bench-attacks screenshots browser smtp-client postgresql redis load-generator
+.PHONY: help run test $(TESTS) test-fast test-faults test-input lint bench bench-mail bench-attacks screenshots browser smtp-client postgresql redis load-generator
 .PHONY: mail-servers mail-clients dns-server proxies
 .DELETE_ON_ERROR:
+.DEFAULT_GOAL := run
+
+help:  ## List these targets
+	@sed -n 's/^\([a-z-]*\):.*  ## /\1\t/p' $(MAKEFILE_LIST) | expand -t 16
 
 # exec: a SIGTERM that make passes on then reaches the servers.
-run: $(STATIC_COLLECTED)
+run: $(STATIC_COLLECTED)  ## Start the dashboard and the SMTP listener
 	@exec $(BIN)/python -m sendlayer.start
 
 # Side by side, since they mostly wait, each with its output in one piece; one that fails stops none.
-test: lint browser smtp-client postgresql redis mail-servers mail-clients dns-server proxies
+test: lint browser smtp-client postgresql redis mail-servers mail-clients dns-server proxies  ## Run every test, on SQLite and PostgreSQL, with browser and mail servers
 	@$(MAKE) --no-print-directory --jobs=5 --output-sync=target --keep-going $(TESTS)
 
 ON_POSTGRESQL := $(BIN)/python tests/with_postgres.py
@@ -58,35 +62,35 @@ test-mail-postgresql: $(DEV_INSTALLED)
 	TEST_PORTS=27000-31000 $(ON_POSTGRESQL) $(BIN)/python -m pytest -m mail
 
 # The faults of `make test`, for longer: hundreds of kills. Each prints its figures.
-test-faults: $(DEV_INSTALLED) postgresql
+test-faults: $(DEV_INSTALLED) postgresql  ## Kill, restart and fill up for longer than `test` does
 	FAULT_FACTOR=10 TEST_PORTS=31000-32000 $(BIN)/python -m pytest tests/faults
 	FAULT_FACTOR=10 TEST_PORTS=31000-32000 $(ON_POSTGRESQL) $(BIN)/python -m pytest tests/faults -m "not one_database"
 
 # The random input of `make test`, for longer and other each time; what is wrong is told as the smallest example.
-test-input: $(DEV_INSTALLED) postgresql
+test-input: $(DEV_INSTALLED) postgresql  ## Draw more random input than `test` does
 	INPUT_FACTOR=20 TEST_PORTS=31000-32000 $(BIN)/python -m pytest tests/input
 	INPUT_FACTOR=20 TEST_PORTS=31000-32000 $(ON_POSTGRESQL) $(BIN)/python -m pytest tests/input -m "not one_database"
 
-test-fast: $(DEV_INSTALLED) smtp-client mail-clients dns-server proxies
+test-fast: $(DEV_INSTALLED) smtp-client mail-clients dns-server proxies  ## Run the tests without browser, Postfix and PostgreSQL
 	$(BIN)/python -m pytest -m "not e2e and not mail"
 
-lint: $(DEV_INSTALLED)
+lint: $(DEV_INSTALLED)  ## Check style and floors
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/lint-imports --no-cache
 
-bench: $(DEV_INSTALLED) load-generator
+bench: $(DEV_INSTALLED) load-generator  ## Measure pages, first load and the listener
 	$(BIN)/python -m bench
 
 # What a stranger waits while eight people attack; attacks and time are bounded.
-bench-attacks: $(DEV_INSTALLED)
+bench-attacks: $(DEV_INSTALLED)  ## Measure what a stranger waits while eight people attack
 	$(BIN)/python -m bench.attacks
 
 # As root: it starts Postfix.
-bench-mail: $(DEV_INSTALLED) postgresql mail-servers
+bench-mail: $(DEV_INSTALLED) postgresql mail-servers  ## Measure logins at Postfix and Dovecot (root)
 	$(BIN)/python -m bench.mail
 
-screenshots: $(DEV_INSTALLED) browser
+screenshots: $(DEV_INSTALLED) browser  ## Take the pictures of docs/ again
 	$(BIN)/python -m docs.screenshots
 
 # --- what they need -----------------------------------------------------------

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from django import forms
+from django.conf import settings
 from django.contrib import admin, messages
 from django.contrib.admin.helpers import ACTION_CHECKBOX_NAME
 from django.core.exceptions import BadRequest, ObjectDoesNotExist, ValidationError
@@ -24,7 +25,8 @@ REASON_LENGTH = 200
 MAX_SEARCH = 100  # characters
 NEWEST_EVENTS = 10_000  # whose tags the filter offers, so that it costs the same with any number of events
 
-admin.site.site_header = admin.site.site_title = admin.site.index_title = "SendLayer support"
+admin.site.site_header = f"SendLayer support {settings.VERSION}"
+admin.site.site_title = admin.site.index_title = "SendLayer support"
 # Rows are deleted by an act with a reason, or not at all.
 admin.site.disable_action("delete_selected")
 

@@ -70,7 +70,7 @@ def _readiness():
     except django.db.Error as error:
         reason, detail = "database", f"The database can't be asked: {type(error).__name__}."
     if not reason:
-        return JsonResponse({"status": "ready"})
+        return JsonResponse({"status": "ready", "version": settings.VERSION})
     log.warning("Not ready: %s", detail)
     return JsonResponse({"status": "not ready", "reason": reason, "detail": detail}, status=503)
 

@@ -9,6 +9,7 @@ import time
 from collections import Counter
 from datetime import timedelta
 
+from django.conf import settings
 from django.core.cache import cache
 from django.db.models import Count, Q
 from django.utils import timezone
@@ -122,6 +123,9 @@ class _Families:
         from prometheus_client.core import GaugeMetricFamily
 
         is_sealed, is_up = bool(sealed_mode.known_problem()), self._figures is not None
+        version = GaugeMetricFamily("sendlayer_build_info", "The version that runs.", labels=["version"])
+        version.add_metric([settings.VERSION], 1)
+        yield version
         text = "Whether this server lacks the right CREDENTIAL_KEYS and answers nothing."
         yield GaugeMetricFamily("sendlayer_sealed", text, float(is_sealed))
         yield GaugeMetricFamily("sendlayer_database_up", "Whether the database told figures.", float(is_up))

@@ -3,9 +3,11 @@
 from datetime import timedelta
 from zoneinfo import ZoneInfo
 
+from sendlayer import __version__
 from sendlayer.environment import BASE_DIR, env, load, refuse, secret
 from web import private_files
 
+VERSION = __version__
 VAR_DIR = load()
 
 DEBUG = env.bool("DEBUG", default=False)

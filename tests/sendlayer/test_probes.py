@@ -64,9 +64,12 @@ def test_it_is_alive_without_any_database(client, django_assert_num_queries):
     assert client.post("/healthz").status_code == 405
 
 
-def test_it_is_ready(client):
+def test_it_is_ready(client, settings):
     response = client.get("/readyz", **ELSEWHERE)
-    assert (response.status_code, json.loads(response.content)) == (200, {"status": "ready"})
+    assert (response.status_code, json.loads(response.content)) == (
+        200,
+        {"status": "ready", "version": settings.VERSION},
+    )
     assert not response.cookies
 
 
@@ -228,12 +231,13 @@ class TestMetrics:
         monkeypatch.setattr(sealed_mode, "_problem", "the key is gone")
         assert figures(client)["sealed"] == 1
 
-    def test_without_a_database_they_say_so(self, client, monkeypatch):
+    def test_without_a_database_they_say_so(self, client, monkeypatch, settings):
         def away():
             raise DatabaseError
 
         monkeypatch.setattr(metrics, "figures", away)
-        assert figures(client) == {"sealed": 0, "database_up": 0}
+        version = f'build_info{{version="{settings.VERSION}"}}'
+        assert figures(client) == {version: 1, "sealed": 0, "database_up": 0}
 
     @pytest.mark.parametrize(
         ("token", "request_", "is_told"),

@@ -1,0 +1,35 @@
+"""The version is named once, and shown wherever an operator looks for it."""
+
+import tomllib
+from io import StringIO
+
+import pytest
+from django.core.management import call_command
+
+import sendlayer
+from tests.servers import ROOT
+
+VERSION = sendlayer.__version__
+
+
+@pytest.mark.one_database
+def test_version_command_prints_the_version_of_pyproject():
+    out = StringIO()
+    call_command("version", stdout=out)
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+    assert out.getvalue().strip() == VERSION == project["version"]
+
+
+@pytest.mark.one_database
+def test_changelog_has_a_section_for_the_version():
+    assert f"\n## {VERSION} " in (ROOT / "CHANGELOG.md").read_text()
+
+
+@pytest.mark.django_db
+def test_version_is_shown_to_monitors(client):
+    assert f'sendlayer_build_info{{version="{VERSION}"}} 1.0' in client.get("/metrics").content.decode()
+
+
+@pytest.mark.django_db
+def test_version_is_shown_in_the_admin(admin_client):
+    assert f"SendLayer support {VERSION}" in admin_client.get("/admin/").content.decode()
