@@ -18,7 +18,7 @@ def visit(client, alice, monkeypatch):
     now = time.time()
 
     def visit(hours):
-        monkeypatch.setattr("accounts.sessions.listing.expiry.time.time", lambda: now + hours * 3600)
+        monkeypatch.setattr("accounts.sessions.expiry.time.time", lambda: now + hours * 3600)
         return client.get("/domains/").status_code == 200
 
     return visit

@@ -42,7 +42,7 @@ from operations import health
 from operations.backups import manifest
 from sendlayer import jinja
 from sendlayer.encodings import EncodingsMiddleware
-from submission import log
+from submission import ip, log
 from submission.delivery import message
 from submission.listener import data_reader, limits, sasl
 from submission.livecheck import conversation
@@ -225,12 +225,12 @@ CASES = {
     "domains.forms:AddDomainForm": Case(
         lambda text: AddDomainForm({"name": text}, user=None).is_valid(), ("a@", "http://")
     ),
-    "domains.general.actions.forms:DeleteDomainForm.clean_name": Case(
+    "domains.general.forms:DeleteDomainForm.clean_name": Case(
         lambda text: DeleteDomainForm({"name": text}, domain=SimpleNamespace(name=NAME)).is_valid()
     ),
     "domains.models.invitation:key_of": Case(invitation.key_of, (".", "a:a:")),
     "web.text:clean": Case(labels.clean, ("👩",)),
-    "domains.members.actions.forms:InviteForm.clean_emails": Case(invited, ("a@", '"')),
+    "domains.members.forms:InviteForm.clean_emails": Case(invited, ("a@", '"')),
     "domains.names:normalise": Case(names.normalise, ("http://", "a@", "xn--", "münchen.")),
     "domains.names:a_label": Case(names.a_label, ("xn--", "münchen.")),
     "domains.names:u_label": Case(names.u_label, ("xn--",)),
@@ -314,8 +314,8 @@ CASES = {
     ),
     "submission.listener.data_reader:Message._take": Case(dotted, ("\r\n.",)),
     "submission.log:printable": Case(log.printable),
-    "submission.listener.limits:plain_ip": Case(limits.plain_ip, ("::", "fe80::1%")),
-    "submission.listener.limits:client_of": Case(limits.client_of, ("::",)),
+    "submission.ip:plain_ip": Case(ip.plain_ip, ("::", "fe80::1%")),
+    "submission.ip:client_of": Case(ip.client_of, ("::",)),
     "submission.livecheck.conversation:Conversation._read": Case(
         conversation._REPLY_LINE.fullmatch, ("250-", "250 ")
     ),

@@ -42,7 +42,7 @@ READ_WITHIN = {
     "credentials.diagnosis.parser:_mask_encoded": "credentials.diagnosis.parser:visible",
     "credentials.networks:_parse": "credentials.networks:clean",
     "accounts.email_addresses:_refuse_mapped": "accounts.email_addresses:clean",
-    "domains.members.actions.forms:is_address": "domains.members.actions.forms:InviteForm.clean_emails",
+    "domains.members.forms:is_address": "domains.members.forms:InviteForm.clean_emails",
     "domains.names:_checked": "domains.names:normalise",
     "domains.names:_complaint_about_signs": "domains.names:normalise",
     "domains.names:_host_inside": "domains.names:normalise",
