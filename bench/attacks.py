@@ -21,10 +21,9 @@ ATTACKERS = 8
 VOLLEYS = 8  # of all attackers at once
 EVERY = 1.0  # seconds from one volley to the next
 TIMEOUT = 150
-ATTACKS = {
-    "20,000 blanks between two letters": "x" + " " * 20_000 + "x",
-    "60,000 times two marks on one letter": "a" + "\u0315\u0300" * 60_000,
-}
+TEXTS = ("x" + " " * 20_000 + "x", "a" + "\u0315\u0300" * 60_000)
+# Made once: encoding them while the visits are timed would be timed with them.
+BODIES = [urlencode({"name": text, "csrfmiddlewaretoken": "c" * 32}).encode() for text in TEXTS]
 
 
 def main():
@@ -78,16 +77,15 @@ def volleys(url, cookie) -> list[tuple[int, float]]:
     with ThreadPoolExecutor(ATTACKERS) as pool:
         for _ in range(VOLLEYS):
             began = time.monotonic()
-            texts = list(ATTACKS.values()) * (ATTACKERS // len(ATTACKS))
-            answers += pool.map(lambda text: ask(attack(url, cookie, text)), texts)
+            attacks = [attack(url, cookie, body) for body in BODIES] * (ATTACKERS // len(BODIES))
+            answers += pool.map(ask, attacks)
             if time.monotonic() - began > TIMEOUT / VOLLEYS:
                 break  # enough is seen
             time.sleep(max(0, began + EVERY - time.monotonic()))
     return answers
 
 
-def attack(url, cookie, text) -> urllib.request.Request:
-    body = urlencode({"name": text, "csrfmiddlewaretoken": "c" * 32}).encode()
+def attack(url, cookie, body) -> urllib.request.Request:
     return urllib.request.Request(url, body, headers={"Cookie": cookie})
 
 

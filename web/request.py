@@ -27,9 +27,10 @@ def wants_text(request) -> bool:
 
 def htmx_page(request) -> SplitResult:
     """The address of the page that htmx asks from, without its host; empty when it is none of ours."""
-    url = request.htmx.current_url_abs_path or ""
+    if len(request.headers.get("HX-Current-URL", "")) > MAX_URL_LENGTH:
+        return urlsplit("")
     try:
-        return urlsplit(url if len(url) <= MAX_URL_LENGTH else "")
+        return urlsplit(request.htmx.current_url_abs_path or "")
     except ValueError:  # a header may say anything: "http://["
         return urlsplit("")
 

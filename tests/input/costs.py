@@ -11,6 +11,7 @@ import dns.rrset
 from django.core.handlers.wsgi import WSGIRequest
 from django.http import QueryDict
 from django.test import RequestFactory
+from django_htmx.middleware import HtmxDetails
 from dns.rdtypes.ANY.TXT import TXT
 
 from accounts import email_addresses, openid
@@ -80,7 +81,7 @@ def header(name: str, read: Callable) -> Callable[[str], object]:
 
     def call(text):
         request = RequestFactory(headers={name: text}).get("/", REMOTE_ADDR="127.0.0.1")
-        request.htmx = SimpleNamespace(current_url_abs_path=text)
+        request.htmx = HtmxDetails(request)
         return read(request)
 
     return call

@@ -5,7 +5,7 @@ from urllib.parse import clear_cache
 
 SIZES = (10_000, 20_000, 40_000)
 NOTHING = 0.0005  # seconds at 40,000: the square of it harms nobody
-FLOOR = 0.01  # below it a clock and a cache say more than the function
+FLOOR = 0.02  # below it a clock and a cache say more than the function
 MUCH = 4 * SIZES[-1]  # what is fast at 40,000 is asked once more at this
 AT_MOST = 1.5  # times linear
 TRIES = 5
