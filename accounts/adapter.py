@@ -16,7 +16,7 @@ from django.utils.crypto import constant_time_compare
 
 import audit
 from accounts import email_addresses, emails
-from accounts.addresses import address_of
+from accounts.client_address import address_of
 from accounts.models import User
 from accounts.password_validators import MaximumLengthValidator, bounded
 from accounts.reauthentication import signed_in_recently

@@ -11,7 +11,7 @@ from allauth.account.adapter import get_adapter
 from allauth.core import context
 from allauth.core.internal import ratelimit
 
-from accounts.addresses import address_of
+from accounts.client_address import address_of
 
 APP = "accounts"
 HERE = {"code": "5/5m/key,20/d/key"}

@@ -12,7 +12,7 @@ from allauth.usersessions.models import UserSession
 from django.contrib.auth.signals import user_logged_in, user_logged_out, user_login_failed
 from django.dispatch import receiver
 
-from accounts.addresses import address_of
+from accounts.client_address import address_of
 from accounts.models import User
 
 log = logging.getLogger(__name__)

@@ -18,7 +18,7 @@ from django import forms
 from django.core.cache import cache
 
 from accounts import code_limits
-from accounts.addresses import address_of
+from accounts.client_address import address_of
 from vault import cipher
 
 log = logging.getLogger(__name__)

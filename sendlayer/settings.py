@@ -51,19 +51,19 @@ INSTALLED_APPS = [
 
 MIDDLEWARE = [
     "web.request_id.RequestIdMiddleware",
-    "web.forwarded.ForwardedMiddleware",
+    "web.middleware.ForwardedMiddleware",
     "web.headers.SecurityHeadersMiddleware",
     "django.middleware.security.SecurityMiddleware",
     "operations.health.ProbesMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
-    "sendlayer.methods.MethodsMiddleware",
-    "sendlayer.encodings.EncodingsMiddleware",
+    "web.middleware.MethodsMiddleware",
+    "web.middleware.EncodingsMiddleware",
     "web.middleware.BodiesMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "vault.sealed_mode.SealedMiddleware",
     "django.middleware.gzip.GZipMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
-    "sendlayer.slashes.CommonMiddleware",
+    "web.middleware.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "accounts.middleware.SessionLimitsMiddleware",
@@ -141,7 +141,7 @@ if CACHES["default"]["BACKEND"].endswith("DatabaseCache"):
     CACHES["default"].setdefault("OPTIONS", {}).setdefault("MAX_ENTRIES", 20_000)
     CACHES["default"]["BACKEND"] = "web.caches.TableCache"
 elif "redis" in CACHES["default"]["BACKEND"].lower():
-    CACHES["default"]["BACKEND"] = "sendlayer.cache.SharedCache"
+    CACHES["default"]["BACKEND"] = "web.caches.SharedCache"
 
 # --- domains and their DNS --------------------------------------------------------
 

@@ -8,8 +8,8 @@ import sys
 
 from django.core.wsgi import get_wsgi_application
 
-from sendlayer.encodings import Request
 from web.header_limits import bounded
+from web.middleware import Request
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "sendlayer.settings")
 

@@ -12,7 +12,7 @@ from django.contrib.auth import HASH_SESSION_KEY
 from django.contrib.sessions.models import Session
 from django.utils import timezone
 
-from accounts.addresses import UNKNOWN, address_of
+from accounts.client_address import UNKNOWN, address_of
 from audit.actor import USER_AGENT_LENGTH
 from web.client_ip import client_ip
 

@@ -42,7 +42,6 @@ from domains.verification import page
 from operations import health
 from operations.backups import manifest
 from sendlayer import jinja
-from sendlayer.encodings import EncodingsMiddleware
 from submission import ip, log
 from submission.delivery import message
 from submission.listener import data_reader, limits, sasl
@@ -54,7 +53,7 @@ from vault import cipher
 from web import characters, client_ip, csv_export, logs
 from web import text as labels
 from web.header_limits import bound
-from web.middleware import BodiesMiddleware
+from web.middleware import BodiesMiddleware, EncodingsMiddleware
 from web.request import htmx_page, search_text, wants_text
 from web.request_id import RequestIdMiddleware
 from web.session_store import SessionStore
@@ -265,9 +264,7 @@ CASES = {
         lambda text: manifest.judge({"database": text, "migrations": []})
     ),
     "web.middleware:BodiesMiddleware.__call__": Case(header("Content-Length", BodiesMiddleware(id))),
-    "sendlayer.encodings:EncodingsMiddleware.__call__": Case(
-        header("Content-Encoding", EncodingsMiddleware(id))
-    ),
+    "web.middleware:EncodingsMiddleware.__call__": Case(header("Content-Encoding", EncodingsMiddleware(id))),
     "web.header_limits:bound": Case(environment, ('"', "a=", 'a="', 'a/b;c="')),
     "web.request:htmx_page": Case(header("HX-Current-URL", htmx_page), ("//", "http://", "//[")),
     "sendlayer.jinja:_heading": Case(jinja._heading, ("<h2", "<h2>")),

@@ -9,10 +9,10 @@ from django.conf import settings as project
 from django.db import connection
 from django.test import Client
 
-from sendlayer.cache import SharedCache
 from tests.factories import PASSWORD
 from tests.http import smtp_url, text
 from tests.servers import free_port
+from web.caches import SharedCache
 
 pytestmark = pytest.mark.django_db
 
@@ -34,7 +34,7 @@ def test_it_counts_by_itself(nobody, caplog):
 
 
 def test_people_sign_in_and_guessing_stays_limited(nobody, settings, alice, bob):
-    settings.CACHES = {"default": {"BACKEND": "sendlayer.cache.SharedCache", "LOCATION": nobody}}
+    settings.CACHES = {"default": {"BACKEND": "web.caches.SharedCache", "LOCATION": nobody}}
     names = {"login": bob.email, "password": PASSWORD}
     assert Client().post("/login/", names).status_code == 302
     for _ in range(6):

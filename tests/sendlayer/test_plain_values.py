@@ -12,9 +12,9 @@ from django.db import connection
 from django.test import Client
 from redis import Redis
 
-from sendlayer.cache import SharedCache
 from tests.accounts.test_throttle import redis_server
 from tests.factories import PASSWORD
+from web.caches import SharedCache
 from web.plain_pickle import NotPlain
 
 pytestmark = pytest.mark.django_db
