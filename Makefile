@@ -78,6 +78,7 @@ lint: $(DEV_INSTALLED)  ## Check style and floors
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/lint-imports --no-cache
+	$(BIN)/mypy
 
 bench: $(DEV_INSTALLED) load-generator  ## Measure pages, first load and the listener
 	$(BIN)/python -m bench

@@ -32,12 +32,14 @@ def day_of(expires_at: datetime) -> date:
 
 def is_near(expires_at: datetime | None, at: datetime) -> bool:
     """Whether it is over, or will be within 7 days."""
-    return bool(expires_at) and expires_at - at <= NEAR
+    return expires_at is not None and expires_at - at <= NEAR
 
 
 def cuts_short(expires_at: datetime | None, before: datetime | None, at: datetime) -> bool:
     """Whether it ends sooner than before, and before its owners have had the week that they are warned by."""
-    return is_near(expires_at, at) and (before is None or expires_at < before)
+    if expires_at is None or not is_near(expires_at, at):
+        return False
+    return before is None or expires_at < before
 
 
 def extended(expires_at: datetime) -> datetime:

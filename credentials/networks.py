@@ -1,7 +1,7 @@
 """Allowed networks: from where a credential may be used. Stored as Dovecot's `allow_nets` reads them."""
 
 from collections.abc import Iterable
-from ipaddress import ip_address, ip_network
+from ipaddress import IPv6Network, ip_address, ip_network
 
 from django.core.exceptions import ValidationError
 
@@ -18,7 +18,8 @@ def clean(text: str) -> str:
     """
     if len(text) > MAX_TYPED:
         raise ValidationError(f"List at most {MAX_NETWORKS} networks: this is too long to be read.")
-    networks, errors = {}, []
+    networks: dict = {}
+    errors: list[ValidationError] = []
     for word in text.replace(",", " ").split():
         try:
             networks[_parse(word)] = None
@@ -52,7 +53,8 @@ def _are_within(inner: str, outer: str) -> bool:
         return not outer
     wide = [ip_network(network) for network in outer.split(",")]
     small = [ip_network(network) for network in inner.split(",")]
-    return all(any(a.version == b.version and a.subnet_of(b) for b in wide) for a in small)
+    # A comparison of the same versions only, which the types can't say.
+    return all(any(a.version == b.version and a.subnet_of(b) for b in wide) for a in small)  # type: ignore[arg-type]
 
 
 def listed(networks: str) -> list[str]:
@@ -81,6 +83,6 @@ def _parse(word: str) -> str:
     return str(network.network_address) if network.num_addresses == 1 else str(network)
 
 
-def _unmapped(network) -> str:
+def _unmapped(network: IPv6Network) -> str:
     length = max(0, network.prefixlen - 96)
     return str(network.network_address.ipv4_mapped) + (f"/{length}" if length < 32 else "")

@@ -1,6 +1,7 @@
 """A rotation without downtime: the old password works beside the new one for a while."""
 
-from datetime import timedelta
+from datetime import datetime, timedelta
+from typing import Any
 
 # How long, by what the form sends.
 KEEP_FOR = {"1h": timedelta(hours=1), "24h": timedelta(hours=24), "7d": timedelta(days=7)}
@@ -8,12 +9,12 @@ CHOICES = (("", "Not at all"), ("1h", "1 hour"), ("24h", "24 hours"), ("7d", "7 
 SILENT_AFTER_AT_MOST = timedelta(hours=24)
 
 
-def is_running(credential, at) -> bool:
+def is_running(credential: Any, at: datetime) -> bool:
     """Whether the password before this one is still kept. Needs no secret of the credential."""
     return bool(credential.previous_valid_until) and credential.previous_valid_until > at
 
 
-def silence(credential, at) -> timedelta | None:
+def silence(credential: Any, at: datetime) -> timedelta | None:
     """For how long nobody has used the old password, once that tells something; else None.
 
     That is after a quarter of the overlap, and after a day of the longest: what still holds

@@ -1,12 +1,13 @@
 """The one gate: who may do what in a domain. Every view of a domain starts here."""
 
 import logging
+from collections.abc import Callable
 from enum import Enum, auto
 from functools import wraps
 
 from django.core.exceptions import PermissionDenied
 from django.db.models import F
-from django.http import Http404
+from django.http import Http404, HttpRequest, HttpResponse
 
 from domains.models import Domain, Membership
 from domains.roles import Role
@@ -36,7 +37,7 @@ ALLOWED = {
 }
 
 
-def get_domain(request, name: str, permission: Permission) -> Domain:
+def get_domain(request: HttpRequest, name: str, permission: Permission) -> Domain:
     """Return the domain `name` of the signed-in person.
 
     It carries their `role` and, for templates, `can`: permission name → bool.
@@ -46,7 +47,7 @@ def get_domain(request, name: str, permission: Permission) -> Domain:
     """
     # A name may be pending twice; of two that a person is in, the authorized one counts.
     domain = (
-        Domain.objects.filter(name=name, memberships__user=request.user)
+        Domain.objects.filter(name=name, memberships__user=request.user)  # type: ignore[misc]
         .annotate(role=F("memberships__role"))
         .order_by(F("authorized_at").desc(nulls_last=True), "pk")
         .first()
@@ -58,11 +59,11 @@ def get_domain(request, name: str, permission: Permission) -> Domain:
     if permission not in allowed:
         log.warning("Denied: person %s, %s of %s, %s", request.user.pk, domain.role, name, permission.name)
         raise PermissionDenied
-    domain.can = {each.name.lower(): each in allowed for each in Permission}
+    domain.can = {each.name.lower(): each in allowed for each in Permission}  # type: ignore[attr-defined]
     return domain
 
 
-def of_domain(permission: Permission):
+def of_domain(permission: Permission) -> Callable[[Callable[..., HttpResponse]], Callable[..., HttpResponse]]:
     """Decorate a view of one domain: it gets (request, domain) in the place of the domain's name."""
 
     def decorate(view):

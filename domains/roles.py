@@ -14,7 +14,7 @@ class Role(models.TextChoices):
     def explanation(self) -> str:
         return _EXPLANATIONS[self]
 
-    def is_above(self, other) -> bool:
+    def is_above(self, other: str) -> bool:
         return _ORDER.index(self) < _ORDER.index(Role(other))
 
     def grantable(self) -> list["Role"]:

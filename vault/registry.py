@@ -4,8 +4,9 @@ What has to find, try or reseal every secret (rotate_keys, retire_key, verify_st
 asks here, so that no app has to be named by the vault, and none can be forgotten by it.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from typing import Any
 
 from django.db import models
 
@@ -19,7 +20,7 @@ class SealedColumn:
     name: str  # of its secrets, in the plural, for messages
     model: type[models.Model]
     column: str
-    place: Callable[[models.Model], str]
+    place: Callable[[Any], str]
 
     def rows(self):
         return self.model.objects.all()
@@ -29,7 +30,7 @@ class SealedColumn:
         rows = (self.rows().order_by(order).first() for order in ("pk", "-pk"))
         return [row for row in rows if row]
 
-    def tokens(self, row) -> dict[str, str]:
+    def tokens(self, row: Any) -> dict[str, str]:
         """The sealed secrets of a row, by the name under which `reseal` puts them back."""
         return {self.column: getattr(row, self.column)}
 
@@ -40,10 +41,10 @@ class SealedColumn:
     def not_sealed_with(self, key_id):
         return self.rows().exclude(**{f"{self.column}__startswith": cipher.prefix(key_id)})
 
-    def hold(self, rows) -> None:
+    def hold(self, rows: Iterable[Any]) -> None:
         """Lock what has to be held before these rows are changed (audit/locks.py): nothing more here."""
 
-    def reseal(self, row) -> bool:
+    def reseal(self, row: Any) -> bool:
         """Seal a row's secret with the first key.
 
         Returns False when the row changed in the meantime. Raises cipher.CannotOpen.

@@ -4,11 +4,13 @@ The one place that reads X-Forwarded-For and X-Forwarded-Proto: gunicorn is told
 """
 
 import re
+from collections.abc import Mapping
 from functools import lru_cache
-from ipaddress import IPv4Address, IPv6Address, ip_address, ip_network
+from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address, ip_network
 from typing import NamedTuple
 
 from django.conf import settings
+from django.http import HttpRequest
 
 LONGEST = 64  # characters of a hop; an IPv6 address in brackets with its port has 47
 _WITH_PORT = re.compile(r"\[([0-9A-Fa-f:.]+)\](?::[0-9]{1,5})?|([0-9.]+):[0-9]{1,5}")
@@ -27,12 +29,12 @@ class Client(NamedTuple):
     is_secure: bool | None
 
 
-def client_ip(request) -> str | None:
+def client_ip(request: HttpRequest) -> str | None:
     """Return the client's IP address as text, or None when it is not known."""
     return client(request.META).ip
 
 
-def client(environ) -> Client:
+def client(environ: Mapping[str, str]) -> Client:
     """Read both headers from the right, and only past peers that stand in TRUSTED_PROXIES.
 
     TRUSTED_PROXIES holds addresses or CIDR networks, and `unix` for a Unix socket. Each proxy adds to
@@ -64,7 +66,7 @@ def is_trusted(peer: str) -> bool:
     return any(ip in trusted for trusted in _networks(tuple(settings.TRUSTED_PROXIES)))
 
 
-def network(text: str):
+def network(text: str) -> IPv4Network | IPv6Network:
     """A network as TRUSTED_PROXIES names it, IPv4 within IPv6 as IPv4. Raises ValueError."""
     found = ip_network(text, strict=False)
     mapped = getattr(found.network_address, "ipv4_mapped", None)
@@ -93,6 +95,6 @@ def _networks(proxies):
     return [network(proxy) for proxy in proxies if proxy != "unix"]
 
 
-def _values(environ, name) -> list[str]:
+def _values(environ: Mapping[str, str], name: str) -> list[str]:
     text = environ.get(name, "")
     return [value.strip() for value in text.split(",")] if text else []

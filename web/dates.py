@@ -1,6 +1,6 @@
 """Times as people read them: `Apr 11, 2022`, with the exact time on hover."""
 
-from datetime import UTC, timedelta
+from datetime import UTC, datetime, timedelta
 
 from django.utils import timezone
 from django.utils.safestring import SafeString, mark_safe
@@ -52,7 +52,7 @@ def moment(at):
     return _time(at, lambda local: f"{_date(local)}, {local.hour:02}:{local.minute:02}")
 
 
-def iso(at) -> str:
+def iso(at: datetime | None) -> str:
     """A moment for programs: ISO 8601 in UTC, to the second; "" for None."""
     return at.astimezone(UTC).isoformat(timespec="seconds") if at else ""
 
@@ -70,12 +70,12 @@ def _time(at, words):
     )
 
 
-def _date(local) -> str:
+def _date(local: datetime) -> str:
     # Written out: strftime's month names follow the locale of the process.
     return f"{MONTHS[local.month - 1]} {local.day}, {local.year}"
 
 
-def _passed(time) -> str:
+def _passed(time: timedelta) -> str:
     """How much time it is, in words; "" for a day and more."""
     if time < JUST_NOW:
         return "Just now"

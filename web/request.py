@@ -1,8 +1,9 @@
 """What a request asks for: the form of the answer, the fields of a form, the page and search of a list."""
 
+from typing import Any
 from urllib.parse import SplitResult, urlsplit
 
-from django.http import QueryDict
+from django.http import HttpRequest, QueryDict
 from django.views.decorators.http import require_http_methods
 
 MAX_SEARCH_LENGTH = 100
@@ -13,19 +14,19 @@ MAX_URL_LENGTH = 2048  # of an address, as Django has it; urlsplit normalises a 
 ask_or_act = require_http_methods(["GET", "HEAD", "POST"])
 
 
-def posted(request) -> QueryDict | None:
+def posted(request: HttpRequest) -> QueryDict | None:
     """The fields of a POST; None on GET, so that a form only asks or shows itself."""
     return request.POST if request.method == "POST" else None
 
 
-def wants_text(request) -> bool:
+def wants_text(request: HttpRequest) -> bool:
     """Whether it is one of our scripts that shows or copies a password, not a page or fragment."""
     if len(request.headers.get("Accept", "")) > MAX_ACCEPT_LENGTH:
         return False
     return request.get_preferred_type(["text/html", "text/plain"]) == "text/plain"
 
 
-def htmx_page(request) -> SplitResult:
+def htmx_page(request: Any) -> SplitResult:
     """The address of the page that htmx asks from, without its host; empty when it is none of ours."""
     if len(request.headers.get("HX-Current-URL", "")) > MAX_URL_LENGTH:
         return urlsplit("")
@@ -40,7 +41,7 @@ def search_text(query: QueryDict) -> str:
     return query.get("q", "").replace("\x00", "").strip()[:MAX_SEARCH_LENGTH]
 
 
-def list_position(request) -> dict:
+def list_position(request: Any) -> dict:
     """Page number and search text of a list: of this request, or of the page that htmx asks from."""
     query = request.GET
     if request.htmx:

@@ -142,7 +142,7 @@ def _judge_txt(record: Record, answer: Found) -> Judgement:
     return judged
 
 
-def _judge_ownership(record, values) -> Judgement:
+def _judge_ownership(record: Record, values: tuple[str, ...]) -> Judgement:
     stripped = [value.strip() for value in values]
     if record.value in stripped:
         return Judgement(Status.VERIFIED, found=(record.value,))
@@ -161,7 +161,7 @@ def _judge_ownership(record, values) -> Judgement:
     return Judgement(Status.WRONG, message, ours)
 
 
-def _judge_spf(record, values) -> Judgement:
+def _judge_spf(record: Record, values: tuple[str, ...]) -> Judgement:
     found = spf_dmarc.spf_records(values)
     if not found:
         return Judgement(Status.MISSING, "The domain has no SPF record yet. Add this one.")
@@ -175,7 +175,7 @@ def _judge_spf(record, values) -> Judgement:
     return Judgement(Status.WRONG, message, found, suggested)
 
 
-def _judge_dmarc(record, values) -> Judgement:
+def _judge_dmarc(record: Record, values: tuple[str, ...]) -> Judgement:
     found = spf_dmarc.dmarc_records(values)
     if not found:
         return Judgement(Status.MISSING, "The domain has no DMARC record yet. This one asks for nothing.")
@@ -196,7 +196,7 @@ _SOUGHT = {
 _TXT = {Kind.OWNERSHIP: _judge_ownership, Kind.SPF: _judge_spf, Kind.DMARC: _judge_dmarc}
 
 
-def _judge_cname(record, values) -> Judgement:
+def _judge_cname(record: Record, values: tuple[str, ...]) -> Judgement:
     target = values[0].rstrip(".").lower()
     if target == record.value:
         return Judgement(Status.VERIFIED, found=(target,))
@@ -206,7 +206,7 @@ def _judge_cname(record, values) -> Judgement:
     return Judgement(Status.WRONG, message, (target,))
 
 
-def _stands_elsewhere(record, heard) -> Judgement | None:
+def _stands_elsewhere(record: Record, heard: Heard) -> Judgement | None:
     for host, answer in heard.elsewhere.items():
         if not isinstance(answer, Found):
             continue
@@ -223,7 +223,7 @@ def _stands_elsewhere(record, heard) -> Judgement | None:
     return None
 
 
-def _hidden_by_cname(record, answer) -> Judgement | None:
+def _hidden_by_cname(record: Record, answer: Found | Absent) -> Judgement | None:
     if not answer.via:
         return None
     message = (

@@ -12,6 +12,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from ipaddress import ip_address
 from itertools import islice
+from typing import Any
 
 import dns.exception
 import dns.flags
@@ -21,6 +22,7 @@ import dns.query
 import dns.rcode
 import dns.rdatatype
 import dns.resolver
+import dns.rrset
 from django.conf import settings
 
 LIFETIME_SECONDS = 5
@@ -110,13 +112,13 @@ class Resolver:
         with ThreadPoolExecutor(len(self.servers), thread_name_prefix="dns") as pool:
             return list(pool.map(lambda server: self._ask([server], name, kind), self.servers))
 
-    def _ask(self, servers, name, kind) -> Answer:
+    def _ask(self, servers: Iterable[Server], name: str, kind: str) -> Answer:
         try:
             query = dns.message.make_query(dns.name.from_text(name), kind, use_edns=0, payload=EDNS_PAYLOAD)
         except dns.exception.DNSException:
             return Unanswered("this name is too long for the DNS")
         end = time.monotonic() + LIFETIME_SECONDS
-        answer = Unanswered("no DNS resolver is known to this server")
+        answer: Answer = Unanswered("no DNS resolver is known to this server")
         waiting, silent = list(servers), []
         while waiting and (left := end - time.monotonic()) > 0:
             server = waiting.pop(0)
@@ -129,7 +131,7 @@ class Resolver:
         return answer
 
 
-def _ask_one(server: Server, query, end) -> tuple[Answer, bool]:
+def _ask_one(server: Server, query: dns.message.Message, end: float) -> tuple[Answer, bool]:
     """Return the answer of one server, and whether it was silent until the monotonic time `end`."""
     try:
         return read(_exchange(server, query, end)), False
@@ -141,7 +143,7 @@ def _ask_one(server: Server, query, end) -> tuple[Answer, bool]:
         return Unanswered("the DNS resolver answered with something else"), False
 
 
-def _exchange(server: Server, query, end) -> dns.message.Message:
+def _exchange(server: Server, query: dns.message.Message, end: float) -> dns.message.Message:
     try:
         # Answers to another question, with another id or from elsewhere are passed over: anybody
         # could have sent them.
@@ -180,15 +182,16 @@ def read(response: dns.message.Message) -> Answer:
     return Absent(via)
 
 
-def _found(rdatas, via) -> Found:
-    values, too_long = [], []
+def _found(rdatas: dns.rrset.RRset, via: str) -> Found:
+    values: list[str] = []
+    too_long: list[str] = []
     for rdata in islice(rdatas, MAX_VALUES):
         text = _text(rdata)
         (values if len(text) <= MAX_VALUE else too_long).append(text[:MAX_VALUE])
     return Found(tuple(values), via, tuple(too_long), is_cut=len(rdatas) > MAX_VALUES)
 
 
-def _text(rdata) -> str:
+def _text(rdata: Any) -> str:
     if rdata.rdtype == dns.rdatatype.TXT:
         # Without spaces between: RFC 7208 section 3.3.
         return _printable(b"".join(rdata.strings)[: MAX_VALUE + 1])

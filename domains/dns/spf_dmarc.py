@@ -1,6 +1,7 @@
 """SPF (RFC 7208) and DMARC (RFC 7489) records: which they are among TXT values, and what they say."""
 
 import re
+from collections.abc import Iterable
 
 _LABEL = r"[a-z0-9_](?:[a-z0-9_-]{0,61}[a-z0-9_])?"
 _HOST = re.compile(rf"(?=.{{1,253}}\Z){_LABEL}(?:\.{_LABEL})*", re.I)
@@ -14,7 +15,7 @@ def is_host(text: str) -> bool:
     return bool(_HOST.fullmatch(text))
 
 
-def spf_records(values) -> tuple[str, ...]:
+def spf_records(values: Iterable[str]) -> tuple[str, ...]:
     return tuple(value for value in values if re.match(r"v=spf1(?: |\Z)", value, re.I))
 
 
@@ -28,10 +29,11 @@ def includes(record: str, host: str) -> bool:
     return False
 
 
-def with_include(records, host: str) -> str:
+def with_include(records: Iterable[str], host: str) -> str:
     """Return one SPF record with the terms of these and an include, the judgement on all others last."""
     own = re.compile(rf"[+?~-]?include:{re.escape(host)}", re.I)
-    terms, last = {}, ""  # a dict, so that looking for one costs the same among thousands
+    terms: dict[str, None] = {}  # a dict, so that looking for one costs the same among thousands
+    last = ""
     for term in (term for record in records for term in record.split()[1:]):
         if _ALL.fullmatch(term) or term.lower().startswith("redirect="):
             last = last or term
@@ -40,7 +42,7 @@ def with_include(records, host: str) -> str:
     return " ".join(["v=spf1", f"include:{host}", *terms, last or "~all"])
 
 
-def dmarc_records(values) -> tuple[str, ...]:
+def dmarc_records(values: Iterable[str]) -> tuple[str, ...]:
     return tuple(value for value in values if re.match(r"v\s*=\s*DMARC1\s*(?:;|\Z)", value))
 
 
