@@ -92,8 +92,8 @@ def works_with_a_credential(client, monkeypatch):
     domain_page = "/domains/sl.example.com/settings/smtp/"
     for target in (
         None,
-        "credentials.models.audit.record",
-        "credentials.models.vault.seal",
+        "audit.record",
+        "vault.cipher.seal",
         "vault.cipher.open",
     ):
         with monkeypatch.context() as patch:
@@ -153,7 +153,7 @@ def fails_to_judge(credential, monkeypatch):
         raise ValueError(*args)
 
     with monkeypatch.context() as patch:
-        patch.setattr("credentials.models.verifier.check", fail)
+        patch.setattr("credentials.verifier.check", fail)
         with pytest.raises(ValueError):
             Credential.objects.authenticate(credential.username, password_of(credential))
     yield password_of(credential)
