@@ -16,7 +16,7 @@ from accounts.models import User
 from tests.factories import PASSWORD, make_claim, make_user
 from tests.http import delivered, sign_in, text
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.one_database]
 KNOWN, UNKNOWN = "alice@example.com", "nobody@example.com"
 
 

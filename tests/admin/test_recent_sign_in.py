@@ -14,7 +14,7 @@ from tests.routes.table import routes
 from tests.routes.world import make_world
 from tests.rows import kept
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.one_database]
 CONFIRM = "/account/reauthenticate/"
 CREDENTIALS, DOMAINS, USERS = (
     "/admin/credentials/credential/",

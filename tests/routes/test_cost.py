@@ -10,6 +10,8 @@ from tests.routes.table import routes
 from tests.routes.test_hostile_input import FIELDS, NAMES, QUERY
 from tests.routes.world import OWNER, STAFF
 
+pytestmark = [pytest.mark.django_db, pytest.mark.one_database]
+
 SHORT, LONG = 1_000, 4_000  # in each of some ten fields; a body has 256 KB at most
 FLOOR = 0.1  # seconds; what is slower at LONG than at SHORT has to be so by its length
 TEXTS = {
@@ -18,7 +20,6 @@ TEXTS = {
 }
 
 
-@pytest.mark.django_db
 @pytest.mark.parametrize("make", TEXTS.values(), ids=TEXTS)
 def test_long_texts_cost_at_most_by_their_length(make, world):
     slow = {}
@@ -42,7 +43,6 @@ def test_long_texts_cost_at_most_by_their_length(make, world):
     assert slow == {}
 
 
-@pytest.mark.django_db
 @pytest.mark.parametrize("text", ["x" + " " * 20_000 + "x", "a" + "\u0315\u0300" * 9_000])
 def test_a_name_that_took_minutes_is_refused_at_once(text, world):
     client = world.client(OWNER)
@@ -52,7 +52,6 @@ def test_a_name_that_took_minutes_is_refused_at_once(text, world):
     assert re.search(r"Use at most 80 characters \(this has [\d]+\)\.", answers[0].content.decode())
 
 
-@pytest.mark.django_db
 def test_a_search_of_a_thousand_words_finds_nothing(world):
     client = world.client(STAFF)
     for path in ("/admin/accounts/user/", "/admin/domains/domain/", "/admin/credentials/credential/"):
