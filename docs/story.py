@@ -49,7 +49,7 @@ class Story:
         self.at_office = Actor(self.olivia.email, self.olivia, OFFICE)
         self.ben_at_office = Actor(self.ben.email, self.ben, OFFICE)
         self.support = Actor("sam@support.example", None, "203.0.113.250")
-        with patch("credentials.models.new_username", return_value="3F863120B07675B422C1AF7A7233058B"):
+        with patch("credentials.models.manager.new_username", return_value="3F863120B07675B422C1AF7A7233058B"):
             self.domain = self._add_domain(DOMAIN, AUTHORIZED_AT)
         with at(ago(days=700)):
             self.domain.memberships.create(user=self.ben, role="manager")
