@@ -58,7 +58,7 @@ class TestMembers:
         )
         assert answer.status == 403
 
-        assert site.letter_to("alice@example.com", "nina@example.org is a member of sl.example.com")
+        assert site.letter_to("alice@example.com", "nina@example.org is now a member of sl.example.com")
         members.reload()
         members.get_by_role("link", name="Remove nina@example.org").click()
         choose(members, "Remove")
@@ -95,7 +95,7 @@ class TestMembers:
         page.get_by_role("link", name="Invite").click()
         page.get_by_label("E-mail addresses").fill("max@example.org")
         choose(page, "Invite")
-        expect(page.locator("dialog").get_by_role("alert")).to_contain_text("try again later")
+        expect(page.locator("dialog").get_by_role("alert")).to_contain_text("Try again later")
         expect(page.get_by_label("E-mail addresses")).to_have_value("max@example.org")
         expect(page.locator(".toast")).to_have_count(0)
 

@@ -68,7 +68,7 @@ class TestAllowedNetworks:
         tab.watch.expect(422)
         set_networks(tab, credential, "192.0.2.7/24\nmail.example.com")
         field = tab.dialog.get_by_label("Allowed networks")
-        expect(field).to_have_accessible_description(re.compile("write 192.0.2.0/24 for the whole network"))
+        expect(field).to_have_accessible_description(re.compile("enter 192.0.2.0/24 for the whole network"))
         expect(field).to_have_accessible_description(re.compile("“mail.example.com” is not a network"))
         expect(field).to_be_focused()
         expect(field).to_have_value("192.0.2.7/24\nmail.example.com")
