@@ -49,7 +49,7 @@ def _reset_email(request):
     return Act(
         name="send_reset",
         title="Send password reset e-mails",
-        effect="Each person gets an e-mail with a link to choose a new password for the dashboard.",
+        effect="Each user gets an e-mail with a link to choose a new password for the dashboard.",
         done="sent",
         unchanged="",
         do=do,
@@ -89,7 +89,7 @@ def _shut_out(user) -> list:
 def _remove_two_factor(user, by, reason):
     _refuse_above(user, by)
     if user == by.user:
-        raise Refused(f"{user} is you: turn it off in your account")
+        raise Refused(f"{user} is your own account: turn it off in your account settings")
     User.objects.hold(user.pk)
     deleted, _ = Authenticator.objects.filter(user=user).delete()
     if deleted:
@@ -101,7 +101,7 @@ def _remove_two_factor(user, by, reason):
 END_SESSIONS = Act(
     name="end_sessions",
     title="End sessions",
-    effect="Each person is signed out everywhere and has to sign in again.",
+    effect="Each user is signed out everywhere and has to sign in again.",
     done="signed out everywhere",
     unchanged="",
     do=_end_sessions,
@@ -110,11 +110,11 @@ REMOVE_TWO_FACTOR = Act(
     name="remove_two_factor",
     title="Remove two-factor",
     effect=(
-        "The authenticator app, the passkeys and the recovery codes of each person are deleted: the password "
-        "alone signs them in. Be sure that it is really them who ask. They are told by e-mail."
+        "The authenticator app, the passkeys and the recovery codes of each user are deleted: the password "
+        "alone signs them in. Make sure that the request really comes from them. They're notified by e-mail."
     ),
-    done="without two-factor now",
-    unchanged="without it already",
+    done="now without two-factor",
+    unchanged="already without it",
     do=_remove_two_factor,
 )
 

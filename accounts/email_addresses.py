@@ -13,7 +13,7 @@ MAX_LOCAL_PART = 64  # RFC 5321 section 4.5.3.1.1
 
 INVALID = "Enter an address like name@example.com."
 INVISIBLE = "Remove the invisible or control characters from the address, then try again."
-MAPPED = "Some characters after the @ stand for others. Did you mean {host}?"
+MAPPED = "Some characters after the @ are treated as others. Did you mean {host}?"
 
 
 def clean(text: str) -> str:
@@ -24,7 +24,9 @@ def clean(text: str) -> str:
     """
     email = text.strip()
     if len(email) > MAX_LENGTH:  # before anything looks into it
-        raise ValidationError(f"An address has at most {MAX_LENGTH} characters (this has {len(email)}).")
+        raise ValidationError(
+            f"An address can have at most {MAX_LENGTH} characters (this one has {len(email)})."
+        )
     # Django takes control characters within quotes, and zero-width ones after the @.
     if characters.has_invisible(email):
         raise ValidationError(INVISIBLE, code="invisible")

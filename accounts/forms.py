@@ -25,7 +25,8 @@ class ProfileForm(forms.Form):
         label="Your name",
         required=False,
         strip=False,
-        help_text="How colleagues see you. Up to 80 characters; blank shows your e-mail instead.",
+        help_text="How colleagues see you. Up to 80 characters; leave it blank to show your e-mail "
+        "address instead.",
         widget=forms.TextInput(attrs={"maxlength": labels.MAX_LENGTH, "autocomplete": "name"}),
     )
 
@@ -49,7 +50,7 @@ class EmailForm(forms.Form):
     def clean_email(self):
         email = email_addresses.clean(self.cleaned_data["email"])
         if email == self.user.email:
-            raise forms.ValidationError("This is your address already.")
+            raise forms.ValidationError("This is already your address.")
         return email
 
     def save(self, request):
@@ -154,10 +155,10 @@ class NotificationsForm(forms.ModelForm):
         model = User
         fields = ("tell_members", "tell_credentials", "tell_dns")
         labels = {
-            "tell_members": "Somebody becomes a member",
+            "tell_members": "Someone becomes a member",
             "tell_credentials": "An SMTP password is reset, "
             "or an SMTP user is suspended, deleted, restored or about to expire",
-            "tell_dns": "The DNS record that proves a domain is gone",
+            "tell_dns": "The DNS record that proves ownership of a domain is missing",
         }
 
     def save(self, commit=True):

@@ -87,7 +87,7 @@ class User(AbstractBaseUser, PermissionsMixin):
 
         def __str__(self):
             return (
-                f"{self.args[0]} has not confirmed this address yet, so it may be somebody else's. "
+                f"{self.args[0]} has not confirmed this address yet, so it may belong to someone else. "
                 "The link of a password reset e-mail confirms it."
             )
 

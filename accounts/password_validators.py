@@ -43,12 +43,12 @@ class ServiceWordsValidator:
     def validate(self, password, user=None):
         if len(_without(_words(), password.lower())) < LEFT:
             raise ValidationError(
-                "The password is made of words that are guessed first here, like the name of this service.",
+                "This password is made of words that are easy to guess here, like the name of this service.",
                 code="password_of_service_words",
             )
 
     def get_help_text(self):
-        return "Your password can't be little more than the name of this service."
+        return "Your password can't be just a variation of the name of this service."
 
 
 def _words() -> list[str]:

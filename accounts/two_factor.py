@@ -33,9 +33,9 @@ class TwoFactorAdapter(DefaultMFAAdapter):
     """Seals TOTP secrets and the seeds of recovery codes with CREDENTIAL_KEYS."""
 
     error_messages = DefaultMFAAdapter.error_messages | {
-        "incorrect_code": "That did not work. Codes work once and for a minute: try the one shown now.",
-        "passkey_refused": "This passkey was not accepted. Try again, or use another way.",
-        "cannot_open": "The server can't check codes: none of its keys opens your secret. "
+        "incorrect_code": "Incorrect code. Each code works once, for about a minute.",
+        "passkey_refused": "This passkey wasn't accepted. Try again, or use another way.",
+        "cannot_open": "The server can't check codes: none of its keys can unseal your secret. "
         "Ask the operator to check CREDENTIAL_KEYS.",
     }
 

@@ -38,7 +38,7 @@ def profile(request):
         with transaction.atomic():
             request.user.save(update_fields=["name"])
             audit.record("account.renamed", by=Actor.of(request), data={"name": request.user.name})
-        messages.success(request, "Your name is saved.")
+        messages.success(request, "Name saved.")
         return redirect("account_profile")
     return _page(request, "account/profile.html", form)
 
@@ -50,7 +50,7 @@ def email(request):
     form = EmailForm(posted(request), user=request.user)
     if form.is_valid():
         form.save(request)
-        messages.success(request, f"Open the link that is mailed to {form.cleaned_data['email']}.")
+        messages.success(request, f"Open the link that we sent to {form.cleaned_data['email']}.")
         return redirect("account_email")
     return _page(request, "account/email.html", form, pending=EmailAddress.objects.get_new(request.user))
 
@@ -62,7 +62,7 @@ def email_again(request):
     """Send the link once more."""
     if pending := EmailAddress.objects.get_new(request.user):
         send_link(request, pending)
-        messages.success(request, f"The link is sent to {pending.email} again, unless that was just done.")
+        messages.success(request, f"We sent the link to {pending.email} again, unless it was sent just before.")
     return redirect("account_email")
 
 
@@ -74,7 +74,7 @@ def email_keep(request):
             User.objects.hold(request.user.pk)
             pending.delete()
             audit.record("account.email_kept", by=Actor.of(request), data={"to_email": pending.email})
-        messages.success(request, f"Your e-mail stays {request.user.email}.")
+        messages.success(request, f"Your e-mail address remains {request.user.email}.")
     return redirect("account_email")
 
 
@@ -92,7 +92,10 @@ def confirm_email(request, key):
             return redirect_to_login(request.get_full_path())
         if request.user != owner:
             title = "This link is for another account"
-            text = "Sign out, sign in to the account whose e-mail is to change, and open the link again."
+            text = (
+                "Sign out, sign in to the account whose e-mail address you're changing, and "
+                "open the link again."
+            )
             return render(request, "problem.html", {"title": title, "text": text}, status=403)
     return allauth.confirm_email(request, key=key)
 
@@ -115,7 +118,7 @@ def end_sessions(request):
         update_session_auth_hash(request, request.user)  # which gives this session a new key
         UserSession.objects.filter(session_key=this).update(session_key=request.session.session_key)
         audit.record("account.sessions_ended", by=Actor.of(request))
-    messages.success(request, "You are signed out everywhere else.")
+    messages.success(request, "You're signed out everywhere else.")
     return redirect("account_sessions")
 
 
@@ -158,7 +161,7 @@ def notifications(request):
         with transaction.atomic():
             form.save()
             audit.record("account.notifications_set", by=Actor.of(request), data=form.cleaned_data)
-        messages.success(request, "Notifications are saved.")
+        messages.success(request, "Notifications saved.")
         return redirect("account_notifications")
     return _page(request, "account/notifications.html", form)
 

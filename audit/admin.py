@@ -43,8 +43,8 @@ class ReasonField(forms.CharField):
             label="Reason",
             max_length=REASON_LENGTH,
             widget=forms.TextInput(attrs={"class": "vTextField", "autocomplete": "off"}),
-            help_text="Why this is done, in a sentence. It is kept with the event.",
-            error_messages={"required": "Write why this is done."},
+            help_text="Why you're doing this, in a sentence. It's stored with the event.",
+            error_messages={"required": "Enter the reason."},
         )
 
     def clean(self, value):
@@ -167,7 +167,7 @@ class SupportAdmin(admin.ModelAdmin):
             else:
                 counts["done" if changed else "unchanged"] += 1
         said = [f"{counts['done']} {act.done}"] if counts["done"] else []
-        said += [_were(counts["unchanged"], act.unchanged), _were(counts["gone"], "gone meanwhile"), *refused]
+        said += [_were(counts["unchanged"], act.unchanged), _were(counts["gone"], "already gone"), *refused]
         level = messages.SUCCESS if counts["done"] == len(rows) + gone else messages.WARNING
         self.message_user(request, ", ".join(filter(None, said)) + ".", level)
 

@@ -43,7 +43,7 @@ SUSPEND = Act(
     title="Suspend SMTP credentials",
     effect="Sites and apps that use them can't send mail until support resumes them. Nothing else is lost.",
     done="suspended",
-    unchanged="suspended already",
+    unchanged="already suspended",
     do=lambda row, by, reason: row.suspend(by=by, reason=reason, as_support=True) or _still_there(row),
 )
 RESUME = Act(
@@ -57,8 +57,8 @@ RESUME = Act(
 REMOVE = Act(
     name="remove",
     title="Delete SMTP credentials",
-    effect="Sites and apps that use them can't send mail any more. For 24 hours members of the domain can "
-    "restore them as they were: suspend them first where they must stay refused.",
+    effect="Sites and apps that use them can no longer send mail. For 24 hours, members of the domain can "
+    "restore them as they were: suspend them first if they must stay refused.",
     done="deleted",
     unchanged="",
     do=_remove,

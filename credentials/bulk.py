@@ -11,10 +11,10 @@ from domains import notifications
 from domains.models import Domain
 
 EFFECTS = {
-    "suspended": "Every site or app that uses them is refused until they are resumed.",
-    "deleted": "Every site or app that used them is refused. Within 24 hours they can be restored under "
-    "Recently deleted; then they are erased.",
-    "restored": "They are again what they were, with the same passwords.",
+    "suspended": "Every site or app that uses them is refused until they're resumed.",
+    "deleted": "Every site or app that used them is now refused. You can restore them within 24 hours under "
+    "Recently deleted. After that, they're erased.",
+    "restored": "They're as they were before, with the same passwords.",
 }
 
 

@@ -23,8 +23,8 @@ class TakeAwayForm(forms.Form):
     """
 
     sure = forms.BooleanField(
-        label="I know that whatever uses it will stop sending.",
-        error_messages={"required": "Nothing is changed yet: tick this first, or press Cancel."},
+        label="I understand that anything using it will stop sending.",
+        error_messages={"required": "Nothing was changed yet. Tick this box first, or press Cancel."},
     )
 
     def __init__(self, *args, credential, **kwargs):
@@ -75,7 +75,7 @@ class ChosenForm(TakeAwayForm):
         last = max(credentials, key=lambda credential: credential.last_used_at or never)
         super().__init__(*args, credential=last, **kwargs)
         if self.in_use and len(credentials) > 1:
-            self.fields["sure"].label = "I know that whatever uses them will stop sending."
+            self.fields["sure"].label = "I understand that anything using them will stop sending."
 
 
 class SeenForm(TakeAwayForm):
@@ -93,7 +93,7 @@ class SeenForm(TakeAwayForm):
         try:
             return seen and seen.astimezone(UTC)
         except OverflowError:  # of the first or last day of all, which no database can compare
-            raise forms.ValidationError("This is no time that a password was changed at.") from None
+            raise forms.ValidationError("This page is out of date. Reload it.") from None
 
 
 class ResetForm(SeenForm):
@@ -106,7 +106,7 @@ class ResetForm(SeenForm):
         choices=rotation.CHOICES,
         required=False,
         widget=forms.RadioSelect,
-        error_messages={"invalid_choice": "Choose one of these times."},
+        error_messages={"invalid_choice": "Choose one of these periods."},
     )
     field_order = ("seen", "keep", "sure")
 
@@ -135,7 +135,7 @@ class ExpiryForm(LimitForm):
         required=False,
         input_formats=["%Y-%m-%d"],
         widget=forms.DateInput(format="%Y-%m-%d", attrs={"type": "date", "autofocus": True}),
-        error_messages={"invalid": "Write a date as year-month-day, like 2030-12-31."},
+        error_messages={"invalid": "Enter a date as year-month-day, like 2030-12-31."},
     )
     field_order = ("day", "sure")
 
@@ -143,8 +143,8 @@ class ExpiryForm(LimitForm):
         day = credential.expires_at and expiry.day_of(credential.expires_at)
         super().__init__(*args, credential=credential, initial={"day": day}, **kwargs)
         self.fields["day"].help_text = (
-            f"It works until the end of this day ({settings.TIME_ZONE}) and is refused from then on. "
-            "Blank: it never expires."
+            f"It works until the end of this day ({settings.TIME_ZONE}) and is refused after that. "
+            "Leave this blank if it never expires."
         )
         limits = {"min": expiry.today().isoformat(), "max": expiry.latest().isoformat()}
         self.fields["day"].widget.attrs |= limits
@@ -152,10 +152,12 @@ class ExpiryForm(LimitForm):
     def clean_day(self):
         day = self.cleaned_data["day"]
         if day and day < expiry.today():
-            raise forms.ValidationError("This day is over. Choose today or a later day, or suspend it now.")
+            raise forms.ValidationError(
+                "This date has passed. Choose today or a later date, or suspend it now."
+            )
         if day and day > expiry.latest():
             raise forms.ValidationError(
-                f"Choose a day within {expiry.MAX_YEARS} years, or leave it blank to let it never expire."
+                f"Choose a date within {expiry.MAX_YEARS} years, or leave it blank so that it never expires."
             )
         return day
 
@@ -171,7 +173,8 @@ class LabelForm(forms.Form):
         label="Label",
         required=False,
         strip=False,
-        help_text="Which site or app uses it, for you to know. Up to 80 characters; blank removes it.",
+        help_text="Which site or app uses it. Only for your reference. Up to 80 characters; leave "
+        "it blank to remove the label.",
         widget=forms.TextInput(attrs={"maxlength": text.MAX_LENGTH, "autocomplete": "off", "autofocus": True}),
     )
 
@@ -193,7 +196,7 @@ class NetworksForm(LimitForm):
         required=False,
         strip=False,
         help_text="One per line: an IPv4 or IPv6 address, or a CIDR network like 192.0.2.0/24. "
-        "Blank allows it from anywhere.",
+        "Leave this blank to allow it from anywhere.",
         widget=forms.Textarea(
             attrs={"rows": 6, "autocomplete": "off", "spellcheck": "false", "autofocus": True}
         ),
@@ -218,13 +221,13 @@ class ExplainForm(forms.Form):
     line = forms.CharField(
         label="Paste the line from the log of your site or app",
         max_length=MAX_LINE,
-        help_text="It is not kept anywhere. A password in it is not shown again.",
+        help_text="It isn't stored anywhere. A password in it isn't shown again.",
         widget=forms.Textarea(
             attrs={"rows": 5, "autocomplete": "off", "autocapitalize": "off", "spellcheck": "false"}
         ),
         error_messages={
             "required": "Paste a line first.",
-            "max_length": "Paste the line that tells of the error, not the whole log: up to 2,000 characters.",
+            "max_length": "Paste the line that shows the error, not the whole log: up to 2,000 characters.",
         },
     )
 

@@ -17,7 +17,7 @@ def clean(text: str) -> str:
     ValidationError with one message for each that can't be used.
     """
     if len(text) > MAX_TYPED:
-        raise ValidationError(f"List at most {MAX_NETWORKS} networks: this is too long to be read.")
+        raise ValidationError(f"List at most {MAX_NETWORKS} networks: this text is too long.")
     networks: dict = {}
     errors: list[ValidationError] = []
     for word in text.replace(",", " ").split():
@@ -26,7 +26,7 @@ def clean(text: str) -> str:
         except ValueError as error:
             errors.append(ValidationError("%(problem)s", params={"problem": error}))
     if len(networks) > MAX_NETWORKS:
-        errors.append(ValidationError(f"List at most {MAX_NETWORKS} networks (these are {len(networks)})."))
+        errors.append(ValidationError(f"List at most {MAX_NETWORKS} networks (you listed {len(networks)})."))
     if errors:
         raise ValidationError(errors[:MAX_NETWORKS])
     return ",".join(networks)
@@ -65,20 +65,20 @@ def _parse(word: str) -> str:
     """Return one network in its shortest form. Raises ValueError with a sentence for the person."""
     shown = f"“{word[:60]}”" if word.isprintable() else "One entry"
     if "%" in word:
-        raise ValueError(f"{shown} names an interface of this machine: leave out what follows the %.")
+        raise ValueError(f"{shown} names a network interface: leave out the % and everything after it.")
     try:
         network = ip_network(word, strict=False)
     except ValueError:
         raise ValueError(
-            f"{shown} is not a network. Write an IP address or a CIDR network, "
+            f"{shown} is not a network. Enter an IP address or a CIDR network, "
             "like 192.0.2.0/24 or 2001:db8::/32."
         ) from None
     if network.version == 6 and network.network_address.ipv4_mapped:
-        raise ValueError(f"{shown} is an IPv4 address within IPv6: write it as {_unmapped(network)}.")
+        raise ValueError(f"{shown} is an IPv4 address within IPv6: enter it as {_unmapped(network)}.")
     if "/" in word and ip_network(word, strict=False).network_address != ip_address(word.partition("/")[0]):
         raise ValueError(
             f"{shown} is an address within a network: "
-            f"write {network} for the whole network, or {word.partition('/')[0]} for this address alone."
+            f"enter {network} for the whole network, or {word.partition('/')[0]} for this address alone."
         )
     return str(network.network_address) if network.num_addresses == 1 else str(network)
 

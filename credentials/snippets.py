@@ -45,7 +45,7 @@ class Tool:
 
 
 _PHP_TRUST = "Set openssl.cafile in php.ini to a copy of that file."
-_SHELL_PASSWORD = Snippet("Type the password in, so that it is in no history", "shell-password")
+_SHELL_PASSWORD = Snippet("Type the password, so that it isn't saved in any history", "shell-password")
 
 TOOLS = (
     Tool(
@@ -79,17 +79,17 @@ TOOLS = (
         "Laravel",
         (
             Snippet(".env", "laravel", True),
-            Snippet("config/mail.php: the mailer that refuses to go on without TLS", "laravel-config"),
+            Snippet("config/mail.php: this mailer refuses to continue without TLS", "laravel-config"),
         ),
-        "The scheme smtps would be implicit TLS. Where config/mail.php still has “encryption” in the place of "
-        "“scheme”, write MAIL_ENCRYPTION=tls instead. Run “php artisan config:clear” after a change.",
+        "The scheme smtps would be implicit TLS. If config/mail.php still has “encryption” instead of "
+        "“scheme”, use MAIL_ENCRYPTION=tls instead. Run “php artisan config:clear” after any change.",
         _PHP_TRUST,
     ),
     Tool(
         "rails",
         "Rails",
         (Snippet("config/environments/production.rb", "rails"),),
-        f"{ENVIRONMENT} A “default from:” in ApplicationMailer goes before this one: change it too.",
+        f"{ENVIRONMENT} A “default from:” in ApplicationMailer overrides this one: change it too.",
     ),
     Tool(
         "nodejs",
@@ -105,13 +105,13 @@ TOOLS = (
         "postfix",
         "Postfix",
         (
-            Snippet("/etc/postfix/main.cf: these lines instead of those of the same names", "postfix"),
+            Snippet("/etc/postfix/main.cf: replace the lines with the same names", "postfix"),
             Snippet("/etc/postfix/sasl_passwd", "postfix-password", True),
-            Snippet("Let nobody else read it, and take the settings over", "postfix-reload"),
+            Snippet("Protect the file, and apply the settings", "postfix-reload"),
         ),
-        "For a Postfix that hands the mail of its machine on. On Debian and Ubuntu it needs the package "
+        "For a Postfix that relays the mail of its machine. On Debian and Ubuntu it needs the package "
         "libsasl2-modules; elsewhere smtp_tls_CAfile may be /etc/pki/tls/certs/ca-bundle.crt. "
-        "Programs have to write as their sender what may send here.",
+        "Programs have to use a sender address that may send here.",
         "Set smtp_tls_CAfile to a copy of that file.",
     ),
     Tool(
@@ -131,8 +131,7 @@ TOOLS = (
         "env",
         ".env file",
         (Snippet(".env", "env", True),),
-        "The names differ from app to app; what has to be in them does not. "
-        "Keep this file out of version control.",
+        "The names differ from app to app; the values don't. Keep this file out of version control.",
     ),
     Tool(
         "url",

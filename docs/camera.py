@@ -81,12 +81,12 @@ class Camera:
         """What Delete says at the end; it is undone again."""
         self._open(TAB)
         self._row("Trade fair tickets").get_by_role("link", name="Delete").click()
-        self.page.get_by_label("I know that").check()
+        self.page.get_by_label("I understand that").check()
         self.page.get_by_role("button", name="OK").click()
         self.page.get_by_text("SMTP user is deleted.").wait_for()
         self._take("undo")
         self.page.get_by_role("button", name="Undo").click()
-        self.page.get_by_text("SMTP user is restored.").wait_for()
+        self.page.get_by_text("SMTP user restored.").wait_for()
 
     def take_the_check(self):
         self._press("WooCommerce store", "Check this credential")

@@ -26,7 +26,7 @@ def _is_pending_elsewhere(row) -> bool:
 
 def _authorize(row, by, reason):
     if row.state == Domain.State.PENDING and _is_pending_elsewhere(row):
-        raise Refused(f"{row} was added in several accounts: only its DNS tells whose it is")
+        raise Refused(f"{row} was added in several accounts: only its DNS shows whose it is")
     try:
         return row.authorize(by=by, reason=reason) is not None
     except AlreadyAuthorized:
@@ -38,9 +38,9 @@ def _authorize(row, by, reason):
 AUTHORIZE = Act(
     name="authorize",
     title="Authorize domains",
-    effect="Each may send mail from now on, without a DNS proof, and gets its first SMTP credential.",
+    effect="Each may send mail from now on, without a DNS proof, and gets its first SMTP user.",
     done="authorized",
-    unchanged="authorized already",
+    unchanged="already authorized",
     do=_authorize,
 )
 
@@ -52,7 +52,7 @@ def _verify(row, by, reason):
     try:
         background.start(row, by=by)
     except TooSoon:
-        raise Refused(f"{row} was checked just before") from None
+        raise Refused(f"{row} was checked a moment ago") from None
     except background.Busy:
         raise Refused(f"{row} has to wait: too many are being checked") from None
     return True
@@ -61,7 +61,8 @@ def _verify(row, by, reason):
 VERIFY = Act(
     name="verify",
     title="Verify now",
-    effect="Their DNS records are checked as by Verify; a proved domain is authorized. Its page then tells.",
+    effect="Their DNS records are checked as by Verify, and a proved domain is authorized. Its "
+    "page then shows the result.",
     done="being checked",
     unchanged="",
     do=_verify,
@@ -69,16 +70,16 @@ VERIFY = Act(
 SUSPEND = Act(
     name="suspend",
     title="Suspend domains",
-    effect="All of their SMTP credentials are refused until support resumes them. Nothing else is lost. Until "
-    "then they can't be deleted, and nobody can have the same name authorized, in this or another account.",
+    effect="All of their SMTP users are refused until support resumes the domains. Nothing else is lost. Until "
+    "then, they can't be deleted, and the same name can't be authorized in this or any other account.",
     done="suspended",
-    unchanged="suspended already",
+    unchanged="already suspended",
     do=lambda row, by, reason: row.suspend(by=by, reason=reason),
 )
 RESUME = Act(
     name="resume",
     title="Resume domains",
-    effect="Their SMTP credentials are accepted again, with the same passwords.",
+    effect="Their SMTP users are accepted again, with the same passwords.",
     done="resumed",
     unchanged="not suspended",
     do=lambda row, by, reason: row.resume(by=by, reason=reason),
@@ -106,7 +107,7 @@ ONLY_VIEWERS = "New members are viewers. An owner can raise the role under Membe
 NOT_RAISED = "A role can only be lowered here. An owner can raise it under Members."
 MEMBERS_HERE = (
     "Here you can add members as viewers, lower roles and remove members. Only an owner of the domain can "
-    "raise a role, under Members on the dashboard. Where no owner can sign in any more, the operator makes one "
+    "raise a role, under Members on the dashboard. If no owner can sign in any more, the operator makes one "
     "on the server: manage.py make_owner DOMAIN EMAIL."
 )
 
@@ -151,11 +152,11 @@ class MembershipForm(forms.ModelForm):
         try:
             self.instance.user = User.objects.get_confirmed(email)
         except User.DoesNotExist:
-            raise ValidationError("Nobody has this e-mail. Add the user first.") from None
+            raise ValidationError("No user has this e-mail address. Add the user first.") from None
         except User.NotConfirmed as error:
             raise ValidationError(str(error)) from None
         if Membership.objects.filter(domain=self.instance.domain_id, user=self.instance.user).exists():
-            raise ValidationError("This user is a member already.")
+            raise ValidationError("This user is already a member.")
         return self.instance.user.email
 
 
@@ -178,11 +179,11 @@ class MembershipFormSet(BaseInlineFormSet):
             raise ValidationError("You can't change your own membership here.")
         if touched and self._loses_owner(kept):
             raise ValidationError(
-                "A domain needs an owner who can sign in. Another owner has to be made under Members first."
+                "A domain needs an owner who can sign in. Another owner has to be added under Members first."
             )
         people = [form.instance.user_id for form in kept if form.instance.user_id]
         if len(people) > len(set(people)):
-            raise ValidationError("Somebody stands there twice.")
+            raise ValidationError("The same user is listed twice.")
 
     def _loses_owner(self, kept) -> bool:
         owners = [form.instance.user for form in kept if form.cleaned_data.get("role") == Role.OWNER]
@@ -287,7 +288,7 @@ class DomainAdmin(SupportAdmin):
         return domain.state.label
 
     def describe(self, row):
-        return f"{row.name}, {row.state.label.lower()}, added by {row.created_by or 'nobody known'}"
+        return f"{row.name}, {row.state.label.lower()}, added by {row.created_by or 'an unknown user'}"
 
     def save_model(self, request, obj, form, change):
         """Save nothing: no column of the domain itself is changed here."""

@@ -12,7 +12,7 @@ class AddDomainForm(forms.Form):
         label="Domain name",
         max_length=1000,
         strip=False,  # the normaliser takes outer spaces away, and nothing else
-        help_text="The part after the @ of the addresses you send from, like example.com.",
+        help_text="The part after the @ in the addresses that you send from, like example.com.",
         widget=forms.TextInput(
             attrs={"autocomplete": "off", "autocapitalize": "none", "spellcheck": "false", "autofocus": True}
         ),
@@ -30,5 +30,5 @@ class AddDomainForm(forms.Form):
         if name in {settings.SMTP_HOST.lower(), *settings.ALLOWED_HOSTS} and not self.user.is_staff:
             raise forms.ValidationError("This is the name of this server. Ask its operator to add it.")
         if Domain.objects.for_user(self.user).filter(name=name).exists():
-            raise forms.ValidationError(f"{names.display(name)} is among your domains already.")
+            raise forms.ValidationError(f"{names.display(name)} is already in your list.")
         return name

@@ -32,12 +32,14 @@ _SECOND_DOT = regex.compile(r"(?<=\p{Soft_Dotted})\u0307")
 _LOOKALIKES = regex.compile(r"[0-9-]*+(?:[аысԁеԍһіюјӏорԗԛѕԝхуъьҽпгѵѡ0-9-]++|[αικνρυωητο0-9-]++)")
 
 SPACE = "A domain name has no spaces or line breaks. Remove them, and add one domain at a time."
-CONTROL = "There is a control character in this name, which nobody sees. Type the name by hand."
-BIDI = "There is a character in this name that turns the direction of writing. Type the name by hand."
-INVISIBLE = "There is an invisible character in this name. Type the name by hand."
-WIDE = "There are full-width or half-width characters in this name. Type it in ordinary ones."
-MARKS = f"There are more than {characters.MAX_MARKS} accents or marks on one letter. Type the name by hand."
-MIXED = "“{label}” mixes letters of different alphabets that look alike. Type the name in one alphabet."
+CONTROL = "This name contains a control character, which is invisible. Type the name manually."
+BIDI = "This name contains a character that changes the writing direction. Type the name manually."
+INVISIBLE = "This name contains an invisible character. Type the name manually."
+WIDE = "This name contains full-width or half-width characters. Type it in ordinary ones."
+MARKS = (
+    f"This name has more than {characters.MAX_MARKS} accents or marks on one letter. Type the name manually."
+)
+MIXED = "“{label}” mixes letters from different alphabets that look alike. Type the name in one alphabet."
 
 
 def complaint(text: str) -> str:

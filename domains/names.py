@@ -21,12 +21,12 @@ OTHER_DOTS = "\u3002\uff0e\uff61"  # that IDNA takes for a dot
 # Names that mail is never sent for: RFC 6761, 6762, 7686, 8375 and 9476, ICANN's .internal.
 SPECIAL_ENDINGS = {"alt", "arpa", "example", "internal", "invalid", "local", "localhost", "onion", "test"}
 
-INVALID = "This is not a valid domain name. Enter one like example.com."
-MAPPED = "Some characters in this name stand for others. Did you mean {name}?"
-SECOND_DOT = "There is a second dot over a letter in this name, which nobody sees. Did you mean {name}?"
-TOO_LONG = f"This name is too long: {MAX_LENGTH} characters at most, and 63 between two dots."
-ONLY_THE_NAME = "Enter only the domain name, without https://, @, port or path: like example.com."
-PERCENT = "This name is percent-encoded. Enter it as people read it, like example.com."
+INVALID = "This isn't a valid domain name. Enter one like example.com."
+MAPPED = "Some characters in this name are treated as others. Did you mean {name}?"
+SECOND_DOT = "A letter in this name has a second dot over it, which is invisible. Did you mean {name}?"
+TOO_LONG = f"This name is too long. Use at most {MAX_LENGTH} characters, and at most 63 between two dots."
+ONLY_THE_NAME = "Enter only the domain name, without https://, @, port or path, like example.com."
+PERCENT = "This name is percent-encoded. Enter it in readable form, like example.com."
 
 
 class InvalidDomainName(ValueError):
@@ -105,7 +105,7 @@ def _checked(name: str) -> str:
     """Return an A-label that mail can be sent for."""
     labels = name.split(".")
     if len(labels) < 2:
-        raise InvalidDomainName(f"“{display(name)}” lacks its ending. Enter the whole name, like example.com.")
+        raise InvalidDomainName(f"“{display(name)}” has no ending. Enter the full name, like example.com.")
     # Browsers read such an ending, hexadecimal too, as the end of an IPv4 address.
     if re.fullmatch(r"[0-9]+|0x[0-9a-f]*", labels[-1]):
         raise InvalidDomainName("A domain name can't end in a number. Enter one like example.com.")
@@ -115,10 +115,12 @@ def _checked(name: str) -> str:
     if labels[-1] in SPECIAL_ENDINGS:
         if settings.ALLOW_TEST_DOMAINS:
             return name
-        raise InvalidDomainName(f"Names that end in .{labels[-1]} are not on the Internet. Enter a public one.")
+        raise InvalidDomainName(
+            f"Names that end in .{labels[-1]} are not on the public Internet. Enter a public one."
+        )
     if _public_suffixes().is_public(name):
         shown = display(name)
-        raise InvalidDomainName(f"Anybody can have a name under {shown}. Enter yours, like example.{shown}.")
+        raise InvalidDomainName(f"Anyone can have a name under {shown}. Enter yours, like example.{shown}.")
     return name
 
 
@@ -149,7 +151,7 @@ def _complaint_about_signs(name: str) -> str:
     if re.search(r"[@:/?#\\]", name):
         return ONLY_THE_NAME
     if "_" in name:
-        return "An underscore can't be part of a mail domain. Enter the domain itself."
+        return "A mail domain can't contain an underscore. Enter the domain itself."
     if re.search(r"[,;]", name):
         return "Enter one domain name at a time, like example.com."
     return ""

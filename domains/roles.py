@@ -24,7 +24,8 @@ class Role(models.TextChoices):
 
 _ORDER = list(Role)
 _EXPLANATIONS = {
-    Role.OWNER: "Does everything, also members, ownership and deleting the domain.",
-    Role.MANAGER: "Sees passwords; adds, resets and deletes SMTP credentials.",
-    Role.VIEWER: "Sees the credentials and the activity, but no password.",
+    Role.OWNER: "Can do everything, including managing members, transferring ownership and deleting "
+    "the domain.",
+    Role.MANAGER: "Can see passwords, and add, reset and delete SMTP users.",
+    Role.VIEWER: "Can see SMTP users and the activity, but no passwords.",
 }

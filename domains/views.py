@@ -34,7 +34,7 @@ def add(request):
     form = AddDomainForm(posted(request), user=request.user)
     if form.is_valid():
         domain = Domain.objects.add(form.cleaned_data["name"], by=Actor.of(request))
-        messages.success(request, "Domain is added.")
+        messages.success(request, "Domain added.")
         return redirect("domains:dns", domain.name)
     return render(request, "domains/add.html", {"form": form}, status=422 if form.errors else 200)
 

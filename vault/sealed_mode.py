@@ -9,7 +9,7 @@ from django.shortcuts import render
 
 from web.request import wants_text
 
-TEXT = "The server is sealed: its keys are missing or wrong. Its operator has to put them back."
+TEXT = "The server is sealed: its keys are missing or wrong. Its operator has to restore them."
 
 # "" while nothing is known to be wrong; None while the database could not be asked.
 _problem: str | None = ""

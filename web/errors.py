@@ -16,8 +16,8 @@ from web.request import wants_text
 UNAVAILABLE = (OperationalError, InterfaceError, InternalError)
 RETRY_SECONDS = 5
 TEXT = (
-    "The server can't reach its data right now, and nothing was half done. "
-    "Look whether your change is there before you try again."
+    "The server can't reach its data right now. No partial changes were saved. "
+    "Check whether yours was saved before retrying."
 )
 
 log = logging.getLogger("web.errors")

@@ -20,10 +20,10 @@ CODINGS = {"chunked", "identity"}  # of the transfer; gunicorn takes these apart
 CHARSETS = {"utf-8", "ascii"}  # ASCII is UTF-8, too
 UNREADABLE_TYPE = "unreadable"
 FORMS = {"application/x-www-form-urlencoded", "multipart/form-data"}
-OTHER_CHARSET = "The server reads forms in UTF-8 only. Nothing was changed."
+OTHER_CHARSET = "The server accepts forms in UTF-8 only. Nothing was changed."
 
 TOO_BIG = "The request is too big. Nothing was changed."
-CUT_OFF = "The request ended before all of it arrived. Nothing was changed. Try again."
+CUT_OFF = "The request was incomplete. Nothing was changed. Try again."
 UNREADABLE = "The server can't read this form. Nothing was changed."
 # Of a field that Django can't decode, too.
 NO_FORM = (BadRequest, MultiPartParserError, SuspiciousOperation, LookupError, ValueError)

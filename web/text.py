@@ -36,7 +36,7 @@ def clean(text: str) -> str:
     if len(label) <= MAX_INPUT:
         label = unicodedata.normalize("NFC", label)
     if len(label) > MAX_LENGTH:
-        raise ValidationError(f"Use at most {MAX_LENGTH} characters (this has {len(label)}).")
+        raise ValidationError(f"Use at most {MAX_LENGTH} characters (you entered {len(label)}).")
     if characters.has_invisible(_JOINER.sub("", _EMOJI.sub("", label))):
         raise ValidationError("Remove the invisible or control characters, then save again.")
     if characters.has_many_marks(label):

@@ -31,10 +31,10 @@ class ProviderFailed(Problem):
 
     def __init__(self, detail: str):
         text = (
-            f"There is a problem with {name()}, and nobody is signed in. Try again in a minute; "
-            "if it stays, tell the operator of this server: the reason is in its log."
+            f"There is a problem with {name()}, so you weren't signed in. Try again in a minute. "
+            "If it happens again, ask the operator of this server: the reason is in its log."
         )
-        super().__init__("Sign-in did not work", text, detail=detail, status=502)
+        super().__init__("Sign-in failed", text, detail=detail, status=502)
 
 
 def is_on() -> bool:

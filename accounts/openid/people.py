@@ -84,8 +84,8 @@ def _confirmed_email(sociallogin) -> str:
     addresses = sociallogin.email_addresses
     if not addresses or not addresses[0].verified:
         raise Problem(
-            "Your e-mail is not confirmed",
-            f"Your provider did not confirm your e-mail. Confirm it at {openid.name()}, then sign in again.",
+            "Your e-mail isn't confirmed",
+            f"Your provider didn't confirm your e-mail. Confirm it at {openid.name()}, then sign in again.",
             detail="the provider gave no usable e-mail with email_verified: true",
         )
     return User.objects.normalize_email(addresses[0].email)
@@ -110,7 +110,7 @@ def _person(email, name) -> tuple[User, bool]:
 def _refuse_stranger(email):
     raise Problem(
         "You have no account here",
-        f"Nobody on this server signs in as {email}. Ask a colleague or the operator for an invitation.",
+        f"No one on this server signs in as {email}. Ask a colleague or the operator for an invitation.",
         detail=f"nobody signs in as {email!r}, and OIDC_SIGNUP is off",
     )
 
@@ -123,8 +123,8 @@ def _refuse_deactivated(user):
 def _linked_to_another(user) -> Problem:
     """The address went to somebody else at the provider, or the same person is new there."""
     return Problem(
-        "This account belongs to another sign-in",
-        f"{user.email} is linked to somebody else at {openid.name()}. If that was you, "
+        "This account is linked to another sign-in",
+        f"{user.email} is linked to someone else at {openid.name()}. If that was you, "
         "ask the operator of this server to remove the link.",
         detail=f"another sub is linked; `manage.py unlink_openid {user.email}` removes the link",
     )

@@ -64,10 +64,13 @@ def callback(request, provider):
     """Take what the provider answers, once, and sign in whom it names."""
     state = statekit.unstash_state(request, provider_id=provider.sub_id, state_id=request.GET.get("state", ""))
     if state is None:
-        text = "This sign-in was begun more than ten minutes ago, in another browser, or was used already."
+        text = (
+            "This sign-in was started more than 10 minutes ago or in another browser, or it "
+            "has already been used."
+        )
         raise Problem("Start again", text, detail="unknown state", status=400)
     if request.GET.get("error") == "access_denied":
-        text = f"You cancelled at {openid.name()}, or it does not let you in here."
+        text = f"You cancelled at {openid.name()}, or it doesn't allow you to sign in here."
         raise Problem("Sign-in was cancelled", text, detail="access_denied")
     if not request.GET.get("code"):
         raise ProviderFailed(f"it answered {request.GET.get('error', 'without a code')!r}")

@@ -10,9 +10,9 @@ class Advice(NamedTuple):
 
 DOMAIN_NOT_AUTHORIZED = Advice(
     "{domain} is not authorized to send",
-    "The mail server rightly refuses every SMTP user of it. The domain's Overview says what the next step is.",
+    "The mail server rightly refuses every SMTP user of it. See the domain's Overview for the next step.",
 )
 SELF_SIGNED = (
-    "The certificate is one that the mail server signed itself. Clients that verify certificates refuse it "
-    "until it is replaced or they are told to trust it."
+    "The mail server uses a self-signed certificate. Clients that verify certificates refuse it "
+    "until it's replaced or they're set up to trust it."
 )

@@ -6,17 +6,19 @@ from credentials.diagnosis.wording import Step, Words
 LOGIN: dict[Finding | Known, Words] = {
     Known.SUSPENDED: Words(
         "This SMTP user is suspended",
-        "The mail server refuses it since {since}. Resume accepts it again, with the same password.",
+        "The mail server has refused it since {since}. Resume it, and it's accepted again with the same "
+        "password.",
         Step.RESUME,
     ),
     Known.SUSPENDED_BY_SUPPORT: Words(
         "This SMTP user is suspended",
-        "The mail server refuses it since {since}. Support did that: ask them why.",
+        "The mail server has refused it since {since}. Support suspended it: ask them why.",
         Step.LIST,
     ),
     Known.EXPIRED: Words(
         "This SMTP user has expired",
-        "The mail server refuses it since {since}. Set a later date, or connect the site with a new SMTP user.",
+        "The mail server has refused it since {since}. Set a later date, or connect the site with a new "
+        "SMTP user.",
         Step.EXPIRY,
     ),
     Known.ANOTHER_USERNAME: Words(
@@ -26,8 +28,8 @@ LOGIN: dict[Finding | Known, Words] = {
     ),
     Known.NO_SUCH_USERNAME: Words(
         "The site uses another username",
-        "The line names {named}, which is no SMTP user of {domain}; this one is {username}. "
-        "It may be deleted, or mistyped: copy username and password together, and save them in the site.",
+        "The line names {named}, which isn't an SMTP user of {domain}; this one is {username}. "
+        "It may be deleted or mistyped. Copy the username and password together, and save them in the site.",
         Step.CONNECT,
     ),
     Known.OLD_PASSWORD: Words(
@@ -43,56 +45,56 @@ LOGIN: dict[Finding | Known, Words] = {
     ),
     Known.NETWORK: Words(
         "It may not be used from {ip}",
-        "That address was refused {ago}: this SMTP user is only taken from {listed}. If the site is yours, "
-        "add its network.",
+        "That address was refused {ago}: this SMTP user is accepted only from {listed}. If the site is "
+        "yours, add its network.",
         Step.NETWORKS,
     ),
     Known.WRONG_PASSWORD: Words(
         "The password is wrong",
-        "{ip} tried this username {ago} with another password. There is a typo in it, or it is of another "
+        "{ip} tried this username {ago} with another password. It has a typo in it, or it belongs to another "
         "SMTP user. Copy the password again and save it there.",
         Step.CONNECT,
     ),
     Known.OVER: Words(
-        "It was refused, and is accepted now",
-        "What the last refusal was for, {ago}, is over since. Let the site try again; when it is still "
+        "It was refused, but is accepted now",
+        "The reason for the last refusal, {ago}, no longer applies. Let the site try again. If it's still "
         "refused, check this credential.",
         Step.CHECK,
     ),
     Known.NEVER_REFUSED: Words(
-        "The login was refused, but not one of this SMTP user",
+        "The refused login wasn't one of this SMTP user",
         "The mail server noted no refused login of it in the last 7 days, so the site sends another "
-        "username, or asks another server. Compare with {username} at {host}, port {port}.",
+        "username or connects to another server. Compare with {username} at {host}, port {port}.",
         Step.CONNECT,
     ),
     Finding.OTHER_SERVER: Words(
-        "Another mail server said that",
-        "These are not the words of {host}: the site logs in somewhere else. Set its host to {host}, its "
-        "port to {port}, and username and password to those of this SMTP user.",
+        "This answer is from another mail server",
+        "These aren't the words of {host}: the site logs in somewhere else. Set its host to {host}, its "
+        "port to {port}, and its username and password to those of this SMTP user.",
         Step.CONNECT,
     ),
     Finding.NO_LONGER_VALID: Words(
         "The password was changed while the site was connected",
-        "The mail server takes nothing more from a session that the old password opened. Copy the new "
-        "password and save it in the site.",
+        "The mail server accepts nothing more in a session that was opened with the old password. Copy the "
+        "new password and save it in the site.",
         Step.CONNECT,
     ),
     Finding.NOT_LOGGED_IN: Words(
-        "The site did not log in",
-        "{host} takes mail only after a login. Switch authentication on in the site, with the username and "
+        "The site didn't log in",
+        "{host} accepts mail only after a login. Turn authentication on in the site, with the username and "
         "password of this SMTP user.",
         Step.CONNECT,
     ),
     Finding.NO_PASSWORD: Words(
         "The site has no password",
-        "Where it looks for one there is nothing, or only the placeholder of an example. Copy the password "
-        "and save it there, under the name that the site reads, and restart the site.",
+        "Where it looks for one, there is nothing, or only the placeholder from an example. Copy the "
+        "password, save it there under the name that the site reads, and restart the site.",
         Step.CONNECT,
     ),
     Finding.MECHANISM: Words(
         "The site wants another way to log in",
-        "{host} takes AUTH PLAIN and LOGIN, once the connection is encrypted. Choose one of these in the "
-        "site; a Postfix needs the package libsasl2-modules and smtp_sasl_security_options = noanonymous.",
+        "{host} accepts AUTH PLAIN and LOGIN, once the connection is encrypted. Choose one of these in the "
+        "site; Postfix needs the package libsasl2-modules and smtp_sasl_security_options = noanonymous.",
         Step.CONNECT,
     ),
 }

@@ -11,57 +11,57 @@ MESSAGE = {
         Step.CONNECT,
     ),
     Finding.WRONG_SENDER: Words(
-        "The sender is not of {domain}",
-        "This SMTP user may send as any address at {domain}, and as no other. {named}Set the site's From "
+        "The sender is not at {domain}",
+        "This SMTP user may send from any address at {domain}, and from no other. {named}Set the site's From "
         "address (and Return-Path) to one at {domain}, or use an SMTP user of the other domain.",
         Step.CONNECT,
     ),
     Finding.WRONG_HEADER_FROM: Words(
-        "The From header is not of {domain}",
-        "The login and the sender (MAIL FROM) are right, but each address in the headers From and Sender "
+        "The From header is not at {domain}",
+        "The login and the sender (MAIL FROM) are right, but each address in the From and Sender headers "
         "has to be at {domain} too. Put a visitor's address into Reply-To instead.",
         Step.CONNECT,
     ),
     Finding.NO_SINGLE_FROM: Words(
-        "The message must say once who it is from",
+        "The message must have exactly one From header",
         "It needs exactly one From header, and at most one Sender header with one address, at {domain}. "
         "Look for a plugin or template that adds another.",
         Step.CONNECT,
     ),
     Finding.BARE_NEWLINE: Words(
-        "The message's lines end wrongly",
-        "SMTP wants CRLF at the end of each line, and there is a CR or LF alone. Update the site's mail "
-        "library, or let it convert the text (curl: --crlf, PHP: \\r\\n in headers).",
+        "Invalid line endings",
+        "SMTP requires CRLF at the end of each line, but the message contains a lone CR or LF. Update the "
+        "site's mail library, or let it convert the text (curl: --crlf, PHP: \\r\\n in headers).",
         Step.CHECK,
     ),
     Finding.LONG_LINE: Words(
         "A line of the message is too long",
-        "998 characters are what SMTP takes. Let the site encode its text as quoted-printable or base64, "
-        "as mail libraries do by themselves.",
+        "SMTP allows at most 998 characters. Let the site encode its text as quoted-printable or base64, "
+        "as mail libraries do automatically.",
         Step.CHECK,
     ),
     Finding.BAD_MESSAGE: Words(
-        "The message is not made as mail has to be",
-        "Its header or its characters break RFC 5322; the words after the code say what to change. Let a "
-        "mail library make it, instead of putting the text together by hand.",
+        "The message is not valid e-mail",
+        "Its header or its characters break RFC 5322; the words after the code say what to change. Build it "
+        "with a mail library, instead of putting the text together by hand.",
         Step.CHECK,
     ),
     Finding.UTF8: Words(
-        "An address holds other letters than ASCII",
-        "Not every mail server on the way takes those. Write the domain in its xn-- form, and use an "
-        "address whose part before the @ is plain.",
+        "An address contains characters that aren't ASCII",
+        "Not every mail server on the way accepts those. Write the domain in its xn-- form, and use an "
+        "address whose part before the @ is ASCII.",
         Step.CHECK,
     ),
     Finding.TOO_BIG: Words(
         "The message is too big",
-        "With its attachments, which grow by a third on the way, it is more than the mail server takes "
+        "With its attachments, which grow by a third on the way, it's larger than the mail server accepts "
         "({megabytes} MB unless the operator set another limit). Send a link instead of the file.",
         Step.CHECK,
     ),
     Finding.TOO_MANY_LOGINS: Words(
         "The site tried to log in too often",
-        "The mail server hung up for now. Correct the password first, else it goes on like this; Recent "
-        "clients tells who tries.",
+        "The mail server hung up for now. Correct the password first, otherwise this continues. See Recent "
+        "clients for who tries.",
         Step.CLIENTS,
     ),
     Finding.TOO_MANY_CONNECTIONS: Words(
@@ -72,100 +72,100 @@ MESSAGE = {
     ),
     Finding.TOO_MANY_ERRORS: Words(
         "The mail server hung up after too many errors",
-        "What counts are the lines before this one in the site's log: paste the first that was refused.",
+        "The cause is in the lines before this one in the site's log: paste the first that was refused.",
         Step.CLIENTS,
     ),
     Finding.TOO_MANY_RECIPIENTS: Words(
         "One message has too many recipients",
-        "100 are taken. Split the list into several messages, one for each recipient where they shall not "
-        "see each other.",
+        "At most 100 are accepted. Split the list into several messages, or one for each recipient if they "
+        "shouldn't see each other.",
         Step.CHECK,
     ),
     Finding.TOO_MUCH: Words(
         "The site sends too much in a short time",
-        "The mail server slows it down; nothing is wrong with the login. Let the site send a queue more "
-        "slowly and try again what was refused.",
+        "The mail server slows it down; nothing is wrong with the login. Let the site send its queue more "
+        "slowly, and retry what was refused.",
         Step.CLIENTS,
     ),
     Finding.TOO_SLOW: Words(
         "The site was silent for too long",
-        "The mail server closes a connection that nothing comes on. Let the site connect anew for the next "
-        "message, instead of keeping the connection open.",
+        "The mail server closes a connection when it receives nothing. Let the site connect again for the "
+        "next message, instead of keeping the connection open.",
         Step.CHECK,
     ),
     Finding.LOGIN_UNAVAILABLE: Words(
-        "The mail server can't check passwords now",
-        "That is its own fault, not the password's: don't change that. Try again in a moment; when it "
-        "stays so, tell the operator.",
+        "The mail server can't check passwords right now",
+        "The fault is its own, not the password's: don't change that. Try again in a moment. If it "
+        "continues, contact the operator.",
         Step.CHECK,
     ),
     Finding.TEMPORARY: Words(
-        "The mail server could not do it now",
-        "An answer that begins with 4 asks to try again later, which a good mail library or queue does by "
-        "itself. When it stays so for an hour, tell the operator.",
+        "The mail server couldn't do it right now",
+        "An answer that begins with 4 asks to try again later, which a good mail library or queue does "
+        "automatically. If it continues for an hour, contact the operator.",
         Step.CHECK,
     ),
     Finding.OUT_OF_ORDER: Words(
-        "The mail server did not understand the site",
+        "The mail server didn't understand the site",
         "The site's commands are out of order or misspelt, or a firewall in between changes them. Use a "
         "mail library, and no virus scanner for outgoing mail.",
         Step.CHECK,
     ),
     Finding.UNAUTHENTICATED_MAIL: Words(
-        "The recipient's server finds no proof that it is from {domain}",
+        "The recipient's server finds no proof that it's from {domain}",
         "SPF, DKIM or DMARC did not pass there. The domain's DNS Records say which one is missing or wrong.",
         Step.OVERVIEW,
     ),
     Finding.SPAM: Words(
-        "A server on the way takes it for spam",
-        "The login works. Look at the text, its links and the list of recipients; when the answer names an "
-        "IP address or a block list, tell the operator.",
+        "A server on the way classifies it as spam",
+        "The login works. Check the text, its links and the list of recipients. If the answer names an "
+        "IP address or a block list, contact the operator.",
         Step.CLIENTS,
     ),
     Finding.GREYLISTED: Words(
-        "The recipient's server wants it tried once more",
-        "That is greylisting: it takes strangers' mail at the second try, some minutes later. The mail "
-        "server does that by itself; there is nothing to change.",
+        "The recipient's server wants a second attempt",
+        "That is greylisting: it accepts mail from strangers at the second attempt, some minutes later. The "
+        "mail server retries automatically; there is nothing to change.",
         Step.CLIENTS,
     ),
     Finding.RECIPIENT_FULL: Words(
         "The recipient's mailbox is full",
-        "The login and the sender work. Only the recipient can help that.",
+        "The login and the sender work. Only the recipient can fix this.",
         Step.CLIENTS,
     ),
     Finding.RECIPIENT_UNKNOWN: Words(
         "There is no such recipient",
-        "The login and the sender work; the recipient's own server does not know the address. Correct it, "
-        "or take it off the list.",
+        "The login and the sender work, but the recipient's own server doesn't know the address. Correct "
+        "it, or take it off the list.",
         Step.CLIENTS,
     ),
     Finding.RECIPIENT_SYNTAX: Words(
-        "The recipient's address is not a whole one",
-        "Something is missing or too much in it: a space, a comma, the part after the @. Correct it in the "
-        "site.",
+        "The recipient's address is not complete",
+        "Something is missing from it or too much is in it: a space, a comma, the part after the @. Correct "
+        "it in the site.",
         Step.CLIENTS,
     ),
     Finding.RECIPIENT_DOMAIN: Words(
-        "The recipient's domain takes no mail",
-        "The DNS knows no mail server for it: most often a typo after the @. Correct the address.",
+        "The recipient's domain accepts no mail",
+        "The DNS knows no mail server for it: most often, there's a typo after the @. Correct the address.",
         Step.CLIENTS,
     ),
     Finding.NEXT_SERVER: Words(
         "A mail server refused the message for good",
         "An answer that begins with 5 is about the message or its recipient, not about the login. The "
-        "words after the code say what it did not like; ask the operator when they are not clear.",
+        "words after the code give the reason. If they aren't clear, ask the operator.",
         Step.CHECK,
     ),
     Finding.SUCCESS: Words(
-        "That line tells of no error",
-        "The mail server said yes. When the message does not arrive, look into the recipient's spam "
-        "folder; what went wrong later stands in another line.",
+        "This line shows no error",
+        "The mail server said yes. If the message doesn't arrive, check the recipient's spam folder; "
+        "anything that went wrong later is in another line.",
         Step.CLIENTS,
     ),
     Finding.UNKNOWN: Words(
         "This line is not known here",
         "It may have nothing to do with the mail server, or the words around it are missing. Check this "
-        "credential tells whether the mail server accepts it; else ask the operator, with the line.",
+        "credential shows whether the mail server accepts it. Otherwise, send the line to the operator.",
         Step.CHECK,
     ),
 }

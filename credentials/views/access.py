@@ -8,7 +8,7 @@ from domains.access import get_domain
 from vault import cipher
 
 SEALED = (
-    "This password can't be shown: none of the server's keys opens it. "
+    "This password can't be shown: none of the server's keys can unseal it. "
     "Ask the operator to check CREDENTIAL_KEYS, or reset the password."
 )
 
@@ -30,7 +30,7 @@ def of_credential(permission):
             except Credential.DoesNotExist:
                 return responses.gone(request, domain)
             except cipher.CannotOpen:
-                return responses.problem(request, "The password can't be opened", SEALED, status=503)
+                return responses.problem(request, "The password can't be unsealed", SEALED, status=503)
 
         return answer
 

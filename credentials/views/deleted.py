@@ -52,7 +52,7 @@ def _restore(request, domain, usernames):
     if done.usernames:
         messages.success(request, selection.told(done, "restored"))
         return responses.list_again(request, domain)
-    messages.error(request, "Nothing is restored: it was restored already, or is erased.")
+    messages.error(request, "Nothing was restored: it has already been restored or erased.")
     return responses.list_again(request, domain, status=404)
 
 
@@ -66,7 +66,7 @@ def erase(request, domain, username):
         return responses.ask(request, domain, deleted, "_erase.html")
     try:
         deleted.erase(by=Actor.of(request))
-        messages.success(request, "SMTP user is erased.")
+        messages.success(request, "SMTP user erased.")
     except DeletedCredential.DoesNotExist:
-        messages.error(request, "This SMTP user was restored or erased meanwhile.")
+        messages.error(request, "This SMTP user was restored or erased in the meantime.")
     return go(request, "credentials:deleted", domain.name)

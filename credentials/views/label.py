@@ -27,13 +27,13 @@ def label(request, domain, credential):
         form = LabelForm({"label": new, "seen": credential.label}, credential=credential)
         form.add_error("label", _changed(credential.label))
         return _form(request, domain, credential, form, status=409)
-    messages.success(request, "Label is saved.")
+    messages.success(request, "Label saved.")
     return responses.row(request, domain, credential)
 
 
 def _changed(label) -> str:
     now = f"changed to “{label}”" if label else "removed"
-    return f"Nothing is saved yet: the label was {now} meanwhile. Save again to replace that."
+    return f"Nothing was saved yet: the label was {now} in the meantime. Save again to replace it."
 
 
 def _form(request, domain, credential, form, *, status):

@@ -29,11 +29,11 @@ def revoke_old(request, domain, credential):
             raise PasswordChanged
         revoked = credential.revoke_old_password(by=Actor.of(request), seen=form.cleaned_data["seen"])
     except PasswordChanged:
-        text = "Nothing is revoked: the password was changed after you opened this page."
+        text = "Nothing was revoked: the password was changed after you opened this page."
         return _unchanged(request, domain, credential, text)
     if not revoked:
-        return _unchanged(request, domain, credential, "The old password is refused already.")
-    messages.success(request, "The old password is revoked.")
+        return _unchanged(request, domain, credential, "The old password is already refused.")
+    messages.success(request, "Old password revoked.")
     return responses.row(request, domain, credential)
 
 
@@ -45,8 +45,8 @@ def suspend(request, domain, credential):
     if not form.is_valid():
         return responses.ask(request, domain, credential, "_suspend.html", form=form)
     if not credential.suspend(by=Actor.of(request)):
-        return _unchanged(request, domain, credential, "This SMTP user is suspended already.")
-    messages.success(request, "SMTP user is suspended.")
+        return _unchanged(request, domain, credential, "This SMTP user is already suspended.")
+    messages.success(request, "SMTP user suspended.")
     return responses.row(request, domain, credential)
 
 
@@ -59,11 +59,11 @@ def resume(request, domain, credential):
     try:
         resumed = credential.resume(by=Actor.of(request))
     except SuspendedBySupport:
-        text = "Support suspended this SMTP user, so only they can resume it: ask support."
+        text = "Support suspended this SMTP user, so only support can resume it. Contact support."
         return _unchanged(request, domain, credential, text)
     if not resumed:
         return _unchanged(request, domain, credential, "This SMTP user is not suspended.")
-    messages.success(request, "SMTP user is resumed.")
+    messages.success(request, "SMTP user resumed.")
     return responses.row(request, domain, credential)
 
 
@@ -75,7 +75,7 @@ def expiry(request, domain, credential):
     if not form.is_valid():
         return responses.ask(request, domain, credential, "_expiry.html", form=form)
     credential.set_expiry(form.cleaned_data["day"], by=Actor.of(request))
-    messages.success(request, "Expiry date is saved." if credential.expires_at else "Expiry date is removed.")
+    messages.success(request, "Expiry date saved." if credential.expires_at else "Expiry date removed.")
     return responses.row(request, domain, credential)
 
 
@@ -86,9 +86,9 @@ def extend(request, domain, credential):
     if request.method != "POST":
         return redirect("credentials:list", domain.name)  # who had to sign in first comes back like this
     if not credential.extend(by=Actor.of(request)):
-        text = "Nothing is extended: this SMTP user does not expire within 7 days."
+        text = "Nothing was extended: this SMTP user does not expire within 7 days."
         return _unchanged(request, domain, credential, text)
-    messages.success(request, "SMTP user works for 90 days more.")
+    messages.success(request, "SMTP user extended by 90 days.")
     return responses.row(request, domain, credential)
 
 

@@ -6,8 +6,8 @@ from allauth.core.internal import ratelimit
 
 RATES = {"open": "60/10m/user"}
 TOO_MANY = (
-    "You opened 60 passwords within 10 minutes. Wait a few minutes, then try again. "
-    "If that was not you, change your password: it signs out everybody else."
+    "You showed or copied 60 passwords within 10 minutes. Wait a few minutes, then try again. "
+    "If it wasn't you, change your password: that signs out everyone else."
 )
 
 log = logging.getLogger(__name__)

@@ -24,9 +24,9 @@ def told(done, what) -> str:
     """What became of them (bulk.Done), in a sentence; `what` is "deleted" and the like."""
     number = len(done.usernames)
     if number == 1 and not (done.unchanged or done.gone):
-        return f"SMTP user is {what}."
-    parts = [f"{number or 'No'} SMTP user{'s are' if number > 1 else ' is'} {what}"]
-    parts += [_were(done.unchanged, f"{what} already"), _were(done.gone, "gone already")]
+        return "SMTP user is deleted." if what == "deleted" else f"SMTP user {what}."
+    parts = [f"{number or 'No'} SMTP user{'' if number == 1 else 's'} {what}"]
+    parts += [_were(done.unchanged, f"already {what}"), _were(done.gone, "already gone")]
     return ", ".join(filter(None, parts)) + "."
 
 

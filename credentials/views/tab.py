@@ -93,7 +93,7 @@ def reset(request, domain, credential):
         seen, keep = form.cleaned_data["seen"], form.cleaned_data["keep"]
         credential.reset_password(by=Actor.of(request), seen=seen, keep_old_for=keep)
     except PasswordChanged:
-        messages.error(request, "Nothing is reset: the password was changed after you opened this page.")
+        messages.error(request, "Nothing was reset: the password was changed after you opened this page.")
         return responses.row(request, domain, credential, status=409)
     messages.success(request, "SMTP password is reset.")
     return responses.row(request, domain, credential, was_reset=True)
@@ -121,7 +121,7 @@ def networks(request, domain, credential):
     if not form.is_valid():
         return responses.ask(request, domain, credential, "_networks.html", form=form)
     credential.set_networks(form.cleaned_data["networks"], by=Actor.of(request))
-    messages.success(request, "Allowed networks are saved.")
+    messages.success(request, "Allowed networks saved.")
     return responses.row(request, domain, credential)
 
 

@@ -24,15 +24,15 @@ SENTENCES = {
     "domain.authorized": "authorized the domain",
     "domain.suspended": "suspended the domain",
     "domain.resumed": "resumed the domain",
-    "domain.ownership_gone": "found that the DNS record that proves ownership is gone",
-    "domain.ownership_back": "found the DNS record that proves ownership back",
+    "domain.ownership_gone": "found that the DNS record that proves ownership is missing",
+    "domain.ownership_back": "found the DNS record that proves ownership again",
     "domain.renamed": "named the domain “{title}”",
     "domain.transferred": "made {member} the owner in their place",
     "domain.deleted": "deleted the domain",
     "member.invited": "invited {member} as {role}",
-    "member.invitation_resent": "sent the invitation of {member} again",
-    "member.invitation_revoked": "revoked the invitation of {member}",
-    "member.invitation_ended": "ended the invitation of {member}, as {inviter} can't invite any more",
+    "member.invitation_resent": "resent the invitation to {member}",
+    "member.invitation_revoked": "revoked the invitation to {member}",
+    "member.invitation_ended": "ended the invitation to {member}, as {inviter} can no longer invite",
     "member.joined": "accepted the invitation as {role}",
     "member.declined": "declined the invitation",
     "member.role_changed": "made {member} {role}",
@@ -70,9 +70,11 @@ def _text_and_words(event) -> tuple[str, dict]:
     # Removing a label reads better than an empty quotation.
     text = SENTENCES.get(event.tag, "{tag}")
     if event.tag == "credential.labelled" and not words["label"]:
-        text = "removed the label “{before}” of {user}" if words["before"] else "removed the label of {user}"
+        text = (
+            "removed the label “{before}” from {user}" if words["before"] else "removed the label from {user}"
+        )
     if event.tag == "credential.expiry_set" and not words["expires"]:
-        text = "removed the expiry date of {user}"
+        text = "removed the expiry date from {user}"
     if event.tag == "credential.reset" and words["kept_for"]:
         text += " and kept the old one working for {kept_for}"
     if event.tag == "domain.renamed" and not words["title"]:

@@ -115,7 +115,7 @@ def judge(record: Record, heard: Heard) -> Judgement:
     """Return what the DNS says about a record."""
     match heard.answer:
         case Unanswered(reason):
-            return Judgement(Status.UNKNOWN, f"This could not be checked: {reason}. Nothing is changed by it.")
+            return Judgement(Status.UNKNOWN, f"This could not be checked: {reason}. Nothing was changed.")
         case Found(values) if record.type == "CNAME":
             return _judge_cname(record, values)
         case Found():
@@ -135,7 +135,7 @@ def _judge_txt(record: Record, answer: Found) -> Judgement:
     if record.kind is Kind.OWNERSHIP and judged.status is Status.VERIFIED:
         return judged  # whatever stands beside it
     if answer.is_cut:
-        return Judgement(Status.UNKNOWN, f"{TOO_MANY} Remove those that nothing needs, then verify again.")
+        return Judgement(Status.UNKNOWN, f"{TOO_MANY} Remove any that aren't needed, then verify again.")
     if found := _SOUGHT[record.kind](answer.too_long):
         message = f"{TOO_LONG} Shorten it, then verify again."
         return Judgement(Status.UNKNOWN, message, found)
@@ -148,12 +148,12 @@ def _judge_ownership(record: Record, values: tuple[str, ...]) -> Judgement:
         return Judgement(Status.VERIFIED, found=(record.value,))
     ours = tuple(value for value in stripped if PREFIX in value.lower())
     if any(value.strip("\"'\\ ") == record.value for value in ours):
-        message = "The value has quotation marks in it. Enter it without them."
+        message = "The value contains quotation marks. Enter it without them."
     elif ours:
-        message = "This is the value of another account or of an earlier try. Replace it by the one expected."
+        message = "This value is from another account or an earlier attempt. Replace it with the expected one."
     elif record.value.removeprefix(PREFIX) in stripped:
         ours = (record.value.removeprefix(PREFIX),)
-        message = f"The beginning of the value is missing. It has to start with {PREFIX}"
+        message = f"The beginning of the value is missing. It must start with {PREFIX}"
     else:
         return Judgement(
             Status.WRONG, "There are other TXT records at this hostname. Add this one to them.", tuple(values)
@@ -167,11 +167,13 @@ def _judge_spf(record: Record, values: tuple[str, ...]) -> Judgement:
         return Judgement(Status.MISSING, "The domain has no SPF record yet. Add this one.")
     suggested = spf_dmarc.with_include(found, record.include)
     if len(found) > 1:
-        message = f"There are {len(found)} SPF records, so that none of them counts. Make one of them."
+        message = f"There are {len(found)} SPF records, so none of them counts. Merge them into one."
         return Judgement(Status.WRONG, message, found, suggested)
     if spf_dmarc.includes(found[0], record.include):
         return Judgement(Status.VERIFIED, found=found)
-    message = f"Your SPF record lacks include:{record.include}. Change it and keep the rest; don't add another."
+    message = (
+        f"Your SPF record has no include:{record.include}. Add it and keep the rest; don't add a second record."
+    )
     return Judgement(Status.WRONG, message, found, suggested)
 
 
@@ -180,11 +182,11 @@ def _judge_dmarc(record: Record, values: tuple[str, ...]) -> Judgement:
     if not found:
         return Judgement(Status.MISSING, "The domain has no DMARC record yet. This one asks for nothing.")
     if len(found) > 1:
-        message = f"There are {len(found)} DMARC records, so that none of them counts. Keep one."
+        message = f"There are {len(found)} DMARC records, so none of them counts. Keep one."
         return Judgement(Status.WRONG, message, found)
     if spf_dmarc.is_valid_dmarc(found[0]):
         return Judgement(Status.VERIFIED, found=found)
-    return Judgement(Status.WRONG, "It lacks a valid policy: p=none, p=quarantine or p=reject.", found)
+    return Judgement(Status.WRONG, "It has no valid policy: p=none, p=quarantine or p=reject.", found)
 
 
 # Which of the values a record of a kind is found among; one that is too long is never an ownership record.
@@ -200,9 +202,9 @@ def _judge_cname(record: Record, values: tuple[str, ...]) -> Judgement:
     target = values[0].rstrip(".").lower()
     if target == record.value:
         return Judgement(Status.VERIFIED, found=(target,))
-    message = "It points elsewhere. Replace the target by the one expected."
+    message = "It points elsewhere. Replace the target with the expected one."
     if target.startswith(f"{record.value}."):
-        message = "Your DNS provider added the domain to the target. Enter it with a dot at its end."
+        message = "Your DNS provider added the domain to the target. Enter it with a dot at the end."
     return Judgement(Status.WRONG, message, (target,))
 
 
@@ -216,9 +218,9 @@ def _stands_elsewhere(record: Record, heard: Heard) -> Judgement | None:
         if judged.status is not Status.VERIFIED:
             continue
         if record.kind is Kind.DMARC:
-            return Judgement(Status.VERIFIED, f"The one at {host} holds for this domain too.", judged.found)
+            return Judgement(Status.VERIFIED, f"The one at {host} applies to this domain too.", judged.found)
         label = record.host.partition(".")[0]
-        message = f"The record stands at {host}. Most DNS providers add the domain: enter {label} only."
+        message = f"The record is at {host}. Most DNS providers add the domain: enter only {label}."
         return Judgement(Status.WRONG, message, (host,))
     return None
 
@@ -227,7 +229,7 @@ def _hidden_by_cname(record: Record, answer: Found | Absent) -> Judgement | None
     if not answer.via:
         return None
     message = (
-        f"A CNAME record leads from this hostname to {answer.via}, so that no other record here counts. "
+        f"A CNAME record points from this hostname to {answer.via}, so no other record here counts. "
         "Remove the CNAME, and add this record."
     )
     return Judgement(Status.WRONG, message, (f"CNAME {answer.via}",))

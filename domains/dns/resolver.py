@@ -118,7 +118,7 @@ class Resolver:
         except dns.exception.DNSException:
             return Unanswered("this name is too long for the DNS")
         end = time.monotonic() + LIFETIME_SECONDS
-        answer: Answer = Unanswered("no DNS resolver is known to this server")
+        answer: Answer = Unanswered("this server knows no DNS resolver")
         waiting, silent = list(servers), []
         while waiting and (left := end - time.monotonic()) > 0:
             server = waiting.pop(0)
@@ -166,14 +166,14 @@ def read(response: dns.message.Message) -> Answer:
     if rcode not in (dns.rcode.NOERROR, dns.rcode.NXDOMAIN):
         return Unanswered(f"the DNS resolver answered {dns.rcode.to_text(rcode)}")
     if not response.flags & (dns.flags.AA | dns.flags.RA):
-        return Unanswered("the DNS resolver does not look names up for this server")
+        return Unanswered("the DNS resolver doesn't look up names for this server")
     question = response.question[0]
     records = {(each.name, each.rdtype): each for each in response.answer}
     name, aliases = question.name, 0
     while (name, question.rdtype) not in records and (name, dns.rdatatype.CNAME) in records:
         name, aliases = records[name, dns.rdatatype.CNAME][0].target, aliases + 1
         if aliases > MOST_ALIASES:
-            return Unanswered("its CNAME records lead in a circle, or too far")
+            return Unanswered("its CNAME records form a loop or a chain that is too long")
     via = _name(name) if aliases else ""
     if found := records.get((name, question.rdtype)):
         return _found(found, via)

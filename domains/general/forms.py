@@ -11,7 +11,8 @@ class TitleForm(forms.Form):
         label="Display name",
         required=False,
         strip=False,
-        help_text="Shown beside the domain, to know it by. Up to 80 characters; blank removes it.",
+        help_text="Shown next to the domain to help you recognize it. Up to 80 characters; leave it "
+        "blank to remove the name.",
         widget=forms.TextInput(attrs={"maxlength": text.MAX_LENGTH, "autocomplete": "off"}),
         error_messages={"null_characters_not_allowed": "Remove the invisible characters, then save again."},
     )
@@ -59,5 +60,5 @@ class DeleteDomainForm(forms.Form):
     def clean_name(self):
         typed = self.cleaned_data["name"].strip().removesuffix(".").casefold()
         if typed not in (self.domain.name, str(self.domain).casefold(), names.display(self.domain.name)):
-            raise forms.ValidationError(f"This is not the domain's name. Type {self.domain} to delete it.")
+            raise forms.ValidationError(f"This isn't the domain's name. Type {self.domain} to delete it.")
         return typed

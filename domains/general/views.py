@@ -46,7 +46,7 @@ def rename(request, domain):
         return _page(request, domain, form)
     if form.is_bound:
         general.rename(domain, form.cleaned_data["title"], by=Actor.of(request))
-        messages.success(request, "Display name is saved.")
+        messages.success(request, "Display name saved.")
     return redirect("domains:settings", domain.name)
 
 
@@ -60,9 +60,9 @@ def transfer(request, domain):
         try:
             members.transfer(form.cleaned_data["member"], by=Actor.of(request))
         except ObjectDoesNotExist:
-            form.add_error("member", "This changed meanwhile: choose again.")
+            form.add_error("member", "This changed in the meantime. Choose again.")
         else:
-            messages.success(request, f"{form.cleaned_data['member'].user.email} is the owner now.")
+            messages.success(request, f"{form.cleaned_data['member'].user.email} is now the owner.")
             return go(request, "domains:members", domain.name)
     return ask(request, domain, "_transfer.html", at="general", form=form)
 
@@ -79,6 +79,6 @@ def delete(request, domain):
             domain.refresh_from_db(fields=["suspended_at"])
             form.add_error(None, "Nothing was deleted.")
         else:
-            messages.success(request, "Domain is deleted.")
+            messages.success(request, "Domain deleted.")
             return go(request, "domains:list")
     return ask(request, domain, "_delete.html", at="general", form=form, dies=general.what_dies(domain))

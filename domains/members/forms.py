@@ -51,7 +51,7 @@ class InviteForm(RoleForm):
     emails = forms.CharField(
         label="E-mail addresses",
         max_length=MAX_ADDRESSES * 260,
-        help_text=f"One per line, or with commas; at most {MAX_ADDRESSES}.",
+        help_text=f"One per line, or separated by commas; at most {MAX_ADDRESSES}.",
         widget=forms.Textarea(
             attrs={
                 "rows": 3,
@@ -62,7 +62,7 @@ class InviteForm(RoleForm):
             }
         ),
         error_messages={
-            "required": "Enter the e-mail address of whom you invite.",
+            "required": "Enter the e-mail address of the person you're inviting.",
             "null_characters_not_allowed": INVISIBLE,
         },
     )
@@ -79,7 +79,9 @@ class InviteForm(RoleForm):
         if not typed:
             raise ValidationError(self.fields["emails"].error_messages["required"])
         if len(typed) > MAX_ADDRESSES:
-            raise ValidationError(f"Enter at most {MAX_ADDRESSES} addresses at once (these are {len(typed)}).")
+            raise ValidationError(
+                f"Enter at most {MAX_ADDRESSES} addresses at once (you entered {len(typed)})."
+            )
         good = list(dict.fromkeys(email_addresses.clean(text) for text in typed.values() if is_address(text)))
         wrong = [lower for lower, text in typed.items() if not is_address(text)]
         if problems := [*self._wrong(wrong), *self._members(good), *self._invited(good)]:
@@ -96,15 +98,15 @@ class InviteForm(RoleForm):
         for email in members.values_list("email", flat=True):
             own = email == self.user.email.lower()
             yield (
-                "You are a member yourself."
+                "You are already a member."
                 if own
-                else f"{email} is a member already. Change the role in the list."
+                else f"{email} is already a member. Change the role in the list."
             )
 
     def _invited(self, emails):
         for invitation in self.domain.invitations.live().filter(email__in=emails):
             yield format_html(
-                '{} is invited already. <a href="{}" data-dialog>Resend</a>',
+                '{} is already invited. <a href="{}" data-dialog>Resend</a>',
                 invitation.email,
                 reverse("domains:resend", args=[self.domain.name, invitation.public_id]),
             )
@@ -114,11 +116,11 @@ class InviteForm(RoleForm):
         names = set(self.cleaned_data["also"]) - {self.domain.name}
         if len(names) > MAX_OTHER_DOMAINS:
             raise ValidationError(
-                f"Choose at most {MAX_OTHER_DOMAINS} domains at once (these are {len(names)})."
+                f"Choose at most {MAX_OTHER_DOMAINS} domains at once (you chose {len(names)})."
             )
         found = list(Domain.objects.owned_by(self.user).exclude(pk=self.domain.pk).filter(name__in=names))
         if names - {domain.name for domain in found}:
-            raise ValidationError("One of these domains is not yours any more. Choose again.")
+            raise ValidationError("You no longer own one of these domains. Choose again.")
         return found
 
 

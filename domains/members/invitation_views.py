@@ -90,7 +90,7 @@ def decline(request, token, invitations, state):
     if state != "theirs":
         return redirect("domains:invitation", token)
     members.decline(token, by=Actor.of(request))
-    messages.success(request, "Invitation is declined.")
+    messages.success(request, "Invitation declined.")
     return redirect("domains:home")
 
 

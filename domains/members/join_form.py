@@ -24,7 +24,7 @@ class JoinForm(forms.Form):
     name = forms.CharField(
         label="Your name",
         required=False,
-        help_text="The other members see it. May be blank.",
+        help_text="The other members see it. Optional.",
         widget=forms.TextInput(attrs={"autocomplete": "name", "maxlength": text.MAX_LENGTH}),
         error_messages={"null_characters_not_allowed": "Remove the invisible characters."},
     )

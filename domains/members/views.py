@@ -22,9 +22,9 @@ from web.request import ask_or_act, posted
 
 OTHERS_SHOWN = 500
 FILTER_FROM = 8
-GONE = "Somebody else changed this meanwhile: it is not in the list any more."
-TOO_MANY = "That is more invitations than go out in an hour. Nothing is sent; try again later."
-LAST_OWNER = "{} the last owner, and a domain needs one. Make somebody else an owner first."
+GONE = "Someone else changed this in the meantime: it's no longer in the list."
+TOO_MANY = "These are more invitations than can be sent in an hour. Nothing was sent. Try again later."
+LAST_OWNER = "{} the last owner, and a domain needs one. Make someone else an owner first."
 
 of_owner = of_domain(Permission.MANAGE_MEMBERS)
 
@@ -66,7 +66,7 @@ def invite(request, domain):
         return _ask_whom(request, domain, form, status=429)
     domains = [domain, *form.cleaned_data["also"]]
     sent = members.invite(domains, form.cleaned_data["emails"], form.cleaned_data["role"], by=Actor.of(request))
-    messages.success(request, "Invitation is sent." if sent == 1 else f"{sent} invitations are sent.")
+    messages.success(request, "Invitation sent." if sent == 1 else f"{sent} invitations sent.")
     return members_again(request, domain)
 
 
@@ -113,7 +113,7 @@ def change_role(request, domain, member):
         except User.NotConfirmed as error:
             form.add_error(None, str(error))
         else:
-            messages.success(request, "Role is changed.")
+            messages.success(request, "Role changed.")
             if member.user == request.user:
                 return go(request, "domains:members", domain.name)
             return members_again(request, domain)
@@ -147,7 +147,7 @@ def _end(request, domain, member, question):
             if member.user == request.user:
                 messages.success(request, f"You left {domain}.")
                 return go(request, "domains:list")
-            messages.success(request, f"{member.user.email} is removed.")
+            messages.success(request, f"{member.user.email} was removed.")
             return members_again(request, domain)
     return ask(request, domain, question, at="members", form=form, member=member)
 
@@ -168,7 +168,7 @@ def resend(request, domain, invitation):
         form.add_error(None, TOO_MANY)
         return ask(request, domain, "_resend.html", at="members", form=form, invitation=invitation, status=429)
     invitation.resend(by=Actor.of(request))
-    messages.success(request, "Invitation is sent again.")
+    messages.success(request, "Invitation resent.")
     return members_again(request, domain)
 
 
@@ -181,5 +181,5 @@ def revoke(request, domain, invitation):
     if not form.is_valid():
         return ask(request, domain, "_revoke.html", at="members", form=form, invitation=invitation)
     invitation.revoke(by=Actor.of(request))
-    messages.success(request, "Invitation is revoked.")
+    messages.success(request, "Invitation revoked.")
     return members_again(request, domain)

@@ -28,7 +28,7 @@ def dns(request, domain):
         return HttpResponse(status=204)
     if request.GET.get("state") == domain.State.PENDING and domain.is_authorized:
         # Said here and not kept as a message: a GET changes nothing, the session neither.
-        context["news"] = [Message(SUCCESS, "Domain is authorized.")]
+        context["news"] = [Message(SUCCESS, "Domain authorized.")]
     return render(request, "domains/_dns_changed.html", context)
 
 
@@ -56,5 +56,6 @@ def _words(refusal, domain) -> str:
         return BUSY
     seconds = seconds_to_wait(domain)
     return (
-        f"The DNS was just asked. Wait {seconds} second{'' if seconds == 1 else 's'}, then press Verify again."
+        f"The DNS was just checked. Wait {seconds} second{'' if seconds == 1 else 's'}, then "
+        "press Verify again."
     )

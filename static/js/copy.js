@@ -22,14 +22,14 @@ document.addEventListener("click", async (event) => {
     const copied = secret ? await writeLater(secretText(button.dataset)) : (await write(plainText(button.dataset)), true);
     if (copied) done(button);
   } catch {
-    toast("The browser did not allow copying. Show the text and copy it by hand.", "error");
+    toast("Your browser didn't allow copying. Show the text and copy it manually.", "error");
   }
   delete button.dataset.busy;
 });
 
 function said({ copyPassword, copyFrom }) {
   if (!copyPassword) return "Copied.";
-  return copyFrom ? "Copied with the password." : "Password is copied.";
+  return copyFrom ? "Copied with the password." : "Password copied.";
 }
 
 function done(button) {

@@ -9,11 +9,11 @@ document.addEventListener("htmx:responseError", (event) => {
   // These come with their own words, which are swapped in.
   if ([404, 409, 422].includes(event.detail.xhr.status)) return;
   if (event.detail.xhr.getResponseHeader("X-Confirm-Identity")) return; // see reauthenticate.js
-  if (event.detail.xhr.status === 429) return toast("Too many tries. Wait a few minutes, then try again.", "error");
+  if (event.detail.xhr.status === 429) return toast("Too many attempts. Wait a few minutes, then try again.", "error");
   // Not now: the server says why, in a sentence.
   const { status, responseText } = event.detail.xhr;
   const known = status === 503 && event.detail.xhr.getResponseHeader("Content-Type")?.startsWith("text/plain");
-  toast(known ? responseText : "That did not work. Reload the page and try again.", "error");
+  toast(known ? responseText : "Something went wrong. Reload the page and try again.", "error");
 });
 
 // A 404 that names no place for itself is a whole page: what this one is about is gone.

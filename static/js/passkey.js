@@ -5,7 +5,7 @@ import { toast } from "./toast.js";
 
 const OLD = "This browser is too old for passkeys. Use another way.";
 const TROUBLES = {
-  InvalidStateError: "This device holds a passkey of your account already.",
+  InvalidStateError: "This device already has a passkey for your account.",
   NotAllowedError: "No passkey was used. Try again, or use another way.",
   SecurityError: "Passkeys need this site's own name in the address, over HTTPS.",
 };
@@ -34,7 +34,7 @@ async function answer(form) {
   try {
     form.elements.credential.value = JSON.stringify((await ask(form)).toJSON());
   } catch (error) {
-    return toast(TROUBLES[error.name] ?? "That did not work. Reload the page and try again.", "error");
+    return toast(TROUBLES[error.name] ?? "Something went wrong. Reload the page and try again.", "error");
   }
   if (form.isConnected) form.requestSubmit();
 }

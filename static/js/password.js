@@ -21,7 +21,7 @@ export async function fetchPassword(url) {
   }
   if (answer.status === 401) return (await confirmed(answer)) ? fetchPassword(url) : null;
   const known = answer.headers.get("Content-Type")?.startsWith("text/plain");
-  toast(known ? await answer.text() : "That did not work. Reload the page and try again.", "error");
+  toast(known ? await answer.text() : "Something went wrong. Reload the page and try again.", "error");
   if (answer.status === 404 && known) {
     // Deleted elsewhere: show the list as it is now, or the page of a credential that says so.
     if (!document.getElementById("credentials")) location.reload();

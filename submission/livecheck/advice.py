@@ -10,48 +10,48 @@ from submission.livecheck.conversation import Plan, Stage, Verdict
 from submission.livecheck.wire import Fault
 
 AFTER_LOGIN = (Stage.LOGIN, Stage.SENDER, Stage.RECIPIENT, Stage.MESSAGE)
-NOT_SENT = "The password was not sent."
+NOT_SENT = "The password wasn't sent."
 
 
 FAULTS = {
     Fault.NAME_NOT_FOUND: Advice(
-        "The name {host} is not found",
-        "The DNS does not know it. Ask the operator to correct SMTP_HOST, or to give the name an address.",
+        "The name {host} wasn't found",
+        "The DNS doesn't know it. Ask the operator to correct SMTP_HOST, or to give the name an address.",
     ),
     Fault.NAME_UNANSWERED: Advice(
         "The name {host} can't be looked up",
-        "No DNS server answered in time. Try again in a moment; "
-        "when it stays so, ask the operator to check the DNS servers of this machine.",
+        "No DNS server answered in time. Try again in a moment. "
+        "If it happens again, ask the operator to check the DNS servers of this machine.",
     ),
     Fault.REFUSED: Advice(
         "{host} refuses connections on port {port}",
-        "Nothing listens there, or a firewall turns the connection away. "
+        "Nothing is listening there, or a firewall rejects the connection. "
         "Ask the operator to start the mail server, and to check SMTP_PORT and the firewall.",
     ),
     Fault.UNREACHABLE: Advice(
         "{host} can't be reached",
-        "There is no way to it from the dashboard ({detail}). Ask the operator to check the network.",
+        "The dashboard has no route to it ({detail}). Ask the operator to check the network.",
     ),
     Fault.TIMEOUT: Advice(
         "The mail server is too slow",
-        "It was not done after {seconds} seconds, at the step “{stage}”. Try again in a moment; "
-        "when it stays so, ask the operator to look at the mail server's load and log.",
+        "It wasn't finished after {seconds} seconds, at the step “{stage}”. Try again in a moment. "
+        "If it happens again, ask the operator to check the mail server's load and log.",
     ),
     Fault.DROPPED: Advice(
         "The mail server closed the connection",
         "It hung up at the step “{stage}”, without an answer. "
-        "Try again in a moment; when it stays so, the mail server's log says why.",
+        "Try again in a moment. If it happens again, the mail server's log says why.",
     ),
     Fault.NOT_SMTP: Advice(
-        "{host} does not speak SMTP on port {port}",
-        "What came was {detail}. Ask the operator to check that SMTP_HOST and SMTP_PORT name the mail server.",
+        "{host} doesn't speak SMTP on port {port}",
+        "It sent {detail}. Ask the operator to check that SMTP_HOST and SMTP_PORT name the mail server.",
     ),
     Fault.NO_STARTTLS: Advice(
-        "{host} does not offer STARTTLS",
-        f"{NOT_SENT} Ask the operator to give the mail server a certificate and to switch STARTTLS on.",
+        "{host} doesn't offer STARTTLS",
+        f"{NOT_SENT} Ask the operator to give the mail server a certificate and to turn STARTTLS on.",
     ),
     Fault.HANDSHAKE: Advice(
-        "No encrypted connection to {host} came about",
+        "Could not encrypt the connection to {host}",
         f"{NOT_SENT} The TLS handshake failed ({{detail}}). "
         "Ask the operator to check the mail server's TLS settings: TLS 1.2 or later is needed.",
     ),
@@ -62,7 +62,7 @@ FAULTS = {
     ),
     Fault.NO_LOGIN: Advice(
         "{host} offers no login",
-        f"{NOT_SENT} After STARTTLS the mail server has to offer AUTH PLAIN. Ask the operator to switch it on.",
+        f"{NOT_SENT} After STARTTLS, the mail server has to offer AUTH PLAIN. Ask the operator to turn it on.",
     ),
     Fault.ADDRESS: Advice(
         "Your e-mail address can't receive mail",
@@ -72,87 +72,87 @@ FAULTS = {
 }
 TIMEOUTS = {
     Stage.CONNECT: Advice(
-        "{host} does not answer on port {port}",
-        "No connection came about within {seconds} seconds. Ask the operator to check SMTP_HOST, SMTP_PORT, "
+        "{host} doesn't answer on port {port}",
+        "Could not connect within {seconds} seconds. Ask the operator to check SMTP_HOST, SMTP_PORT, "
         "and whether a firewall drops the connection.",
     ),
     Stage.GREETING: Advice(
         "{host} says nothing on port {port}",
-        "It took the connection, but no greeting came within {seconds} seconds. Ask the operator to check the "
-        "mail server. A port that begins with TLS, like 465, stays silent too: "
+        "It accepted the connection, but sent no greeting within {seconds} seconds. "
+        "Ask the operator to check the mail server. A port that starts with TLS, like 465, stays silent too: "
         "SMTP_PORT must be one with STARTTLS.",
     ),
 }
 REPLIES = {
     (Stage.LOGIN, 454): Advice(
-        "The mail server can't check passwords now",
-        "That is its own fault, not the password's. Try again in a moment; when it stays so, ask the operator "
-        "whether the mail server reaches its database.",
+        "The mail server can't check passwords right now",
+        "The fault is its own, not the password's. Try again in a moment. If it happens again, "
+        "ask the operator whether the mail server reaches its database.",
     ),
     (Stage.TLS, 454): Advice(
-        "{host} can't encrypt now",
+        "{host} can't encrypt right now",
         f"{NOT_SENT} Ask the operator to check the mail server's certificate and key.",
     ),
     (Stage.SENDER, 553): Advice(
         "The login works, but {sender} may not send",
-        "The mail server does not let this SMTP user send for {domain}. Ask the operator to check the rule for "
+        "The mail server doesn't let this SMTP user send for {domain}. Ask the operator to check the rule for "
         "senders (in Postfix smtpd_sender_login_maps).",
     ),
 }
 REFUSED_RECIPIENT = Advice(
     "The login works, but mail to {recipient} is refused",
-    "Other recipients may be taken. When the answer speaks of relaying, ask the operator to allow it to "
-    "everybody who is logged in; else check your e-mail address.",
+    "Other recipients may be accepted. If the answer mentions relaying, ask the operator to allow it for "
+    "everyone who is logged in. Otherwise, check your e-mail address.",
 )
 REFUSED_MESSAGE = Advice(
     "The login works, but the test message is refused",
-    "The mail server or the next one after it does not take it. Its answer says why; "
-    "ask the operator when it is not clear.",
+    "The mail server or the next one after it doesn't accept it. Its answer says why. "
+    "If it isn't clear, ask the operator.",
 )
 CLOSING = Advice(
-    "The mail server does not serve now",
+    "The mail server isn't serving right now",
     "It closed the connection: it is too busy, is being restarted, or had too many connections from {ip}. "
-    "Try again in some minutes.",
+    "Try again in a few minutes.",
 )
 TEMPORARY = Advice(
-    "The mail server could not do it now",
-    "At the step “{stage}” it asks to try again later. When it stays so, ask the operator to look at its log.",
+    "The mail server couldn't do it right now",
+    "At the step “{stage}” it asks to try again later. If it continues, ask the operator to check its log.",
 )
 PERMANENT = Advice(
     "The mail server refused",
-    "It did so at the step “{stage}”. Its answer says why; ask the operator when it is not clear.",
+    "It did so at the step “{stage}”. Its answer says why. If it isn't clear, ask the operator.",
 )
 OUTCOMES = {
     Outcome.UNKNOWN_USERNAME: Advice(
         "This SMTP user was deleted",
-        "Somebody deleted it while the check ran. Nothing can log in with it any more.",
+        "Someone deleted it during the check. Nothing can log in with it any more.",
     ),
     Outcome.WRONG_PASSWORD: Advice(
         "The password was changed",
-        "Somebody reset it while the check ran. Check again: that takes the new one.",
+        "Someone reset it during the check. Check again: that uses the new one.",
     ),
     Outcome.SUSPENDED: Advice(
         "This SMTP user is suspended", "The mail server refuses it rightly. Ask support to resume it."
     ),
     Outcome.EXPIRED: Advice(
         "This SMTP user has expired",
-        "The mail server refuses it rightly. Add a new SMTP user, and put that into the site or app.",
+        "The mail server refuses it rightly. Add a new SMTP user, and use that in the site or app.",
     ),
     Outcome.DOMAIN_NOT_AUTHORIZED: DOMAIN_NOT_AUTHORIZED,
     Outcome.NETWORK_NOT_ALLOWED: Advice(
         "It may not be used from here",
-        "The check came from {ip}, and this SMTP user is only taken from {networks}. "
+        "The check came from {ip}, and this SMTP user is accepted only from {networks}. "
         "A site within these networks can still log in.",
     ),
     Outcome.ACCEPTED: Advice(
         "The mail server refuses a password that is right",
-        "The dashboard would accept it, so the mail server does not read this dashboard's database, "
+        "The dashboard would accept it, so the mail server doesn't read this dashboard's database, "
         "or reads it wrongly. Ask the operator to check its password lookup (in Dovecot password_query).",
     ),
 }
 NOT_OBEYED = Advice(
-    "The mail server takes what it has to refuse",
-    "The login went through although the dashboard says otherwise ({outcome}). The mail server does not read "
+    "The mail server accepts what it has to refuse",
+    "The login succeeded although the dashboard says otherwise ({outcome}). The mail server doesn't read "
     "this dashboard's database, or remembers logins (in Dovecot auth_cache_size must be 0).",
 )
 WORKS = Advice(
@@ -161,9 +161,11 @@ WORKS = Advice(
     "No message was sent.",
 )
 WORKS_AND_SENT = Advice("This credential works", "Test message accepted for {recipient}: {reply}")
-CRASHED = Advice("The check could not be finished", "Something went wrong in the dashboard. Its log says more.")
+CRASHED = Advice(
+    "The check couldn't be finished", "Something went wrong in the dashboard. See its log for details."
+)
 INTERRUPTED = Advice(
-    "The check was interrupted", "The dashboard was probably restarted meanwhile. Check again."
+    "The check was interrupted", "The dashboard was probably restarted in the meantime. Check again."
 )
 
 # A login that should have failed: those that hang on the moment or the address are left out.

@@ -44,7 +44,7 @@ def start(credential: Credential, *, by, sends: bool) -> UUID:
     """
     lock = _lock(credential.pk)
     if not cache.add(lock, True, SECONDS + GRACE_SECONDS):
-        raise Busy("This SMTP user is being checked already. Try again in a moment.")
+        raise Busy("This SMTP user is already being checked. Try again in a moment.")
     if not _slots.acquire(blocking=False):
         cache.delete(lock)
         raise Busy("Too many checks are running. Try again in a moment.")

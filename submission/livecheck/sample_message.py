@@ -7,10 +7,10 @@ from email.utils import format_datetime, make_msgid
 from django.utils import timezone
 
 TEXT = """\
-You asked for this message when you checked an SMTP user of {domain}.
+You requested this message when you checked an SMTP user of {domain}.
 
 It was sent with the SMTP user {username}: its password is right, and the
-mail server takes messages for {domain} from it. There is nothing to do.
+mail server accepts messages for {domain} from it. There's nothing to do.
 """
 
 

@@ -67,7 +67,7 @@ def test_a_new_e_mail_counts_once_its_link_is_opened(as_alice, alice):
     alice.refresh_from_db()
     assert alice.email == NEW
     assert delivered()[-1].to == ["alice@example.com"]
-    assert delivered()[-1].subject == "The e-mail of your account is changed"
+    assert delivered()[-1].subject == "Your e-mail address was changed"
     changed = Event.objects.get(tag="account.email_changed")
     assert changed.data == {"from_email": "alice@example.com", "to_email": NEW}
     old, new = (
@@ -106,7 +106,7 @@ def test_an_address_that_is_not_confirmed_resets_no_password(as_alice):
 
 def test_the_address_of_somebody_else_is_never_taken_and_not_told_of(as_alice, alice, bob):
     page = text(as_alice.post("/account/email/", {"email": bob.email}, follow=True))
-    assert f"mailed to {bob.email}" in page and delivered() == []
+    assert f"we sent to {bob.email}" in page and delivered() == []
     as_alice.post("/account/email/", {"email": NEW})
     make_user(NEW)  # meanwhile
     assert "belongs to another account" in text(as_alice.post(mailed_link(), follow=True))

@@ -62,7 +62,7 @@ class TestSigningIn:
 
     def test_they_are_told_what_to_do_and_the_mailed_link_lets_them_in(self, client, claim):
         page = text(client.get(by_password(client)["Location"]))
-        assert "open it, then" in page and "a new link is sent" in page
+        assert "open it, then" in page and "to get a new link" in page
         (letter,) = delivered()
         assert letter.to == [EMAIL]
         client.post(mailed("/account/confirm-email/"))

@@ -53,7 +53,7 @@ def test_a_reset_is_told_to_the_owners_as_text_and_html(server, credential, bob)
     ((to, message),) = received(server)
     text, html = parts(message)
     assert to == ["alice@example.com"]
-    assert message["Subject"] == "SMTP password of sl.example.com is reset"
+    assert message["Subject"] == "SMTP password reset for sl.example.com"
     assert message["Auto-Submitted"] == "auto-generated"
     assert f"{credential.username} (Shop & <Blog>)" in text
     assert "Shop &amp; &lt;Blog&gt;" in html
@@ -76,7 +76,7 @@ def test_a_deletion_is_told_too(server, credential):
     credential.remove(by=SYSTEM)
     emails.deliver()
     ((_, message),) = received(server)
-    assert message["Subject"] == "SMTP user of sl.example.com is deleted"
+    assert message["Subject"] == "SMTP user deleted for sl.example.com"
 
 
 def test_who_switched_it_off_or_is_deactivated_or_no_owner_hears_nothing(server, credential, domain, alice):

@@ -32,7 +32,7 @@ def test_the_button_leads_in_and_links_for_good(client, alice, provider):
     (event,) = Event.objects.filter(tag="account.linked_to_openid")
     assert (event.actor, event.ip) == (alice, "127.0.0.1")
     assert [(letter.to, letter.subject) for letter in delivered()] == [
-        (["alice@example.com"], "Your account can be opened with Example Login")
+        (["alice@example.com"], "Your account can now be opened with Example Login")
     ]
     alice.refresh_from_db()
     assert alice.check_password(PASSWORD)
@@ -96,7 +96,7 @@ def test_no_token_and_no_code_is_kept_or_logged(client, alice, provider, caplog)
 
 def test_a_stranger_is_told_to_ask_for_an_invitation(client, provider):
     page = refusal(client, sign_in(client))
-    assert "Nobody on this server signs in as alice@example.com. Ask a colleague" in page
+    assert "No one on this server signs in as alice@example.com. Ask a colleague" in page
     assert not User.objects.exists()
 
 
@@ -130,7 +130,7 @@ def test_an_address_that_the_provider_did_not_confirm_opens_nothing(
 ):
     settings.OIDC_SIGNUP = True
     provider.person["email_verified"] = verified
-    assert "Your provider did not confirm your e-mail" in refusal(client, sign_in(client))
+    assert "Your provider didn't confirm your e-mail" in refusal(client, sign_in(client))
     assert User.objects.count() == 1
 
 
@@ -140,7 +140,7 @@ def test_an_address_that_the_provider_did_not_confirm_opens_nothing(
 def test_an_address_that_is_none_or_only_looks_like_another_opens_nothing(client, provider, email):
     make_user("kate@example.com")
     provider.person["email"] = email
-    assert "Your provider did not confirm your e-mail" in refusal(client, sign_in(client))
+    assert "Your provider didn't confirm your e-mail" in refusal(client, sign_in(client))
 
 
 def test_a_deactivated_person_is_refused_before_and_after_they_are_linked(client, alice, provider):
@@ -160,7 +160,7 @@ def test_an_address_that_went_to_somebody_else_at_the_provider_stays_with_the_fi
     provider.person["sub"] = "person-2"
     other = Client()
     response = sign_in(other)
-    assert response.status_code == 403 and "is linked to somebody else" in text(response)
+    assert response.status_code == 403 and "is linked to someone else" in text(response)
     assert not is_signed_in(other)
     call_command("unlink_openid", "Alice@example.com")
     sign_in(other)
@@ -199,4 +199,4 @@ def test_an_account_in_use_by_an_unconfirmed_person_is_not_shared(client, alice,
 
 def test_an_address_that_somebody_only_wants_is_not_theirs(client, bob, provider):
     EmailAddress.objects.create(user=bob, email="alice@example.com")
-    assert "Nobody on this server signs in as" in refusal(client, sign_in(client))
+    assert "No one on this server signs in as" in refusal(client, sign_in(client))

@@ -44,7 +44,7 @@ def test_the_question_is_not_asked_before_the_confirmation(old, credential, act)
 def test_a_posted_act_is_done_after_the_confirmation(old, credential):
     response = old.post(smtp_url(credential, "reveal"))
     confirm = response["Location"]
-    assert "Confirm that it is you" in text(old.get(confirm))
+    assert "Confirm it's you" in text(old.get(confirm))
     wrong = old.post(confirm, {"password": "not-the-password"})
     assert 'class="error"' in text(wrong) and password_of(credential) not in text(wrong)
     assert password_of(credential) in text(old.post(confirm, {"password": PASSWORD}))
@@ -54,10 +54,10 @@ def test_a_posted_act_is_done_after_the_confirmation(old, credential):
 @pytest.mark.parametrize(
     ("act", "fields", "said"),
     [
-        ("members/invite/", {"emails": "max@example.org", "role": "viewer"}, "Invitation is sent."),
+        ("members/invite/", {"emails": "max@example.org", "role": "viewer"}, "Invitation sent."),
         ("members/leave/", {}, "You are the last owner"),
-        ("name/", {"title": "Shop"}, "Display name is saved."),
-        ("delete/", {"name": "sl.example.com"}, "Domain is deleted."),
+        ("name/", {"title": "Shop"}, "Display name saved."),
+        ("delete/", {"name": "sl.example.com"}, "Domain deleted."),
     ],
 )
 def test_what_was_posted_about_a_domain_is_done_after_the_confirmation(old, domain, act, fields, said):
@@ -69,14 +69,14 @@ def test_what_was_posted_about_a_domain_is_done_after_the_confirmation(old, doma
 def test_what_was_posted_to_an_address_with_a_query_is_done_too(old, domain):
     path = "/domains/sl.example.com/settings/delete/?page=2"
     confirm = old.post(path, {"name": "sl.example.com"})["Location"]
-    assert "Domain is deleted." in text(old.post(confirm, {"password": PASSWORD}, follow=True))
+    assert "Domain deleted." in text(old.post(confirm, {"password": PASSWORD}, follow=True))
 
 
 @pytest.mark.parametrize(
     ("act", "fields", "said"),
     [
-        ("networks", {"networks": "192.0.2.1"}, "Allowed networks are saved."),
-        ("expiry", {"day": timezone.localdate() + timedelta(days=30)}, "Expiry date is saved."),
+        ("networks", {"networks": "192.0.2.1"}, "Allowed networks saved."),
+        ("expiry", {"day": timezone.localdate() + timedelta(days=30)}, "Expiry date saved."),
     ],
 )
 def test_limits_of_an_smtp_user_are_set_after_the_confirmation(old, credential, act, fields, said):
@@ -88,7 +88,7 @@ def test_letters_are_switched_off_after_the_confirmation(old, alice):
     confirm = old.post("/account/notifications/", {"tell_dns": "on"})["Location"]
     alice.refresh_from_db()
     assert alice.tell_credentials and confirm.startswith(f"{CONFIRM_PAGE}?next=")
-    assert "Notifications are saved." in text(old.post(confirm, {"password": PASSWORD}, follow=True))
+    assert "Notifications saved." in text(old.post(confirm, {"password": PASSWORD}, follow=True))
     alice.refresh_from_db()
     assert alice.tell_dns and not (alice.tell_credentials or alice.tell_members)
 

@@ -65,7 +65,7 @@ def test_signing_up(cost, alice, settings):
     assert costs[0]["asked"] - costs[1]["asked"] <= 4 and costs[1] == costs[2]
     assert sorted(User.objects.values_list("email", flat=True)) == sorted(emails)
     subjects = {letter.to[0]: letter.subject for letter in delivered()}
-    known = dict.fromkeys(emails[1:], "You have an account already")
+    known = dict.fromkeys(emails[1:], "You already have an account")
     assert subjects == known | {UNKNOWN: "Confirm your e-mail"}
 
 
@@ -74,7 +74,7 @@ def test_a_sign_up_that_somebody_was_faster_with_is_told_by_mail_as_well(setting
     monkeypatch.setattr("accounts.forms.SignupForm.validate_unique_email", lambda form, email: email)
     form = {"email": KNOWN, "password1": "a new long password", "password2": "a new long password"}
     assert Client().post("/signup/", form)["Location"] == "/account/confirm-email/"
-    assert [letter.subject for letter in delivered()] == ["You have an account already"]
+    assert [letter.subject for letter in delivered()] == ["You already have an account"]
 
 
 def test_an_address_that_somebody_only_wants_to_change_to_can_sign_up(settings, bob):

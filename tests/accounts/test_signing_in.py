@@ -72,7 +72,7 @@ def test_so_does_one_by_code(client, alice):
     sign_in(client, alice, ago=timedelta(hours=1))
     before = client.session.session_key
     confirm = "/account/two-factor/reauthenticate/?next=/account/"
-    assert "That did not work." in text(client.post(confirm, {"code": wrong(secret)}))
+    assert "Incorrect code." in text(client.post(confirm, {"code": wrong(secret)}))
     assert client.session.session_key == before
     client.post(confirm, {"code": code_of(secret)})
     assert client.session.session_key != before and client.get("/domains/").status_code == 200

@@ -20,7 +20,7 @@ pytestmark = pytest.mark.django_db
 
 HOME = "/account/two-factor/"
 SECOND = f"{HOME}authenticate/"
-REFUSED = "That did not work."
+REFUSED = "Incorrect code."
 LIMITED = "Too many failed login attempts"
 
 
@@ -66,8 +66,8 @@ def test_it_is_told_by_mail_and_in_the_log_of_events(
         as_alice.post(f"{HOME}totp/deactivate/")
     assert not Authenticator.objects.exists()
     (message,) = delivered()
-    assert (message.to, message.subject) == (["alice@example.com"], "Your authenticator app is turned off")
-    assert "If it was not you" in message.body and "127.0.0.1" in message.body
+    assert (message.to, message.subject) == (["alice@example.com"], "Authenticator app turned off")
+    assert "If it wasn't you" in message.body and "127.0.0.1" in message.body
     event = Event.objects.get()
     assert (event.tag, event.actor_name, event.ip) == ("account.totp_removed", "alice@example.com", "127.0.0.1")
 
@@ -119,7 +119,7 @@ def test_a_recovery_code_works_once(alice, secret):
 
 def test_new_recovery_codes_replace_the_old_ones_after_a_question(as_alice, alice, secret):
     old = RecoveryCodes.activate(alice).get_unused_codes()
-    assert "stop working at once" in text(as_alice.get(f"{HOME}recovery-codes/generate/"))
+    assert "stop working immediately" in text(as_alice.get(f"{HOME}recovery-codes/generate/"))
     assert recovery_codes(alice) == old
     page = text(as_alice.post(f"{HOME}recovery-codes/generate/", follow=True))
     new = recovery_codes(alice)
@@ -151,7 +151,9 @@ def test_an_account_takes_only_so_many_wrong_codes_from_everywhere(alice, secret
 
 def test_keys_that_do_not_open_the_secret_are_told_of(client, alice, secret, settings):
     settings.CREDENTIAL_KEYS = f"k2:{new_key()}"
-    assert "none of its keys opens your secret" in text(first_step(client).post(SECOND, {"code": "123456"}))
+    assert "none of its keys can unseal your secret" in text(
+        first_step(client).post(SECOND, {"code": "123456"})
+    )
     assert not is_signed_in(client)
 
 

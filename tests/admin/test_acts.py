@@ -78,7 +78,7 @@ def test_it_says_what_was_done_what_was_so_already_and_what_is_gone(as_sam, doma
     gone = Credential.objects.get(pk=rows[3].pk)
     rows[3].remove(by=SYSTEM)
     response = post(as_sam, CREDENTIALS, "suspend", *rows[:3], gone, reason="abuse")
-    assert said(response) == ["2 suspended, 1 was suspended already, 1 was gone meanwhile."]
+    assert said(response) == ["2 suspended, 1 was already suspended, 1 was already gone."]
 
 
 def test_rows_that_go_while_it_is_done_are_told_apart(as_sam, credential, monkeypatch):
@@ -87,7 +87,7 @@ def test_rows_that_go_while_it_is_done_are_told_apart(as_sam, credential, monkey
         return False
 
     monkeypatch.setattr(Credential, "suspend", gone_first)
-    assert said(post(as_sam, CREDENTIALS, "suspend", credential, reason="abuse")) == ["1 was gone meanwhile."]
+    assert said(post(as_sam, CREDENTIALS, "suspend", credential, reason="abuse")) == ["1 was already gone."]
 
 
 def test_when_all_are_gone_it_says_so_without_asking(as_sam, credential):
@@ -95,7 +95,7 @@ def test_when_all_are_gone_it_says_so_without_asking(as_sam, credential):
     credential.remove(by=SYSTEM)
     response = post(as_sam, CREDENTIALS, "remove", gone)
     assert response.status_code == 302
-    assert said(response) == ["1 was gone meanwhile."]
+    assert said(response) == ["1 was already gone."]
 
 
 def test_the_filtered_list_comes_back_after_the_act(as_sam, credential):
@@ -162,7 +162,7 @@ def test_authorize_lets_domains_send_and_issues_their_first_credential(as_sam):
     assert "new.example, pending" in post(as_sam, DOMAINS, "authorize", new).content.decode()
     response = post(as_sam, DOMAINS, "authorize", new, old, other, reason="paid by invoice")
     assert said(response) == [
-        "1 authorized, 1 was authorized already, old.example is authorized in another account."
+        "1 authorized, 1 was already authorized, old.example is authorized in another account."
     ]
     assert [new.credentials.count(), old.credentials.count(), other.credentials.count()] == [1, 0, 0]
     assert Event.objects.get(tag="domain.authorized").data == {"reason": "paid by invoice"}

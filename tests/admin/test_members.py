@@ -165,7 +165,7 @@ def test_nobody_is_a_member_twice(save, domain, owner, viewer, bob, carol):
 
 def test_a_stale_page_does_not_add_somebody_twice(save, domain, owner, viewer, carol):
     domain.memberships.create(user=carol, role="viewer")
-    assert "is a member already" in save(owner, viewer, (None, carol, "owner")).content.decode()
+    assert "is already a member" in save(owner, viewer, (None, carol, "owner")).content.decode()
     assert roles(domain)[carol.email] == "viewer"
 
 

@@ -86,7 +86,7 @@ def test_a_second_account_of_staff_comes_to_no_password(staff, save, domain):
         assert answer.status_code == 403 and password_of(credential) not in text(answer)
     assert browser.post("/domains/sl.example.com/settings/members/invite/").status_code == 403
     (letter,) = [one for one in delivered() if one.to == ["alice@example.com"]]
-    assert letter.subject == "mallory@example.org is a member of sl.example.com"
+    assert letter.subject == "mallory@example.org is now a member of sl.example.com"
 
 
 @pytest.mark.parametrize("was", ["viewer", "manager"])
@@ -171,7 +171,7 @@ def test_staff_authorize_no_name_that_a_customer_added_as_well(staff, mallory, a
     customers = make_domain("shop.example.com", owner=alice, authorized=False)
     for row in (squatted, customers):
         (*_before, said) = act(staff, DOMAINS, "authorize", row)
-        assert said == "shop.example.com was added in several accounts: only its DNS tells whose it is."
+        assert said == "shop.example.com was added in several accounts: only its DNS shows whose it is."
     assert not Domain.objects.filter(authorized_at__isnull=False).exists()
     squatted.memberships.all().delete()  # a name that a restoring holds has no members
     assert act(staff, DOMAINS, "authorize", customers)[-1] == "1 authorized."

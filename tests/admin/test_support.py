@@ -56,11 +56,11 @@ class TestTwoFactor:
     def test_it_is_removed_and_the_person_is_told(self, as_sam, alice, bob):
         make_totp(alice)
         said = act(as_sam, USERS, "remove_two_factor", alice, bob)
-        assert said == ["1 without two-factor now, 1 was without it already."]
+        assert said == ["1 now without two-factor, 1 was already without it."]
         assert not Authenticator.objects.exists()
         assert Event.objects.get(tag="support.two_factor_removed").data["user"] == alice.email
         (message,) = delivered()
-        assert (message.to, message.subject) == ([alice.email], "Two-factor is removed from your account")
+        assert (message.to, message.subject) == ([alice.email], "Two-factor was removed from your account")
 
     def test_neither_ones_own_nor_a_superusers(self, as_sam, sam, root):
         make_totp(sam)
@@ -94,7 +94,7 @@ class TestDns:
         assert act(as_sam, DOMAINS, "verify", domain) == ["1 being checked."]
         assert begun == [domain]
         assert Event.objects.get(tag="support.verify_asked").data == {"reason": "asked by phone"}
-        assert act(as_sam, DOMAINS, "verify", domain)[-1] == "new.example.com was checked just before."
+        assert act(as_sam, DOMAINS, "verify", domain)[-1] == "new.example.com was checked a moment ago."
         assert Event.objects.filter(tag="support.verify_asked").count() == 1
 
     def test_the_page_of_a_domain_shows_what_was_found_and_lets_nobody_change_it(self, as_sam, domain):

@@ -52,7 +52,7 @@ def refused(client, url, fields, headers=None):
         response = client.post(url, fields, headers=headers)
     assert kept() == before
     assert (response.status_code, response.headers["Retry-After"]) == (503, "5")
-    assert "nothing was half done" in text(response) and not PATTERN.search(text(response))
+    assert "No partial changes were saved" in text(response) and not PATTERN.search(text(response))
     return response
 
 

@@ -192,7 +192,7 @@ def test_a_reset_of_a_password_that_has_moved_on_is_refused(as_alice, credential
     new = password_of(credential)
     response = as_alice.post(smtp_url(credential, "reset"), {"seen": seen}, headers=HTMX)
     assert response.status_code == 409
-    assert "Nothing is reset" in text(response)
+    assert "Nothing was reset" in text(response)
     assert password_of(credential) == new
 
 

@@ -13,7 +13,7 @@ from tests.http import delivered, sign_in, smtp_url, text
 
 pytestmark = pytest.mark.django_db
 HTMX = {"HX-Request": "true", "HX-Current-URL": "http://testserver/domains/sl.example.com/settings/smtp/"}
-TICK = "I know that whatever uses them will stop sending."
+TICK = "I understand that anything using them will stop sending."
 ACTS = ["suspend", "delete"]
 
 
@@ -53,7 +53,7 @@ def test_while_one_is_in_use_it_takes_the_tick(as_alice, domain, three, act):
     before = state()
     answer = as_alice.post(url(domain, act), usernames(three), headers=HTMX)
     assert (answer.status_code, answer["HX-Retarget"]) == (422, "#dialog")
-    assert "Nothing is changed yet" in text(answer) and "Blog" in text(answer)
+    assert "Nothing was changed yet" in text(answer) and "Blog" in text(answer)
     assert state() == before
     assert as_alice.post(url(domain, act), usernames(three, sure="on"), headers=HTMX).status_code == 200
 
@@ -61,27 +61,27 @@ def test_while_one_is_in_use_it_takes_the_tick(as_alice, domain, three, act):
 def test_three_are_deleted_with_an_event_each_one_letter_and_one_undo(as_alice, domain, three):
     kept = make_credential(domain)
     answer = text(as_alice.post(url(domain, "delete"), usernames(three), headers=HTMX))
-    assert "3 SMTP users are deleted." in answer
+    assert "3 SMTP users deleted." in answer
     assert all(f'name="username" value="{each.username}">' in answer for each in three)
     assert list(domain.credentials.all()) == [kept]
     assert Event.objects.filter(tag="credential.deleted").count() == 3
     (letter,) = delivered()
-    assert letter.subject == "3 SMTP users of sl.example.com are deleted"
+    assert letter.subject == "3 SMTP users deleted for sl.example.com"
     assert all(each.username in letter.body for each in three)
 
 
 def test_undo_brings_all_of_them_back_with_one_letter(as_alice, domain, three):
     as_alice.post(url(domain, "delete"), usernames(three))
     answer = text(as_alice.post(f"{smtp_url(domain)}deleted/restore/", usernames(three), headers=HTMX))
-    assert "3 SMTP users are restored." in answer
+    assert "3 SMTP users restored." in answer
     assert domain.credentials.count() == 3
-    assert [letter.subject for letter in delivered()][1:] == ["3 SMTP users of sl.example.com are restored"]
+    assert [letter.subject for letter in delivered()][1:] == ["3 SMTP users restored for sl.example.com"]
 
 
 def test_they_are_suspended_and_those_that_were_are_told(as_alice, domain, three):
     three[0].suspend(by=SYSTEM)
     answer = text(as_alice.post(url(domain, "suspend"), usernames(three), headers=HTMX))
-    assert "2 SMTP users are suspended, 1 was suspended already." in answer
+    assert "2 SMTP users suspended, 1 was already suspended." in answer
     assert not domain.credentials.filter(suspended_at=None).exists()
     assert Event.objects.filter(tag="credential.suspended").count() == 3
 
@@ -91,7 +91,7 @@ def test_those_that_are_gone_and_other_domains_are_told_alike(as_alice, domain, 
     gone = three.pop()
     Credential.objects.get(pk=gone.pk).remove(by=SYSTEM)
     answer = text(as_alice.post(url(domain, "delete"), usernames([*three, gone, theirs]), headers=HTMX))
-    assert "2 SMTP users are deleted, 2 were gone already." in answer
+    assert "2 SMTP users deleted, 2 were already gone." in answer
     assert list(Credential.objects.all()) == [theirs]
 
 
@@ -100,7 +100,7 @@ def test_one_that_is_chosen_reads_like_one(as_alice, domain, three):
     assert "Are you sure you want to delete this SMTP user?" in page
     answer = text(as_alice.post(url(domain, "delete"), usernames(three[:1]), headers=HTMX))
     assert "SMTP user is deleted." in answer
-    assert [letter.subject for letter in delivered()] == ["SMTP user of sl.example.com is deleted"]
+    assert [letter.subject for letter in delivered()] == ["SMTP user deleted for sl.example.com"]
 
 
 @pytest.mark.parametrize("act", ACTS)

@@ -93,12 +93,12 @@ def test_trouble_of_the_credential_is_said_first(as_alice, credential):
 
 def test_a_certificate_that_the_listener_signed_itself_is_told_of(as_alice, credential, settings, tmp_path):
     settings.VAR_DIR = tmp_path
-    assert "signed its certificate itself" not in page(as_alice, credential, "nodejs")
+    assert "uses a self-signed certificate" not in page(as_alice, credential, "nodejs")
     (tmp_path / "tls").mkdir()
     (tmp_path / "tls" / "submission.crt").touch()
     assert "NODE_EXTRA_CA_CERTS" in page(as_alice, credential, "nodejs")
     settings.SUBMISSION_TLS_CERT = "/etc/ssl/smtp.pem"
-    assert "signed its certificate itself" not in page(as_alice, credential, "nodejs")
+    assert "uses a self-signed certificate" not in page(as_alice, credential, "nodejs")
 
 
 def test_an_address_that_would_need_quoting_is_not_filled_in(client, alice, credential):

@@ -64,7 +64,7 @@ def test_several_addresses_are_summed_up_behind_the_last_one(as_alice, credentia
 def test_addresses_that_are_not_known_are_no_address(as_alice, credential):
     make_try(credential, make_reset(credential))
     RetiredTry.objects.update(ip="")
-    assert "More than a hundred addresses still try the password" in row(as_alice, credential)
+    assert "More than 100 addresses still try the password" in row(as_alice, credential)
 
 
 def test_a_row_tells_who_still_tries_it_while_it_is_suspended(as_alice, credential):
@@ -118,7 +118,7 @@ def test_the_recent_clients_page_lists_the_addresses(as_alice, credential):
         make_try(credential, old, f"192.0.2.{number}", number=number + 1)
     make_try(credential, old, "192.0.2.9", at=timezone.now() - timedelta(days=8))
     said = plain(text(as_alice.get(smtp_url(credential, "clients"))))
-    said = said[said.index("Dead passwords that are still tried") :]
+    said = said[said.index("Retired passwords still in use") :]
     for number in range(3):
         assert f"192.0.2.{number} Reset on Apr 11, 2022 {number + 1} Just now" in said
     assert "192.0.2.9" not in said
@@ -129,4 +129,4 @@ def test_the_recent_clients_page_lists_only_so_many(as_alice, credential, monkey
     old = make_reset(credential)
     for number in range(3):
         make_try(credential, old, f"192.0.2.{number}")
-    assert "These are the last 2; there are more." in text(as_alice.get(smtp_url(credential, "clients")))
+    assert "Only the last 2 are shown." in text(as_alice.get(smtp_url(credential, "clients")))

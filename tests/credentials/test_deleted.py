@@ -93,8 +93,8 @@ class TestRestoring:
         assert list(tags) == ["credential.restored", "credential.deleted"]
         subjects = [letter.subject for letter in delivered()]
         assert subjects == [
-            "SMTP user of sl.example.com is deleted",
-            "SMTP user of sl.example.com is restored",
+            "SMTP user deleted for sl.example.com",
+            "SMTP user restored for sl.example.com",
         ]
 
     def test_brings_it_back_only_once_and_only_within_24_hours(self, domain):
@@ -213,7 +213,7 @@ class TestUndo:
         assert f'action="{restore}" hx-post="{restore}"' in answer
         assert f'<input type="hidden" name="username" value="{credential.username}">' in answer
         answer = as_alice.post(restore, {"username": credential.username}, headers=HTMX)
-        assert "SMTP user is restored." in text(answer)
+        assert "SMTP user restored." in text(answer)
         assert f'id="cred-{credential.username}"' in text(answer)
         assert outcome(credential.username, password) is Outcome.ACCEPTED
 
@@ -222,7 +222,7 @@ class TestUndo:
         assert ">Undo</button>" in page and "hx-post" not in page.partition("data-undo")[0][-200:]
         (restore,) = urls(credential.domain, "deleted/restore/")
         page = text(as_alice.post(restore, {"username": credential.username}, follow=True))
-        assert "SMTP user is restored." in page and f'id="cred-{credential.username}"' in page
+        assert "SMTP user restored." in page and f'id="cred-{credential.username}"' in page
 
     def test_who_was_signed_out_meanwhile_is_led_to_what_can_be_restored(self, client, alice, credential):
         deleted = delete(credential)
@@ -236,7 +236,7 @@ class TestUndo:
         deleted.restore(by=SYSTEM)
         (restore,) = urls(credential.domain, "deleted/restore/")
         answer = as_alice.post(restore, {"username": credential.username}, headers=HTMX)
-        assert answer.status_code == 404 and "Nothing is restored" in text(answer)
+        assert answer.status_code == 404 and "Nothing was restored" in text(answer)
         assert Event.objects.filter(tag="credential.restored").count() == 1
 
     @pytest.mark.parametrize("username", ["", "x", "a\x00b", "0" * 32, "9" * 5000])
@@ -293,7 +293,7 @@ class TestRecentlyDeleted:
         erase, restore = urls(credential.domain, f"deleted/{credential.username}/erase/", "deleted/restore/")
         assert "Are you sure you want to erase" in text(as_alice.get(erase))
         assert DeletedCredential.objects.exists()
-        assert "SMTP user is erased." in text(as_alice.post(erase, follow=True))
+        assert "SMTP user erased." in text(as_alice.post(erase, follow=True))
         assert Event.objects.latest("pk").tag == "credential.erased"
         assert as_alice.post(restore, {"username": credential.username}, headers=HTMX).status_code == 404
         assert as_alice.post(erase).status_code == 404

@@ -54,11 +54,11 @@ def test_a_date_is_saved_shown_and_removed(as_alice, credential):
     day = timezone.localdate() + 30 * DAY
     page = text(set_to(as_alice, credential, day.isoformat()))
     credential.refresh_from_db()
-    assert "Expiry date is saved." in page and f"{day.day}, {day.year}, 23:59</time>." in page
+    assert "Expiry date saved." in page and f"{day.day}, {day.year}, 23:59</time>." in page
     assert f"{credential.expires_at:%Y-%m-%d %H:%M:%S.%f}" == f"{day} 23:59:59.999999"
     asked = text(as_alice.get(smtp_url(credential, "expiry")))
     assert f'value="{day}"' in asked and "until the end of this day (UTC)" in asked
-    assert "Expiry date is removed." in text(set_to(as_alice, credential, ""))
+    assert "Expiry date removed." in text(set_to(as_alice, credential, ""))
     assert [event.data for event in Event.objects.filter(tag="credential.expiry_set")] == [
         {"expires": day.isoformat()},
         {},
@@ -77,15 +77,15 @@ def test_today_is_the_first_day_that_can_be_chosen(as_alice, credential):
 @pytest.mark.parametrize(
     ("day", "words"),
     [
-        ("2020-01-01", "This day is over."),
-        ("0001-01-01", "This day is over."),
+        ("2020-01-01", "This date has passed."),
+        ("0001-01-01", "This date has passed."),
         ("9999-12-31", "within 10 years"),
-        ("2026-02-30", "Write a date as year-month-day"),
-        ("31.12.2030", "Write a date as year-month-day"),
-        ("tomorrow", "Write a date as year-month-day"),
-        ("\x00", "Write a date as year-month-day"),
-        ("9" * 5000, "Write a date as year-month-day"),
-        ("<script>", "Write a date as year-month-day"),
+        ("2026-02-30", "Enter a date as year-month-day"),
+        ("31.12.2030", "Enter a date as year-month-day"),
+        ("tomorrow", "Enter a date as year-month-day"),
+        ("\x00", "Enter a date as year-month-day"),
+        ("9" * 5000, "Enter a date as year-month-day"),
+        ("<script>", "Enter a date as year-month-day"),
     ],
 )
 def test_a_date_that_can_not_be_is_refused_beside_the_field(as_alice, credential, day, words):
@@ -122,7 +122,7 @@ def test_extend_gives_90_days_more_counted_from_today_when_it_is_over(as_alice, 
     expire(credential, **left)
     start = max(credential.expires_at.date(), timezone.localdate())
     response = as_alice.post(smtp_url(credential, "extend"), headers=HTMX)
-    assert "SMTP user works for 90 days more." in text(response)
+    assert "SMTP user extended by 90 days." in text(response)
     assert Credential.objects.get().expires_at.date() == start + 90 * DAY
     assert Event.objects.latest("pk").data == {"expires": (start + 90 * DAY).isoformat()}
     assert Credential.objects.usable(timezone.now()).exists()
@@ -174,7 +174,7 @@ def test_owners_are_warned_a_week_before_once_for_each_date(domain, capsys):
         assert capsys.readouterr().out == f"{told} expiry date{'' if told else 's'} told to owners\n"
     (letter,) = delivered()
     assert letter.to == ["alice@example.com"] and soon.username in letter.body
-    assert letter.subject.startswith("SMTP user of sl.example.com expires on ") and "(Shop)" in letter.body
+    assert letter.subject.startswith("SMTP user for sl.example.com expires on ") and "(Shop)" in letter.body
     soon.refresh_from_db()
     soon.set_expiry(timezone.localdate() + DAY, by=SYSTEM)
     assert [expiry_warnings.warn_owners(timezone.now()) for _ in range(2)] == [1, 0]

@@ -15,7 +15,7 @@ from tests.http import smtp_url, text
 pytestmark = pytest.mark.django_db
 HTMX = {"HX-Request": "true", "HX-Current-URL": "http://testserver/domains/sl.example.com/settings/smtp/"}
 ACTS = ["reset", "delete"]
-TICK = "I know that whatever uses it will stop sending."
+TICK = "I understand that anything using it will stop sending."
 
 
 def use(credential, **ago):
@@ -64,7 +64,7 @@ def test_without_the_tick_nothing_is_done_and_the_question_comes_again(as_alice,
     response = as_alice.post(smtp_url(used, act), sent, headers=headers)
     assert response.status_code == 422
     field = re.search(r'<div class="field has-error">.*?</div>', text(response), re.DOTALL)[0]
-    assert TICK in field and "Nothing is changed yet" in field
+    assert TICK in field and "Nothing was changed yet" in field
     assert "Are you sure you want to" in text(response)
     assert response.get("HX-Retarget") == ("#dialog" if headers else None)
     assert state() == before
@@ -102,7 +102,7 @@ def test_the_question_that_comes_again_still_asks_about_the_password_that_was_se
     assert re.search(r'name="seen" value="([^"]+)"', again)[1] == seen
     response = as_alice.post(smtp_url(used, "reset"), {"seen": seen, "sure": "on"}, headers=HTMX)
     assert response.status_code == 409
-    assert "Nothing is reset" in text(response)
+    assert "Nothing was reset" in text(response)
 
 
 @pytest.mark.parametrize("act", ACTS)
@@ -130,7 +130,7 @@ def test_a_limit_that_stops_what_used_it_today_wants_the_tick(as_alice, used, ac
     response = limit(as_alice, used, act, value)
     assert (response.status_code, response["HX-Retarget"]) == (422, "#dialog")
     field = re.search(r'<div class="field has-error">.*?</div>', text(response), re.DOTALL)[0]
-    assert TICK in field and "Nothing is changed yet" in field
+    assert TICK in field and "Nothing was changed yet" in field
     assert "203.0.113.7" in text(response) and value in text(response)
     assert state() == before
     assert limit(as_alice, used, act, value, sure="on").status_code == 200
@@ -171,11 +171,11 @@ def test_every_address_of_today_counts_and_those_that_are_not_known(as_alice, cr
     assert answer.status_code == 422 and "in the last 24 hours: 203.0.113.8." in text(answer)
     ClientDay.objects.filter(ip="203.0.113.8").update(ip="")
     answer = limit(as_alice, credential, "networks", "203.0.113.7\n198.51.100.1")
-    assert answer.status_code == 422 and "from addresses that are not known." in text(answer)
+    assert answer.status_code == 422 and "from unknown addresses." in text(answer)
 
 
 @pytest.mark.parametrize(
-    ("act", "value", "said"), [("networks", "x", "is not a network"), ("expiry", "x", "Write")]
+    ("act", "value", "said"), [("networks", "x", "is not a network"), ("expiry", "x", "Enter a date")]
 )
 def test_what_can_not_be_read_is_told_before_any_tick(as_alice, used, act, value, said):
     answer = text(limit(as_alice, used, act, value, sure="on"))

@@ -77,7 +77,7 @@ def test_an_error_comes_back_in_its_place_with_what_was_typed(as_alice, credenti
     response = post(as_alice, credential, "x" * 81)
     assert response.status_code == 422
     assert response["HX-Retarget"] == f"#label-form-{credential.username}"
-    assert "Use at most 80 characters (this has 81)." in text(response)
+    assert "Use at most 80 characters (you entered 81)." in text(response)
     assert "x" * 81 in text(response)
 
 
@@ -87,7 +87,7 @@ def test_one_that_was_changed_meanwhile_is_told_and_saved_at_the_second_try(as_a
     credential.rename(now, by=SYSTEM)
     response = post(as_alice, credential, "My <shop>", seen="Shop")
     assert response.status_code == 409
-    assert f"Nothing is saved yet: the label was {told} meanwhile." in text(response)
+    assert f"Nothing was saved yet: the label was {told} in the meantime." in text(response)
     assert escape("My <shop>") in text(response)
     assert f'name="seen" value="{now}"' in text(response) or not now
     assert post(as_alice, credential, "My <shop>", seen=now).status_code == 200
@@ -99,7 +99,7 @@ def test_the_page_without_javascript_tells_it_too(as_alice, domain):
     credential = make_credential(domain, label="Blog")
     response = as_alice.post(smtp_url(credential, "label"), {"label": "Mine", "seen": "Shop"})
     assert response.status_code == 409
-    assert "changed to “Blog” meanwhile" in text(response)
+    assert "changed to “Blog” in the meantime" in text(response)
     assert 'value="Mine"' in text(response)
 
 
@@ -147,4 +147,4 @@ def test_every_event_and_letter_of_a_credential_tells_it(alice, domain):
 def test_removing_it_tells_which(domain):
     credential = make_credential(domain, label="Shop")
     credential.rename("", by=SYSTEM)
-    assert "removed the label “Shop” of" in sentence(Event.objects.latest("pk"))
+    assert "removed the label “Shop” from" in sentence(Event.objects.latest("pk"))

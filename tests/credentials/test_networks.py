@@ -31,13 +31,13 @@ GOOD = {
     "\n".join(FIFTY): ",".join(FIFTY),
 }
 BAD = {
-    "192.0.2.7/24": "write 192.0.2.0/24 for the whole network, or 192.0.2.7 for this address alone",
-    "2001:db8::1/32": "write 2001:db8::/32 for the whole network, or 2001:db8::1 for this address alone",
+    "192.0.2.7/24": "enter 192.0.2.0/24 for the whole network, or 192.0.2.7 for this address alone",
+    "2001:db8::1/32": "enter 2001:db8::/32 for the whole network, or 2001:db8::1 for this address alone",
     "192.0.2.0/33": "“192.0.2.0/33” is not a network",
     "::/129": "is not a network",
-    "fe80::1%eth0": "leave out what follows the %",
-    "::ffff:192.0.2.7": "write it as 192.0.2.7.",
-    "::ffff:192.0.2.0/120": "write it as 192.0.2.0/24.",
+    "fe80::1%eth0": "leave out the % and everything after it",
+    "::ffff:192.0.2.7": "enter it as 192.0.2.7.",
+    "::ffff:192.0.2.0/120": "enter it as 192.0.2.0/24.",
     "mail.example.com": "“mail.example.com” is not a network",
     "192.0.2": "is not a network",
     "010.0.0.1": "is not a network",
@@ -45,9 +45,9 @@ BAD = {
     "192.0.2.1-192.0.2.9": "is not a network",
     "١٩٢.0.2.1": "is not a network",
     "192.0.2.1\x07": "One entry is not a network",
-    "\n".join([*FIFTY, "192.0.2.7"]): "List at most 50 networks (these are 51).",
+    "\n".join([*FIFTY, "192.0.2.7"]): "List at most 50 networks (you listed 51).",
     "x" * 10_000: "is not a network",
-    "x" * 10_001: "List at most 50 networks: this is too long",
+    "x" * 10_001: "List at most 50 networks: this text is too long",
     "<b>192.0.2.1</b>": "is not a network",
 }
 
@@ -110,7 +110,7 @@ def test_a_login_is_judged_by_where_it_comes_from(as_alice, credential, ip, outc
 def test_they_are_saved_and_the_event_says_from_what_to_what(as_alice, alice, credential):
     typed = {"networks": "192.0.2.0/24\r\n2001:db8::/32"}
     response = as_alice.post(url(credential), typed, headers=HTMX)
-    assert "Allowed networks are saved." in text(response)
+    assert "Allowed networks saved." in text(response)
     assert re.search(rf'<tr id="cred-{credential.username}"', text(response))
     credential.refresh_from_db()
     assert credential.allowed_networks == "192.0.2.0/24,2001:db8::/32"
@@ -129,7 +129,7 @@ def test_they_are_saved_and_the_event_says_from_what_to_what(as_alice, alice, cr
 def test_without_htmx_the_list_says_so(as_alice, credential):
     response = as_alice.post(url(credential), {"networks": "192.0.2.7"}, follow=True)
     assert response.redirect_chain == [(smtp_url(credential.domain), 302)]
-    assert "Allowed networks are saved." in text(response)
+    assert "Allowed networks saved." in text(response)
 
 
 def test_saving_the_same_again_is_no_event(as_alice, credential):

@@ -46,7 +46,7 @@ def test_the_question_offers_times_and_keeps_the_old_one_not_at_all_unless_asked
         ("24h", "", "24 hours"),
         ("7d", "", "7 days"),
     ]
-    assert "The present password stops working at once, or after the time that you choose" in page
+    assert "The current password stops working immediately, or after the period you choose" in page
 
 
 @pytest.mark.parametrize(("keep", "time"), [("1h", HOUR), ("24h", DAY), ("7d", 7 * DAY)])
@@ -74,7 +74,7 @@ def test_what_is_in_use_wants_a_tick_only_when_it_stops(as_alice, credential, ke
 @pytest.mark.parametrize("keep", ["2h", "\x00", "x" * 5000, "1h\n"])
 def test_a_time_that_is_not_offered_changes_nothing(as_alice, credential, keep):
     response = as_alice.post(smtp_url(credential, "reset"), {"keep": keep}, headers=HTMX)
-    assert response.status_code == 422 and "Choose one of these times." in text(response)
+    assert response.status_code == 422 and "Choose one of these periods." in text(response)
     assert not Event.objects.filter(tag="credential.reset").exists()
 
 
@@ -109,16 +109,16 @@ def test_after_a_silence_it_is_said_to_be_safe_to_revoke(as_alice, credential, k
         previous_valid_until=reset_at + keep,
         previous_last_used_at=silent_since if used else None,
     )
-    said = re.search(r"Nobody has used it for ([\w ]+), so it is safe to revoke\.", row(as_alice, credential))
+    said = re.search(r"It hasn't been used for ([\w ]+), so it's safe to revoke\.", row(as_alice, credential))
     assert (said and said[1]) == words
 
 
 def test_revoke_refuses_the_old_password_at_once_and_keeps_the_new_one(as_alice, alice, rotated):
     asked = text(as_alice.get(smtp_url(rotated, "revoke_old"), headers=HTMX))
-    assert "Nobody has used the old password since the reset." in asked and rotated.old not in asked
+    assert "The old password hasn't been used since the reset." in asked and rotated.old not in asked
     seen = re.search(r'name="seen" value="([^"]+)"', asked)[1]
     response = as_alice.post(smtp_url(rotated, "revoke_old"), {"seen": seen}, headers=HTMX)
-    assert "The old password is revoked." in text(response) and "works until" not in text(response)
+    assert "Old password revoked." in text(response) and "works until" not in text(response)
     assert outcome(rotated, rotated.old) is Outcome.WRONG_PASSWORD
     assert outcome(rotated, password_of(rotated)) is Outcome.ACCEPTED
     assert Event.objects.latest("pk").tag == "credential.old_password_revoked"
@@ -140,7 +140,7 @@ def test_revoke_in_an_old_tab_leaves_the_password_of_a_later_reset_alone(as_alic
     seen, second = rotated.password_changed_at.isoformat(), password_of(rotated)
     rotated.reset_password(by=SYSTEM, keep_old_for=DAY)
     response = as_alice.post(smtp_url(rotated, "revoke_old"), {"seen": seen}, headers=HTMX)
-    assert response.status_code == 409 and "Nothing is revoked" in text(response)
+    assert response.status_code == 409 and "Nothing was revoked" in text(response)
     assert outcome(rotated, second) is Outcome.ACCEPTED
 
 

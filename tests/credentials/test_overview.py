@@ -53,7 +53,7 @@ def test_the_tiles_count_what_credentials_do(page, domain, now):
     make(domain, used=-1, expires=-50, suspended_at=now)
     make(make_domain("other.example.com"), used=-1, expires=1)
     assert tiles(page()) == (4, 2, 2, 1)
-    assert "8 SMTP credentials · last used" in page()
+    assert "8 SMTP users · last used" in page()
 
 
 def test_without_credentials_all_is_zero_and_calm(page, domain):
@@ -97,7 +97,7 @@ def test_a_suspended_one_that_is_tried_needs_attention(page, domain):
     credential.suspend(by=SYSTEM)
     make_try(credential, password_of(credential), outcome=Outcome.SUSPENDED)
     assert "still tries this suspended SMTP user (1 time" in page()
-    assert "It is refused until it is resumed." in page()
+    assert "It's refused until it's resumed." in page()
 
 
 def test_what_expires_or_is_never_used_needs_attention_the_first_to_end_first(page, domain):
@@ -109,7 +109,7 @@ def test_what_expires_or_is_never_used_needs_attention_the_first_to_end_first(pa
     assert first < second < third
     assert re.search(r"Christmas : it expired on \w+ \d+, \d+ and is refused\.", said)
     assert re.search(r"Fair : it expires in 3 days , on \w+ \d+, \d+\.", said)
-    assert re.search(r"Idle : it has never been used since it was added on \w+ \d+, \d+\.", said)
+    assert re.search(r"Idle : it hasn't been used since it was added on \w+ \d+, \d+\.", said)
 
 
 def test_the_expiry_date_is_offered_to_who_may_set_it(client, alice, bob, domain):
@@ -125,7 +125,7 @@ def test_of_many_it_lists_five_and_says_how_many_more(page, domain):
         credential = make(domain, used=-1)
         make_try(credential, make_reset(credential), f"192.0.2.{number}")
     said = page()
-    assert said.count("has never been used") == said.count("still tries") == 5
+    assert said.count("hasn't been used since it was added") == said.count("still tries") == 5
     assert said.count("and 2 more") == 2
 
 

@@ -28,10 +28,10 @@ def acts(page):
 def test_suspend_refuses_it_tells_the_owners_and_offers_resume(as_alice, alice, credential):
     assert acts(text(as_alice.get(smtp_url(credential.domain)))) == ["suspend"]
     response = as_alice.post(smtp_url(credential, "suspend"), headers=HTMX)
-    assert "SMTP user is suspended." in text(response) and acts(text(response)) == ["resume"]
+    assert "SMTP user suspended." in text(response) and acts(text(response)) == ["resume"]
     assert outcome(credential) is Outcome.SUSPENDED
     letter = delivered()[-1]
-    assert (letter.to, letter.subject) == (["alice@example.com"], "SMTP user of sl.example.com is suspended")
+    assert (letter.to, letter.subject) == (["alice@example.com"], "SMTP user suspended for sl.example.com")
     assert "alice@example.com suspended" in letter.body and "From: 127.0.0.1" in letter.body
     event = Event.objects.latest("pk")
     assert (event.tag, event.actor) == ("credential.suspended", alice)
@@ -48,7 +48,7 @@ def test_resume_accepts_it_again_with_the_same_password(as_alice, credential):
     credential.suspend(by=SYSTEM)
     assert RetiredPassword.objects.filter(username=credential.username).count() == 1
     response = as_alice.post(smtp_url(credential, "resume"), follow=True)
-    assert "SMTP user is resumed." in text(response) and acts(text(response)) == ["suspend"]
+    assert "SMTP user resumed." in text(response) and acts(text(response)) == ["suspend"]
     assert outcome(credential) is Outcome.ACCEPTED and password_of(credential) == password
     assert not RetiredPassword.objects.filter(username=credential.username).exists()
 
@@ -62,7 +62,7 @@ def test_what_is_in_use_is_suspended_only_with_a_tick(as_alice, credential):
     assert outcome(credential) is Outcome.SUSPENDED
 
 
-@pytest.mark.parametrize(("act", "words"), [("suspend", "suspended already"), ("resume", "is not suspended")])
+@pytest.mark.parametrize(("act", "words"), [("suspend", "already suspended"), ("resume", "is not suspended")])
 def test_the_second_of_two_is_told_that_it_is_so_already(as_alice, credential, act, words):
     (credential.suspend if act == "suspend" else credential.resume)(by=SYSTEM)
     before = Event.objects.count()
@@ -74,12 +74,16 @@ def test_the_second_of_two_is_told_that_it_is_so_already(as_alice, credential, a
 def test_what_support_suspended_only_support_resumes(as_alice, credential):
     credential.suspend(by=SYSTEM, reason="phishing", as_support=True)
     page = text(as_alice.get(smtp_url(credential.domain)))
-    assert re.search(r"Support suspended it on <time.*?</time>\. Only they can resume it: ask support\.", page)
+    assert re.search(
+        r"Support suspended it on <time.*?</time>\. Only support can resume it\. "
+        r"Contact support\.",
+        page,
+    )
     assert acts(page) == []
-    assert "ask support" in text(as_alice.get(smtp_url(credential, "resume"), headers=HTMX))
+    assert "Contact support." in text(as_alice.get(smtp_url(credential, "resume"), headers=HTMX))
     response = as_alice.post(smtp_url(credential, "resume"), headers=HTMX)
     assert response.status_code == 409
-    assert "Support suspended this SMTP user, so only they can resume it: ask support." in text(response)
+    assert "Support suspended this SMTP user, so only support can resume it. Contact support." in text(response)
     assert outcome(credential) is Outcome.SUSPENDED
     assert credential.resume(by=SYSTEM, as_support=True)
     assert outcome(credential) is Outcome.ACCEPTED

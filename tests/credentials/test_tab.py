@@ -116,7 +116,7 @@ def test_the_empty_state_says_why(as_alice, domain):
     assert "No SMTP credentials" in text(as_alice.get(smtp_url(domain)))
     Domain.objects.filter(pk=domain.pk).update(authorized_at=None)
     page = text(as_alice.get(smtp_url(domain)))
-    assert "This domain is not authorized yet" in page
+    assert "This domain isn't authorized yet" in page
     assert "Add New SMTP User" not in page
 
 

@@ -54,8 +54,8 @@ def test_the_proof_of_ownership(values, status, help):
 @pytest.mark.parametrize(
     ("host", "help"),
     [
-        ("_sendlayer.mail.example.com.mail.example.com", "enter _sendlayer only"),
-        ("mail.example.com", "stands at mail.example.com"),
+        ("_sendlayer.mail.example.com.mail.example.com", "enter only _sendlayer"),
+        ("mail.example.com", "record is at mail.example.com"),
     ],
 )
 def test_a_proof_at_another_name_is_found_but_does_not_count(host, help):
@@ -109,7 +109,7 @@ def test_a_cname_has_to_point_to_its_target(kind):
     assert judged(kind, Found((f"{target.upper()}.",))).status is Status.VERIFIED
     wrong = judged(kind, Found(("other.example.org",)))
     assert (wrong.status, wrong.found) == (Status.WRONG, ("other.example.org",))
-    assert "dot at its end" in judged(kind, Found((f"{target}.mail.example.com",))).message
+    assert "dot at the end" in judged(kind, Found((f"{target}.mail.example.com",))).message
 
 
 @pytest.mark.parametrize(

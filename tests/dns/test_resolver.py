@@ -60,7 +60,7 @@ def test_a_cname_is_followed_and_told(nsd):
 
 def test_a_circle_of_cnames_is_no_answer(nsd):
     answer = txt("a.example.com", "a CNAME b", "b CNAME a", nsd=nsd)
-    assert answer == Unanswered("its CNAME records lead in a circle, or too far")
+    assert answer == Unanswered("its CNAME records form a loop or a chain that is too long")
 
 
 def test_hundreds_of_values_come_by_tcp(nsd):
@@ -121,7 +121,7 @@ def test_an_answer_about_another_name_is_no_answer(fake):
 def test_a_server_that_looks_nothing_up_is_no_answer(fake):
     fake.answer = lambda query, wire: [dns.message.make_response(query).to_wire()]
     assert Resolver().ask("a.example.com", "TXT") == Unanswered(
-        "the DNS resolver does not look names up for this server"
+        "the DNS resolver doesn't look up names for this server"
     )
 
 

@@ -120,17 +120,17 @@ def test_the_page_and_the_press_wait_for_no_dns(client, alice, pending, fake, th
     client.force_login(alice)
     fake.held.clear()
     fake.answer = lambda query, wire: [dns.message.make_response(query, recursion_available=True).to_wire()]
-    assert "Asking the DNS" not in text(client.get(TAB))
+    assert "Checking the DNS" not in text(client.get(TAB))
     panel = client.post(VERIFY, headers=HTMX)
-    assert panel.status_code == 200 and "Asking the DNS" in text(panel) and "Checking…" in text(panel)
+    assert panel.status_code == 200 and "Checking the DNS" in text(panel) and "Checking…" in text(panel)
     assert client.get(TAB, headers=HTMX).status_code == 204
     assert '<noscript><meta http-equiv="refresh"' in text(client.get(TAB))
-    assert "Asking the DNS" in text(client.post(VERIFY, headers=HTMX))
+    assert "Checking the DNS" in text(client.post(VERIFY, headers=HTMX))
     assert not pending.dns_records.exists()
     fake.held.set()
     threads()
     assert "Missing" in text(client.get(TAB, headers=HTMX))
-    assert "Asking the DNS" not in text(client.get(TAB))
+    assert "Checking the DNS" not in text(client.get(TAB))
 
 
 def test_a_hundred_presses_are_one_check(client, alice, pending, fake, threads, impatient):
@@ -184,7 +184,7 @@ def test_too_many_checks_at_once_are_refused(client, alice, pending, monkeypatch
 def test_a_check_whose_process_died_ends_by_itself(as_alice, pending):
     Domain.objects.update(check_started_at=timezone.now() - CHECK_LASTS)
     page = text(as_alice.get(TAB))
-    assert "The last check was interrupted" in page and "Asking the DNS" not in page
+    assert "The last check was interrupted" in page and "Checking the DNS" not in page
 
 
 def test_a_check_that_crashes_leaves_its_slot_and_the_domain_alone(verify, monkeypatch, caplog):
@@ -201,7 +201,7 @@ def test_the_other_account_is_told_only_after_its_proof(nsd, verify, pending, ca
     assert "another account" not in verify()
     nsd.put(proof(pending))
     page = verify()
-    assert "it is authorized in another account of this server" in page
+    assert "it's authorized in another account on this server" in page
     assert "Verified" in row(page, "ownership") and "This domain is authorized." not in page
 
 
@@ -217,14 +217,14 @@ def test_news_for_htmx_come_with_the_dot_and_a_toast(nsd, client, verify, pendin
     verify()
     answer = text(client.get(TAB, {"state": "pending"}, headers=HTMX))
     assert '<span id="domain-dot" class="dot authorized" aria-hidden="true" hx-swap-oob="true">' in answer
-    assert "Domain is authorized." in answer and answer.lstrip().startswith('<section class="card" id="dns">')
-    assert "Domain is authorized." not in text(client.get(TAB, {"state": "authorized"}, headers=HTMX))
+    assert "Domain authorized." in answer and answer.lstrip().startswith('<section class="card" id="dns">')
+    assert "Domain authorized." not in text(client.get(TAB, {"state": "authorized"}, headers=HTMX))
 
 
 def test_a_lost_proof_is_seen_on_every_page(as_alice, domain):
     assert domain.note_ownership_gone(by=SYSTEM) and not domain.note_ownership_gone(by=SYSTEM)
     activity = text(as_alice.get("/domains/sl.example.com/activity/"))
-    assert "found that the DNS record that proves ownership is gone" in activity
+    assert "found that the DNS record that proves ownership is missing" in activity
     for path in ("/domains/", "/domains/sl.example.com/"):
         assert "Ownership record gone" in text(as_alice.get(path))
     assert "The ownership record has been gone since" in text(as_alice.get(TAB))

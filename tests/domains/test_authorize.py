@@ -132,7 +132,7 @@ def test_the_command_asks_whose_when_several_added_it(capsys):
     [
         (["example.net"], "Nobody has added example.net"),
         (["http://example.com/"], "Did you mean example.com"),
-        (["localhost"], "lacks its ending"),
+        (["localhost"], "has no ending"),
         (["example.net", "--owner", "nobody@example.com"], "There is no user nobody@example.com"),
     ],
 )

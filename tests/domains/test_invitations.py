@@ -84,7 +84,7 @@ class TestWithAnAccount:
         assert Event.objects.get(tag="member.joined").actor == nina
         letter = delivered()[-1]
         assert letter.to == [alice.email]
-        assert letter.subject == "new@example.org is a member of sl.example.com"
+        assert letter.subject == "new@example.org is now a member of sl.example.com"
         assert "as viewer." in letter.body
 
     def test_it_works_once(self, visitor, link, nina):
@@ -97,7 +97,7 @@ class TestWithAnAccount:
 
     def test_declining_makes_nobody_a_member(self, visitor, link, nina):
         sign_in(visitor, nina)
-        assert "Invitation is declined." in text(visitor.post(f"{link}decline/", follow=True))
+        assert "Invitation declined." in text(visitor.post(f"{link}decline/", follow=True))
         assert not Membership.objects.filter(user=nina).exists()
         assert Event.objects.get(tag="member.declined").data == {"member": "new@example.org"}
         assert visitor.get(link).status_code == 410
@@ -105,7 +105,7 @@ class TestWithAnAccount:
     def test_somebody_else_is_told_and_signs_out_back_to_the_link(self, link, nina, carol):
         client = sign_in(Client(), carol)
         page = text(client.get(link))
-        assert "You are signed in as carol@example.com" in page and "Accept" not in page
+        assert "You're signed in as carol@example.com" in page and "Accept" not in page
         for act in ("accept", "decline", "join"):
             assert client.post(f"{link}{act}/", NEW)["Location"] == link
         assert not Membership.objects.filter(user=carol).exists()

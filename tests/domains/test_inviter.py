@@ -83,7 +83,7 @@ def test_it_ends_when_the_inviter_may_not_give_the_role_any_more(as_alice, domai
     event = Event.objects.get(tag="member.invitation_ended")
     assert event.data == {"member": INVITED, "role": "owner", "inviter": "olga@example.com"}
     assert sentence(event) == (
-        "ended the invitation of friend@example.org, as olga@example.com can't invite any more"
+        "ended the invitation to friend@example.org, as olga@example.com can no longer invite"
     )
 
 

@@ -25,7 +25,7 @@ class TestInviting:
                 f"{URL}invite/", {"emails": "New@Example.org", "role": "manager"}, headers=headers, follow=True
             )
         )
-        assert "Invitation is sent." in page
+        assert "Invitation sent." in page
         assert "in 7 days" in page
         invitation = domain.invitations.get()
         assert (invitation.email, invitation.role, invitation.invited_by) == (
@@ -36,7 +36,7 @@ class TestInviting:
         (letter,) = delivered()
         assert (letter.to, letter.subject) == (
             ["new@example.org"],
-            "alice@example.com invites you to sl.example.com",
+            "alice@example.com invited you to sl.example.com",
         )
         assert "as manager" in letter.body
         assert "within 7 days" in letter.body
@@ -50,7 +50,7 @@ class TestInviting:
             {"emails": "a@x.org, b@x.org;\r\n\r\n c@x.org\nA@X.ORG", "role": "viewer"},
             follow=True,
         )
-        assert "3 invitations are sent." in text(response)
+        assert "3 invitations sent." in text(response)
         assert sorted(letter.to[0] for letter in delivered()) == ["a@x.org", "b@x.org", "c@x.org"]
 
     def test_several_domains_make_one_letter(self, as_alice, alice, domain):
@@ -59,7 +59,7 @@ class TestInviting:
         also = [f"d{number:02}.example" for number in range(12)]
         invite(as_alice, also=also)
         (letter,) = delivered()
-        assert letter.subject == "alice@example.com invites you to sl.example.com and more domains"
+        assert letter.subject == "alice@example.com invited you to sl.example.com and more domains"
         assert "d00.example\n" in letter.body
         assert "and 3 more" in letter.body
         assert Invitation.objects.values("key").distinct().count() == 1
@@ -99,9 +99,9 @@ class TestInviting:
             ("a\x00@example.org", "Remove the invisible characters"),
             ("<b>@example.org", "“&lt;b&gt;@example.org” is not"),
             ("x" * 6000, "at most"),
-            ("\n".join(f"u{n}@x.org" for n in range(21)), "at most 20 addresses at once (these are 21)"),
-            ("alice@example.com", "You are a member yourself."),
-            ("BOB@example.com", "bob@example.com is a member already"),
+            ("\n".join(f"u{n}@x.org" for n in range(21)), "at most 20 addresses at once (you entered 21)"),
+            ("alice@example.com", "You are already a member."),
+            ("BOB@example.com", "bob@example.com is already a member"),
         ],
     )
     def test_what_will_not_do_is_said_beside_the_field(self, as_alice, domain, emails, said):
@@ -121,8 +121,8 @@ class TestInviting:
         for words in (
             "“a@b” is not",
             "“c@d” is not",
-            "bob@example.com is a member",
-            "new@example.org is invited",
+            "bob@example.com is already a member",
+            "new@example.org is already invited",
         ):
             assert words in page
 
@@ -135,7 +135,7 @@ class TestInviting:
         response = invite(as_alice)
         assert response.status_code == 422
         resend = re.search(r'href="(/domains/[^"]+/resend/)" data-dialog>Resend', text(response))[1]
-        assert "Invitation is sent again." in text(as_alice.post(resend, follow=True))
+        assert "Invitation resent." in text(as_alice.post(resend, follow=True))
         new = link_in(delivered()[1])
         assert Client().get(link).status_code == 410
         assert Client().get(new).status_code == 200
@@ -153,14 +153,14 @@ class TestInviting:
         for headers in ({}, HTMX):
             response = invite(as_alice, "one@x.org,two@x.org", headers=headers)
             assert response.status_code == 429
-            assert "Nothing is sent; try again later." in text(response)
+            assert "Nothing was sent. Try again later." in text(response)
             assert "one@x.org,two@x.org" in text(response)
         assert Invitation.objects.count() == Letter.objects.count() == 60
 
     def test_a_revoked_link_is_dead(self, as_alice, link):
         invitation = Invitation.objects.get()
         revoke = f"{URL}invitations/{invitation.public_id}/revoke/"
-        assert "Invitation is revoked." in text(as_alice.post(revoke, follow=True))
+        assert "Invitation revoked." in text(as_alice.post(revoke, follow=True))
         assert Client().get(link).status_code == 410
         assert as_alice.post(revoke).status_code == 404
         assert Event.objects.filter(tag="member.invitation_revoked").count() == 1

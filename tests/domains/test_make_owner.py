@@ -30,7 +30,7 @@ def test_a_person_becomes_an_owner_and_all_owners_are_told(capsys, client, domai
     assert sentence(event) == "made carol@example.com an owner"
     letters = delivered()
     assert sorted(letter.to[0] for letter in letters) == [alice.email, carol.email]
-    assert {letter.subject for letter in letters} == {"carol@example.com is an owner of sl.example.com"}
+    assert {letter.subject for letter in letters} == {"carol@example.com is now an owner of sl.example.com"}
     assert "/domains/sl.example.com/settings/members/" in letters[0].body
     assert "made carol@example.com an owner" in text(
         sign_in(client, carol).get("/domains/sl.example.com/activity/")

@@ -111,7 +111,7 @@ class TestChanging:
     @pytest.mark.parametrize("headers", [PLAIN, DIALOG])
     def test_a_role_is_changed(self, as_alice, domain, bob, headers):
         response = as_alice.post(act(bob, "role"), {"role": "manager"}, headers=headers, follow=True)
-        assert "Role is changed." in text(response)
+        assert "Role changed." in text(response)
         assert roles(domain)[bob.email] == "manager"
         event = Event.objects.get(tag="member.role_changed")
         assert event.data == {"member": bob.email, "role": "manager", "was": "viewer"}
@@ -129,7 +129,7 @@ class TestChanging:
         assert tab.get(URL).status_code == 200
         make_invitation(domain, bob.email)
         response = as_alice.post(act(bob, "remove"), headers=DIALOG)
-        assert "bob@example.com is removed." in text(response)
+        assert "bob@example.com was removed." in text(response)
         assert response["HX-Retarget"] == "#members"
         assert tab.get(URL).status_code == 404
         assert not Invitation.objects.exists()
@@ -160,7 +160,7 @@ class TestTheLastOwner:
             response = as_alice.post(url, {"role": "viewer"}, headers=headers)
             assert response.status_code == 422
             assert "You are the last owner" in text(response)
-            assert "Make somebody else an owner first." in text(response)
+            assert "Make someone else an owner first." in text(response)
         assert roles(domain)[alice.email] == "owner"
 
     def test_is_who_can_sign_in(self, as_alice, alice, domain, second_owner):
@@ -254,7 +254,7 @@ def test_staff_who_add_a_member_tell_the_owners(domain, alice, carol):
     assert client.post(f"/admin/domains/domain/{domain.pk}/change/", fields).status_code == 302
     (letter,) = delivered()
     assert letter.to == [alice.email]
-    assert letter.subject == "carol@example.com is a member of sl.example.com"
+    assert letter.subject == "carol@example.com is now a member of sl.example.com"
 
 
 def test_a_letter_is_only_written_to_owners_who_want_it(domain, alice, carol):

@@ -88,7 +88,7 @@ def test_an_added_domain_is_pending_and_says_what_is_next(as_alice, alice):
     domain = Domain.objects.get()
     assert (domain.name, domain.state, domain.created_by) == ("example.com", "pending", alice)
     assert domain.memberships.get().role == "owner"
-    assert "Domain is added." in text(response)
+    assert "Domain added." in text(response)
     assert response.redirect_chain == [("/domains/example.com/settings/dns/", 302)]
     assert f"sendlayer-verification={domain.verification_token}" in text(response)
     assert 'href="/domains/example.com/settings/dns/">Open DNS Records' in text(
@@ -100,18 +100,18 @@ def test_an_added_domain_is_pending_and_says_what_is_next(as_alice, alice):
     ("name", "said"),
     [
         ("", "This field is required"),
-        ("com", "lacks its ending"),
+        ("com", "has no ending"),
         ("127.0.0.1", "An IP address"),
         ("https://example.org/x", "Did you mean example.org?"),
         ("a\x00b.com", "Null characters"),
-        ("sl.example.com", "among your domains already"),
-        ("SL.EXAMPLE.COM.", "among your domains already"),
+        ("sl.example.com", "already in your list"),
+        ("SL.EXAMPLE.COM.", "already in your list"),
         ("x" * 2000, "at most 1000 characters"),
         ("   ", "Enter a domain name"),
         ("example.org\n", "no spaces or line breaks"),
-        ("co.uk", "Anybody can have a name under co.uk"),
-        ("раypal.com", "mixes letters of different alphabets"),
-        ("shop.test", "not on the Internet"),
+        ("co.uk", "Anyone can have a name under co.uk"),
+        ("раypal.com", "mixes letters from different alphabets"),
+        ("shop.test", "are not on the public Internet"),
         ("SMTP.sendlayer.net", "the name of this server"),
     ],
 )

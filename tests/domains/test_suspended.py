@@ -58,7 +58,7 @@ class TestTheOwners:
         assert not Event.objects.filter(tag="domain.deleted").exists()
 
     def test_can_not_add_it_beside(self, as_alice, domain):
-        assert "among your domains already" in text(as_alice.post("/domains/add/", {"name": "sl.example.com"}))
+        assert "already in your list" in text(as_alice.post("/domains/add/", {"name": "sl.example.com"}))
 
     @pytest.mark.parametrize("act", ["transfer", "leave", "remove"])
     def test_can_hand_it_over_and_leave_and_it_stays_suspended(self, as_alice, alice, bob, domain, act, second):
@@ -159,7 +159,7 @@ def test_one_that_is_gone_meanwhile_is_told_as_gone(support, domain):
     for verb in (stale.suspend, stale.resume):
         with pytest.raises(Domain.DoesNotExist):
             verb(by=SYSTEM)
-    assert "1 was gone meanwhile" in act(support, "suspend", stale)
+    assert "1 was already gone" in act(support, "suspend", stale)
 
 
 class TestAtOnce:

@@ -59,7 +59,7 @@ class Tab:
     def copied_password(self, credential) -> str:
         """Press the copy icon and return what it put into the clipboard."""
         self.press(credential, "Copy password")
-        self.told("Password is copied.")
+        self.told("Password copied.")
         return self.clipboard()
 
     def told(self, text):
@@ -79,7 +79,7 @@ class Tab:
 
     def tick(self):
         """Say in the dialog that the credential may be taken away although it is in use."""
-        self.dialog.get_by_label("I know that whatever uses it will stop sending.").check()
+        self.dialog.get_by_label("I understand that anything using it will stop sending.").check()
 
     def answer(self, name):
         """Press a button of the dialog and wait until it is gone."""

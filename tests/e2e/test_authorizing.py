@@ -26,7 +26,7 @@ class TestAuthorizing:
         page, watch = window(alice)
         watch.expect(409)
         add(page, " Shop.Example.COM. ")
-        expect(page.locator(".toast")).to_contain_text("Domain is added.")
+        expect(page.locator(".toast")).to_contain_text("Domain added.")
         status(page, "Not checked yet")
         page.get_by_role("button", name="Verify").press("Enter")
         status(page, "Missing")
@@ -37,7 +37,7 @@ class TestAuthorizing:
         expect(page.locator(".toast.error")).to_contain_text("then press Verify again")
         Domain.objects.update(check_started_at=None)  # ten seconds later
         page.get_by_role("button", name="Verify").click()
-        expect(page.locator(".toast", has_text="Domain is authorized.")).to_be_visible()
+        expect(page.locator(".toast", has_text="Domain authorized.")).to_be_visible()
         status(page, "Verified")
         expect(page.locator(".domain-switcher summary .dot")).to_have_class("dot authorized")
         page.get_by_role("link", name="Open SMTP Credentials").click()

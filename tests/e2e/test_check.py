@@ -79,7 +79,7 @@ class TestCheckThisCredential:
         press(tab)
         result(tab.dialog, "This SMTP user is suspended")
         expect(tab.dialog).to_contain_text("Ask support to resume it.")
-        expect(tab.dialog.get_by_text("The mail server said:")).to_contain_text("535 5.7.8")
+        expect(tab.dialog.get_by_text("The mail server replied:")).to_contain_text("535 5.7.8")
         expect(tab.dialog.locator("li.failed")).to_contain_text("Log in")
         expect(tab.dialog.locator("pre")).to_be_visible()
 

@@ -52,7 +52,7 @@ class TestConnectYourSite:
         page.get_by_role("link", name="Python", exact=True).click()
         script = copied(page, "Copy", "Copied.")
         assert credential.username in script and password_of(credential) not in page.content()
-        password = copied(page, "Copy password", "Password is copied.")
+        password = copied(page, "Copy password", "Password copied.")
         assert run(script, password) == ""
         kept = [path.read_bytes() for path in (VAR_DIR / "outbox" / "new").iterdir()]
         assert any(
@@ -117,6 +117,6 @@ class TestExplainAnError:
         tab.press(credential, "Explain an error")
         tab.page.get_by_role("textbox").fill("SMTP Error: Could not authenticate.")
         tab.page.get_by_role("button", name="Explain").click()
-        expect(tab.page.get_by_role("heading", name="The login was refused, but not one of")).to_be_visible()
+        expect(tab.page.get_by_role("heading", name="The refused login wasn't one of")).to_be_visible()
         tab.page.get_by_role("link", name="Connect your site").click()
         expect(tab.page.get_by_role("heading", name="Ready settings")).to_be_visible()

@@ -30,18 +30,18 @@ class TestExpiry:
         expect(box).to_be_focused()
         box.fill(day(days=-1))
         tab.dialog.get_by_role("button", name="Save").click()
-        expect(tab.dialog.locator(".error")).to_contain_text("This day is over.")
+        expect(tab.dialog.locator(".error")).to_contain_text("This date has passed.")
         expect(box).to_be_focused()
         box.fill(day(days=5))
         tab.answer("Save")
-        tab.told("Expiry date is saved.")
+        tab.told("Expiry date saved.")
         expect(tab.row(credential).get_by_text("Expires in 6 days")).to_be_visible()
         assert tab.connection(credential).refusal(password_of(credential)) is None
         tab.press(credential, "Expiry date")
         expect(box).to_have_value(day(days=5))
         box.fill("")
         tab.answer("Save")
-        tab.told("Expiry date is removed.")
+        tab.told("Expiry date removed.")
 
     def test_what_has_expired_is_refused_until_it_is_extended(self, tab, credential):
         password, connection = password_of(credential), tab.connection(credential)
@@ -49,20 +49,20 @@ class TestExpiry:
         assert connection.refusal(password) == 535
         expect(tab.row(credential).get_by_text("Expired", exact=True)).to_be_visible()
         tab.press(credential, "Extend by 90 days")
-        tab.told("SMTP user works for 90 days more.")
+        tab.told("SMTP user extended by 90 days.")
         expect(tab.row(credential).get_by_role("button", name="Extend by 90 days")).to_have_count(0)
         assert connection.refusal(password) is None
 
     def test_without_javascript(self, open_tab, alice, credential):
         tab = expire(open_tab(alice, java_script_enabled=False), -1)
         tab.press(credential, "Extend by 90 days")
-        expect(tab.page.get_by_text("SMTP user works for 90 days more.")).to_be_visible()
+        expect(tab.page.get_by_text("SMTP user extended by 90 days.")).to_be_visible()
         assert tab.connection(credential).refusal(password_of(credential)) is None
         tab.press(credential, "Expiry date")
         tab.page.get_by_label("Expires after").fill(day(days=1))
         wait_until(lambda: Credential.objects.get(pk=credential.pk).last_used_at)
         tab.watch.expect(422)
         tab.page.get_by_role("button", name="Save").click()
-        tab.page.get_by_label("I know that whatever uses it will stop sending.").check()
+        tab.page.get_by_label("I understand that anything using it will stop sending.").check()
         tab.page.get_by_role("button", name="Save").click()
         expect(tab.row(credential).get_by_text("Expires in 2 days")).to_be_visible()

@@ -9,7 +9,7 @@ from tests.submission.clients import wait_until
 
 pytestmark = [pytest.mark.e2e, pytest.mark.django_db(transaction=True)]
 
-TICK = "I know that whatever uses it will stop sending."
+TICK = "I understand that anything using it will stop sending."
 
 
 def is_noted(credential):
@@ -38,7 +38,9 @@ class TestInUse:
         tab.dialog.get_by_role("button", name="OK").click()
         box = tab.dialog.get_by_label(TICK)
         expect(box).to_be_focused()
-        expect(box).to_have_accessible_description("Nothing is changed yet: tick this first, or press Cancel.")
+        expect(box).to_have_accessible_description(
+            "Nothing was changed yet. Tick this box first, or press Cancel."
+        )
         assert password_of(used) == before
         tab.page.keyboard.press("Space")
         tab.answer("OK")
@@ -65,7 +67,7 @@ class TestInUse:
         tab.press(used, "Delete")
         expect(tab.page.get_by_text("In use:")).to_be_visible()
         tab.page.get_by_role("button", name="OK").click()
-        expect(tab.page.get_by_text("Nothing is changed yet")).to_be_visible()
+        expect(tab.page.get_by_text("Nothing was changed yet")).to_be_visible()
         expect(tab.page).to_have_url(smtp_url(used, "delete"))
         tab.page.get_by_label(TICK).check()
         tab.page.get_by_role("button", name="OK").click()

@@ -52,7 +52,7 @@ class TestLabel:
             expect(row.locator(".cred-title bdi")).to_have_text(label)
             expect(field(row)).to_have_count(0)
             expect(link(row)).to_be_focused()
-            tab.told("Label is saved.")
+            tab.told("Label saved.")
 
     def test_the_label_itself_is_a_way_to_edit_it_and_blank_removes_it(self, shop, row):
         row.get_by_text("Shop", exact=True).click()
@@ -117,7 +117,7 @@ class TestLabelOfTwoTabs:
         expect(field(row)).to_be_focused()
         credential.rename("Blog", by=SYSTEM)
         save(row, "Store")
-        expect(row.get_by_text("the label was changed to “Blog” meanwhile")).to_be_visible()
+        expect(row.get_by_text("the label was changed to “Blog” in the meantime")).to_be_visible()
         expect(field(row)).to_have_value("Store")
         save(row, "Store")
         expect(row.locator(".cred-title bdi")).to_have_text("Store")
@@ -128,7 +128,7 @@ class TestLabelOfTwoTabs:
         expect(field(row)).to_be_focused()
         credential.rename("Blog", by=SYSTEM)
         save(row, "Store")
-        expect(row.get_by_text("the label was changed to “Blog” meanwhile")).to_be_visible()
+        expect(row.get_by_text("the label was changed to “Blog” in the meantime")).to_be_visible()
         shop.page.keyboard.press("Escape")
         expect(row.locator(".cred-title bdi")).to_have_text("Blog")
         expect(link(row)).to_be_focused()

@@ -35,9 +35,9 @@ class TestMembers:
         expect(members.get_by_text("“a@b” is not an e-mail address")).to_be_visible()
         members.get_by_label("E-mail addresses").fill("nina@example.org")
         choose(members, "Invite")
-        expect(members.get_by_text("Invitation is sent.")).to_be_visible()
+        expect(members.get_by_text("Invitation sent.")).to_be_visible()
         expect(members.locator("tr", has_text="nina@example.org")).to_contain_text("Viewer")
-        letter = site.letter_to("nina@example.org", "alice@example.com invites you to sl.example.com")
+        letter = site.letter_to("nina@example.org", "alice@example.com invited you to sl.example.com")
 
         nina, watch = window(locale="en-GB")  # a browser of her own
         nina.goto(link_in(letter))
@@ -58,11 +58,11 @@ class TestMembers:
         )
         assert answer.status == 403
 
-        assert site.letter_to("alice@example.com", "nina@example.org is a member of sl.example.com")
+        assert site.letter_to("alice@example.com", "nina@example.org is now a member of sl.example.com")
         members.reload()
         members.get_by_role("link", name="Remove nina@example.org").click()
         choose(members, "Remove")
-        expect(members.get_by_text("nina@example.org is removed.")).to_be_visible()
+        expect(members.get_by_text("nina@example.org was removed.")).to_be_visible()
         watch.expect(404)
         nina.get_by_role("link", name="Activity").click()
         expect(nina.get_by_role("heading", name="Page not found")).to_be_visible()
@@ -82,7 +82,7 @@ class TestMembers:
         members.get_by_label("E-mail addresses").fill("max@example.org")
         choose(members, "Invite")
         expect(members.locator("dialog")).to_be_hidden()
-        letter = site.letter_to("max@example.org", "alice@example.com invites you to sl.example.com and 2 more")
+        letter = site.letter_to("max@example.org", "alice@example.com invited you to sl.example.com and 2 more")
         assert "shop-7.example" in letter.get_body(("plain",)).get_content()
 
     def test_too_many_invitations_are_refused_in_the_dialog(self, window, alice, domain, rf):
@@ -95,7 +95,7 @@ class TestMembers:
         page.get_by_role("link", name="Invite").click()
         page.get_by_label("E-mail addresses").fill("max@example.org")
         choose(page, "Invite")
-        expect(page.locator("dialog").get_by_role("alert")).to_contain_text("try again later")
+        expect(page.locator("dialog").get_by_role("alert")).to_contain_text("Try again later")
         expect(page.get_by_label("E-mail addresses")).to_have_value("max@example.org")
         expect(page.locator(".toast")).to_have_count(0)
 
@@ -116,7 +116,7 @@ class TestMembers:
         watch.expect(422)
         page.goto(f"{URL}{domain.memberships.get(user=bob).public_id}/remove/")
         page.get_by_role("button", name="Remove").click()
-        expect(page.get_by_text("bob@example.com is removed.")).to_be_visible()
+        expect(page.get_by_text("bob@example.com was removed.")).to_be_visible()
         page.goto(smtp_url(credential, "delete"))
         page.get_by_role("button", name="OK").click()
         expect(page.get_by_text("SMTP user is deleted.")).to_be_visible()
@@ -131,14 +131,14 @@ class TestMembers:
         page.get_by_role("link", name="Change role of bob@example.com").click()
         page.get_by_label("Manager").check()
         page.get_by_role("button", name="Save").click()
-        expect(page.get_by_text("Role is changed.")).to_be_visible()
+        expect(page.get_by_text("Role changed.")).to_be_visible()
         page.get_by_role("link", name="Invite").click()
         page.get_by_text("Also to other domains that you own").click()
         page.get_by_role("link", name="Show them").click()
         page.get_by_label("E-mail addresses").fill("max@example.org")
         page.get_by_role("checkbox", name="other.example").check()
         page.get_by_role("button", name="Invite").click()
-        expect(page.get_by_text("Invitation is sent.")).to_be_visible()
+        expect(page.get_by_text("Invitation sent.")).to_be_visible()
         assert Membership.objects.get(user=bob).role == "manager"
 
 
@@ -153,9 +153,9 @@ class TestGeneral:
         expect(field).to_be_focused()
         field.fill("sl.example.org")
         choose(page, "Delete domain")
-        expect(page.get_by_text("This is not the domain's name.")).to_be_visible()
+        expect(page.get_by_text("This isn't the domain's name.")).to_be_visible()
         expect(field).to_be_focused()
         field.fill("SL.example.com")
         choose(page, "Delete domain")
-        expect(page.get_by_text("Domain is deleted.")).to_be_visible()
+        expect(page.get_by_text("Domain deleted.")).to_be_visible()
         expect(page).to_have_url("/domains/")

@@ -43,7 +43,7 @@ class TestAllowedNetworks:
     def test_a_login_from_elsewhere_is_refused_until_they_are_cleared(self, tab, credential):
         password = password_of(credential)
         set_networks(tab, credential, ELSEWHERE)
-        tab.told("Allowed networks are saved.")
+        tab.told("Allowed networks saved.")
         expect(tab.dialog).to_be_hidden()
         expect(tab.row(credential)).to_contain_text(ELSEWHERE)
         note = refuse(tab, credential, password)
@@ -68,7 +68,7 @@ class TestAllowedNetworks:
         tab.watch.expect(422)
         set_networks(tab, credential, "192.0.2.7/24\nmail.example.com")
         field = tab.dialog.get_by_label("Allowed networks")
-        expect(field).to_have_accessible_description(re.compile("write 192.0.2.0/24 for the whole network"))
+        expect(field).to_have_accessible_description(re.compile("enter 192.0.2.0/24 for the whole network"))
         expect(field).to_have_accessible_description(re.compile("“mail.example.com” is not a network"))
         expect(field).to_be_focused()
         expect(field).to_have_value("192.0.2.7/24\nmail.example.com")
@@ -83,7 +83,7 @@ class TestAllowedNetworks:
         for typed in ("192.0.2.0/33", ELSEWHERE):
             tab.page.get_by_role("textbox", name="Allowed networks").fill(typed)
             tab.page.get_by_role("button", name="Save").click()
-        expect(tab.page.get_by_text("Allowed networks are saved.")).to_be_visible()
+        expect(tab.page.get_by_text("Allowed networks saved.")).to_be_visible()
         expect(tab.row(credential)).to_contain_text(ELSEWHERE)
 
 

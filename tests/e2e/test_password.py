@@ -39,7 +39,7 @@ class TestViewingYourSMTPPassword:
         tab = open_tab(alice, name="on plain HTTP")
         tab.page.add_init_script("Object.defineProperty(navigator, 'clipboard', { value: undefined })")
         tab.open().press(credential, "Copy password")
-        expect(tab.page.get_by_text("Password is copied.")).to_be_visible()
+        expect(tab.page.get_by_text("Password copied.")).to_be_visible()
         expect(tab.row(credential).get_by_role("button", name="Copy password")).to_be_focused()
         tab.press(credential, "Add label")
         field = tab.row(credential).get_by_role("textbox", name="Label")

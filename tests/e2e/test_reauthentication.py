@@ -29,7 +29,7 @@ def tab(open_tab, alice, credential, site):
 
 
 def confirm(tab, password=PASSWORD):
-    expect(tab.page.get_by_role("dialog", name="Confirm that it is you")).to_be_visible()
+    expect(tab.page.get_by_role("dialog", name="Confirm it's you")).to_be_visible()
     expect(tab.dialog.get_by_label("Password")).to_be_focused()
     tab.dialog.get_by_label("Password").fill(password)
     tab.page.keyboard.press("Enter")
@@ -63,7 +63,7 @@ class TestAnOldSignIn:
     def test_copy_copies_it_once_confirmed(self, tab, credential):
         tab.press(credential, "Copy password")
         confirm(tab)
-        tab.told("Password is copied.")
+        tab.told("Password copied.")
         assert tab.clipboard() == password_of(credential)
         expect(tab.password(credential)).to_have_text(DOTS)
 
@@ -110,12 +110,12 @@ class TestAnOldSignIn:
         grow_old(tab, alice, site)
         tab.dialog.get_by_role("button", name="OK").click()
         confirm(tab)
-        expect(tab.page.locator(".toast")).to_contain_text("3 SMTP users are deleted.")
+        expect(tab.page.locator(".toast")).to_contain_text("3 SMTP users deleted.")
         grow_old(tab, alice, site)
         DeletedCredential.objects.update(deleted_by=None)
         tab.page.get_by_role("button", name="Undo").click()
         confirm(tab)
-        tab.told("3 SMTP users are restored.")
+        tab.told("3 SMTP users restored.")
 
     def test_a_member_is_removed_and_the_domain_deleted_once_each_is_confirmed(self, tab, alice, bob, site):
         tab.page.goto("/domains/sl.example.com/settings/members/")
@@ -123,7 +123,7 @@ class TestAnOldSignIn:
         confirm(tab)
         expect(tab.page.get_by_role("dialog", name="Remove member")).to_be_visible()
         tab.dialog.get_by_role("button", name="Remove").click()
-        tab.told("bob@example.com is removed.")
+        tab.told("bob@example.com was removed.")
         expect(tab.dialog).to_be_hidden()
         expect(tab.page.locator("#members tr", has_text="bob@example.com")).to_have_count(0)
         grow_old(tab, alice, site)
@@ -132,7 +132,7 @@ class TestAnOldSignIn:
         confirm(tab)
         tab.page.get_by_label("Type sl.example.com to confirm").fill("sl.example.com")
         tab.dialog.get_by_role("button", name="Delete domain").click()
-        tab.told("Domain is deleted.")
+        tab.told("Domain deleted.")
         assert not Domain.objects.exists()
 
     def test_an_invitation_written_meanwhile_is_sent_as_it_was_written(self, open_tab, alice, domain, site):
@@ -149,7 +149,7 @@ class TestAnOldSignIn:
         grow_old(tab, alice, site)
         tab.dialog.get_by_role("button", name="Invite").click()
         confirm(tab)
-        tab.told("Invitation is sent.")
+        tab.told("Invitation sent.")
         expect(tab.dialog).to_be_hidden()
         expect(tab.page.locator("#members tr", has_text="max@example.org")).to_contain_text("Manager")
         assert {str(each.domain) for each in Invitation.objects.all()} == {

@@ -9,7 +9,7 @@ from tests.factories import make_use, password_of
 from tests.submission.clients import wait_until
 
 pytestmark = [pytest.mark.e2e, pytest.mark.django_db(transaction=True)]
-TICK = "I know that whatever uses it will stop sending."
+TICK = "I understand that anything using it will stop sending."
 
 
 def reset(tab, credential, keep):
@@ -34,7 +34,7 @@ class TestRotatingWithoutDowntime:
         expect(tab.dialog).to_contain_text("In use: the old password was last used just now from 127.0.0.1.")
         tab.tick()
         tab.answer("Revoke")
-        tab.told("The old password is revoked.")
+        tab.told("Old password revoked.")
         expect(row).not_to_contain_text("Old password works")
         assert [connection.refusal(password) for password in (new, old)] == [None, 535]
 
@@ -70,5 +70,5 @@ class TestRotatingWithoutDowntime:
         wait_until(lambda: tab.page.reload() and tab.page.get_by_label(TICK).count())
         tab.page.get_by_label(TICK).check()
         tab.page.get_by_role("button", name="Revoke").click()
-        expect(tab.page.get_by_text("The old password is revoked.")).to_be_visible()
+        expect(tab.page.get_by_text("Old password revoked.")).to_be_visible()
         assert tab.connection(credential).refusal(old) == 535

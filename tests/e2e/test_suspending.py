@@ -16,12 +16,12 @@ class TestSuspending:
         expect(tab.dialog.get_by_role("link", name="Cancel")).to_be_focused()
         expect(tab.dialog).to_contain_text("It has never been used.")
         tab.answer("Suspend")
-        tab.told("SMTP user is suspended.")
+        tab.told("SMTP user suspended.")
         expect(row.get_by_text("Suspended", exact=True)).to_be_visible()
         assert connection.refusal(password) == 535
         tab.press(credential, "Resume")
         tab.answer("Resume")
-        tab.told("SMTP user is resumed.")
+        tab.told("SMTP user resumed.")
         expect(row.get_by_role("link", name="Suspend")).to_be_visible()
         assert connection.refusal(password) is None
 
@@ -30,10 +30,10 @@ class TestSuspending:
         make_use(credential)
         tab.press(credential, "Suspend")
         tab.dialog.get_by_role("button", name="Suspend").click()
-        expect(tab.dialog.get_by_text("Nothing is changed yet")).to_be_visible()
+        expect(tab.dialog.get_by_text("Nothing was changed yet")).to_be_visible()
         tab.tick()
         tab.answer("Suspend")
-        tab.told("SMTP user is suspended.")
+        tab.told("SMTP user suspended.")
 
     def test_what_support_suspends_meanwhile_is_told(self, tab, credential):
         credential.suspend(by=Actor.system("me"))
@@ -42,7 +42,7 @@ class TestSuspending:
         expect(tab.dialog.get_by_role("button", name="Resume")).to_be_visible()
         credential.suspend(by=Actor.system("support"), as_support=True)
         tab.answer("Resume")
-        tab.told("Support suspended this SMTP user, so only they can resume it: ask support.")
+        tab.told("Support suspended this SMTP user, so only support can resume it. Contact support.")
         expect(tab.row(credential)).to_contain_text("Support suspended it")
         expect(tab.row(credential).get_by_role("link", name="Resume")).to_have_count(0)
 
@@ -51,5 +51,5 @@ class TestSuspending:
         for act, code in (("Suspend", 535), ("Resume", None)):
             tab.press(credential, act)
             tab.page.get_by_role("button", name=act).click()
-            expect(tab.page.get_by_text(f"SMTP user is {act.lower().rstrip('e')}ed.")).to_be_visible()
+            expect(tab.page.get_by_text(f"SMTP user {act.lower().rstrip('e')}ed.")).to_be_visible()
             assert tab.connection(credential).refusal(password) == code

@@ -61,7 +61,7 @@ class TestAuthenticatorApp:
         sign_out(page)
         give_password(page)
         give_code(page, recovery[0])
-        expect(page.get_by_text("That did not work.")).to_be_visible()
+        expect(page.get_by_text("Incorrect code.")).to_be_visible()
 
 
 @pytest.fixture
@@ -119,10 +119,10 @@ class TestPasskey:
         page.goto(TWO_FACTOR)
         page.get_by_role("link", name="Remove Laptop").click()
         page.get_by_role("button", name="Remove").click()
-        expect(page.get_by_text("The passkey is removed.")).to_be_visible()
+        expect(page.get_by_text("Passkey removed.")).to_be_visible()
         sign_out(page)
         page.get_by_role("button", name="Use a passkey").click()
-        expect(page.get_by_text("This passkey was not accepted.")).to_be_visible()
+        expect(page.get_by_text("This passkey wasn't accepted.")).to_be_visible()
 
     def test_without_javascript_the_page_tells_that_it_needs_it(self, window):
         page, _ = window(java_script_enabled=False)

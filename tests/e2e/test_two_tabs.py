@@ -57,7 +57,7 @@ class TestResetInTwoTabs:
         other.page.bring_to_front()
         password = password_of(credential)
         other.answer("OK")
-        other.told("Nothing is reset: the password was changed after you opened this page.")
+        other.told("Nothing was reset: the password was changed after you opened this page.")
         assert password_of(credential) == password
         assert other.copied_password(credential) == password
 
@@ -77,7 +77,7 @@ class TestThatDidNotWork:
         tab.watch.expect(403)
         tab.page.context.clear_cookies(name="csrf")
         tab.page.get_by_role("button", name="Add New SMTP User").click()
-        tab.told("That did not work. Reload the page and try again.")
+        tab.told("Something went wrong. Reload the page and try again.")
         assert domain.credentials.count() == 1
 
 

@@ -34,7 +34,7 @@ class TestUndo:
         expect(tab.rows).to_have_count(0)
         assert connection.refusal(password) == 535
         undo(tab)
-        tab.told("SMTP user is restored.")
+        tab.told("SMTP user restored.")
         expect(tab.row(credential)).to_be_visible()
         expect(offer(tab)).to_have_count(0)
         assert connection.refusal(password) is None
@@ -85,14 +85,14 @@ class TestUndo:
         credential.domain.deleted_credentials.get().restore(by=SYSTEM)
         tab.watch.expect(404)
         undo(tab)
-        tab.told("Nothing is restored")
+        tab.told("Nothing was restored")
         expect(tab.row(credential)).to_be_visible()
 
     def test_does_not_ask_to_sign_in_again_right_after(self, tab, alice, credential, site):
         delete(tab, credential)
         tab.page.context.add_cookies([session_cookie(alice, site.url, ago=timedelta(hours=1))])
         undo(tab)
-        tab.told("SMTP user is restored.")
+        tab.told("SMTP user restored.")
 
 
 class TestRecentlyDeleted:
@@ -110,7 +110,7 @@ class TestRecentlyDeleted:
         expect(row).to_contain_text("alice@example.com")
         assert connection.refusal(password) == 535
         row.get_by_role("button", name="Restore").click()
-        tab.told("SMTP user is restored.")
+        tab.told("SMTP user restored.")
         expect(tab.row(credential)).to_be_visible()
         assert connection.refusal(password) is None
 
@@ -123,8 +123,8 @@ class TestRecentlyDeleted:
         expect(tab.dialog).to_be_hidden()
         tab.page.get_by_role("link", name=re.compile("Erase")).click()
         tab.dialog.get_by_role("button", name="Erase now").click()
-        tab.told("SMTP user is erased.")
-        expect(tab.page.get_by_role("heading", name="Nothing was deleted within 24 hours")).to_be_visible()
+        tab.told("SMTP user erased.")
+        expect(tab.page.get_by_role("heading", name="Nothing was deleted in the last 24 hours")).to_be_visible()
         assert not domain.deleted_credentials.exists()
 
     def test_without_javascript(self, open_tab, alice, credential):
@@ -132,7 +132,7 @@ class TestRecentlyDeleted:
         tab.press(credential, "Delete")
         tab.page.get_by_role("button", name="OK").click()
         undo(tab)
-        expect(tab.page.get_by_text("SMTP user is restored.")).to_be_visible()
+        expect(tab.page.get_by_text("SMTP user restored.")).to_be_visible()
         tab.press(credential, "Delete")
         tab.page.get_by_role("button", name="OK").click()
         self.open(tab)

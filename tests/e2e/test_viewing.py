@@ -43,7 +43,7 @@ class TestViewingSMTPCredentials:
         domain = make_domain("new.example.com", owner=alice, authorized=False)
         tab = open_tab(alice)
         tab.domain = domain
-        expect(tab.open().page.get_by_text("This domain is not authorized yet")).to_be_visible()
+        expect(tab.open().page.get_by_text("This domain isn't authorized yet")).to_be_visible()
         domain.authorize(by=Actor.system("tests"))
         expect(tab.open().rows).to_have_count(1)
         expect(tab.rows).to_contain_text("info@new.example.com")

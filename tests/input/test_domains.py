@@ -41,23 +41,23 @@ def test_a_good_name_is_stored_in_its_one_form(add, name, stored):
     assert add(name)["Location"] == f"/domains/{stored}/settings/dns/"
     assert added() == {stored}
     again = add(name)
-    assert again.status_code == 422 and "is among your domains already" in text(again)
+    assert again.status_code == 422 and "is already in your list" in text(again)
 
 
 @rows(
     "name, said",
-    D3=("example.com..", "not a valid domain name"),
-    D4=(".example.com", "not a valid domain name"),
-    D5=("ex..com", "not a valid domain name"),
+    D3=("example.com..", "isn't a valid domain name"),
+    D4=(".example.com", "isn't a valid domain name"),
+    D5=("ex..com", "isn't a valid domain name"),
     D11=("раypal.com", "mixes letters"),
     D18=("a\u200db.com", "invisible"),
-    D19=("a\u202eb.com", "turns the direction"),
-    D20=("💩.la", "not a valid domain name"),
+    D19=("a\u202eb.com", "changes the writing direction"),
+    D20=("💩.la", "isn't a valid domain name"),
     D21=("_dmarc.example.com", "underscore"),
     D22=("a_b.example.com", "underscore"),
-    D23=("-a.com", "not a valid domain name"),
-    D24=("a-.com", "not a valid domain name"),
-    D25=("ab--cd.com", "not a valid domain name"),
+    D23=("-a.com", "isn't a valid domain name"),
+    D24=("a-.com", "isn't a valid domain name"),
+    D25=("ab--cd.com", "isn't a valid domain name"),
     D26=("*.example.com", "wildcard"),
     D27=("http://example.com/", "Did you mean example.com?"),
     D28=("user@example.com", "Did you mean example.com?"),
@@ -71,20 +71,20 @@ def test_a_good_name_is_stored_in_its_one_form(add, name, stored):
     D36=("a" * 64 + ".com", "too long"),
     D38=(f"{LONG}.{'b' * 58}.com", "too long"),
     D38b=("a." * 5000, "at most 1000 characters"),
-    D39=("localhost", "lacks its ending"),
-    D40=("com", "lacks its ending"),
+    D39=("localhost", "has no ending"),
+    D40=("com", "has no ending"),
     D41=("1.2.3", "end in a number"),
     D42=("example.123", "end in a number"),
     D43=("127.0.0.1", "An IP address"),
     D44=("[::1]", "An IP address"),
-    D45=("co.uk", "Anybody can have a name"),
-    D46=("github.io", "Anybody can have a name"),
-    D47=("x.test", "not on the Internet"),
-    D48=("x.local", "not on the Internet"),
-    D49=("x.onion", "not on the Internet"),
-    D49b=("😀" * 50, "not a valid domain name"),
+    D45=("co.uk", "Anyone can have a name"),
+    D46=("github.io", "Anyone can have a name"),
+    D47=("x.test", "are not on the public Internet"),
+    D48=("x.local", "are not on the public Internet"),
+    D49=("x.onion", "are not on the public Internet"),
+    D49b=("😀" * 50, "isn't a valid domain name"),
     D49c=("<script>alert(1)</script>", "only the domain name"),
-    D49d=("xn--a.com", "not a valid domain name"),
+    D49d=("xn--a.com", "isn't a valid domain name"),
     D49e=("ö" * 1000, "too long"),
 )
 def test_any_other_is_refused_with_what_to_do(add, name, said):

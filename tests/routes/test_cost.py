@@ -49,7 +49,7 @@ def test_a_name_that_took_minutes_is_refused_at_once(text, world):
     answers = []
     taken = seconds(lambda name: answers.append(client.post("/account/", {"name": name})), text)
     assert taken < 0.5
-    assert re.search(r"Use at most 80 characters \(this has [\d]+\)\.", answers[0].content.decode())
+    assert re.search(r"Use at most 80 characters \(you entered [\d]+\)\.", answers[0].content.decode())
 
 
 def test_a_search_of_a_thousand_words_finds_nothing(world):

@@ -74,7 +74,7 @@ def test_our_scripts_get_a_sentence_that_they_can_show(as_alice, credential, mon
     as_alice.raise_request_exception = False
     response = as_alice.post(smtp_url(credential, "copy"), headers=headers)
     assert (response.status_code, response["Content-Type"]) == (503, "text/plain; charset=utf-8")
-    assert "before you try again." in text(response)
+    assert "before retrying." in text(response)
 
 
 def test_a_session_that_can_not_be_read_is_a_503_too(as_alice, domain, monkeypatch):

@@ -63,7 +63,7 @@ class TestLogins:
         assert explained(password_of(credential), "sl.example.com is not authorized to send")
 
     def test_unknown_username(self, explained):
-        assert explained("wrong", "not one of this SMTP user", username="A" * 32)
+        assert explained("wrong", "wasn't one of this SMTP user", username="A" * 32)
 
 
 class TestReplies:

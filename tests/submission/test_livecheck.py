@@ -89,7 +89,7 @@ class TestAgainstTheListener:
         page = check(as_alice, credential)
         assert "* TLSv1.3" in page
         assert "* Certificate: CN=smtp.sendlayer.net" in page
-        assert "Clients that verify certificates refuse it until it is replaced" in page
+        assert "Clients that verify certificates refuse it until it's replaced" in page
 
     def test_a_test_message_arrives_at_the_person(self, as_alice, credential, embedded, outbox):
         page = check(as_alice, credential, sends="on")
@@ -137,7 +137,8 @@ class TestAgainstTheListener:
         assert "<code>535 5.7.8 Authentication credentials invalid</code>" in page
         if "allowed_networks" in fields:
             assert (
-                "came from 127.0.0.1, and this SMTP user is only taken from 192.0.2.0/24, 198.51.100.7" in page
+                "came from 127.0.0.1, and this SMTP user is accepted only from 192.0.2.0/24, 198.51.100.7"
+                in page
             )
         assert Credential.objects.get().last_refused_at is None
 
@@ -177,21 +178,21 @@ class TestAgainstOtherServers:
     @pytest.mark.parametrize(
         ("answers", "title"),
         [
-            ({"connect": "421 4.3.2 Too busy"}, "The mail server does not serve now"),
+            ({"connect": "421 4.3.2 Too busy"}, "The mail server isn't serving right now"),
             ({"connect": "554 5.7.1 Go away"}, "The mail server refused"),
             ({"connect": hang_up}, "The mail server closed the connection"),
-            ({"connect": "Hello"}, "localhost does not speak SMTP on port {port}"),
-            ({"offers": ["PIPELINING"]}, "localhost does not offer STARTTLS"),
-            ({"STARTTLS": "454 4.7.0 TLS not available"}, "localhost can't encrypt now"),
+            ({"connect": "Hello"}, "localhost doesn't speak SMTP on port {port}"),
+            ({"offers": ["PIPELINING"]}, "localhost doesn't offer STARTTLS"),
+            ({"STARTTLS": "454 4.7.0 TLS not available"}, "localhost can't encrypt right now"),
             ({"offers_in_tls": []}, "localhost offers no login"),
-            ({"AUTH": "454 4.7.0 Temporary failure"}, "The mail server can't check passwords now"),
+            ({"AUTH": "454 4.7.0 Temporary failure"}, "The mail server can't check passwords right now"),
             ({"AUTH": "535 5.7.8 Wrong"}, "The mail server refuses a password that is right"),
             ({"AUTH": hang_up}, "The mail server closed the connection"),
             ({"AUTH": echo}, "The mail server refuses a password that is right"),
             ({"MAIL": "553 5.7.1 Not owned"}, "The login works, but info@sl.example.com may not send"),
-            ({"MAIL": "451 4.3.0 Later"}, "The mail server could not do it now"),
+            ({"MAIL": "451 4.3.0 Later"}, "The mail server couldn't do it right now"),
             ({"RCPT": "550 5.1.1 Unknown"}, "The login works, but mail to alice@example.com is refused"),
-            ({"RCPT": "421 4.3.2 Closing"}, "The mail server does not serve now"),
+            ({"RCPT": "421 4.3.2 Closing"}, "The mail server isn't serving right now"),
         ],
     )
     def test_what_to_do_is_said(self, failing, answers, title):
@@ -209,12 +210,12 @@ class TestAgainstOtherServers:
         monkeypatch.setattr(runs, "SECONDS", 1)
         title, page, server = failing(connect=be_silent)
         assert title == f"localhost says nothing on port {server.port}"
-        assert "no greeting came within 1 seconds" in page
+        assert "sent no greeting within 1 seconds" in page
 
     def test_no_password_goes_to_a_server_that_nobody_vouches_for(self, failing, tmp_path):
         title, page, server = failing(tls.self_signed(tmp_path / "foreign", "localhost"))
         assert title == "The certificate of localhost can't be trusted"
-        assert "The password was not sent. The check found: self-signed certificate." in page
+        assert "The password wasn't sent. The check found: self-signed certificate." in page
         assert server.verbs == ["EHLO", "STARTTLS"]
 
     def test_a_server_that_repeats_the_login(self, failing, credential):
@@ -225,7 +226,7 @@ class TestAgainstOtherServers:
     def test_a_server_that_takes_what_is_suspended(self, failing, credential):
         credential.suspend(by=SYSTEM)
         title, page, _ = failing()
-        assert title == "The mail server takes what it has to refuse"
+        assert title == "The mail server accepts what it has to refuse"
         assert "(suspended)" in page
 
     @pytest.mark.parametrize(
@@ -340,7 +341,7 @@ class TestPages:
         address = begin(as_alice, credential)
         response = as_alice.post(url_of(credential))
         assert response.status_code == 422
-        assert "This SMTP user is being checked already. Try again in a moment." in text(response)
+        assert "This SMTP user is already being checked. Try again in a moment." in text(response)
         begin(as_alice, other)
         assert Event.objects.filter(tag="credential.checked").count() == 2
         slow.stopping.set()
@@ -372,7 +373,7 @@ class TestPages:
 
         password = password_of(credential)
         monkeypatch.setattr(Credential, "note_check", crash)
-        assert titles(check(as_alice, credential)) == "The check could not be finished"
+        assert titles(check(as_alice, credential)) == "The check couldn't be finished"
         assert "RuntimeError" in caplog.text
         assert password not in caplog.text
 
