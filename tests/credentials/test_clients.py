@@ -158,7 +158,7 @@ def test_a_viewer_sees_all_of_it_and_a_stranger_finds_nothing(client, bob, carol
     make_clients(credential, 2)
     client.force_login(bob)
     said = read(client, credential)
-    assert "192.0.2.1" in said and "b1" in said and "Retired passwords still in use" in said
+    assert "192.0.2.1" in said and "b1" in said and "Retired passwords still being tried" in said
     client.force_login(carol)
     assert client.get(smtp_url(credential, "clients")).status_code == 404
 

@@ -118,7 +118,7 @@ def test_the_recent_clients_page_lists_the_addresses(as_alice, credential):
         make_try(credential, old, f"192.0.2.{number}", number=number + 1)
     make_try(credential, old, "192.0.2.9", at=timezone.now() - timedelta(days=8))
     said = plain(text(as_alice.get(smtp_url(credential, "clients"))))
-    said = said[said.index("Retired passwords still in use") :]
+    said = said[said.index("Retired passwords still being tried") :]
     for number in range(3):
         assert f"192.0.2.{number} Reset on Apr 11, 2022 {number + 1} Just now" in said
     assert "192.0.2.9" not in said
