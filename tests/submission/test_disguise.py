@@ -5,6 +5,7 @@ A stands for the address of the credential's domain, C for another's. Both are r
 
 import email
 import email.policy
+import inspect
 import time
 from email.utils import getaddresses
 
@@ -173,12 +174,16 @@ def test_sender_and_the_fields_of_a_message_sent_again_are_held_to_the_same(valu
         assert judge_message(f"From: {OWN}\r\n".encode() + message(value, "Reply-To"), DOMAIN) is None
 
 
+# Newer Pythons (CVE-2023-27043) answer nothing for what they find odd, unless asked to be as others are.
+HASTY = {"strict": False} if "strict" in inspect.signature(getaddresses).parameters else {}
+
+
 @pytest.mark.parametrize("value", TAKEN)
 def test_other_parsers_find_the_own_address_and_no_other(value):
     content = message(value)
     for rules in (email.policy.compat32, email.policy.SMTPUTF8):
         text = str(email.message_from_bytes(content, policy=rules)["From"]).replace("\r\n", "")
-        found = {address.rpartition("@")[2] for _name, address in getaddresses([text])}
+        found = {address.rpartition("@")[2] for _name, address in getaddresses([text], **HASTY)}
         assert found - {""} == {DOMAIN}
 
 
