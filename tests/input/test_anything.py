@@ -10,12 +10,12 @@ from urllib.parse import quote
 
 import pytest
 from django.conf import settings as django_settings
-from django.db import transaction
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from tests.input import figures
 from tests.input.judging import Browser
+from tests.locks import taken_back
 from tests.routes.conftest import no_check_begins  # noqa: F401  (a fixture)
 from tests.routes.table import routes
 from tests.routes.world import OWNER, ROLES, STAFF, make_world
@@ -209,9 +209,8 @@ def names_of(world):
     @cache
     def names_of(route):
         browser = world.client(STAFF if route.name.startswith("admin:") else OWNER)
-        with transaction.atomic():
+        with taken_back():
             page = b"".join(browser.get(world.path(route))).decode()
-            transaction.set_rollback(True)
         return sorted({*FIELDS, *NAMES.findall(page)})
 
     return names_of
@@ -255,11 +254,10 @@ def test_nothing_sent_is_answered_by_a_fault(
         headers.pop("Cookie")
     is_shown = method == "POST" and route.name in SHOWS
     browser = browser_of(world, role, enforce_csrf_checks=checks, is_shown_passwords=is_shown)
-    with transaction.atomic():
+    with taken_back():
         browser.generic(
             method, path, content, content_type=kind, headers=headers, QUERY_STRING=query(asked, QUERY)
         )
-        transaction.set_rollback(True)
 
 
 @limits(10)
@@ -269,7 +267,6 @@ def test_nothing_sent_is_answered_by_a_fault(
 )
 def test_no_address_is_answered_by_a_fault(world, path, role):
     browser = browser_of(world, role)
-    with transaction.atomic():
+    with taken_back():
         for start in ("/", "/domains/sl.example.com/", "/admin/", "/account/", "/static/"):
             browser.get(start + quote(encoded(path)))
-        transaction.set_rollback(True)
