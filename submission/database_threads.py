@@ -9,7 +9,6 @@ import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
-from functools import partial
 
 import django.db
 
@@ -17,7 +16,7 @@ from credentials.usage.tally import Tally, pause_after
 from submission import log
 
 QUESTION_SECONDS = 15  # above the PostgreSQL pool's own 5
-WRITE_EVERY_SECONDS = 1, 2  # a flood of logins is one write, and people see a login within seconds
+WRITE_EVERY_SECONDS = 1, 10  # a flood of logins is one write, and people see a login within seconds
 
 
 class Busy(Exception):
@@ -57,7 +56,7 @@ async def keep_writing(tally: Tally, workers: Workers, stopped: asyncio.Event) -
             await asyncio.wait_for(stopped.wait(), pause_after(took, WRITE_EVERY_SECONDS))
         started = time.monotonic()
         try:
-            await workers.run(partial(tally.write, finally_=stopped.is_set()))
+            await workers.run(tally.write)
         except UNAVAILABLE as error:
             log.log.warning("Counted logins wait to be written: %s", type(error).__name__)
         except Exception as error:  # whatever it is, the logins after these are counted

@@ -14,8 +14,8 @@ from accounts.emails import Letter
 from accounts.models import User
 from credentials.models import Credential
 from credentials.models.base import short
+from credentials.models.batches import chunks
 from credentials.models.deleted import DeletedCredential
-from credentials.models.upsert import chunks
 from domains.members import actions as members
 from domains.models import Domain, Membership
 from domains.models.invitation import Invitation

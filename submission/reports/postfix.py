@@ -8,7 +8,6 @@ credential's clients speak.
 import asyncio
 
 from credentials.models.base import is_username
-from credentials.models.clients import ClientName
 from credentials.usage.tally import Tally
 from submission.ip import plain_ip
 
@@ -40,8 +39,8 @@ class Messages:
             ip = plain_ip(told.get("client_address", ""))
         except ValueError:
             return
-        for kind, attribute in ((ClientName.Kind.EHLO, "helo_name"), (ClientName.Kind.MAIL_FROM, "sender")):
-            self._tally.add_name(username, ip, kind, told.get(attribute, ""))
+        ehlo, mail_from = told.get("helo_name", ""), told.get("sender", "")
+        self._tally.add_message(username, ip, ehlo=ehlo, mail_from=mail_from)
 
 
 class Connection(asyncio.Protocol):
