@@ -1,4 +1,4 @@
-"""The listener tells what Postfix and Dovecot tell: last use, and refusals with their cause."""
+"""The listener counts what Postfix and Dovecot report: last use, and refusals with their cause."""
 
 import pytest
 from django.utils import timezone
@@ -31,7 +31,7 @@ def login(listener, credential, password, source="127.0.0.1"):
     return auth_plain(listener.secure(source=source), credential.username, password)[0]
 
 
-def test_refusals_are_counted_with_their_cause(listener, credential):
+def test_listener_counts_refusals_with_their_cause(listener, credential):
     password = password_of(credential)
     for _ in range(3):
         assert login(listener, credential, "wrong", "127.0.0.5") == 535
@@ -71,7 +71,7 @@ def test_only_allowed_networks_log_in(listener, credential, networks, source, al
         wait_until(lambda: refusals() == {"network_not_allowed": (1, source)})
 
 
-def test_the_dashboards_own_check_is_no_use_and_no_refusal(listener, credential):
+def test_live_check_is_no_use_and_no_refusal(listener, credential):
     password = password_of(credential)
     credential.note_check("127.0.0.1")
     assert login(listener, credential, password) == 235
@@ -82,7 +82,7 @@ def test_the_dashboards_own_check_is_no_use_and_no_refusal(listener, credential)
     assert credential.last_used_at is None
 
 
-def test_what_was_counted_is_written_before_the_listener_ends(start_listener, credential):
+def test_counts_are_written_before_the_listener_ends(start_listener, credential):
     with start_listener() as listener:
         assert login(listener, credential, "wrong") == 535
     assert refusals() == {"wrong_password": (1, "127.0.0.1")}
