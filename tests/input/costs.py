@@ -314,9 +314,6 @@ CASES = {
     "submission.log:printable": Case(log.printable),
     "submission.ip:plain_ip": Case(ip.plain_ip, ("::", "fe80::1%")),
     "submission.ip:client_of": Case(ip.client_of, ("::",)),
-    "submission.livecheck.conversation:Conversation._read": Case(
-        conversation._REPLY_LINE.fullmatch, ("250-", "250 ")
-    ),
     "submission.livecheck.conversation:Conversation._name_recipient": Case(
         conversation._ADDRESS.fullmatch, ("a@",)
     ),
