@@ -16,6 +16,7 @@ from domains.models.dns_record import DnsRecord
 from domains.roles import Role
 from domains.verification import background
 from domains.verification.check import TooSoon
+from web.workers import Busy
 
 
 def _is_pending_elsewhere(row) -> bool:
@@ -53,7 +54,7 @@ def _verify(row, by, reason):
         background.start(row, by=by)
     except TooSoon:
         raise Refused(f"{row} was checked a moment ago") from None
-    except background.Busy:
+    except Busy:
         raise Refused(f"{row} has to wait: too many are being checked") from None
     return True
 

@@ -15,17 +15,17 @@ from django.db.migrations.executor import MigrationExecutor
 from django.http import HttpResponse, HttpResponseNotAllowed, JsonResponse
 
 from operations import metrics
-from operations.deadline import Slots, within
 from vault import sealed_mode
 from web.caches import CacheAway
 from web.client_ip import address
+from web.workers import UNAVAILABLE, Busy, Workers
 
 log = logging.getLogger(__name__)
-READY_SECONDS = 1.5
-METRICS_SECONDS = 9  # below the 10 that Prometheus waits
 FORWARDED = ("X-Forwarded-For", "X-Forwarded-Proto", "X-Forwarded-Host", "X-Real-IP", "Forwarded", "Via")
-# Each their own: figures that take long must not look like a database that is away.
-_ready_slots, _metrics_slots = Slots(4), Slots(2)
+# A database that hangs keeps each thread that asks it: no more than these. Each question has its own, so
+# that figures that take long don't look like a database that is away. Prometheus waits 10 s for them.
+_readiness_workers = Workers("readiness", threads=4, waiting=50, seconds=1.5)
+_metrics_workers = Workers("metrics", threads=2, waiting=10, seconds=9)
 
 # Once there are none, there are none: no code takes a migration back while it serves.
 _has_migrations = False
@@ -62,8 +62,8 @@ def _health():
 
 def _readiness():
     try:
-        reason, detail = within(READY_SECONDS, _why_not, _ready_slots)
-    except TimeoutError:
+        reason, detail = _readiness_workers.call(_why_not)
+    except (TimeoutError, Busy):
         reason, detail = "database", "The database does not answer."
     except CacheAway as error:
         reason, detail = "cache", f"The cache can't be asked: {error}. Run manage.py createcachetable."
@@ -99,8 +99,8 @@ def _missing_migrations() -> list[str]:
 
 def _metrics():
     try:
-        figures = within(METRICS_SECONDS, metrics.figures, _metrics_slots)
-    except (TimeoutError, django.db.Error) as error:
+        figures = _metrics_workers.call(metrics.figures)
+    except UNAVAILABLE as error:
         log.warning("There are no figures: %s", type(error).__name__)
         figures = None
     return HttpResponse(metrics.page(figures), content_type=metrics.content_type())

@@ -7,7 +7,6 @@ domain's owner could choose, and is over within LIFETIME_SECONDS, whatever they 
 import re
 import time
 from collections.abc import Iterable
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass
 from ipaddress import ip_address
@@ -24,6 +23,8 @@ import dns.rdatatype
 import dns.resolver
 import dns.rrset
 from django.conf import settings
+
+from web.workers import Workers
 
 LIFETIME_SECONDS = 5
 TRY_SECONDS = 2  # for one server; one that stays silent is asked once more when the others were
@@ -109,8 +110,9 @@ class Resolver:
         """Return what each server says, so that one that lies or lags is found out."""
         if not self.servers:
             return [self.ask(name, kind)]
-        with ThreadPoolExecutor(len(self.servers), thread_name_prefix="dns") as pool:
-            return list(pool.map(lambda server: self._ask([server], name, kind), self.servers))
+        workers = Workers("dns", threads=len(self.servers))
+        asked = [workers.submit(self._ask, [server], name, kind) for server in self.servers]
+        return [future.result() for future in asked]
 
     def _ask(self, servers: Iterable[Server], name: str, kind: str) -> Answer:
         try:

@@ -4,7 +4,6 @@ Nothing else follows: a domain whose proof is gone is told of, never cut off, an
 could not be asked changes nothing.
 """
 
-from concurrent.futures import ThreadPoolExecutor
 from enum import Enum, auto
 
 from django.db import transaction
@@ -15,6 +14,7 @@ from domains.dns import records
 from domains.dns.records import Heard, Judgement, Kind, Record, Status
 from domains.dns.resolver import Resolver
 from domains.models import AlreadyAuthorized, Domain, NameSuspended
+from web.workers import Workers
 
 
 class TooSoon(Exception):
@@ -51,11 +51,10 @@ def look_up(domain: Domain, resolver: Resolver) -> dict[Record, Judgement]:
     questions = {(host, record.type) for record in expected for host in record.hosts}
     # An authorized domain's proof: one resolver that lies or lags must raise no alarm.
     proof = {record.host for record in expected if record.kind is Kind.OWNERSHIP and domain.authorized_at}
-    with ThreadPoolExecutor(len(questions), thread_name_prefix="dns") as pool:
-        asked = {
-            question: pool.submit(_ask, resolver, *question, of_all=question[0] in proof)
-            for question in questions
-        }
+    workers = Workers("dns", threads=len(questions))
+    asked = {
+        (host, kind): workers.submit(_ask, resolver, host, kind, host in proof) for host, kind in questions
+    }
     answers = {question: future.result() for question, future in asked.items()}
     return {
         record: _judge(record, {host: answers[host, record.type] for host in record.hosts})
@@ -63,7 +62,7 @@ def look_up(domain: Domain, resolver: Resolver) -> dict[Record, Judgement]:
     }
 
 
-def _ask(resolver, host, kind, *, of_all) -> list:
+def _ask(resolver, host, kind, of_all) -> list:
     return resolver.ask_each(host, kind) if of_all else [resolver.ask(host, kind)]
 
 

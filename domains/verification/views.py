@@ -13,6 +13,7 @@ from domains.verification import background
 from domains.verification.check import TooSoon
 from domains.verification.page import dns_context, seconds_to_wait
 from web.request import ask_or_act
+from web.workers import Busy
 
 BUSY = "Too many domains are being checked. Try again in a moment."
 
@@ -40,7 +41,7 @@ def verify(request, domain):
     status = 200
     try:
         background.start(domain, by=Actor.of(request))
-    except (TooSoon, background.Busy) as refusal:
+    except (TooSoon, Busy) as refusal:
         domain.refresh_from_db(fields=["check_started_at", "checked_at"])
         context = dns_context(domain)
         if not context["is_checking"]:
@@ -52,7 +53,7 @@ def verify(request, domain):
 
 
 def _words(refusal, domain) -> str:
-    if isinstance(refusal, background.Busy):
+    if isinstance(refusal, Busy):
         return BUSY
     seconds = seconds_to_wait(domain)
     return (

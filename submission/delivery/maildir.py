@@ -10,9 +10,9 @@ import socket
 import time
 from pathlib import Path
 
-from submission.database_threads import UNAVAILABLE, Workers
 from submission.delivery.message import Message
 from submission.delivery.next_hop import Deferred, Reason
+from web.workers import UNAVAILABLE, Workers
 
 _FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
 
@@ -22,7 +22,7 @@ class Maildir:
 
     def __init__(self, path: Path):
         self._path = path
-        self._disk = Workers(threads=2, waiting=500)
+        self._disk = Workers("maildir", threads=2, waiting=500)
         for folder in (path, path / "tmp", path / "new", path / "cur"):
             folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         _sync_folder(path)

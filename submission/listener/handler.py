@@ -6,7 +6,6 @@ from aiosmtpd.smtp import AuthResult
 
 from credentials.outcome import Outcome
 from submission import log
-from submission.database_threads import UNAVAILABLE, Workers
 from submission.delivery import message
 from submission.delivery.next_hop import NextHop, NotDelivered, Rejected
 from submission.ip import client_of, plain_ip
@@ -14,6 +13,7 @@ from submission.listener import replies, sasl
 from submission.listener.authentication import LoggedIn, Logins
 from submission.listener.throttle import Guesses
 from submission.policy import addresses, sender
+from web.workers import UNAVAILABLE, Workers
 
 
 class Handler:
@@ -22,7 +22,7 @@ class Handler:
     def __init__(self, logins: Logins, next_hop: NextHop, host: str, guesses: Guesses):
         self._logins, self._next_hop, self._host, self._guesses = logins, next_hop, host, guesses
         # Judging reads the whole message; the loop would stand still meanwhile.
-        self._judges = Workers(threads=2, waiting=500)
+        self._judges = Workers("judges", threads=2, waiting=500)
 
     async def auth_PLAIN(self, server, arguments) -> AuthResult:
         """AUTH PLAIN, RFC 4616, with or without an initial response."""

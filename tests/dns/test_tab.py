@@ -18,6 +18,7 @@ from domains.verification import background
 from tests.dns.server import proof
 from tests.factories import SYSTEM, make_domain
 from tests.http import text
+from web.workers import Workers
 
 TAB = "/domains/sl.example.com/settings/dns/"
 VERIFY = f"{TAB}verify/"
@@ -175,9 +176,11 @@ def test_too_soon_says_how_long_to_wait(client, alice, pending, threads):
 
 def test_too_many_checks_at_once_are_refused(client, alice, pending, monkeypatch, threads):
     client.force_login(alice)
-    monkeypatch.setattr(background, "_slots", threading.BoundedSemaphore(1))
-    background._slots.acquire()
+    workers, held = Workers("held", threads=1), threading.Event()
+    monkeypatch.setattr(background, "_workers", workers)
+    workers.submit(held.wait)
     assert "Too many domains are being checked." in text(client.post(VERIFY, headers=HTMX))
+    held.set()
     assert Domain.objects.get().check_started_at is None
 
 

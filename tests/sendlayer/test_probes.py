@@ -103,15 +103,13 @@ def test_a_database_that_hangs_is_told_within_two_seconds(client, monkeypatch):
     # More of them than threads that may hang.
     assert at_once(*[lambda: not_ready(client)] * 8) == [("database", "The database does not answer.")] * 8
     assert time.monotonic() - start < 2.5
-    for _ in range(4):  # those threads end before the next test
-        assert health._ready_slots.acquire(timeout=10)
-    for _ in range(4):
-        health._ready_slots.release()
+    # Those threads end before the next test.
+    wait_until(lambda: not [thread for thread in threading.enumerate() if thread.name == "readiness"])
 
 
 def test_figures_that_take_long_do_not_make_it_unready(client, monkeypatch):
     counted = threading.Event()
-    monkeypatch.setattr(health, "METRICS_SECONDS", 0.05)
+    monkeypatch.setattr(health._metrics_workers, "_seconds", 0.05)
     monkeypatch.setattr(metrics, "figures", lambda: counted.wait(20))
     for _ in range(5):
         assert figures(client)["database_up"] == 0

@@ -1,15 +1,14 @@
 from collections import Counter
-from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 
 from django.core.management.base import BaseCommand
-from django.db import connections
 from django.db.models import F, Q
 from django.utils import timezone
 
 from audit.actor import Actor
 from domains.models import Domain
 from domains.verification.check import Outcome, TooSoon, check_now
+from web.workers import Workers
 
 PENDING_FOR = timedelta(days=30)
 AT_ONCE = 8
@@ -31,8 +30,9 @@ class Command(BaseCommand):
 
     def handle(self, **options):
         domains = list(self._due().order_by(F("checked_at").asc(nulls_first=True), "pk"))
-        with ThreadPoolExecutor(AT_ONCE) as pool:
-            outcomes = Counter(pool.map(self._check, domains))
+        workers = Workers("check", threads=AT_ONCE, waiting=len(domains))
+        checks = [workers.submit(self._check, domain) for domain in domains]
+        outcomes = Counter(check.result() for check in checks)
         skipped = outcomes.pop(None, 0)
         changed = sum(outcomes[outcome] for outcome in CHANGES)
         total = outcomes.total()
@@ -49,8 +49,6 @@ class Command(BaseCommand):
             outcome = check_now(domain, by=Actor.system("check_domains"))
         except TooSoon:
             return None
-        finally:
-            connections.close_all()
         if outcome in WORDS:
             self.stdout.write(f"{domain.name} {WORDS[outcome]}")
         return outcome
