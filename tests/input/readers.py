@@ -38,7 +38,6 @@ READ_WITHIN = {
     "submission.policy.disguise:_first": "submission.policy.disguise:shows_other_domain",
     "submission.policy.disguise:hides_text": "submission.policy.disguise:shows_other_domain",
     "submission.policy.headers:read_mailboxes": "submission.policy.headers:mailboxes",
-    "accounts.openid.provider:Provider.extract_uid": "accounts.openid.tokens:verify",
     "credentials.diagnosis.parser:_mask_encoded": "credentials.diagnosis.parser:visible",
     "credentials.networks:_parse": "credentials.networks:clean",
     "accounts.email_addresses:_refuse_mapped": "accounts.email_addresses:clean",
