@@ -197,5 +197,5 @@ class Zone:
         values = self.values.get((name, kind))
         return Found(tuple(values)) if values else Absent()
 
-    def ask_each(self, name, kind):
-        return [self.ask(name, kind)]
+    def each(self):
+        return [self]

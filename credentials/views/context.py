@@ -84,7 +84,7 @@ def list_context(domain, *, number, search="", **more) -> dict:
     page.object_list = list(page.object_list)
     return row_context(
         domain,
-        at="smtp",
+        active_tab="smtp",
         page=page,
         tried=tried_of(page.object_list),
         search=search,

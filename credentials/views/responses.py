@@ -37,7 +37,7 @@ def ask(request, domain, credential, template, *, form=None, page="credentials/a
 
     A form with errors comes back with them, and with what was typed.
     """
-    context = row_context(domain, credential=credential, at="smtp", form=form, **more)
+    context = row_context(domain, credential=credential, active_tab="smtp", form=form, **more)
     status = 422 if form and form.errors else 200
     # The page includes the same partial that the dialog shows.
     context["question"] = template if "/" in template else f"credentials/{template}"

@@ -51,19 +51,17 @@ def look_up(domain: Domain, resolver: Resolver) -> dict[Record, Judgement]:
     questions = {(host, record.type) for record in expected for host in record.hosts}
     # An authorized domain's proof: one resolver that lies or lags must raise no alarm.
     proof = {record.host for record in expected if record.kind is Kind.OWNERSHIP and domain.authorized_at}
-    workers = Workers("dns", threads=len(questions))
-    asked = {
-        (host, kind): workers.submit(_ask, resolver, host, kind, host in proof) for host, kind in questions
+    resolvers = {host: resolver.each() if host in proof else [resolver] for host, _type in questions}
+    workers = Workers("dns", threads=len(questions) + len(resolver.each()))
+    futures = {
+        (host, type): [workers.submit(single.ask, host, type) for single in resolvers[host]]
+        for host, type in questions
     }
-    answers = {question: future.result() for question, future in asked.items()}
+    answers = {question: [future.result() for future in asked] for question, asked in futures.items()}
     return {
         record: _judge(record, {host: answers[host, record.type] for host in record.hosts})
         for record in expected
     }
-
-
-def _ask(resolver, host, kind, of_all) -> list:
-    return resolver.ask_each(host, kind) if of_all else [resolver.ask(host, kind)]
 
 
 def _judge(record: Record, answers: dict[str, list]) -> Judgement:

@@ -60,5 +60,5 @@ class Command(BaseCommand):
             for server in servers:
                 server.close()
             for connection in [*reports.connections, *messages.connections]:
-                connection.close()
+                connection.transport.close()
             workers.close()
