@@ -118,9 +118,7 @@ def message_read(text):
     """A whole message, as it comes after DATA, judged and made ready for the next hop."""
     content = bytearray(f"From: <a@{NAME}>\r\nSubject: {text}\r\n\r\n{text}\r\n".encode(errors="replace"))
     sender.judge_message(content, NAME)
-    envelope = SimpleNamespace(
-        content=content, mail_from=f"a@{NAME}", rcpt_tos=["b@example.com"], smtp_utf8=True
-    )
+    envelope = message.Envelope(f"a@{NAME}", ["b@example.com"], smtp_utf8=True, content=content)
     message.finish(envelope, message.Trace(text[:255], "192.0.2.1", "mx.example.com", smtp_utf8=True), NAME)
 
 

@@ -66,7 +66,7 @@ OURS = {
     "sendlayer.checks:check_dashboard_url": "settings",
     "sendlayer.environment:Env.db": "settings",
     "web.caches:TableCache.get_many": "values that the dashboard itself put there",
-    "submission.listener.commands:Commands._auth": "a line of 1,000 characters (limits.MAX_LINE)",
+    "submission.listener.commands:auth": "a line of 1,000 characters (limits.MAX_LINE)",
     "accounts.adapter:AccountAdapter.send_notification_mail": "names of allauth's templates",
     "accounts.adapter:_of_the_dashboard": "an address that allauth made",
     "accounts.emails:Letter.message": "JSON that this very code sealed",
@@ -92,8 +92,8 @@ OURS = {
     "web.logs:Lines.formatException": "lines of a traceback, as one_line and _Formatter.formatException",
     "operations.management.commands.restore:_events": "a backup, which the operator gives",
     "sendlayer.start:_addresses": "settings",
-    "submission.listener.commands:Commands._hello": "a line of 1,000 characters (limits.MAX_LINE)",
-    "submission.listener.commands:Commands._judge_parameters": "a line of 1,000 characters (limits.MAX_LINE)",
+    "submission.listener.commands:helo": "a line of 1,000 characters (limits.MAX_LINE)",
+    "submission.listener.commands:_judge_parameters": "a line of 1,000 characters (limits.MAX_LINE)",
     "submission.listener.serve:announced_name": "settings",
     "submission.livecheck.advice:advise": "a reply of 300 characters (conversation.MAX_SHOWN)",
     "submission.livecheck.conversation:Conversation._hear": "a reply of 32 KB (aiosmtplib)",
@@ -102,7 +102,7 @@ OURS = {
     "submission.reports.postfix:Connection.data_received": "16 KB (messages.MAX_SIZE) and what came with them",
     "submission.delivery.relay:Relay.from_url": "settings",
     "submission.delivery.relay:_is_this_machine": "settings",
-    "submission.listener.session:Submission._obey": "a line of 1,000 characters (limits.MAX_LINE)",
+    "submission.listener.session:Session._obey": "a line of 1,000 characters (limits.MAX_LINE)",
     "submission.listener.tls:_names": "settings",
 }
 
