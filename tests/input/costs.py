@@ -260,8 +260,8 @@ CASES = {
     "domains.homographs:without_second_dot": Case(homographs.without_second_dot, ("i",)),
     # the project
     "web.request:wants_text": Case(header("Accept", wants_text), ("text/html;", 'a/b;c="', "a/b,")),
-    "operations.backups.manifest:judge": Case(
-        lambda text: manifest.judge({"database": text, "migrations": []})
+    "operations.backups.manifest:refuse_unknown_version": Case(
+        lambda text: manifest.refuse_unknown_version({"database": text, "migrations": []})
     ),
     "web.middleware:BodiesMiddleware.__call__": Case(header("Content-Length", BodiesMiddleware(id))),
     "web.middleware:EncodingsMiddleware.__call__": Case(header("Content-Encoding", EncodingsMiddleware(id))),
