@@ -22,9 +22,9 @@ from accounts.password_validators import ServiceWordsValidator
 from accounts.sessions import listing
 from audit import export, verification
 from audit.actor import Actor
-from audit.admin import ReasonField
 from audit.management.commands import export_audit
 from audit.models import Event
+from audit.support import ReasonField
 from credentials import networks, passwords, snippets
 from credentials.diagnosis import parser
 from credentials.forms import ExpiryForm, ExplainForm
@@ -178,7 +178,7 @@ CASES = {
     "audit.actor:Actor.of": Case(
         header("User-Agent", lambda request: Actor.of(request, User(email="a@b.example")))
     ),
-    "audit.admin:ReasonField.clean": Case(ReasonField().clean),
+    "audit.support:ReasonField.clean": Case(ReasonField().clean),
     "audit.verification:noted_heads": Case(
         lambda text: verification.noted_heads([text]), ("1\t1\t", "1\t1\t" + "a" * 64)
     ),
