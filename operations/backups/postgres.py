@@ -118,8 +118,8 @@ def lock() -> None:
 
 def _lock_order(table) -> tuple:
     """As transactions lock; what is in no order goes before the events, with which nearly all of them end."""
-    place = locks.place(table)
-    return len(locks.ORDER) - 1.5 if place is None else place, table
+    position = locks.position(table)
+    return len(locks.ORDER) - 1.5 if position is None else position, table
 
 
 def drop_all() -> None:

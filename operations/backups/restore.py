@@ -90,7 +90,7 @@ def restore(archive, manifest, *, is_authentic, events=(), suspend_all=False) ->
         ContentType.objects.clear_cache()
         outcome.keys_problem = keyring.problem()
         # Without the right keys no event can be chained; SMTP logins need none, so the restore continues.
-        with chain.left_out() if outcome.keys_problem else nullcontext():
+        with chain.unchained() if outcome.keys_problem else nullcontext():
             _revoke(outcome, events, suspend_all, is_authentic)
         outcome.people, outcome.domains = User.objects.count(), Domain.objects.count()
         outcome.credentials = Credential.objects.count()

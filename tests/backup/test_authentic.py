@@ -107,7 +107,7 @@ def test_an_authentic_one_is_noted_as_such(path, restore):
 def test_after_a_rotation_the_old_key_vouches_as_long_as_it_is_there(path, settings, restore):
     old = settings.CREDENTIAL_KEYS
     settings.CREDENTIAL_KEYS = fresh = f"k2:{cipher.new_key()}"
-    chain.opened.cache_clear()
+    chain.open_key.cache_clear()
     refused(path, "authenticated with the key 'k1', which CREDENTIAL_KEYS lacks: put that key back")
     settings.CREDENTIAL_KEYS = f"{fresh},{old}"
     assert "vouch" not in restore(path)

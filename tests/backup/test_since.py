@@ -334,7 +334,7 @@ def test_without_its_keys_it_is_restored_and_sealed_and_suspends_all_the_same(
     credential.remove(by=SYSTEM)
     taken_over.suspend(by=SYSTEM, reason="spam", as_support=True)
     settings.CREDENTIAL_KEYS = f"k2:{cipher.new_key()}"
-    chain.opened.cache_clear()  # as in a process of its own
+    chain.open_key.cache_clear()  # as in a process of its own
     said = restore(path, unauthenticated=True)
     assert "CREDENTIAL_KEYS lacks k1" in said and "The server is sealed: CREDENTIAL_KEYS lacks" in said
     assert Credential.objects.get(pk=credential.pk).suspended_at

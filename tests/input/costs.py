@@ -212,7 +212,7 @@ CASES = {
     "credentials.models.base:is_username": Case(is_username),
     "credentials.networks:clean": Case(networks.clean, ("192.0.2.1 ", "::")),
     "credentials.passwords:is_well_formed": Case(passwords.is_well_formed, ("sl_",)),
-    "vault.cipher:open": Case(lambda text: cipher.open(text, place="x"), ("v1.k1.",)),
+    "vault.cipher:open": Case(lambda text: cipher.open(text, associated_data="x"), ("v1.k1.",)),
     "vault.cipher:parse": Case(cipher.parse, ("k1:",)),
     # domains
     "domains.dns.resolver:parse_server": Case(resolver.parse_server, ("[", "[::1]:", "192.0.2.1:")),

@@ -82,7 +82,7 @@ OURS = {
     "accounts.openid.provider:Client.get_redirect_url": "an address that allauth made",
     "accounts.password_validators:_words": "settings",
     "audit.chain:plain": "JSON of an event that is written",
-    "audit.chain:told": "a column of an event: 39 characters, or what somebody with the database put there",
+    "audit.chain:content": "a column of an event: 39 characters, or what somebody with the database put there",
     "credentials.usage.client_buffer:ClientCounts.add_name": "EHLO and MAIL FROM, a line of 1,000 characters",
     "credentials.networks:allows": "networks as they are stored, 2,500 characters",
     "credentials.networks:listed": "networks as they are stored, 2,500 characters",
