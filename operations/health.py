@@ -1,7 +1,7 @@
-"""What machines ask: /healthz, /readyz and /metrics.
+"""The endpoints for machines: /healthz, /readyz and /metrics.
 
-Before nearly everything else, since a probe comes by IP address, without TLS, without a session, and wants
-its answer above all when the rest can't answer.
+They come before nearly all other middleware: a probe uses an IP address, no TLS and no session, and needs its
+answer most when the rest can't answer.
 """
 
 import logging
@@ -24,10 +24,10 @@ log = logging.getLogger(__name__)
 READY_SECONDS = 1.5
 METRICS_SECONDS = 9  # below the 10 that Prometheus waits
 FORWARDED = ("X-Forwarded-For", "X-Forwarded-Proto", "X-Forwarded-Host", "X-Real-IP", "Forwarded", "Via")
-# Each their own: figures that take long must not look like a database that is away.
+# Separate: figures that take long must not look like an unreachable database.
 _ready_slots, _metrics_slots = Slots(4), Slots(2)
 
-# Once there are none, there are none: no code takes a migration back while it serves.
+# Once there are none it stays so: no migration is reversed while the server runs.
 _has_migrations = False
 
 
@@ -46,7 +46,7 @@ class ProbesMiddleware:
 
 
 def may_read_metrics(request) -> bool:
-    """Whether it shows the token, or, where there is none, comes from this machine and from no proxy."""
+    """Whether it has the token or, where none is set, comes from this machine and from no proxy."""
     if settings.METRICS_TOKEN:
         shown = request.headers.get("Authorization", "")
         return secrets.compare_digest(shown.encode(), f"Bearer {settings.METRICS_TOKEN}".encode())
@@ -76,7 +76,7 @@ def _readiness():
 
 
 def _why_not() -> tuple[str, str]:
-    """Why no request should be sent here: a word and a sentence, or nothing. Raises django.db.Error."""
+    """Why no request should be sent here: a word and a sentence, "" when ready. Raises django.db.Error."""
     global _has_migrations
     if problem := sealed_mode.problem():
         return "sealed", f"{problem}."
@@ -87,7 +87,7 @@ def _why_not() -> tuple[str, str]:
         if missing := _missing_migrations():
             return "migrations", f"Run manage.py migrate: {', '.join(missing)}."
         _has_migrations = True
-    cache.get("ready")  # nobody can sign in without it
+    cache.get("ready")  # without it nobody can sign in
     return "", ""
 
 
