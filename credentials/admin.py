@@ -6,7 +6,7 @@ from django.utils import timezone
 from django.utils.html import format_html_join
 from django.utils.safestring import mark_safe
 
-from audit.admin import Act, SupportAdmin
+from audit.support import Act, SupportAdmin
 from credentials import networks
 from credentials.models import Credential
 from credentials.models.refusals import Cause, RefusedLogins

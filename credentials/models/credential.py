@@ -121,7 +121,7 @@ class Credential(Lasting):
         """
         with self._act():
             self.refresh_from_db(fields=["password_sealed"])
-            password = cipher.open(self.password_sealed, place=place_of_password(self.username))
+            password = cipher.open(self.password_sealed, associated_data=place_of_password(self.username))
             self._record(tag, by)
         return password
 
@@ -141,7 +141,7 @@ class Credential(Lasting):
         with self._act():
             old = self._opened()
             updated = rows.filter(password_changed_at=seen or self.password_changed_at).update(
-                password_sealed=cipher.seal(password, place=place_of_password(self.username)),
+                password_sealed=cipher.seal(password, associated_data=place_of_password(self.username)),
                 verifier=verifier.make(password),
                 password_changed_at=changed_at,
                 password_number=F("password_number") + 1,
@@ -312,7 +312,7 @@ class Credential(Lasting):
         """The password, for its digest only; "" when no key opens it: no act may fail for that."""
         self.refresh_from_db(fields=["password_sealed"])
         try:
-            return cipher.open(self.password_sealed, place=place_of_password(self.username))
+            return cipher.open(self.password_sealed, associated_data=place_of_password(self.username))
         except (cipher.CannotOpen, cipher.KeyringError):
             return ""
 

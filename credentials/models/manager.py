@@ -130,7 +130,7 @@ class CredentialManager(models.Manager.from_queryset(CredentialQuerySet)):
             credential = self.create(
                 username=username,
                 label=label,
-                password_sealed=cipher.seal(password, place=place_of_password(username)),
+                password_sealed=cipher.seal(password, associated_data=place_of_password(username)),
                 verifier=verifier.make(password),
                 password_changed_at=timezone.now(),
                 issue_key=key,
