@@ -160,7 +160,8 @@ class Credential(Lasting):
                 self._retire(password, Why.SUSPENDED, self.suspended_at)
             self._record("credential.reset", by, kept_for=keep_old_for and how_long(keep_old_for))
             self._tell_owners("credential_reset", by, until=until)
-        self.password_changed_at = changed_at
+        self.password_changed_at, self.previous_valid_until = changed_at, until
+        self.previous_last_used_at = self.previous_last_used_ip = None
         return password
 
     def revoke_old_password(self, *, by, seen=None) -> bool:
@@ -179,6 +180,7 @@ class Credential(Lasting):
             )
             if updated:
                 self._record("credential.old_password_revoked", by)
+                self.previous_valid_until = self.previous_last_used_at = self.previous_last_used_ip = None
                 return True
         self.refresh_from_db(fields=["password_changed_at"])
         if self.password_changed_at != seen:
