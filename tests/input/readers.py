@@ -73,7 +73,7 @@ OURS = {
     "web.caches:TableCache.get_many": "values that the dashboard itself put there",
     "submission.listener.commands:auth": "a line of 1,000 characters (limits.MAX_LINE)",
     "accounts.adapter:AccountAdapter.send_notification_mail": "names of allauth's templates",
-    "accounts.adapter:_of_the_dashboard": "an address that allauth made",
+    "accounts.adapter:_on_dashboard_url": "an address that allauth made",
     "accounts.emails:Letter.message": "JSON that this very code sealed",
     "accounts.emails:post": "our templates around names and addresses that are bounded where they are typed",
     "accounts.emails:write": "our templates around names and addresses that are bounded where they are typed",
