@@ -2,10 +2,8 @@ import logging
 from urllib.parse import urlsplit
 
 from allauth.account.adapter import DefaultAccountAdapter
-from allauth.account.internal.stagekit import clear_login
 from allauth.account.models import EmailAddress
 from allauth.core.exceptions import ImmediateHttpResponse
-from allauth.core.internal import ratelimit
 from django.conf import settings
 from django.contrib import messages
 from django.contrib.sites.shortcuts import get_current_site
@@ -16,7 +14,8 @@ from django.utils.crypto import constant_time_compare
 
 import audit
 from accounts import email_addresses, emails
-from accounts.client_address import address_of
+from accounts.allauth_internals import truncate_ip
+from accounts.client_address import address_of, limited_address
 from accounts.models import User
 from accounts.password_validators import MaximumLengthValidator, bounded
 from accounts.reauthentication import signed_in_recently
@@ -49,7 +48,7 @@ class AccountAdapter(DefaultAccountAdapter):
         return email_addresses.clean(email)
 
     def get_client_ip(self, request):
-        return address_of(request)
+        return limited_address(request)
 
     def is_safe_url(self, url):
         """Whether a sign-in or sign-out may lead there: to a path of ours and nothing else.
@@ -71,7 +70,7 @@ class AccountAdapter(DefaultAccountAdapter):
         Nor by the Host header, as allauth does, in which a client may write any port.
         """
         account = User.objects.normalize_email(credentials.get("email", ""))
-        return f"{account} {ratelimit.truncate_ip(address_of(request))}"
+        return f"{account} {truncate_ip(address_of(request))}"
 
     def pre_authenticate(self, request, **credentials):
         try:
@@ -98,7 +97,7 @@ class AccountAdapter(DefaultAccountAdapter):
         begun_by = request.session.pop(BEGUN_BY, "")
         if not user.is_active or not constant_time_compare(begun_by, user.get_session_auth_hash()):
             log.warning("Refused: the account of person %s changed during the sign-in", user.pk)
-            clear_login(request)
+            request.session.flush()
             messages.error(request, "Your account changed during the sign-in. Sign in again.")
             raise ImmediateHttpResponse(redirect("account_login"))
         super().login(request, user)
@@ -134,6 +133,7 @@ class AccountAdapter(DefaultAccountAdapter):
         data = {name: value for name, value in (context or {}).items() if name in ("from_email", "to_email")}
         tag = EVENTS.get(template_prefix, f"account.{template_prefix.rpartition('/')[2]}")
         audit.record(tag, by=Actor.of(self.request, user), data=data)
+        context = {"ip": address_of(self.request)} | (context or {})
         super().send_notification_mail(template_prefix, user, context, email)
 
     def send_mail(self, template_prefix, email, context):

@@ -29,7 +29,7 @@ def check_openid(app_configs, **kwargs):
         hint = "Set all three as the provider gave them to you, or none."
         problem = f"{' and '.join(missing)}: not set, but {' and '.join(sorted(set(names) - set(missing)))} is."
         errors.append(Error(problem, hint=hint, id="sendlayer.E040"))
-    if openid.is_on() and not openid.is_usable_issuer(openid.issuer()):
+    if settings.OIDC_ISSUER and not openid.is_usable_issuer(settings.OIDC_ISSUER):
         hint = (
             "Give the provider's address: https://, without ? and #, at most 200 characters. "
             "Plain http:// only for one on this machine."

@@ -9,8 +9,8 @@ from contextlib import contextmanager
 
 from allauth.account.adapter import get_adapter
 from allauth.core import context
-from allauth.core.internal import ratelimit
 
+from accounts.allauth_internals import consume, truncate_ip
 from accounts.client_address import address_of
 
 APP = "accounts"
@@ -21,10 +21,10 @@ ANYWHERE = {"code": "100/d/key"}
 @contextmanager
 def code_try(user):
     """Count one try of a code, unless the block ends without an exception. Raises ValidationError."""
-    address = ratelimit.truncate_ip(address_of(context.request))
+    address = truncate_ip(address_of(context.request))
     usages = []
     for config, key in ((HERE, f"{user.pk} {address}"), (ANYWHERE, str(user.pk))):
-        usage = ratelimit.consume(context.request, app=APP, action="code", config=config, key=key)
+        usage = consume(context.request, app=APP, action="code", config=config, key=key)
         if not usage:
             raise get_adapter().validation_error("too_many_login_attempts")
         usages.append(usage)

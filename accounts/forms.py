@@ -4,17 +4,15 @@ from uuid import uuid4
 
 from allauth.account import forms as stock
 from allauth.account.adapter import get_adapter
-from allauth.account.internal.flows.email_verification import send_verification_email_to_address
-from allauth.account.internal.flows.password_reset import request_password_reset
-from allauth.account.internal.flows.signup import prevent_enumeration
 from allauth.account.models import EmailAddress
-from allauth.account.utils import setup_user_email
+from allauth.account.utils import perform_login, setup_user_email
 from django import forms
 from django.db import IntegrityError, transaction
 from django.db.models.functions import Lower
 
 import audit
 from accounts import email_addresses, emails
+from accounts.allauth_internals import send_verification_email_to_address
 from accounts.models import User
 from audit.actor import Actor
 from web import text as labels
@@ -103,7 +101,7 @@ class SignupForm(stock.SignupForm):
             self.account_already_exists = True
         if not self.account_already_exists:
             return self.person, None
-        return None, prevent_enumeration(request, email=self.cleaned_data["email"])
+        return None, perform_login(request, None, signup=True, email=self.cleaned_data["email"])
 
 
 class ReauthenticateForm(stock.ReauthenticateForm):
@@ -124,11 +122,12 @@ class ResetPasswordForm(stock.ResetPasswordForm):
         return email
 
     def save(self, request, **options):
-        if self.users:
-            return super().save(request, **options)
-        # The same work for nobody, as its time would tell who has an account.
-        request_password_reset(request, emails.NOBODY, [User(pk=0)], None)
-        return self.cleaned_data["email"]
+        asked = self.cleaned_data["email"]
+        if not self.users:
+            # The same work for nobody: its time would show who has an account.
+            self.users, self.cleaned_data["email"] = [User(pk=0)], emails.NOBODY
+        super().save(request, **options)
+        return asked
 
 
 class ResetPasswordKeyForm(stock.ResetPasswordKeyForm):

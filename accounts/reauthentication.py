@@ -9,12 +9,8 @@ import time
 from functools import wraps
 
 from allauth.account.adapter import get_adapter
-from allauth.account.internal.flows.login import get_authentication_records
-from allauth.account.internal.flows.reauthentication import (
-    STATE_SESSION_KEY,
-    raise_if_reauthentication_required,
-    suspend_request,
-)
+from allauth.account.authentication import get_authentication_records
+from allauth.account.decorators import reauthentication_required
 from allauth.core.exceptions import ReauthenticationRequired
 from django.conf import settings
 from django.contrib.auth import REDIRECT_FIELD_NAME
@@ -22,6 +18,7 @@ from django.http import HttpResponse, HttpResponseRedirect
 from django.urls import reverse
 from django.utils.http import urlencode
 
+from accounts.allauth_internals import SUSPENDED_REQUEST_KEY, suspend_request
 from web.request import wants_text
 
 CONFIRM = "X-Confirm-Identity"
@@ -36,6 +33,11 @@ def signed_in_recently(request) -> bool:
     return any(0 <= time.time() - each["at"] < settings.REAUTHENTICATION_TIMEOUT for each in records)
 
 
+@reauthentication_required(app="accounts")
+def _require_recent_sign_in(request):
+    """Raise ReauthenticationRequired where the session's last sign-in is too old."""
+
+
 def recent_sign_in(view):
     """Decorate a view whose GET and POST ask for a recent sign-in.
 
@@ -46,7 +48,7 @@ def recent_sign_in(view):
     @wraps(view)
     def confirmed(request, *args, **kwargs):
         try:
-            raise_if_reauthentication_required(request, app="accounts")
+            _require_recent_sign_in(request)
         except ReauthenticationRequired:
             if not (request.htmx or wants_text(request)):
                 raise
@@ -76,7 +78,7 @@ def ask_to_confirm(request) -> HttpResponse | None:
     """
     # Else an older act that was given up would be done, unasked, after the confirmation for the
     # question at the same path.
-    request.session.pop(STATE_SESSION_KEY, None)
+    request.session.pop(SUSPENDED_REQUEST_KEY, None)
     methods = get_adapter().get_reauthentication_methods(request.user)
     if request.method != "POST" or not methods:
         return None

@@ -4,20 +4,22 @@ import logging
 from contextlib import suppress
 
 from allauth.core import context
-from allauth.core.internal.cryptokit import normalize_user_code
 from allauth.mfa import app_settings
 from allauth.mfa.adapter import DefaultMFAAdapter
 from allauth.mfa.base import forms as codes
 from allauth.mfa.models import Authenticator
 from allauth.mfa.totp import forms as totp
-from allauth.mfa.totp.internal.auth import SECRET_SESSION_KEY
 from allauth.mfa.webauthn import forms as webauthn
 from allauth.mfa.webauthn import views
-from allauth.mfa.webauthn.internal import auth
 from django import forms
 from django.core.cache import cache
 
 from accounts import code_limits
+from accounts.allauth_internals import (
+    TOTP_SECRET_KEY,
+    complete_authentication,
+    extract_user_from_response,
+)
 from accounts.client_address import address_of
 from vault import cipher
 
@@ -85,7 +87,8 @@ class _CodeForm(forms.Form):
         if authenticator.type != Authenticator.Type.TOTP:
             return True
         seconds = app_settings.TOTP_PERIOD * (2 * app_settings.TOTP_TOLERANCE + 1)
-        mark = f"accounts.totp.used:{self.user.pk}:{normalize_user_code(code)}"
+        digits = "".join(filter(str.isdigit, code))
+        mark = f"accounts.totp.used:{self.user.pk}:{digits}"
         return cache.add(mark, True, timeout=seconds)
 
 
@@ -104,13 +107,13 @@ class ActivateTOTPForm(totp.ActivateTOTPForm):
 
     def __init__(self, *args, **kwargs):
         session = context.request.session
-        sealed = session.pop(SECRET_SESSION_KEY, None)
+        sealed = session.pop(TOTP_SECRET_KEY, None)
         if sealed:
             # One that was sealed with a key of before gives way to a new one.
             with suppress(forms.ValidationError):
-                session[SECRET_SESSION_KEY] = TwoFactorAdapter().decrypt(sealed)
+                session[TOTP_SECRET_KEY] = TwoFactorAdapter().decrypt(sealed)
         super().__init__(*args, **kwargs)
-        session[SECRET_SESSION_KEY] = TwoFactorAdapter().encrypt(self.secret)
+        session[TOTP_SECRET_KEY] = TwoFactorAdapter().encrypt(self.secret)
 
 
 class AnswerField(forms.JSONField):
@@ -133,9 +136,7 @@ class _PasskeyForm(forms.Form):
     def clean_credential(self):
         answer = self.cleaned_data["credential"]
         try:
-            auth.parse_authentication_response(answer)
-            user = self.user or auth.extract_user_from_response(answer)
-            return auth.complete_authentication(user, answer)
+            return complete_authentication(self.user or extract_user_from_response(answer), answer)
         except REFUSED as error:
             raise TwoFactorAdapter().validation_error("passkey_refused") from error
 
@@ -166,7 +167,8 @@ class AddPasskeyForm(webauthn.AddWebAuthnForm):
 
     def clean(self):
         try:
-            auth.parse_registration_response(self.cleaned_data.get("credential"))
+            if not self.cleaned_data.get("credential"):
+                raise KeyError("credential")
             self.cleaned_data["passwordless"] = True
             return super().clean()
         except REFUSED as error:

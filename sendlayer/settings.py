@@ -217,13 +217,26 @@ MFA_WEBAUTHN_ALLOW_INSECURE_ORIGIN = not HTTPS_ONLY
 # A change of address that is not confirmed yet must not keep anybody from two-factor.
 MFA_ALLOW_UNVERIFIED_EMAIL = True
 
-OIDC_ISSUER = env.str("OIDC_ISSUER", default="")
+# Without what people paste along: the discovery path, or a last slash.
+OIDC_ISSUER = env.str("OIDC_ISSUER", default="").removesuffix("/.well-known/openid-configuration").rstrip("/")
 OIDC_CLIENT_ID = env.str("OIDC_CLIENT_ID", default="")
 OIDC_CLIENT_SECRET = secret("OIDC_CLIENT_SECRET")
 OIDC_NAME = env.str("OIDC_NAME", default="single sign-on")
 OIDC_SIGNUP = env.bool("OIDC_SIGNUP", default=False)
 SOCIALACCOUNT_ADAPTER = "accounts.openid.people.SocialAdapter"
-SOCIALACCOUNT_PROVIDERS = {"openid_connect": {"provider_class": "accounts.openid.provider.Provider"}}
+SOCIALACCOUNT_PROVIDERS = {
+    "openid_connect": {
+        "provider_class": "accounts.openid.provider.Provider",
+        "OAUTH_PKCE_ENABLED": True,
+        "APP": {
+            "provider_id": OIDC_ISSUER,  # the links' key: a `sub` means nothing at another issuer
+            "name": OIDC_NAME,
+            "client_id": OIDC_CLIENT_ID,
+            "secret": OIDC_CLIENT_SECRET,
+            "settings": {"server_url": OIDC_ISSUER},
+        },
+    }
+}
 SOCIALACCOUNT_STORE_TOKENS = SOCIALACCOUNT_LOGIN_ON_GET = SOCIALACCOUNT_EMAIL_AUTHENTICATION = False
 SOCIALACCOUNT_REQUESTS_TIMEOUT = 5
 

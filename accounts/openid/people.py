@@ -3,16 +3,18 @@
 from allauth.account.adapter import get_adapter as get_account_adapter
 from allauth.core.exceptions import ImmediateHttpResponse
 from allauth.socialaccount.adapter import DefaultSocialAccountAdapter
-from allauth.socialaccount.models import SocialAccount, SocialApp
+from allauth.socialaccount.models import SocialAccount
+from allauth.socialaccount.providers.base.constants import AuthError
 from django.conf import settings
 from django.contrib.auth.hashers import make_password
 from django.db import transaction
 from django.shortcuts import redirect
+from django.utils.crypto import constant_time_compare
 
 import audit
 from accounts import openid
 from accounts.models import User
-from accounts.openid import Problem
+from accounts.openid.problems import Problem, ProviderFailed
 from audit.actor import Actor
 from web.client_ip import client_ip
 
@@ -20,28 +22,13 @@ from web.client_ip import client_ip
 class SocialAdapter(DefaultSocialAccountAdapter):
     """Where sign-in by a provider follows this project's rules instead of allauth's own."""
 
-    def list_apps(self, request, provider=None, client_id=None):
-        """The provider of the settings; rows of SocialApp do not count."""
-        if not openid.is_on():
-            return []
-        # Links are kept by the issuer's name: `sub` means nothing at another one.
-        app = SocialApp(
-            provider="openid_connect",
-            provider_id=openid.issuer(),
-            name=openid.name(),
-            client_id=settings.OIDC_CLIENT_ID,
-            secret=settings.OIDC_CLIENT_SECRET,
-        )
-        is_meant = provider in (None, app.provider, app.provider_id) and client_id in (None, app.client_id)
-        return [app] if is_meant else []
-
     def get_requests_session(self):
         session = super().get_requests_session()
         session.max_redirects = 0  # one could lead the secret elsewhere, or out of TLS
         return session
 
     def is_open_for_signup(self, request, sociallogin):
-        return False  # whoever gets an account got it in pre_social_login
+        return False  # pre_social_login makes the accounts
 
     def populate_user(self, request, sociallogin, data):
         sociallogin.user.name = data.get("name", "")
@@ -49,10 +36,26 @@ class SocialAdapter(DefaultSocialAccountAdapter):
 
     def pre_social_login(self, request, sociallogin):
         """Point the sign-in at a person, or raise why there is none."""
+        if not constant_time_compare(sociallogin.nonce or "", sociallogin.state["nonce"]):
+            raise ProviderFailed("the ID token does not belong to this sign-in (nonce)")
         if not sociallogin.is_existing:
             sociallogin.account = link(request, sociallogin)
             sociallogin.user = sociallogin.account.user
         _refuse_deactivated(sociallogin.user)
+
+    def on_authentication_error(self, request, provider, error=None, exception=None, extra_context=None):
+        if "state" not in extra_context:
+            text = (
+                "This sign-in was started more than 10 minutes ago or in another browser, or it "
+                "has already been used."
+            )
+            raise Problem("Start again", text, detail="unknown state", status=400)
+        if error == AuthError.CANCELLED:
+            text = f"You cancelled at {openid.name()}, or it doesn't allow you to sign in here."
+            raise Problem("Sign-in was cancelled", text, detail="access_denied")
+        cause = getattr(exception, "__cause__", None) or exception
+        answer = request.GET.get("error", "without a code")
+        raise ProviderFailed(f"{type(cause).__name__}: {cause}" if cause else f"it answered {answer!r}")
 
 
 def link(request, sociallogin) -> SocialAccount:

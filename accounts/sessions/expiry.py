@@ -7,7 +7,7 @@ hour, so that the 12 hours may be 11; a confirmation (reauthentication.py) is a 
 import time
 from datetime import timedelta
 
-from allauth.account.internal.flows.login import AUTHENTICATION_METHODS_SESSION_KEY
+from allauth.account.authentication import AUTHENTICATION_METHODS_SESSION_KEY
 from django.contrib.auth import SESSION_KEY
 
 MOST_IDLE = timedelta(hours=12).total_seconds()

@@ -6,13 +6,13 @@ from datetime import datetime, timedelta
 from functools import lru_cache
 from time import time
 
-from allauth.account.internal.flows.login import get_authentication_records
+from allauth.account.authentication import get_authentication_records
 from allauth.usersessions.models import UserSession
 from django.contrib.auth import HASH_SESSION_KEY
 from django.contrib.sessions.models import Session
 from django.utils import timezone
 
-from accounts.client_address import UNKNOWN, address_of
+from accounts.client_address import address_of, shown_address
 from audit.actor import USER_AGENT_LENGTH
 from web.client_ip import client_ip
 
@@ -68,7 +68,7 @@ def places_of(request) -> list[Place]:
 def _place(row, request) -> Place:
     return Place(
         browser=browser(row.user_agent),
-        ip="" if row.ip == UNKNOWN else row.ip,
+        ip=shown_address(row.ip),
         signed_in_at=row.created_at,
         last_seen_at=row.last_seen_at,
         is_current=row.session_key == request.session.session_key,

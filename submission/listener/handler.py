@@ -7,7 +7,7 @@ from aiosmtpd.smtp import AuthResult
 from credentials.outcome import Outcome
 from submission import log
 from submission.delivery import message
-from submission.delivery.next_hop import Deferred, NextHop, Rejected
+from submission.delivery.next_hop import NextHop, NotDelivered, Rejected
 from submission.ip import client_of, plain_ip
 from submission.listener import replies, sasl
 from submission.listener.authentication import LoggedIn, Logins
@@ -125,12 +125,10 @@ class Handler:
     async def _hand_on(self, finished) -> str:
         try:
             await self._next_hop.deliver(finished)
-        except Rejected as rejected:
-            log.log.warning("MESSAGE id=%s rejected by the next hop: %s", finished.id, rejected)
-            return rejected.reply
-        except Deferred as deferred:
-            log.log.warning("MESSAGE id=%s not handed on: %s", finished.id, deferred)
-            return deferred.reply
+        except NotDelivered as failure:
+            outcome = "rejected by the next hop" if isinstance(failure, Rejected) else "not handed on"
+            log.log.warning("MESSAGE id=%s %s: %s", finished.id, outcome, failure)
+            return replies.NOT_DELIVERED[failure.reason].format(code=failure.code)
         return replies.ACCEPTED_MESSAGE.format(id=finished.id)
 
     def _tell(self, login, server, envelope, size, message_id, reply, cause="-") -> str:

@@ -21,7 +21,7 @@ from cryptography.hazmat.primitives.asymmetric import rsa
 
 from tests.servers import free_port
 
-CLIENT_ID, CLIENT_SECRET, KID = "sendlayer", "the-client's-secret", "key-1"
+CLIENT_ID, CLIENT_SECRET = "sendlayer", "the-client's-secret"
 PERSON = {"sub": "person-1", "email": "alice@example.com", "email_verified": True, "name": "Alice Archer"}
 PAGE = (
     '<!doctype html><html lang="en"><title>Provider</title><h1>Sign in to Provider</h1>'
@@ -31,7 +31,7 @@ PAGE = (
 
 
 @cache
-def key(name="its own"):
+def key():
     return rsa.generate_private_key(public_exponent=65537, key_size=2048)
 
 
@@ -45,7 +45,7 @@ class Provider:
         self.config = {}  # over the discovery document
         self.userinfo = {}  # over what it would say
         self.answers = {}  # path → bytes instead of what would be answered
-        self.sign = lambda claims: jwt.encode(claims, key(), "RS256", headers={"kid": KID})
+        self.sign = lambda claims: jwt.encode(claims, key(), "RS256")
         self.moved = ""  # a path that answers with a redirect to itself, by another name
         self.codes = {}
         self.seen = []  # the queries of /authorize
@@ -60,10 +60,6 @@ class Provider:
         }
         urls = {name: f"{self.issuer}/{path}" for name, path in endpoints.items()}
         return {"issuer": self.issuer, **urls, **self.config}
-
-    def jwks(self):
-        public = jwt.algorithms.RSAAlgorithm.to_jwk(key().public_key(), as_dict=True)
-        return {"keys": [{"kid": "older", "kty": "RSA"}, public | {"kid": KID, "use": "sig", "alg": "RS256"}]}
 
     def decide(self, query, answer) -> str:
         """Where the browser goes after the page of the provider."""
@@ -105,8 +101,6 @@ class Handler(BaseHTTPRequestHandler):
             self._answer(200, provider.answers[path])
         elif path == "/.well-known/openid-configuration":
             self._json(provider.discovery())
-        elif path == "/jwks":
-            self._json(provider.jwks())
         elif path == "/userinfo" and self.headers["Authorization"][7:] in provider.tokens:
             self._json(provider.person | provider.userinfo)
         elif path == "/authorize":

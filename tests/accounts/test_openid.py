@@ -2,7 +2,6 @@
 
 import logging
 
-import jwt
 import pytest
 from allauth.account.models import EmailAddress
 from allauth.socialaccount.models import SocialAccount, SocialToken
@@ -14,7 +13,7 @@ from accounts.models import User
 from audit.models import Event
 from domains.models.invitation import token_of
 from tests.accounts.codes import code_of, make_totp
-from tests.accounts.openid_provider import CLIENT_SECRET, KID, key
+from tests.accounts.openid_provider import CLIENT_SECRET
 from tests.accounts.openid_visits import BEGIN, answer, begin, is_signed_in, refusal, sign_in
 from tests.factories import PASSWORD, make_invitation, make_user
 from tests.http import delivered, text
@@ -64,6 +63,12 @@ def test_the_address_is_found_in_any_case_and_at_the_userinfo_endpoint(client, a
     assert client.get("/domains/").wsgi_request.user == alice
 
 
+def test_email_of_the_id_token_counts_where_the_userinfo_has_none(client, alice, provider):
+    provider.answers["/userinfo"] = b'{"sub": "person-1", "email_verified": false}'
+    sign_in(client)
+    assert client.get("/domains/").wsgi_request.user == alice
+
+
 def test_the_way_leads_to_where_the_person_was_going(client, alice, provider):
     assert 'name="next" value="/account/password/"' in text(client.get("/login/?next=/account/password/"))
     assert sign_in(client, next="/account/password/")["Location"] == "/account/password/"
@@ -86,10 +91,13 @@ def test_no_token_and_no_code_is_kept_or_logged(client, alice, provider, caplog)
     caplog.set_level(logging.DEBUG)
     back = answer(begin(client))
     client.get(back)
-    provider.sign = lambda claims: jwt.encode(claims, key("another"), "RS256", headers={"kid": KID})
+    provider.claims = {"nonce": "another"}
     Client().get(back)
     sign_in(Client())
     assert not SocialToken.objects.exists() and len(provider.tokens) == 4
+    provider.tokens.append("a token in an answer that is refused")
+    provider.answers["/token"] = b'{"id_token": "a token in an answer that is refused"}'
+    sign_in(Client())
     kept = caplog.text + "".join(str(session.get_decoded()) for session in Session.objects.all())
     assert not [token for token in [*provider.tokens, CLIENT_SECRET] if token in kept]
 

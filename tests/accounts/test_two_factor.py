@@ -6,12 +6,11 @@ from datetime import timedelta
 
 import pytest
 from allauth.mfa.models import Authenticator
-from allauth.mfa.recovery_codes.internal.auth import RecoveryCodes
 from django.core.cache import cache
 from django.test import Client
 
 from audit.models import Event
-from tests.accounts.codes import code_of, make_totp, recovery_codes, stored, wrong
+from tests.accounts.codes import code_of, make_recovery_codes, make_totp, recovery_codes, stored, wrong
 from tests.factories import PASSWORD
 from tests.http import delivered, sign_in, text
 from vault.cipher import new_key
@@ -73,7 +72,7 @@ def test_it_is_told_by_mail_and_in_the_log_of_events(
 
 
 def test_secrets_are_sealed(alice, secret):
-    codes = RecoveryCodes.activate(alice).get_unused_codes()
+    codes = make_recovery_codes(alice)
     held = stored(alice)
     assert held.count("v1.k1.") == 2
     assert not any(each in held for each in [secret, *codes])
@@ -110,7 +109,7 @@ def test_nothing_else_is_a_code(client, alice, secret, code):
 
 
 def test_a_recovery_code_works_once(alice, secret):
-    code, other = RecoveryCodes.activate(alice).get_unused_codes()[:2]
+    code, other = make_recovery_codes(alice)[:2]
     assert first_step(Client()).post(SECOND, {"code": code})["Location"] == "/domains/"
     assert REFUSED in text(first_step(Client()).post(SECOND, {"code": code}))
     assert first_step(Client()).post(SECOND, {"code": other})["Location"] == "/domains/"
@@ -118,7 +117,7 @@ def test_a_recovery_code_works_once(alice, secret):
 
 
 def test_new_recovery_codes_replace_the_old_ones_after_a_question(as_alice, alice, secret):
-    old = RecoveryCodes.activate(alice).get_unused_codes()
+    old = make_recovery_codes(alice)
     assert "stop working immediately" in text(as_alice.get(f"{HOME}recovery-codes/generate/"))
     assert recovery_codes(alice) == old
     page = text(as_alice.post(f"{HOME}recovery-codes/generate/", follow=True))
@@ -191,7 +190,7 @@ def test_the_passkey_of_somebody_else_is_absent(as_alice, bob):
 
 @pytest.mark.parametrize("path", ["recovery-codes/", "recovery-codes/generate/", "webauthn/add/"])
 def test_what_shows_or_changes_it_asks_for_a_recent_sign_in(client, alice, secret, path):
-    RecoveryCodes.activate(alice)
+    make_recovery_codes(alice)
     sign_in(client, alice, ago=timedelta(hours=1))
     for response in (client.get(HOME + path), client.post(HOME + path)):
         assert response.status_code == 405 or response["Location"].startswith("/account/reauthenticate/")

@@ -2,7 +2,6 @@
 
 import re
 import socket
-import time
 
 import pytest
 from django.conf import settings
@@ -17,7 +16,7 @@ from tests.servers import collect_static, free_port, running
 # One that writes would wait for SQLite's lock, and fail.
 pytestmark = [pytest.mark.django_db, pytest.mark.one_database]
 
-SECONDS = 20
+SECONDS = 60  # far beyond what a busy machine needs
 PROXY, STRANGER = "127.0.0.1", "127.0.0.2"
 TLS = "X-Forwarded-Proto: https"
 GOOD = f"GET /login/ HTTP/1.1\r\nHost: localhost\r\n{TLS}\r\nConnection: close\r\n\r\n".encode()
@@ -43,15 +42,16 @@ def port(django_db_setup, django_db_blocker, tmp_path_factory):
         assert fault not in log.read_text()
 
 
-def test_headers_that_take_the_square_of_their_length_stop_nobody(send):
-    """A hundred headers of 8 KB, as many as gunicorn takes: it joins those of one name."""
+def test_long_cookies_and_content_type_are_parsed_in_linear_time(send):
+    """100 headers of 8 KB, as many as gunicorn takes: it joins those of one name.
+
+    Parsed in quadratic time, the first cookie alone would outlast the socket's timeout by minutes.
+    """
     cookies = [f"Cookie: {chr(92) * 8_000}".encode() for _ in range(90)]
     content_type = b'Content-Type: a/b;c="' + b";" * 8_000
     lines = [b"GET /login/ HTTP/1.1", b"Host: localhost", TLS.encode(), b"Connection: close", content_type]
     cookies[0], cookies[-1] = b'Cookie: a="' + b"\\" * 8_000, cookies[-1] + b'"'
-    began = time.monotonic()
     assert statuses(send(b"\r\n".join([*lines, *cookies, b"", b""]))) == [200]
-    assert time.monotonic() - began < 10  # of the first cookie alone it would be minutes
 
 
 @pytest.fixture

@@ -9,7 +9,6 @@ SOURCES = [
     "sendlayer/settings.py",
     "sendlayer/environment.py",
     "sendlayer/start.py",
-    "sendlayer/gunicorn_worker.py",
     "gunicorn.conf.py",
 ]
 NOT_READ_THERE = {"DEMO_PASSWORD"}  # by the command `demo`

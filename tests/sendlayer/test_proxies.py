@@ -19,13 +19,11 @@ pytestmark = [pytest.mark.one_database, pytest.mark.django_db(transaction=True)]
 
 SECONDS = 30
 SLOW = 24  # clients of each kind
-# What no client hears within a test: that slow ones hold nobody up is the proxy's work alone.
-NEVER = {"WEB_READ_TIMEOUT": "600", "WEB_WRITE_TIMEOUT": "600"}
 
 
 @contextmanager
 def dashboard(folder, *binds, **environment):
-    """One worker of two threads, gunicorn's own, https only; yield its log."""
+    """Run the dashboard with one worker of two threads, https only; yield its address and log."""
     collect_static()
     port, log = free_port(), folder / "web.log"
     given = {
@@ -36,8 +34,8 @@ def dashboard(folder, *binds, **environment):
         "WEB_THREADS": "2",
     }
     listening = [word for bind in (f"127.0.0.1:{port}", *binds) for word in ("-b", bind)]
-    command = ["-m", "gunicorn", "-k", "gthread", "-t", "120", *listening, "tests.sendlayer.large"]
-    with running(command, port=port, log=log, **(given | NEVER | environment)):
+    command = ["-m", "gunicorn", *listening, "tests.sendlayer.large"]
+    with running(command, port=port, log=log, **(given | environment)):
         yield SimpleNamespace(address=f"127.0.0.1:{port}", log=log)
 
 
@@ -214,14 +212,31 @@ def test_a_proxy_that_hands_on_what_comes_at_once_is_understood_too(served, tmp_
     assert credential.label == "whole"
 
 
-def test_what_nginx_refuses_itself_has_the_headers_too(served, tmp_path):
+REFUSED_BY_NGINX = [
+    ("POST /login/ HTTP/1.1", "Content-Length: 3000000", 413),
+    ("GET /login/ HTTP/1.1", "Host: other.example", 400),
+    ("POST /login/ HTTP/1.1", "Content-Length: 5\r\nContent-Length: 6", 400),
+    ("POST /login/ HTTP/1.1", "Content-Length: 5\r\nTransfer-Encoding: chunked", 400),
+    ("POST /login/ HTTP/1.1", "Transfer-Encoding: xchunked", 501),
+    ("GET /login/ HTTP/1.1", "X: \0", 400),
+    ("GET /login/ HTTP/1.1", "X: " + "marker" * 6_000, 400),
+    ("GET /" + "marker" * 6_000 + " HTTP/1.1", "X: 1", 414),
+    ("GET /<script>marker HTTP/9.9", "X: 1", 505),
+    ("<script>marker", "X: 1", 400),
+]
+
+
+def test_nginx_refuses_invalid_http_with_the_usual_headers_and_repeats_none_of_it(served, tmp_path):
+    before = served.log.stat().st_size
     with nginx(tmp_path, served.address) as proxy:
-        too_big = exchange(proxy, "POST /login/ HTTP/1.1", "Content-Length: 3000000")
-        no_host = get(proxy, "/login/", "Host: other.example")
-    for answer, status in ((too_big, 413), (no_host, 400)):
-        assert answer.status == status
-        assert "\r\nx-content-type-options: nosniff" in answer.head
-        assert "\r\ncontent-security-policy: default-src 'none'; " in answer.head
+        for line, header, status in REFUSED_BY_NGINX:
+            answer = exchange(proxy, line, header)
+            assert answer.status == status, (line[:50], header[:50])
+            assert "\r\nx-content-type-options: nosniff" in answer.head
+            assert "\r\ncontent-security-policy: default-src 'none'; " in answer.head
+            assert "marker" not in answer.body
+        assert get(proxy, "/healthz").status == 200
+    assert logged(served, before, '"GET /healthz" 200 ').count('"') == 2
 
 
 def test_through_a_unix_socket(tmp_path):

@@ -67,7 +67,7 @@ def test_a_value_that_can_not_be_read_is_named_and_never_shown(name, value):
 
 @pytest.mark.parametrize(
     ("name", "value"),
-    [("WEB_WORKERS", "two"), ("WEB_READ_TIMEOUT", "15s"), ("WEB_THREADS", "4 # each"), ("LOG_LEVEL", "loud")],
+    [("WEB_WORKERS", "two"), ("WEB_THREADS", "4 # each"), ("LOG_LEVEL", "loud")],
 )
 def test_the_web_server_does_not_start_with_one(name, value):
     code, said, errors = run("-m", "gunicorn", "sendlayer.wsgi", "-b", "127.0.0.1:0", **{name: value})

@@ -12,7 +12,7 @@ import pytest
 from submission.delivery import maildir, message
 from submission.delivery.maildir import Maildir
 from submission.delivery.message import Message
-from submission.delivery.next_hop import Deferred
+from submission.delivery.next_hop import Deferred, Reason
 from submission.listener import replies
 from submission.listener.data_reader import Message as Incoming
 from submission.listener.limits import Memory
@@ -136,9 +136,9 @@ def test_all_sessions_together_hold_a_bounded_number_of_bytes():
 
 
 @pytest.mark.parametrize(
-    ("number", "reply"), [(errno.ENOSPC, replies.NO_SPACE), (errno.EACCES, replies.NEXT_HOP_UNAVAILABLE)]
+    ("number", "reason"), [(errno.ENOSPC, Reason.NO_SPACE), (errno.EACCES, Reason.UNAVAILABLE)]
 )
-def test_a_disk_that_does_not_take_it_is_a_temporary_failure(tmp_path, monkeypatch, number, reply):
+def test_a_disk_that_does_not_take_it_is_a_temporary_failure(tmp_path, monkeypatch, number, reason):
     def fail(_descriptor):
         raise OSError(number, os.strerror(number))
 
@@ -146,7 +146,7 @@ def test_a_disk_that_does_not_take_it_is_a_temporary_failure(tmp_path, monkeypat
     monkeypatch.setattr(maildir.os, "fsync", fail)
     with pytest.raises(Deferred) as caught:
         asyncio.run(outbox.deliver(Message("1", SENDER, (RECIPIENT,), MESSAGE, False)))
-    assert caught.value.reply == reply
+    assert caught.value.reason is reason
     assert list((tmp_path / "outbox" / "tmp").iterdir()) == list((tmp_path / "outbox" / "new").iterdir()) == []
 
 
