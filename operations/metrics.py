@@ -19,7 +19,7 @@ from audit.models import Event
 from credentials.models import Credential
 from credentials.models.login_total import OUTCOMES, LoginTotal
 from domains.models import Domain
-from domains.models.dns_record import STATUSES, DnsRecord
+from domains.models.dns_record import STATUS_LABELS, DnsRecord
 from vault import sealed_mode
 
 FIGURES, LOCK, ACTS = "metrics:figures", "metrics:lock", "metrics:acts"
@@ -96,7 +96,7 @@ def _domains() -> dict[str, int]:
 
 def _dns_records() -> dict[str, int]:
     counted = DnsRecord.objects.values_list("status").annotate(number=Count("pk"))
-    return {status.value: 0 for status in STATUSES} | dict(counted)
+    return {status.value: 0 for status in STATUS_LABELS} | dict(counted)
 
 
 def page(figures: dict | None) -> bytes:

@@ -1,4 +1,4 @@
-"""Names that a person gives to things, to know them by: of a credential, of a domain."""
+"""Labels that people give to credentials and domains, and counted nouns."""
 
 import unicodedata
 
@@ -42,3 +42,8 @@ def clean(text: str) -> str:
     if characters.has_many_marks(label):
         raise ValidationError(f"Use at most {characters.MAX_MARKS} accents or marks on one letter.")
     return label
+
+
+def plural(count: int, noun: str) -> str:
+    """Return a count with its noun, which takes an s in the plural: `1 domain`, `2 domains`."""
+    return f"{count} {noun}{'' if count == 1 else 's'}"

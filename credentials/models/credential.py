@@ -334,7 +334,7 @@ class Credential(Lasting):
         if not self.tells_owners:
             return
         link = ("credentials:list", self.domain.name)
-        notifications.tell_owners(
+        notifications.notify_owners(
             self.domain, "credentials", template, link=link, credential=self, by=by, **more
         )
 

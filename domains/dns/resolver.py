@@ -1,7 +1,7 @@
-"""Questions to the DNS. An answer is Found, Absent or Unanswered, and only the first two say anything.
+"""DNS queries. An answer is Found, Absent or Unanswered, and only the first two say anything.
 
-Each question goes to the resolvers that the operator named, never to an address that a
-domain's owner could choose, and is over within LIFETIME_SECONDS, whatever they do.
+Queries go only to the resolvers that the operator configured, never to an address that a domain's owner could
+choose, and end within LIFETIME_SECONDS.
 """
 
 import re
@@ -24,10 +24,10 @@ import dns.rrset
 from django.conf import settings
 
 LIFETIME_SECONDS = 5
-TRY_SECONDS = 2  # for one server; one that stays silent is asked again when the others were
-EDNS_PAYLOAD = 1232  # DNS flag day 2020: never fragmented; longer answers come by TCP
-# Of a response, which may have 64 KB: a DKIM key of 4096 bits has 800 characters, the longest SPF
-# records of real domains some 2,000, and the most TXT values at one name are a hundred or two.
+TRY_SECONDS = 2  # for one server; a silent one is asked again after the others
+EDNS_PAYLOAD = 1232  # bytes that are never fragmented (DNS flag day 2020); longer answers come by TCP
+# A response may have 64 KB. A DKIM key of 4096 bits has 800 characters, the longest SPF records of real
+# domains some 2,000, and the most TXT values at one name are a hundred or two.
 MAX_VALUE = 4096  # characters
 MAX_VALUES = 500
 PORT = 53
@@ -36,9 +36,10 @@ SOMETHING_ELSE = "the DNS resolver answered with something else"
 
 @dataclass(frozen=True)
 class Found:
-    """The values of a type at a name, as text; `via` is the name that a CNAME there led to.
+    """The values of a type at a name, as text; `via` is the name that a CNAME there leads to.
 
-    Of those in `too_long` only the beginning was read; `is_cut`: there are more than MAX_VALUES.
+    `too_long` holds the beginnings of values that were not read to the end; `is_cut` means that there are more
+    than MAX_VALUES.
     """
 
     values: tuple[str, ...]
@@ -49,14 +50,14 @@ class Found:
 
 @dataclass(frozen=True)
 class Absent:
-    """There is no such name, or nothing of this type at it; `via` as in Found."""
+    """There is no such name, or no value of this type; `via` as in Found."""
 
     via: str = ""
 
 
 @dataclass(frozen=True)
 class Unanswered:
-    """Nobody could say; `reason` is why, as the end of a sentence."""
+    """No server could answer; `reason` completes a sentence."""
 
     reason: str
 
@@ -65,11 +66,11 @@ Answer = Found | Absent | Unanswered
 
 
 class Unusable(dns.exception.FormError):
-    """A response that answers nothing; str() is why, as the end of a sentence."""
+    """A response that is no answer; str() is the reason, which completes a sentence."""
 
 
 class Server(dns.nameserver.Do53Nameserver):
-    """A recursive resolver. Its unusable responses are errors, so that the next one is asked."""
+    """A recursive resolver. Its unusable responses are errors, so that the next server is asked."""
 
     def query(self, request: dns.message.QueryMessage, *arguments: Any, **options: Any) -> dns.message.Message:
         response = super().query(request, *arguments, **options)
@@ -94,7 +95,7 @@ def parse_server(text: str) -> Server:
 
 
 def configured_servers() -> list[Server]:
-    """The operator's resolvers, else the system's; none when there is nothing to go by."""
+    """Return the operator's resolvers, or the system's; none when the system has none."""
     if settings.DNS_RESOLVERS:
         return [parse_server(text) for text in settings.DNS_RESOLVERS]
     with suppress(dns.resolver.NoResolverConfiguration, OSError):
@@ -103,18 +104,18 @@ def configured_servers() -> list[Server]:
 
 
 class Resolver:
-    """Asks recursive resolvers, one after the other until one has an answer. It keeps nothing."""
+    """Asks recursive resolvers, one after the other until one answers. It caches nothing."""
 
     def __init__(self, servers: Iterable[Server] | None = None):
         self._servers = list(configured_servers() if servers is None else servers)
 
     def each(self) -> list["Resolver"]:
-        """Return a resolver for each server, so that one that lies or lags can be found out."""
+        """Return a resolver for each server, to compare what they say: one may lie or lag."""
         return [Resolver([server]) for server in self._servers] or [self]
 
     def ask(self, name: str, kind: str) -> Answer:
-        """Return what the first server says that says something. `kind` is "TXT" or "CNAME"."""
-        resolver = dns.resolver.Resolver(configure=False)  # it has no cache
+        """Return the first usable answer. `kind` is "TXT" or "CNAME"."""
+        resolver = dns.resolver.Resolver(configure=False)  # without a cache
         resolver.nameservers = self._servers
         resolver.timeout, resolver.lifetime = TRY_SECONDS, LIFETIME_SECONDS
         resolver.use_edns(0, payload=EDNS_PAYLOAD)
@@ -136,7 +137,7 @@ class Resolver:
 
 
 def _reason(errors: list[Any]) -> str:
-    """Why the last server that was asked had no answer: its error, or the text of its RCODE."""
+    """Explain the last server's failure: its error, or the text of its RCODE."""
     error = errors[-1][3] if errors else Unusable("this server knows no DNS resolver")
     match error:
         case str():
@@ -161,7 +162,7 @@ def _found(rdatas: dns.rrset.RRset, via: str) -> Found:
 
 def _text(rdata: Any) -> str:
     if rdata.rdtype == dns.rdatatype.TXT:
-        # Without spaces between: RFC 7208 section 3.3.
+        # Joined without spaces: RFC 7208 section 3.3.
         return _printable(b"".join(rdata.strings)[: MAX_VALUE + 1])
     return rdata.target.to_text(omit_final_dot=True)
 
@@ -171,5 +172,5 @@ def _via(name: dns.name.Name, canonical_name: dns.name.Name) -> str:
 
 
 def _printable(value: bytes) -> str:
-    r"""Return a value as `dig` shows it: what is not printable ASCII as \DDD (RFC 1035 section 5.1)."""
+    r"""Return a value as `dig` shows it, with \DDD for other bytes than printable ASCII (RFC 1035, 5.1)."""
     return "".join(chr(byte) if 0x20 <= byte < 0x7F else f"\\{byte:03}" for byte in value)

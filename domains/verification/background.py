@@ -1,4 +1,4 @@
-"""Checks that a person began: each in a thread, so that no request waits for the DNS."""
+"""Checks that somebody started by hand, each in a thread, so that no request waits for the DNS."""
 
 import logging
 
@@ -14,7 +14,7 @@ log = logging.getLogger(__name__)
 
 
 def start(domain: Domain, *, by) -> None:
-    """Begin a check for a person (an Actor) and return at once. Raises TooSoon, Busy."""
+    """Start a check for an Actor and return immediately. Raises TooSoon, Busy."""
     with _workers.reserve() as submit:
         if not domain.begin_check():
             raise TooSoon
@@ -24,5 +24,5 @@ def start(domain: Domain, *, by) -> None:
 def _check(domain, by):
     try:
         check(domain, by=by)
-    except Exception:  # the page says after a while that the check did not end
-        log.exception("The check of %s failed", domain.name)
+    except Exception:  # the page shows the check as interrupted
+        log.exception("Checking the DNS of %s failed", domain.name)

@@ -165,7 +165,7 @@ class TestBeingGiven:
 
     def test_no_letter_about_a_domain_goes_to_them(self, domain, alice, claim):
         domain.memberships.create(user=claim, role="owner")
-        notifications.tell_owners(
+        notifications.notify_owners(
             domain, "members", "new_member", link=("domains:list",), member="x", role="y", by=SYSTEM
         )
         assert [letter.to for letter in delivered()] == [[alice.email]]

@@ -61,7 +61,7 @@ NAME = "sl.example.com"
 USERNAME = "0" * 32
 SPF = records.Record(records.Kind.SPF, "TXT", NAME, "v=spf1", include="spf.example.net")
 DMARC = records.Record(records.Kind.DMARC, "TXT", f"_dmarc.{NAME}", "v=DMARC1")
-OWNERSHIP = records.Record(records.Kind.OWNERSHIP, "TXT", NAME, f"{records.PREFIX}x", required=True)
+OWNERSHIP = records.Record(records.Kind.OWNERSHIP, "TXT", NAME, f"{records.PROOF_PREFIX}x", required=True)
 
 
 UNUSED = SimpleNamespace(username=USERNAME, expires_at=None, was_used_lately=lambda at: False)
@@ -98,7 +98,7 @@ def judged(record) -> Callable[[str], object]:
 
     def call(text):
         for values in ((text,), tuple(text.split(" "))):
-            dns_record.shown(records.judge(record, records.Heard(resolver.Found(values))).found)
+            dns_record.shortened(records.judge(record, resolver.Found(values)).found)
 
     return call
 
@@ -218,7 +218,7 @@ CASES = {
     "domains.verification.page:Line.found": Case(
         lambda text: page.Line(SPF, SimpleNamespace(found=text)).found
     ),
-    "domains.models.dns_record:shown": Case(lambda text: dns_record.shown(text.split(" "))),
+    "domains.models.dns_record:shortened": Case(lambda text: dns_record.shortened(text.split(" "))),
     "domains.forms:AddDomainForm": Case(
         lambda text: AddDomainForm({"name": text}, user=None).is_valid(), ("a@", "http://")
     ),
@@ -250,7 +250,7 @@ CASES = {
     "domains.dns.records:parse_cname": Case(records.parse_cname, ("sl1:",)),
     "domains.dns.records:_judge_spf": Case(judged(SPF), ("v=spf1 ", "v=spf1 v=spf1 ")),
     "domains.dns.records:_judge_dmarc": Case(judged(DMARC), ("v=DMARC1;",)),
-    "domains.dns.records:_judge_ownership": Case(judged(OWNERSHIP), (records.PREFIX, "\\")),
+    "domains.dns.records:_judge_ownership": Case(judged(OWNERSHIP), (records.PROOF_PREFIX, "\\")),
     "domains.homographs:is_mixed": Case(homographs.is_mixed, ("а",)),
     "domains.homographs:reads_as_latin": Case(homographs.reads_as_latin, ("а", "ο")),
     "domains.homographs:has_second_dot": Case(homographs.has_second_dot, ("i",)),

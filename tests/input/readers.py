@@ -47,7 +47,7 @@ READ_WITHIN = {
     "domains.names:_host_inside": "domains.names:normalise",
     "domains.names:_is_ip_address": "domains.names:normalise",
     "domains.names:_refuse_mapped": "domains.names:normalise",
-    "domains.dns.records:_stands_elsewhere": "domains.dns.records:_judge_dmarc",
+    "domains.dns.records:_judge_elsewhere": "domains.dns.records:_judge_dmarc",
     "domains.homographs:complaint": "domains.names:normalise",
     "submission.policy.addresses:_parameters": "submission.policy.addresses:parse_argument",
     "submission.policy.sender:_judge_header": "submission.policy.sender:_judge_form",
