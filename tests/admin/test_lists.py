@@ -2,6 +2,7 @@
 
 import re
 from datetime import timedelta
+from types import SimpleNamespace
 
 import pytest
 from django.db import connection
@@ -10,8 +11,9 @@ from django.utils import timezone
 
 import audit
 from audit.models import Event
-from credentials.models.refusals import Cause, RefusedLogins
-from tests.factories import SYSTEM, make_credential, make_domain, make_user
+from credentials.models import RefusedLogins
+from credentials.outcome import Outcome
+from tests.factories import SYSTEM, make_credential, make_domain, make_use, make_user
 
 pytestmark = pytest.mark.django_db
 
@@ -31,8 +33,8 @@ def more(count):
         refuse(credential)
 
 
-def refuse(credential, cause=Cause.WRONG_PASSWORD, number=1):
-    RefusedLogins.objects.count_up(credential, cause, number, at=timezone.now(), ip="203.0.113.7")
+def refuse(credential, outcome=Outcome.WRONG_PASSWORD, number=1):
+    make_use(credential, number=number, outcome=outcome)
 
 
 @pytest.mark.parametrize(
@@ -151,7 +153,7 @@ def test_a_credential_tells_when_from_where_and_why_it_was_last_refused(as_sam, 
     page = as_sam.get(path).content.decode()
     assert '<div class="readonly">Anywhere</div>' in page
     at = timezone.now() - timedelta(days=3)
-    type(credential).objects.note_refusal(credential, Cause.WRONG_PASSWORD, "203.0.113.7", at=at)
+    make_use(credential, at=at, outcome=Outcome.WRONG_PASSWORD)
     credential.set_networks("192.0.2.0/24 2001:db8::/32", by=SYSTEM)
     page = as_sam.get(path).content.decode()
     assert "</time><br>203.0.113.7<br>wrong password</div>" in page
@@ -159,26 +161,35 @@ def test_a_credential_tells_when_from_where_and_why_it_was_last_refused(as_sam, 
 
 
 def test_refused_logins_are_listed_and_filtered_by_cause(as_sam, credential):
-    refuse(credential, Cause.WRONG_PASSWORD, 7)
-    refuse(None, Cause.UNKNOWN_USERNAME, 40)
+    make_use(credential, number=99)
+    refuse(credential, number=7)
+    refuse(SimpleNamespace(username="no such one"), Outcome.UNKNOWN_USERNAME, 40)
     page = as_sam.get(REFUSED).content.decode()
     for shown in (credential.username, "wrong password", "unknown username", ">7</td>", ">40</td>"):
         assert shown in page
+    assert len(rows(as_sam, REFUSED)) == 2 and ">99</td>" not in page
     assert [row.count for row in rows(as_sam, REFUSED, cause="unknown_username")] == [40]
-    assert [row.count for row in rows(as_sam, REFUSED, q=credential.username)] == [7]
+
+
+def test_refused_logins_are_found_by_username_label_and_domain(as_sam, domain):
+    shop = make_credential(domain, label="Shop")
+    refuse(shop, number=7)
+    refuse(make_credential(make_domain("other.example")))
+    for text in (shop.username, "shop", "sl.example.com"):
+        assert [row.count for row in rows(as_sam, REFUSED, q=text)] == [7]
 
 
 def test_a_refused_login_of_a_credential_that_went_meanwhile_is_no_error(as_sam, credential):
     refuse(credential)
-    RefusedLogins.objects.update(credential_id=credential.pk + 1)
+    credential.delete()
     (row,) = rows(as_sam, REFUSED)
-    assert row.credential is None
+    assert row.username == credential.username
     assert as_sam.get(f"{REFUSED}{row.pk}/change/").status_code == 200
 
 
 def test_refused_logins_are_for_reading_only_even_for_superusers(as_root, credential):
     refuse(credential)
-    row = RefusedLogins.objects.get()
+    row = RefusedLogins.objects.get(username=credential.username)
     assert as_root.get(f"{REFUSED}add/").status_code == 403
     for act in ("change", "delete"):
         assert as_root.post(f"{REFUSED}{row.pk}/{act}/", {"count": "9", "post": "yes"}).status_code == 403

@@ -1,10 +1,10 @@
 """No page, search, filter or order of the admin gives a secret away, not even bit by bit."""
 
 import pytest
-from django.utils import timezone
 
-from credentials.models.refusals import Cause, RefusedLogins
-from tests.factories import password_of
+from credentials.models import RefusedLogins
+from credentials.outcome import Outcome
+from tests.factories import make_use, password_of
 
 pytestmark = pytest.mark.django_db
 
@@ -28,9 +28,9 @@ def secrets(credential, alice, root, sam):
 @pytest.mark.parametrize("who", ["root", "sam"])
 def test_no_page_shows_a_secret(client, request, who, secrets, credential, alice):
     client.force_login(request.getfixturevalue(who))
-    RefusedLogins.objects.count_up(credential, Cause.EXPIRED, 1, at=timezone.now(), ip="203.0.113.7")
+    make_use(credential, outcome=Outcome.EXPIRED)
     of = {"credentials/credential": credential, "domains/domain": credential.domain, "accounts/user": alice}
-    of["credentials/refusedlogins"] = RefusedLogins.objects.get()
+    of["credentials/refusedlogins"] = RefusedLogins.objects.get(username=credential.username)
     paths = [f"/admin/{model}/" for model in (*of, "audit/event")]
     for model, row in of.items():
         paths += [f"/admin/{model}/{row.pk}/change/", f"/admin/{model}/{row.pk}/history/"]

@@ -64,7 +64,7 @@ DMARC = records.Record(records.Kind.DMARC, "TXT", f"_dmarc.{NAME}", "v=DMARC1")
 OWNERSHIP = records.Record(records.Kind.OWNERSHIP, "TXT", NAME, f"{records.PROOF_PREFIX}x", required=True)
 
 
-UNUSED = SimpleNamespace(username=USERNAME, expires_at=None, was_used_lately=lambda at: False)
+UNUSED = SimpleNamespace(username=USERNAME, expires_at=None, was_used_recently=lambda now: False)
 
 
 class Case(NamedTuple):

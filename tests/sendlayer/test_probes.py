@@ -80,10 +80,10 @@ def test_it_is_not_ready_while_sealed(client, monkeypatch):
 
 
 def test_it_is_not_ready_before_the_migrations(client):
-    migration = ("credentials", "0006_login_total")
+    migration = ("credentials", "0009_drop_old_usage")
     MigrationRecorder(connection).record_unapplied(*migration)
     try:
-        assert not_ready(client) == ("migrations", "Run manage.py migrate: credentials.0006_login_total.")
+        assert not_ready(client) == ("migrations", "Run manage.py migrate: credentials.0009_drop_old_usage.")
     finally:
         MigrationRecorder(connection).record_applied(*migration)
     assert client.get("/readyz").status_code == 200
