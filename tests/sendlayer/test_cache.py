@@ -30,7 +30,7 @@ def test_it_counts_by_itself(nobody, caplog):
     assert cache.get("key") == [3]
     cache.delete("key")
     assert cache.get("key", "none") == "none"
-    assert "Redis can't be asked" in caplog.text
+    assert "Redis can't be reached" in caplog.text
 
 
 def test_people_sign_in_and_guessing_stays_limited(nobody, settings, alice, bob):

@@ -63,7 +63,7 @@ def test_what_was_open_is_closed_and_said(tmp_path):
     found, said = modes(tmp_path)
     # The group keeps its right to read.
     assert found == dict.fromkeys((".env", *DATABASE), "0o640")
-    assert f"{tmp_path}/.env could be read by every user of this machine." in said
+    assert f"{tmp_path}/.env was readable by every user of this machine." in said
 
 
 def test_a_group_of_mail_servers_keeps_what_it_has(tmp_path):

@@ -84,5 +84,5 @@ def test_a_port_in_use_is_named_before_anything_starts(place, tmp_path, name):
         port = taken.getsockname()[1]
         with started(place | {name: str(port)}, tmp_path / "log") as (process, said):
             assert process.wait(SECONDS) == EX_UNAVAILABLE
-    assert f"127.0.0.1:{port} is in use. Give another port: make run {name}=" in said
+    assert f"127.0.0.1:{port} is in use. Choose another port: make run {name}=" in said
     assert READY not in said and not (tmp_path / "db.sqlite3").exists()
