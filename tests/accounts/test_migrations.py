@@ -46,7 +46,7 @@ def signs_in(name):
 
 
 @pytest.mark.django_db(transaction=True)
-def test_nobody_is_locked_out_who_could_rightly_sign_in(upgrade):
+def test_migration_locks_out_no_user_who_could_sign_in_rightly(upgrade):
     now = timezone.now()
     make("operator")  # by createsuperuser
     make("asked", ("asked@example.com", False, False))  # somebody asked for a link to a new password
@@ -68,7 +68,7 @@ def test_nobody_is_locked_out_who_could_rightly_sign_in(upgrade):
 
 
 @pytest.mark.django_db(transaction=True)
-def test_sessions_of_who_only_claimed_an_address_end_and_others_go_on(upgrade):
+def test_migration_ends_sessions_of_claimed_addresses_only(upgrade):
     claimed, operator = make("claimed", ("claimed@example.com", True, False)), make("operator")
     sessions = [sign_in(Client(), user) for user in (claimed, operator)]
     assert all(HASH_SESSION_KEY in client.session for client in sessions)
@@ -77,7 +77,7 @@ def test_sessions_of_who_only_claimed_an_address_end_and_others_go_on(upgrade):
 
 
 @pytest.mark.django_db(transaction=True)
-def test_addresses_in_mixed_case_are_found(upgrade):
+def test_migration_finds_addresses_in_mixed_case(upgrade):
     User.objects.create(email="Mixed@Example.com", password=make_password(PASSWORD))
     upgrade()
     assert User.objects.confirmed().get().emailaddress_set.get().email == "mixed@example.com"

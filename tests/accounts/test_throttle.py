@@ -90,7 +90,7 @@ def port(request, django_db_setup, tmp_path_factory):
         assert Redis.from_url(url).dbsize()
 
 
-def test_sixty_wrong_sign_ins_are_throttled_and_the_owner_signs_in_from_elsewhere(port, alice):
+def test_60_wrong_sign_ins_are_throttled_while_the_owner_signs_in_from_elsewhere(port, alice):
     guesser = Visitor(port, GUESSER)
     with ThreadPoolExecutor(8) as at_once:
         said = list(at_once.map(guesser.sign_in, [f"wrong-guess-{n}" for n in range(WRONG_TRIES)]))
@@ -101,7 +101,7 @@ def test_sixty_wrong_sign_ins_are_throttled_and_the_owner_signs_in_from_elsewher
     assert Visitor(port, OWNER).sign_in(PASSWORD) == "in"
 
 
-def test_no_more_than_sixty_passwords_are_opened_at_once_or_later(port, alice):
+def test_at_most_60_passwords_are_opened_concurrently_or_later(port, alice):
     domain = make_domain(owner=alice)
     shown, copied = make_credential(domain), make_credential(domain)
     person = Visitor(port, OWNER).signed_in_as(alice)

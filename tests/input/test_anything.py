@@ -242,7 +242,7 @@ def spoilt(path, world, route, parts) -> str:
     headers=headers,
     checks=st.sampled_from([False, False, False, True]),
 )
-def test_nothing_sent_is_answered_by_a_fault(
+def test_random_requests_cause_no_server_error(
     world, names_of, route, role, method, parts, asked, body, headers, checks
 ):
     if role == MOST:
@@ -265,7 +265,7 @@ def test_nothing_sent_is_answered_by_a_fault(
     path=st.text(max_size=60) | st.binary(max_size=60).map(lambda raw: raw.decode("latin-1")),
     role=st.sampled_from(ROLES),
 )
-def test_no_address_is_answered_by_a_fault(world, path, role):
+def test_random_paths_cause_no_server_error(world, path, role):
     browser = browser_of(world, role)
     with taken_back():
         for start in ("/", "/domains/sl.example.com/", "/admin/", "/account/", "/static/"):

@@ -208,7 +208,7 @@ def session(listener, number, login):
     return said
 
 
-def test_nonsense_does_not_bring_it_down(start_listener, credential):
+def test_listener_survives_random_input(start_listener, credential):
     login = credential.username, password_of(credential)
     soon = {"SUBMISSION_LOGIN_TIMEOUT": "2", "SUBMISSION_COMMAND_TIMEOUT": "2"}
     with start_listener(**soon) as listener, ThreadPoolExecutor(AT_ONCE) as threads:

@@ -65,7 +65,7 @@ def send(world):
 
 
 @pytest.mark.parametrize("route", ROUTES, ids=lambda route: route.name)
-def test_a_route_lets_in_who_the_table_says_and_nobody_else_changes_a_thing(route, world, send):
+def test_route_admits_exactly_the_roles_of_the_table(route, world, send):
     path = world.path(route)
     before = kept()
     for method in ("GET", "HEAD", "POST"):
@@ -91,7 +91,7 @@ def test_other_methods_are_refused_and_change_nothing(route, world, send):
     "route", [route for route in ROUTES if isinstance(route.rights.get or route.rights.post, Permission)],
     ids=lambda route: route.name,
 )  # fmt: skip
-def test_a_strangers_answer_is_the_one_for_a_domain_that_does_not_exist(route, world, send):
+def test_stranger_gets_the_answer_for_a_missing_domain(route, world, send):
     paths = world.path(route), world.path(route, name="no.example")
     for method in ("GET", "POST"):
         for role in NO_MEMBERS:
@@ -102,7 +102,7 @@ def test_a_strangers_answer_is_the_one_for_a_domain_that_does_not_exist(route, w
 @pytest.mark.parametrize(
     "route", [route for route in ROUTES if route.rights.post not in (None, STAFF)], ids=lambda route: route.name
 )  # fmt: skip
-def test_a_post_asks_for_a_recent_sign_in_or_the_table_says_why_not(route, world):
+def test_post_requires_a_recent_sign_in_unless_the_table_says_why_not(route, world):
     """The admin's routes are looked at in tests/admin."""
     assert route.rights.asks, "Judge it: RECENT, or the reason why not"
     owner = User.objects.get(email=f"{OWNER}@example.com")
@@ -122,9 +122,9 @@ def test_a_post_asks_for_a_recent_sign_in_or_the_table_says_why_not(route, world
         assert not where.startswith(CONFIRMATIONS)
 
 
-def test_the_table_names_no_route_that_is_gone():
+def test_table_names_existing_routes_only():
     assert set(RIGHTS) <= {route.name for route in ROUTES}
 
 
-def test_the_walk_meets_every_role():
+def test_table_covers_every_role():
     assert set(ROLES) == {*OUTSIDE, *NO_MEMBERS, *MEMBERS}

@@ -75,12 +75,12 @@ PROXIES = ["10.0.0.0/8", "2001:db8::1"]
         ("", None, ["unix"], None),
     ],
 )
-def test_the_address_is_the_one_that_nobody_could_make_up(seen, peer, forwarded, trusted, ip):
+def test_client_ip_is_the_last_address_that_can_not_be_forged(seen, peer, forwarded, trusted, ip):
     assert seen(peer, forwarded, trusted) == ip
 
 
 @pytest.mark.parametrize("header", ["X-Real-IP", "Forwarded", "Client-IP", "True-Client-IP", "Via"])
-def test_no_other_header_is_believed(rf, settings, header):
+def test_no_other_address_header_is_believed(rf, settings, header):
     settings.TRUSTED_PROXIES = ["127.0.0.1"]
     assert client_ip(rf.get("/", headers={header: "198.51.100.1"})) == "127.0.0.1"
 
@@ -108,7 +108,7 @@ def test_no_other_header_is_believed(rf, settings, header):
         ("10.0.0.1", "198.51.100.1", ",", False),
     ],
 )
-def test_tls_is_what_the_proxy_before_the_client_says(rf, settings, peer, forwarded, scheme, secure):
+def test_tls_is_reported_by_the_proxy_next_to_the_client(rf, settings, peer, forwarded, scheme, secure):
     settings.TRUSTED_PROXIES = PROXIES
     given = {"X-Forwarded-For": forwarded, "X-Forwarded-Proto": scheme}
     headers = {name: value for name, value in given.items() if value is not None}
@@ -128,7 +128,7 @@ def test_tls_is_what_the_proxy_before_the_client_says(rf, settings, peer, forwar
         ("10.0.0.1", "_hidden, 10.0.0.2", False),
     ],
 )
-def test_a_proxy_that_names_no_client_is_known_as_such(rf, settings, peer, forwarded, is_named):
+def test_proxy_without_client_address_gives_an_unnamed_client(rf, settings, peer, forwarded, is_named):
     settings.TRUSTED_PROXIES = PROXIES
     headers = {} if forwarded is None else {"X-Forwarded-For": forwarded}
     assert client(rf.get("/", headers=headers, REMOTE_ADDR=peer).META).is_named is is_named

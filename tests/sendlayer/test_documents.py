@@ -51,7 +51,7 @@ def tests_of(path) -> set[str]:
 
 
 @pytest.mark.parametrize("document", DOCUMENTS)
-def test_every_file_and_test_that_is_named_exists(document):
+def test_every_file_and_test_named_in_documents_exists(document):
     missing = []
     for name in named_in(document):
         path, _, test = name.partition("::")
@@ -63,26 +63,26 @@ def test_every_file_and_test_that_is_named_exists(document):
     assert missing + links == []
 
 
-def test_enough_is_named_to_be_worth_the_check():
+def test_documents_name_enough_files_and_tests():
     numbers = Counter("::" in name for document in DOCUMENTS for name in named_in(document))
     assert numbers[True] > 200 and numbers[False] > 30
     assert not NAMED.fullmatch("/healthz") and not NAMED.fullmatch("rotate_keys")
-    assert "test_every_kind_of_error" in tests_of("tests/routes/test_headers.py")
+    assert "test_every_error_page_has_the_headers" in tests_of("tests/routes/test_headers.py")
 
 
-def test_every_requirement_stands_there_once_and_in_order():
+def test_asvs_lists_every_requirement_once_in_order():
     assert len(IDS) == len(set(IDS)) == 253
     assert [id for id, *_ in rows()] == IDS
 
 
-def test_each_has_a_status_and_what_is_met_has_evidence():
+def test_asvs_rows_have_a_status_and_met_ones_evidence():
     for id, words, status, evidence in rows():
         assert status in STATUSES, id
         assert words.strip() and evidence.strip(), id
         assert len(words.split()) <= 12, f"{id}: a few words of our own"
 
 
-def test_the_totals_are_those_of_the_rows():
+def test_asvs_totals_match_the_rows():
     counts = Counter(status for _id, _words, status, _evidence in rows())
     met, absent, missing = (counts[status] for status in STATUSES)
     total = f"**{met} met, {absent} not applicable, {missing} not met**, of {len(IDS)}."
@@ -90,7 +90,7 @@ def test_the_totals_are_those_of_the_rows():
 
 
 @pytest.mark.parametrize("document", DOCUMENTS)
-def test_lines_can_be_read(document):
+def test_document_lines_are_short_enough(document):
     text = re.sub(r"```.*?```", "", text_of(document), flags=re.S)
     long = [line for line in text.splitlines() if len(line) > LINE and not line.startswith("|")]
     assert [line for line in long if " " in line.strip(" -")] == []

@@ -27,7 +27,7 @@ def log_of_a_start(folder, **environment):
 
 
 @pytest.mark.django_db(transaction=True)
-def test_what_was_deleted_a_day_ago_is_erased_when_the_web_server_starts(domain, tmp_path):
+def test_deleted_credentials_that_are_due_are_erased_at_start(domain, tmp_path):
     late, lately = make_credential(domain), make_credential(domain)
     for username in (late.username, lately.username):
         domain.credentials.get(username=username).remove(by=SYSTEM)
@@ -39,6 +39,6 @@ def test_what_was_deleted_a_day_ago_is_erased_when_the_web_server_starts(domain,
 
 @pytest.mark.one_database
 @pytest.mark.django_db(transaction=True)
-def test_without_a_database_the_web_server_starts(tmp_path):
+def test_web_server_starts_without_a_database(tmp_path):
     nowhere = f"sqlite:///{tmp_path}/no/such/folder/db.sqlite3"
     assert "not erased yet: OperationalError" in log_of_a_start(tmp_path, DATABASE_URL=nowhere)

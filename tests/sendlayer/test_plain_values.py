@@ -40,13 +40,13 @@ def forge_rows(raw: bytes):
 
 
 @pytest.mark.parametrize("value", PLAIN)
-def test_the_table_gives_back_what_it_was_given(value):
+def test_table_cache_returns_stored_values(value):
     cache.set("key", value)
     assert cache.get("key", "missing") == value
     assert cache.get_many(["key", "other"]) == {"key": value}
 
 
-def test_the_table_takes_nothing_that_it_would_not_give_back():
+def test_table_cache_refuses_values_that_are_not_plain():
     for value in (datetime.now(UTC), Order("x")):
         with pytest.raises(NotPlain):
             cache.set("key", value)
@@ -55,7 +55,7 @@ def test_the_table_takes_nothing_that_it_would_not_give_back():
     assert cache.get("key") is None
 
 
-def test_what_has_expired_is_missing_and_can_be_added_again():
+def test_expired_value_is_missing_and_can_be_added_again():
     cache.set("key", 1, 60)
     assert cache.get("key") == 1
     with connection.cursor() as cursor:
@@ -66,7 +66,7 @@ def test_what_has_expired_is_missing_and_can_be_added_again():
     assert cache.add("key", 2) and cache.get("key") == 2
 
 
-def test_a_forged_row_runs_nothing_and_people_sign_in(tmp_path, alice, caplog):
+def test_forged_cache_row_runs_no_code_and_users_sign_in(tmp_path, alice, caplog):
     names = {"login": alice.email, "password": "not-the-password"}
     assert Client().post("/login/", names).status_code == 200  # leaves rows that the next one reads
     forge_rows(pickle.dumps(Order(tmp_path / "made")))
@@ -76,7 +76,7 @@ def test_a_forged_row_runs_nothing_and_people_sign_in(tmp_path, alice, caplog):
 
 
 @pytest.mark.parametrize("raw", [b"", b"x", b"\x80\x05.", pickle.dumps(os.system), b"cos\nsystem\n."])
-def test_a_row_that_is_no_plain_value_counts_as_missing(raw, caplog):
+def test_cache_row_that_is_not_plain_counts_as_missing(raw, caplog):
     cache.set("key", 1)
     forge_rows(raw)
     assert cache.get("key", "missing") == "missing"
@@ -84,7 +84,7 @@ def test_a_row_that_is_no_plain_value_counts_as_missing(raw, caplog):
 
 
 @pytest.mark.one_database
-def test_redis_holds_plain_values_and_runs_no_other(tmp_path, caplog):
+def test_redis_cache_reads_plain_values_only(tmp_path, caplog):
     with redis_server(tmp_path) as url:
         shared = SharedCache(url, {})
         for value in PLAIN:

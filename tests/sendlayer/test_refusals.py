@@ -204,12 +204,12 @@ def test_invalid_http_gets_one_answer_and_one_log_line(send, name):
         (get("Content-Length: 0"), 200),
     ],
 )
-def test_what_can_be_answered_is(send, data, status):
+def test_unusual_but_valid_request_is_answered(send, data, status):
     answer, logged = send(data)
     assert answer.startswith(b"HTTP/1.1 %d " % status)
     assert len(logged) == (status == 403)  # the missing token, by its reason
 
 
-def test_a_half_closed_connection_without_a_request_costs_no_line(send):
+def test_half_closed_connection_without_a_request_is_not_logged(send):
     for data in (b"", b"GET /login/ HTT", b"GET /login/ HTTP/1.1\r\nHost: local"):
         assert send(data) == (b"", [])

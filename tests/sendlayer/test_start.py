@@ -60,7 +60,7 @@ def stored(place):
         return [database.execute(query).fetchall() for query in queries]
 
 
-def test_it_starts_both_servers_says_where_and_keeps_everything_the_next_time(place, tmp_path):
+def test_start_runs_both_servers_prints_addresses_and_keeps_data(place, tmp_path):
     with started(place, tmp_path / "log") as (_process, said):
         assert f"http://127.0.0.1:{place['PORT']}/" in said
         assert f"127.0.0.1:{place['SMTP_PORT']} (STARTTLS)" in said
@@ -79,7 +79,7 @@ def test_it_starts_both_servers_says_where_and_keeps_everything_the_next_time(pl
 
 
 @pytest.mark.parametrize("name", ["PORT", "SMTP_PORT"])
-def test_a_port_in_use_is_named_before_anything_starts(place, tmp_path, name):
+def test_start_names_a_port_in_use(place, tmp_path, name):
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
         with started(place | {name: str(port)}, tmp_path / "log") as (process, said):
