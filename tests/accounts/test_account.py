@@ -1,4 +1,4 @@
-"""A person's own pages: name, e-mail, sessions; and that every page and mail is one of ours."""
+"""Account pages: name, e-mail, sessions. Every page and e-mail of allauth has our template."""
 
 import re
 from datetime import timedelta
@@ -108,7 +108,7 @@ def test_email_change_to_another_users_address_is_refused_without_revealing_it(a
     page = text(as_alice.post("/account/email/", {"email": bob.email}, follow=True))
     assert f"we sent to {bob.email}" in page and delivered() == []
     as_alice.post("/account/email/", {"email": NEW})
-    make_user(NEW)  # meanwhile
+    make_user(NEW)  # in the meantime
     assert "belongs to another account" in text(as_alice.post(mailed_link(), follow=True))
     alice.refresh_from_db()
     assert alice.email == "alice@example.com"
@@ -196,14 +196,14 @@ def test_last_use_of_a_session_is_recorded_every_five_minutes(alice, settings, d
     session.save()
     settings.TRUSTED_PROXIES = ["127.0.0.1"]
     elsewhere = {"headers": {"X-Forwarded-For": "203.0.113.7"}}
-    for queries in (4, 3, 3):  # session, person, domains; and the note
+    for queries in (4, 3, 3):  # session, user, domains; and the recorded use
         with django_assert_num_queries(queries):
             here.get("/domains/", **elsewhere)
     assert UserSession.objects.get().ip == "203.0.113.7"
 
 
 def own_routes():
-    """Every route of accounts/urls.py and allauth, with arguments that lead nowhere."""
+    """Every route of accounts/urls.py and allauth, with made-up arguments."""
     filled = {"key": "x", "pk": 1, "uidb36": "x", "name": "x.example"}
     found = {}
     for name, (forms, *_) in (

@@ -1,4 +1,4 @@
-"""Addresses that people type: one rule wherever one is taken, and one stored before it does no harm."""
+"""One rule for typed addresses everywhere; a bad one that is stored already does no harm."""
 
 import csv
 import io
@@ -92,7 +92,7 @@ def test_misleading_address_can_not_become_a_users_email(client, address):
     assert not alice.emailaddress_set.exclude(email=alice.email).exists()
 
 
-# allauth makes a Kelvin sign a k first, and the link to confirm the address goes there.
+# allauth turns a Kelvin sign into k first, and mails the link there.
 @pytest.mark.parametrize("address", [each for name, each in REFUSED.items() if name != "Kelvin"])
 def test_misleading_address_can_not_sign_up(client, settings, address):
     settings.SIGNUP_OPEN = True
@@ -123,7 +123,7 @@ def test_provider_signs_in_no_user_by_a_misleading_address(address):
 
 @pytest.fixture
 def bad(client):
-    """Somebody whose address was taken before there was this rule, and who acted."""
+    """A user with recorded acts whose address is older than this rule."""
     person = make_user("bad@example.com")
     User.objects.filter(pk=person.pk).update(email=RAW)
     person.refresh_from_db()

@@ -1,4 +1,4 @@
-"""Who signed up with an address and never confirmed it signs in nowhere and is given nothing."""
+"""A user with an unconfirmed address can't sign in and gets no access."""
 
 import re
 
@@ -25,7 +25,7 @@ ANSWER = {"credential": '{"of": "the browser"}'}
 
 @pytest.fixture
 def claim():
-    """What a stranger left who signed up with somebody else's address."""
+    """An account that a stranger made with the address of another person."""
     return make_claim(EMAIL)
 
 
@@ -38,7 +38,7 @@ def is_signed_in(client):
 
 
 def mailed(path) -> str:
-    """The newest link to this kind of page."""
+    """Return the newest mailed link to this kind of page."""
     return re.findall(rf"http://127.0.0.1:8000({path}[^\s]+)", delivered()[-1].body)[-1]
 
 
@@ -77,7 +77,7 @@ class TestSigningIn:
 
     def test_passkey_of_an_unconfirmed_account_does_not_sign_in(self, client, claim, monkeypatch):
         passkey = Authenticator.objects.create(user=claim, type="webauthn", data={})
-        # The browser's part, which proves that the key is there.
+        # Stands for the browser, which proves that it has the key.
         monkeypatch.setattr("accounts.two_factor._PasskeyForm.clean_credential", lambda form: passkey)
         answer = client.post("/account/two-factor/webauthn/login/", ANSWER)
         assert answer["Location"] == WAITS and not is_signed_in(client)
@@ -192,7 +192,7 @@ class TestInvitations:
         self, client, claim, domain, link, monkeypatch
     ):
         check = User.is_confirmed.fget
-        confirmed = iter([False])  # it is confirmed between the look and the act
+        confirmed = iter([False])  # confirmed between the check and the act
         monkeypatch.setattr(User, "is_confirmed", property(lambda user: next(confirmed, None) or check(user)))
         claim.confirm()
         assert client.post(f"{link}join/", NEW)["Location"] == link

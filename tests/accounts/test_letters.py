@@ -1,4 +1,4 @@
-"""Mail to people, against a real SMTP server: kept with its act, sent once, tried again, given up at last."""
+"""E-mails to users through a real SMTP server: queued with the act, sent once, retried, finally dropped."""
 
 import email
 import smtplib
@@ -23,7 +23,7 @@ BACKEND = "django.core.mail.backends.smtp.EmailBackend"
 
 @pytest.fixture
 def server(settings):
-    """A mail server that takes what the dashboard sends."""
+    """A mail server that accepts the dashboard's mail."""
     with SinkServer() as server:
         settings.EMAIL_BACKEND, settings.EMAIL_HOST, settings.EMAIL_PORT = BACKEND, "127.0.0.1", server.port
         yield server
@@ -42,7 +42,7 @@ def parts(message):
 
 
 def later():
-    """Let a wait pass."""
+    """Make all queued letters due."""
     Letter.objects.update(due_at=timezone.now())
 
 

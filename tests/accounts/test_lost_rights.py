@@ -1,4 +1,4 @@
-"""What goes on after the right of who began it went: sign-ins half-way, links, sessions, kept requests."""
+"""Users who lose a right in the middle: unfinished sign-ins, links, sessions, suspended requests."""
 
 from datetime import timedelta
 
@@ -32,7 +32,7 @@ def set_active(root, user, active):
 
 
 class TestASignInHalfWay:
-    """The password was right; the code is asked for, for up to a quarter of an hour."""
+    """A sign-in that waits for the code, after the right password."""
 
     @pytest.fixture
     def secret(self, alice):

@@ -1,4 +1,4 @@
-"""Sign-in by OpenID Connect, through HTTP on both sides: whom it lets in, and whom never."""
+"""Sign-in by OpenID Connect, with real HTTP on both sides: who is let in and who is not."""
 
 import logging
 

@@ -1,4 +1,4 @@
-"""What an OpenID provider, or somebody in its place, must not get away with; and its failures."""
+"""Attacks and failures of an OpenID provider, or of someone in its place."""
 
 import re
 import time
@@ -88,7 +88,7 @@ def test_callback_works_once_and_only_in_its_own_browser(client, alice, provider
 
 
 def test_code_of_another_sign_in_is_refused(client, alice, provider):
-    """Somebody slips their own code into a victim's sign-in: PKCE and nonce belong to another."""
+    """An attacker puts their own code into a victim's sign-in: PKCE and nonce don't match."""
     theirs = re.search(r"code=([^&]+)", answer(begin(Client())))[1]
     back = re.sub(r"code=[^&]+", f"code={theirs}", answer(begin(client)))
     assert "There is a problem" in refusal(client, client.get(back))

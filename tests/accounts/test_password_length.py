@@ -1,4 +1,4 @@
-"""No password of more than 1000 characters is hashed, at any door."""
+"""No password of more than 1000 characters is hashed anywhere."""
 
 import re
 
@@ -19,7 +19,7 @@ SAID = f"Use at most {MAX_LENGTH} characters."
 
 @pytest.fixture
 def hashed(monkeypatch):
-    """The lengths of what was hashed."""
+    """The lengths of the hashed passwords."""
     lengths, encode = [], PBKDF2PasswordHasher.encode
 
     def noted(hasher, password, *args):

@@ -1,4 +1,4 @@
-"""A stranger learns of no account: known and unknown addresses cost the same work and get the same answer.
+"""No account is revealed: known and unknown addresses cost the same work and get the same answer.
 
 Counted, not timed: what hashes a password takes half a second, what writes or reads a row a millisecond.
 """
@@ -22,7 +22,7 @@ KNOWN, UNKNOWN = "alice@example.com", "nobody@example.com"
 
 @pytest.fixture
 def cost(monkeypatch):
-    """Post a form with fresh limits; return the hashings, the rows written, the questions, and the answer."""
+    """Post a form with fresh limits; return the hashings, written rows, queries, and the answer."""
     hashed = []
     encode = PBKDF2PasswordHasher.encode
 
@@ -61,7 +61,7 @@ def test_sign_up_costs_and_answers_the_same_for_any_address(cost, alice, setting
     assert costs[0]["written"] == costs[1]["written"] == costs[2]["written"]
     assert costs[0]["written"][:3] == ["account_emailaddress", "accounts_letter", "accounts_user"]
     assert costs[0]["answer"] == costs[1]["answer"] == costs[2]["answer"]
-    # A new person's address is read again: four questions beside half a second of hashing.
+    # The address of a new user is read again: 4 queries beside half a second of hashing.
     assert costs[0]["asked"] - costs[1]["asked"] <= 4 and costs[1] == costs[2]
     assert sorted(User.objects.values_list("email", flat=True)) == sorted(emails)
     subjects = {letter.to[0]: letter.subject for letter in delivered()}
@@ -94,7 +94,7 @@ def test_sign_in_costs_and_answers_the_same_for_any_address(cost, alice):
     bob.save()
     names = (UNKNOWN, KNOWN, "claimed@example.com", "gone@example.com", "bob@example.com")
     costs = [cost("/login/", {"login": email, "password": "wrong-wrong"}) for email in names]
-    # Of an address that is confirmed nowhere one question more is asked: a millisecond beside a second.
+    # An unconfirmed address costs one more query: a millisecond beside a second.
     asked = [each.pop("asked") for each in costs]
     assert all(each == costs[0] for each in costs) and costs[0]["hashed"] == 2
     assert max(asked) - min(asked) <= 1

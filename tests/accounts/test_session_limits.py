@@ -1,4 +1,4 @@
-"""A session ends when nobody used it for long, and some time after its sign-in whoever uses it."""
+"""A session ends after 12 hours without use, and 7 days after its sign-in in any case."""
 
 import time
 from datetime import timedelta
@@ -13,7 +13,7 @@ pytestmark = pytest.mark.django_db
 
 @pytest.fixture
 def visit(client, alice, monkeypatch):
-    """Alice's visit some hours after her sign-in: whether she is still signed in."""
+    """Visit a page some hours after the sign-in; return whether Alice is still signed in."""
     sign_in(client, alice)
     now = time.time()
 
@@ -37,7 +37,7 @@ def test_session_ends_after_7_days_of_use(visit):
 
 def test_session_use_is_recorded_once_an_hour(visit, django_assert_num_queries):
     for hours, queries in ((0.5, 3), (1.1, 6), (1.2, 3), (2.0, 3), (2.2, 6)):
-        with django_assert_num_queries(queries):  # session, person, domains; the session in a transaction
+        with django_assert_num_queries(queries):  # session, user, domains; the session in a transaction
             assert visit(hours)
 
 

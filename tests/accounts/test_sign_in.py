@@ -66,10 +66,10 @@ def test_forged_forwarded_address_gives_no_further_attempts(client, alice):
 def test_proxy_without_client_addresses_lets_no_client_lock_out_others(client, settings, alice, forwarded):
     settings.TRUSTED_PROXIES = ["127.0.0.1"]
     headers = {} if forwarded is None else {"X-Forwarded-For": forwarded}
-    for number in range(60):  # of one address 10 would be wrong passwords enough, and 30 tries
+    for number in range(60):  # one address may send 10 wrong passwords and 30 attempts
         sign_in(client, email=f"nobody{number}@example.com", password=WRONG, headers=headers)
     assert sign_in(Client(), headers=headers)["Location"] == "/"
-    # An account is guarded all the same.
+    # The account is still limited.
     for _ in range(6):
         response = sign_in(client, password=WRONG, headers=headers)
     assert "Too many failed login attempts" in text(response)
@@ -158,7 +158,7 @@ def test_password_fields_are_hidden_and_work_with_password_managers(client):
 
 
 def test_reset_link_works_once(client, alice):
-    # Whoever asks for it chooses the header, and not where the link leads.
+    # Whoever requests the link chooses the header, but not the host of the link.
     headers = {"Host": "localhost:9999"}
     client.post("/account/password/reset/", {"email": "alice@example.com"}, headers=headers)
     assert [message.to for message in delivered()] == [["alice@example.com"]]

@@ -1,4 +1,4 @@
-"""What the log tells of sign-ins, and the new key that a confirmation gives a session."""
+"""The log of sign-ins, and the new session key after a confirmation."""
 
 import logging
 from datetime import timedelta
@@ -17,7 +17,7 @@ WRONG = "not-the-password"
 
 @pytest.fixture
 def told(caplog):
-    """The lines about sign-ins so far."""
+    """The log lines about sign-ins so far."""
     caplog.set_level(logging.INFO)
     return lambda: [each.getMessage() for each in caplog.records if each.name.startswith("accounts.")]
 

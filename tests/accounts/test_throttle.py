@@ -1,4 +1,4 @@
-"""Guessing is throttled over all workers, and nobody but the guesser is kept out."""
+"""Guessing is throttled over all workers, and only the guesser is kept out."""
 
 import re
 import shutil
@@ -24,7 +24,7 @@ GUESSER, OWNER = "203.0.113.66", "198.51.100.7"
 
 
 class Visitor:
-    """Somebody at an address, as the trusted proxy in front tells it."""
+    """A visitor with an address that the trusted proxy forwards."""
 
     def __init__(self, port, address):
         self.port, self.headers = port, {"X-Forwarded-For": address}
@@ -33,7 +33,7 @@ class Visitor:
         self.headers |= {"Cookie": cookies, "Content-Type": "application/x-www-form-urlencoded"}
 
     def sign_in(self, password, path="/login/"):
-        """Try to; return what came of it in a word."""
+        """Try to sign in; return the outcome as a word."""
         names = {"login": "alice@example.com", "username": "alice@example.com", "password": password}
         page, cookies = self._ask("POST", path, urlencode(names | {"csrfmiddlewaretoken": self.token}))
         if "session=" in cookies:

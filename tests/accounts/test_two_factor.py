@@ -1,4 +1,4 @@
-"""Authenticator app, recovery codes, and what malformed passkeys get."""
+"""Authenticator app, recovery codes, malformed passkeys."""
 
 import json
 import re
@@ -92,7 +92,7 @@ def test_code_works_once_within_its_validity(alice, secret, steps):
     code = code_of(secret, steps)
     assert first_step(Client()).post(SECOND, {"code": code}).status_code == 302
     assert REFUSED in text(first_step(Client()).post(SECOND, {"code": code}))
-    cache.delete(f"allauth.mfa.totp.used?user={alice.pk}&code={code}")  # as after its half a minute
+    cache.delete(f"allauth.mfa.totp.used?user={alice.pk}&code={code}")  # as after 30 seconds
     assert REFUSED in text(first_step(Client()).post(SECOND, {"code": code}))
 
 

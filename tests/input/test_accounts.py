@@ -1,4 +1,4 @@
-"""A and S: sign-in, links, codes; what a signed-in page leaves behind."""
+"""A and S: sign-in, links, codes, caches of signed-in pages."""
 
 from datetime import timedelta
 from uuid import uuid4
@@ -86,7 +86,7 @@ def test_malformed_login_fails_like_any_other(visitor, alice, name):
 
 
 def answers_of(token) -> set:
-    """All that a mailed link answers with, to whoever opens or uses it."""
+    """Return all answers of a mailed link, by GET and POST."""
     url, browser = f"/invitations/key/{token}/", Browser()
     answers = [browser.get(url), *(browser.post(f"{url}{act}/") for act in ("accept", "decline", "join"))]
     return {(answer.status_code, text(answer)) for answer in answers}

@@ -1,4 +1,4 @@
-"""Any route, method and person, with any bytes: no fault of ours, no secret, nothing done where it is refused.
+"""Any route, method and role, with any bytes: no server error, no secret, no change by a refused request.
 
 Drawn by Hypothesis, the same in each `make test`; INPUT_FACTOR=20 tries more, and others each time.
 """
@@ -37,10 +37,10 @@ def limits(examples):
 ROUTES = routes()
 METHODS = ["GET", "POST", "POST", "POST", "HEAD", "OPTIONS", "PUT", "PATCH", "DELETE", "TRACE", "FOO"]
 MOST = "who may do most there"
-# Where a password is what was asked for.
+# Routes that answer with a password.
 SHOWS = {"credentials:reveal", "credentials:copy"}
 NAMES = re.compile(r'<(?:input|select|textarea|button)[^>]* name="([^"]+)"')
-# What this page's forms do not name, but others do.
+# Fields of the forms of other pages.
 QUERY = [
     "q",
     "page",
@@ -204,7 +204,7 @@ def world(db):
 
 @pytest.fixture
 def names_of(world):
-    """A function from a route to the names of fields that its page has, and some of others."""
+    """Return a function from a route to the field names of its page and of some others."""
 
     @cache
     def names_of(route):
@@ -224,7 +224,7 @@ def browser_of(world, role, **options):
 
 
 def spoilt(path, world, route, parts) -> str:
-    """A route's path with some of what it names replaced."""
+    """Return a route's path with some of its values replaced."""
     for part, text in zip(route.parts, parts, strict=False):
         if text:
             path = path.replace(world.parts[part], quote(encoded(text[:3000]), safe=""))

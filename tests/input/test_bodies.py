@@ -61,7 +61,7 @@ def test_a_compressed_body_is_refused(owner, credential):
         assert (response.status_code, response["Accept-Encoding"]) == (415, "identity")
 
 
-# The one place where a form takes JSON: what a passkey answers.
+# The one form with JSON: the answer of a passkey.
 @rows(
     "answer",
     Y12=json.dumps({"id": "a\0b", "rawId": "a\0b", "type": "public-key", "response": {"userHandle": "AAAA"}}),

@@ -1,4 +1,4 @@
-"""No row of the catalogue is left out."""
+"""Every row of the catalogue is tested."""
 
 import importlib
 from pathlib import Path

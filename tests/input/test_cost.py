@@ -1,4 +1,4 @@
-"""Reading a text costs by its length at most, whatever is in it: otherwise one request stops the site."""
+"""Parsing any text takes at most linear time: otherwise one request could stop the site."""
 
 import pytest
 
@@ -16,7 +16,7 @@ def test_every_parsing_function_is_measured():
 @pytest.mark.django_db
 @pytest.mark.parametrize("name", costs.CASES)
 def test_case_calls_the_function_it_measures(name):
-    """What a case raises counts as an answer, but not that it is written wrongly."""
+    """Exceptions count as answers, so a case must show that it reaches its function."""
     try:
         costs.CASES[name].call("a")
     except (AttributeError, LookupError, NameError, TypeError) as error:

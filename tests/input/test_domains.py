@@ -1,4 +1,4 @@
-"""D: what people paste as a domain name."""
+"""D: text that users paste as a domain name."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""The functions that read what others wrote: nothing but what they say they raise, and one form for good."""
+"""Parsing functions with random text: only the documented exceptions, and results in one stable form."""
 
 import email
 import email.policy
@@ -31,7 +31,7 @@ from web.session_store import SessionStore
 pytestmark = pytest.mark.one_database
 
 texts = st.sampled_from(NASTY) | st.text(max_size=80)
-# What is nearly right goes deeper than what is not right at all.
+# Nearly valid text reaches deeper than random text.
 domains = st.lists(
     st.sampled_from([*"aé例еａ-.。_ß\u200d٣1", "xn--", "com", "co.uk", "example.", "\u0308"]), max_size=9
 ).map("".join)
@@ -120,7 +120,7 @@ def test_messages_are_judged_without_error(content):
         return
     assert b"".join(field.raw for field in fields) == content[:end] and content[end : end + 2] in (b"", b"\r\n")
     if policy.judge_message(content, "sl.example.com") is None:
-        # Who reads it otherwise finds the same sender.
+        # Another parser finds the same sender.
         [sender] = email.message_from_bytes(content, policy=email.policy.SMTPUTF8).get_all("From")
         assert {address.domain.lower() for address in sender.addresses} == {"sl.example.com"}
 
@@ -132,7 +132,7 @@ def test_header_addresses_are_parsed_without_error(text):
         found = headers.mailboxes(text)
     except headers.BadHeader:
         return
-    assert found and all(addresses.parse_mailbox(str(each)) == each for each in found)
+    assert found and all(addresses.parse_mailbox(str(address)) == address for address in found)
 
 
 @limits(200)

@@ -60,7 +60,7 @@ def test_made_up_session_is_anonymous(visitor, credential, value):
 
 @pytest.fixture
 def forging(alice, credential):
-    """What another site makes Alice's browser send; Django's tests don't check tokens unless told."""
+    """A browser of Alice's that another site controls, with CSRF checks."""
     browser = sign_in(Browser(enforce_csrf_checks=True), alice)
 
     def send(token="", **headers):

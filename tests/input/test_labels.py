@@ -1,4 +1,4 @@
-"""L: the labels that people give."""
+"""L: labels."""
 
 import pytest
 from django.utils.html import escape
@@ -88,7 +88,7 @@ def test_other_labels_are_shown_literally_everywhere(save, credential, label, ow
 
 
 def shown(page, label):
-    """Never unescaped, and never worked out."""
+    """Assert that a page shows a label escaped and not evaluated."""
     assert escape(label) == label or label not in page
     assert ">49<" not in page
     for word in ("onerror=alert(1)>", "<svg/onload", "<script>alert"):

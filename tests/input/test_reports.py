@@ -1,4 +1,4 @@
-"""The ports where mail servers report: whatever comes there, they go on, and hold little."""
+"""The ports for reports of mail servers survive any input and use little memory."""
 
 import json
 import re
@@ -33,7 +33,7 @@ class Running(NamedTuple):
         return socket.create_connection(("127.0.0.1", port), SECONDS)
 
     def post(self, body, *headers, secret=None, line="POST / HTTP/1.1", length=None) -> bytes:
-        """One request, as Dovecot sends them; `headers` come on top."""
+        """Return a request as Dovecot sends it, with more `headers`."""
         body = body if isinstance(body, bytes) else body.encode()
         lines = [line, "Host: x", f"Authorization: Bearer {secret or self.to.secret}"]
         lines += [f"Content-Length: {len(body) if length is None else length}", *headers]
@@ -52,7 +52,7 @@ def reports(django_db_setup, django_db_blocker, tmp_path_factory):
 
 @pytest.fixture
 def exchange(reports):
-    """Send bytes to the port of logins, and look afterwards that a good report is still taken."""
+    """Send bytes to the port of logins; afterwards assert that a good report is accepted."""
 
     def exchange(data: bytes) -> bytes:
         with reports.connect(reports.to.port) as connection:
@@ -81,7 +81,7 @@ def report(username="0" * 32, **fields) -> str:
     return json.dumps(known | fields)
 
 
-GOOD = report(session="x")  # of a lookup that did not decide: it is taken and not counted
+GOOD = report(session="x")  # of a lookup that did not decide: accepted, not counted
 
 
 @rows(
@@ -129,7 +129,7 @@ def test_report_with_odd_values_is_accepted_and_harmless(reports, exchange, cred
     fields = {"login": credential.username} | fields
     assert statuses(exchange(reports.post(report(**fields)))) == [200]
     exchange(reports.post(report(credential.username)))
-    # What is counted in the same second is written together.
+    # Counts of the same second are written together.
     wait_until(lambda: RefusedLogins.objects.filter(credential=credential).exists())
 
 

@@ -1,4 +1,4 @@
-"""P: what clients say to the listener. Each line's last reply is the expected one."""
+"""P: commands of SMTP clients. The last reply of each line is the expected one."""
 
 import ssl
 import time
@@ -21,7 +21,7 @@ REFUSED = (535, b"5.7.8 Authentication credentials invalid")
 
 @pytest.fixture
 def talk(listener, credential):
-    """Say lines in a session that came as far as PLAIN, TLS or IN; return the last reply's code."""
+    """Send lines in a session at stage PLAIN, TLS or IN; return the code of the last reply."""
 
     def talk(stage, lines):
         opened = {PLAIN: listener.connect, TLS: listener.secure, IN: lambda: listener.login(credential)}[
@@ -34,7 +34,7 @@ def talk(listener, credential):
         return reply[0]
 
     yield talk
-    # Whatever it was: another client is served at once.
+    # In any case another client is served immediately.
     assert submit(listener.login(credential))[0] == 250
     judge_log(listener.log)
 

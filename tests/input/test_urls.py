@@ -1,4 +1,4 @@
-"""U: what may stand in an address."""
+"""U: paths and queries."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""What only a bare socket sends, to a real server behind a proxy that speaks TLS."""
+"""Raw requests to a real server that trusts its peer as a proxy with TLS."""
 
 import re
 import socket
@@ -13,7 +13,7 @@ from tests.input.judging import Browser, judge
 from tests.rows import kept
 from tests.servers import collect_static, free_port, running
 
-# One that writes would wait for SQLite's lock, and fail.
+# A writing test would wait for SQLite's lock and fail.
 pytestmark = [pytest.mark.django_db, pytest.mark.one_database]
 
 SECONDS = 60  # far beyond what a busy machine needs
@@ -56,7 +56,7 @@ def test_long_cookies_and_content_type_are_parsed_in_linear_time(send):
 
 @pytest.fixture
 def send(port):
-    """Send bytes; return all that is answered, judged as every answer is."""
+    """Send bytes; judge and return the answer."""
 
     def send(data: bytes, source=PROXY) -> bytes:
         before = kept()
@@ -77,7 +77,7 @@ def _exchange(connection, data) -> bytes:
         connection.shutdown(socket.SHUT_WR)
         while chunk := connection.recv(65536):
             answer += chunk
-    except OSError:  # broken off, while it still sent (ENOTCONN at the end of that), or too slow
+    except OSError:  # disconnected while sending (then ENOTCONN), or too slow
         pass
     return answer
 
@@ -164,7 +164,7 @@ def test_raw_requests_get_one_answer_and_no_server_error(send, data):
     assert b"root:" not in answer
 
 
-# What must not pass for anything good.
+# Requests that must be refused.
 @rows(
     "data, wanted",
     U21=(request("GET /static/../sendlayer/settings.py HTTP/1.1"), {404}),

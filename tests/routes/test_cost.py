@@ -1,4 +1,4 @@
-"""Every page with long texts in all its fields: what it costs grows with their length at most."""
+"""Every page with long texts in all its fields: its cost grows at most linearly."""
 
 import re
 
@@ -13,7 +13,7 @@ from tests.routes.world import OWNER, STAFF
 pytestmark = [pytest.mark.django_db, pytest.mark.one_database]
 
 SHORT, LONG = 1_000, 4_000  # in each of some ten fields; a body has 256 KB at most
-FLOOR = 0.1  # seconds; what is slower at LONG than at SHORT has to be so by its length
+FLOOR = 0.1  # seconds; above it, LONG may cost more than SHORT only in proportion to its length
 TEXTS = {
     "blanks": lambda size: "x" + " " * size + "x",
     "marks": lambda size: "a" + "\u0315\u0300" * (size // 2),

@@ -1,4 +1,4 @@
-"""Every route × method × role against one table (table.py): who is let in; nobody else changes a thing."""
+"""Every route × method × role against the rights table (table.py)."""
 
 from datetime import timedelta
 
@@ -23,10 +23,10 @@ OTHER_METHODS = ("PUT", "PATCH", "DELETE", "TRACE", "FOO")
 
 
 def expected(rights, method, role):
-    """The answers that are right for a role."""
+    """Return the right answers for a role."""
     right = rights.post if method == "POST" else rights.get
     if right is STAFF:
-        # What else staff may do there is tested in tests/admin.
+        # tests/admin tests what else staff may do.
         return {OK, SIGN_IN, FORBIDDEN, NOT_FOUND, NOT_ALLOWED} - (set() if role == STAFF_ROLE else {OK})
     if right is PUBLIC:
         # HEAD of a link that works once must not use it up.
@@ -44,7 +44,7 @@ def expected(rights, method, role):
 
 
 def got(response):
-    """The answer in the words of the table."""
+    """Return the answer in the words of the table."""
     location = response.headers.get("Location", "")
     if response.status_code == 302 and location.startswith(("/login/", "/admin/")):
         return SIGN_IN
@@ -103,7 +103,7 @@ def test_stranger_gets_the_answer_for_a_missing_domain(route, world, send):
     "route", [route for route in ROUTES if route.rights.post not in (None, STAFF)], ids=lambda route: route.name
 )  # fmt: skip
 def test_post_requires_a_recent_sign_in_unless_the_table_says_why_not(route, world):
-    """The admin's routes are looked at in tests/admin."""
+    """tests/admin tests the admin's routes."""
     assert route.rights.asks, "Judge it: RECENT, or the reason why not"
     owner = User.objects.get(email=f"{OWNER}@example.com")
     fields = {"username": world.parts["username"]}  # for acts on some of many

@@ -1,4 +1,4 @@
-"""The headers of every answer: each route for each role, each kind of error, files, redirects."""
+"""Headers of every response: each route for each role, each kind of error, files, redirects."""
 
 import re
 
@@ -33,7 +33,7 @@ def https_only(settings):
 
 
 def complaints(response, *, file=False, policy=CONTENT_SECURITY_POLICY):
-    """What is not as it has to be in the headers of an answer that came over TLS."""
+    """Return the wrong or missing headers of a response over TLS."""
     wanted = ALWAYS | {"Content-Security-Policy": policy}
     wanted["Strict-Transport-Security"] = "max-age=31536000; includeSubDomains; preload"
     found = [name for name, value in wanted.items() if response.headers.get(name) != value]
@@ -59,7 +59,7 @@ def test_every_route_has_the_headers_for_every_role(route):
                 response = world.client(role).generic(method, world.path(route), secure=True)
                 transaction.set_rollback(True)
             policy = CONTENT_SECURITY_POLICY
-            # Not where the method is refused: no page with the picture is shown then.
+            # A refused method shows no page with the QR code.
             if route.name == QR_CODE and method != "PUT":
                 policy = policy.replace("img-src 'self'", "img-src 'self' data:")
             assert complaints(response, policy=policy) == [], (role, method, response.status_code)

@@ -1,4 +1,4 @@
-"""What a worker counts with while Redis is away, and that nobody guesses while the cache's table is gone."""
+"""Rate limits while Redis is away, and while the cache's table is missing."""
 
 import socket
 import time

@@ -1,4 +1,4 @@
-"""Settings that SendLayer can't run on: told by id and hint, without a key, before anything is served."""
+"""Unusable settings are reported with id and hint, without a key, before anything is served."""
 
 import base64
 import os
@@ -251,7 +251,7 @@ COUNTS = {model._meta.db_table for model in (LoginTotal, RefusedLogins, RetiredT
 
 
 def rows_by_table():
-    """Every row of every table, but of those that count logins."""
+    """Every row of every table, except those that count logins."""
     rows = {}
     with connection.cursor() as cursor:
         for table in sorted({*connection.introspection.table_names()} - COUNTS):

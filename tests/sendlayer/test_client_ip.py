@@ -1,4 +1,4 @@
-"""Whose address a request counts as: the peer's, or the one that a trusted proxy saw."""
+"""The client address of a request: the peer's, or the one that a trusted proxy saw."""
 
 import pytest
 
@@ -21,7 +21,7 @@ PROXIES = ["10.0.0.0/8", "2001:db8::1"]
 @pytest.mark.parametrize(
     ("peer", "forwarded", "trusted", "ip"),
     [
-        # Nobody is trusted: the peer, whatever it says.
+        # No proxy is trusted: the peer.
         ("203.0.113.7", None, [], "203.0.113.7"),
         ("203.0.113.7", "198.51.100.1", [], "203.0.113.7"),
         ("127.0.0.1", "198.51.100.1", [], "127.0.0.1"),
@@ -29,9 +29,9 @@ PROXIES = ["10.0.0.0/8", "2001:db8::1"]
         # A socket for both kinds names IPv4 peers in IPv6.
         ("::ffff:203.0.113.7", None, [], "203.0.113.7"),
         ("::ffff:10.0.0.1", "198.51.100.1", PROXIES, "198.51.100.1"),
-        # A stranger stands before us, not the proxy.
+        # The peer is not the proxy.
         ("203.0.113.7", "10.0.0.1", PROXIES, "203.0.113.7"),
-        # One proxy; two; and one that the client made up on the left.
+        # One proxy; two; and one on the left that the client made up.
         ("10.0.0.1", "198.51.100.1", PROXIES, "198.51.100.1"),
         ("10.0.0.1", "198.51.100.1, 10.0.0.2", PROXIES, "198.51.100.1"),
         ("10.0.0.1", "1.2.3.4, 198.51.100.1", PROXIES, "198.51.100.1"),
@@ -39,7 +39,7 @@ PROXIES = ["10.0.0.0/8", "2001:db8::1"]
         ("2001:db8::1", "2001:db8::99", PROXIES, "2001:db8::99"),
         # All are proxies: the outermost one.
         ("10.0.0.1", "10.0.0.3, 10.0.0.2", PROXIES, "10.0.0.3"),
-        # No address in it: the last one that is known to be right.
+        # No valid address: the last one that is known to be right.
         ("10.0.0.1", None, PROXIES, "10.0.0.1"),
         ("10.0.0.1", "", PROXIES, "10.0.0.1"),
         ("10.0.0.1", "<script>", PROXIES, "10.0.0.1"),
@@ -88,7 +88,7 @@ def test_no_other_address_header_is_believed(rf, settings, header):
 @pytest.mark.parametrize(
     ("peer", "forwarded", "scheme", "secure"),
     [
-        # Without a header, or from a stranger: nobody says it.
+        # Without a header, or from an untrusted peer: unknown.
         ("10.0.0.1", "198.51.100.1", None, None),
         ("203.0.113.7", "198.51.100.1", "https", None),
         ("10.0.0.1", "198.51.100.1", "https", True),
@@ -96,12 +96,12 @@ def test_no_other_address_header_is_believed(rf, settings, header):
         ("10.0.0.1", "198.51.100.1", "http", False),
         ("10.0.0.1", None, "https", True),
         ("::ffff:10.0.0.1", "198.51.100.1", "https", True),
-        # Of two proxies that both add to it, the outer one speaks of the client.
+        # Of two proxies that both append, the outer one reports the client.
         ("10.0.0.1", "198.51.100.1, 10.0.0.2", "https,http", True),
         ("10.0.0.1", "198.51.100.1, 10.0.0.2", "http, https", False),
-        # The inner one keeps what the outer one said.
+        # The inner one keeps the value of the outer one.
         ("10.0.0.1", "198.51.100.1, 10.0.0.2", "https", True),
-        # What a client wrote stands on the left of what the proxy added.
+        # Values of the client are on the left of the proxy's.
         ("10.0.0.1", "198.51.100.1", "https,http", False),
         ("10.0.0.1", "10.0.0.9, 198.51.100.1", "https, http", False),
         ("10.0.0.1", "198.51.100.1", "wss", False),

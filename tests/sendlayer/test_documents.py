@@ -1,4 +1,4 @@
-"""What the documents name exists: tests, files, and every requirement of ASVS 5.0 at levels 1 and 2."""
+"""The documents name existing tests and files, and every requirement of ASVS 5.0 at levels 1 and 2."""
 
 import ast
 import re
@@ -12,14 +12,14 @@ from tests.servers import ROOT
 
 DOCUMENTS = ["docs/asvs.md", "docs/security.md", "docs/operate.md", "SECURITY.md"]
 FOLDERS = "|".join(sorted(path.name for path in ROOT.iterdir() if path.is_dir() and path.name[0] not in "._"))
-# A path below one of our folders, or a file of the root; then perhaps a test.
+# A path below one of our folders or a file of the root, optionally with a test.
 NAMED = re.compile(
     rf"(?:(?:{FOLDERS})/[\w./-]*\w|[\w-]+\.(?:py|md|txt|toml)|\.env\.example)(?:::[\w:]+)?",
 )
 LINKED = re.compile(r"\]\((?!https?:)([^)#]+)\)")
 ROW = re.compile(r"\| (V\d+\.\d+\.\d+) \| ([^|]+) \| ([^|]+) \| (.+) \|")
 STATUSES = ("met", "n.a.", "not met")
-LINE = 112  # of what is no table and no code
+LINE = 112  # outside tables and code
 IDS = (Path(__file__).parent / "asvs_ids.txt").read_text().split()
 
 
@@ -46,7 +46,7 @@ def tests_of(path) -> set[str]:
     for node in ast.parse((ROOT / path).read_text()).body:
         inner = node.body if isinstance(node, ast.ClassDef) else [node]
         before = f"{node.name}::" if isinstance(node, ast.ClassDef) else ""
-        found |= {f"{before}{each.name}" for each in inner if isinstance(each, ast.FunctionDef)}
+        found |= {f"{before}{child.name}" for child in inner if isinstance(child, ast.FunctionDef)}
     return {name for name in found if name.rpartition("::")[2].startswith("test_")}
 
 

@@ -1,4 +1,4 @@
-""".env.example documents every setting, and the defaults that it names are the real ones."""
+""".env.example documents every setting with its real default."""
 
 import re
 from math import prod
@@ -11,7 +11,7 @@ SOURCES = [
     "sendlayer/start.py",
     "gunicorn.conf.py",
 ]
-NOT_READ_THERE = {"DEMO_PASSWORD"}  # by the command `demo`
+NOT_READ_THERE = {"DEMO_PASSWORD"}  # read by the command `demo`
 
 
 def documented():

@@ -1,4 +1,4 @@
-"""gunicorn erases what is due when it starts, once, and starts as well when it can't."""
+"""gunicorn erases due credentials once, when it starts, and starts even if that fails."""
 
 from contextlib import closing
 from datetime import timedelta
@@ -15,7 +15,7 @@ SERVER = ["-m", "gunicorn", "sendlayer.wsgi"]
 
 
 def log_of_a_start(folder, **environment):
-    """What a web server writes until it has answered a first time."""
+    """Return what a web server writes until its first answer."""
     port, log = free_port(), folder / "log"
     with (
         running(SERVER, port=port, log=log, PORT=str(port), **environment),

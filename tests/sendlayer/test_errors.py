@@ -1,4 +1,4 @@
-"""The pages for what goes wrong: clear, plain, and without anything from inside."""
+"""Error pages: clear, plain, without internals."""
 
 import pytest
 from django.db import IntegrityError, InterfaceError, OperationalError, ProgrammingError

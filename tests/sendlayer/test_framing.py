@@ -1,4 +1,4 @@
-"""Where one HTTP request ends: what could be read in two ways is refused, and nothing behind it is obeyed."""
+"""The end of an HTTP request: ambiguous framing is refused, and nothing behind it is executed."""
 
 import socket
 

@@ -1,4 +1,4 @@
-"""Half a form changes nothing: a body counts once all of it has arrived, by length or in chunks."""
+"""An incomplete form changes nothing, with a length or in chunks."""
 
 import socket
 

@@ -1,4 +1,4 @@
-"""The dashboard as it runs for real: https only, behind a trusted proxy, its files with hashed names."""
+"""The dashboard in production: https only, behind a trusted proxy, static files with hashed names."""
 
 import os
 import re
@@ -51,7 +51,7 @@ def test_https_cookies_static_files_and_probes(get):
         assert file.headers["Cross-Origin-Resource-Policy"] == "same-origin"
         assert file.headers["X-Content-Type-Options"] == "nosniff" and not file.cookies
         assert "default-src 'none'" in file.headers["Content-Security-Policy"]
-        # A page loads some twenty of them, so what each carries counts for the first load.
+        # A page loads some 20 of them, so their headers count for the first load.
         assert sum(len(name) + len(value) + 4 for name, value in file.headers.items()) < 1000
     assert get("/login/", proto="http").status == 301
     assert get("/login/", host="10.0.0.1").status == 400
@@ -89,7 +89,7 @@ def test_deployment_check_finds_nothing():
     environment = os.environ | PRODUCTION
     command = [sys.executable, "manage.py", "check", "--deploy", "--fail-level", "WARNING"]
     run = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True)
-    # Silenced are those that ask for HSTS beyond this host.
+    # The silenced checks recommend HSTS beyond this host.
     assert (run.returncode, run.stdout) == (0, "System check identified no issues (2 silenced).\n"), run.stderr
 
 

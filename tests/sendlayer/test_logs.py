@@ -1,4 +1,4 @@
-"""What the console shows: of refused requests, by which name, as lines or as JSON."""
+"""Logs: refused requests, request ids, lines and JSON, no secrets."""
 
 import base64
 import io
@@ -24,7 +24,7 @@ from web.logs import Json, Lines
 
 @pytest.fixture
 def console(monkeypatch):
-    """What the handler of the settings writes."""
+    """Return what the configured handler writes."""
     (handler,) = [each for each in logging.getLogger().handlers if type(each) is logging.StreamHandler]
     monkeypatch.setattr(handler, "stream", output := io.StringIO())
     monkeypatch.setattr(handler, "level", logging.NOTSET)
@@ -81,7 +81,7 @@ def as_json(console, monkeypatch):
 
 @pytest.fixture
 def broken(as_alice, domain, monkeypatch):
-    """The answer to a request in which the server fails."""
+    """Return the answer to a request that raises in the server."""
 
     def crash(*args, **kwargs):
         raise RuntimeError("over two\nlines")

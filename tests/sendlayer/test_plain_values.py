@@ -1,4 +1,4 @@
-"""Whoever can write the shared cache runs nothing in the dashboard."""
+"""Write access to the shared cache runs no code in the dashboard."""
 
 import base64
 import os
@@ -23,7 +23,7 @@ PLAIN = [True, 7, 1.5, "text", None, [1.5, 2.5], {"a": [1]}, ({"acts": {"x": 1},
 
 
 class Order:
-    """Pickled, an order to make a folder."""
+    """A value whose pickle creates a folder."""
 
     def __init__(self, path):
         self.path = path
@@ -33,7 +33,7 @@ class Order:
 
 
 def forge_rows(raw: bytes):
-    """Put a pickle in place of every value of the cache's table."""
+    """Replace every value of the cache's table by a pickle."""
     with connection.cursor() as cursor:
         table = connection.ops.quote_name(project.CACHES["default"]["LOCATION"])
         cursor.execute(f"UPDATE {table} SET value = %s", [base64.b64encode(raw).decode()])  # noqa: S608
@@ -68,7 +68,7 @@ def test_expired_value_is_missing_and_can_be_added_again():
 
 def test_forged_cache_row_runs_no_code_and_users_sign_in(tmp_path, alice, caplog):
     names = {"login": alice.email, "password": "not-the-password"}
-    assert Client().post("/login/", names).status_code == 200  # leaves rows that the next one reads
+    assert Client().post("/login/", names).status_code == 200  # writes rows that the next request reads
     forge_rows(pickle.dumps(Order(tmp_path / "made")))
     assert Client().post("/login/", names | {"password": PASSWORD}).status_code == 302
     assert not (tmp_path / "made").exists()

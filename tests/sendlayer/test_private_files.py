@@ -1,4 +1,4 @@
-"""What lies in VAR_DIR is closed to other users of the machine, whatever the folder's mode and the umask."""
+"""Files in VAR_DIR are closed to other users of the machine, with any umask and mode of the folder."""
 
 import os
 import stat
@@ -22,7 +22,7 @@ for name in sorted(os.listdir(os.environ["FOLDER"])):
 
 
 def modes(folder, *command, umask=0o022, **given):
-    """Run Django with an open database; return the mode of each file beside it meanwhile, and what it said."""
+    """Run Django with an open database; return the modes of the database files and the output."""
     environment = {name: value for name, value in os.environ.items() if name != "DATABASE_URL"}
     given = {
         "DJANGO_SETTINGS_MODULE": "sendlayer.settings",
@@ -67,7 +67,7 @@ def test_open_files_are_closed_and_reported(tmp_path):
 
 
 def test_group_of_the_mail_servers_keeps_its_rights(tmp_path):
-    """As deploy/README.md, 2b, makes it for Dovecot and Postfix."""
+    """The database as deploy/README.md, 2b, creates it for Dovecot and Postfix."""
     folder = tmp_path / "database"
     folder.mkdir()
     folder.chmod(0o2770)
@@ -79,7 +79,7 @@ def test_group_of_the_mail_servers_keeps_its_rights(tmp_path):
 
 
 def test_further_connection_keeps_locks_of_other_threads(tmp_path):
-    """POSIX drops all locks of a process on a file that it closes, however it came to open it."""
+    """POSIX drops all locks of a process on a file when it closes any descriptor of it."""
     from web.private_files import Connection
 
     path = tmp_path / "db.sqlite3"

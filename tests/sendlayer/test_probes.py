@@ -1,4 +1,4 @@
-"""What machines ask: is it alive, is it ready, and its figures."""
+"""Probes of monitoring: /healthz, /readyz and /metrics."""
 
 import json
 import os
@@ -40,7 +40,7 @@ TOKEN = "t" * 40
 @pytest.fixture(autouse=True)
 def nothing_known(monkeypatch, settings):
     monkeypatch.setattr(health, "_has_migrations", False)
-    settings.SECURE_SSL_REDIRECT = True  # probes speak plain HTTP all the same
+    settings.SECURE_SSL_REDIRECT = True  # probes use plain HTTP even so
 
 
 def not_ready(client):
@@ -50,7 +50,7 @@ def not_ready(client):
 
 
 def figures(client, **request):
-    """/metrics as a dictionary: name and labels → number."""
+    """Return /metrics as a dictionary: name and labels → number."""
     response = client.get("/metrics", **request)
     assert response.status_code == 200 and response.headers["Content-Type"].startswith("text/plain")
     lines = [line.rpartition(" ") for line in response.content.decode().splitlines() if line[0] != "#"]
@@ -121,7 +121,7 @@ def test_slow_figures_do_not_make_readyz_fail(client, monkeypatch):
 
 @pytest.fixture
 def postgres():
-    """A PostgreSQL of its own, with the tables."""
+    """A separate PostgreSQL with all tables."""
     with cluster() as running_cluster:
         environment = os.environ | {"DATABASE_URL": running_cluster.url}
         subprocess.run([sys.executable, "manage.py", "migrate", "-v0"], cwd=ROOT, env=environment, check=True)
@@ -130,7 +130,7 @@ def postgres():
 
 @contextmanager
 def frozen(postmaster):
-    """No process of a PostgreSQL answers, as when its disk hangs."""
+    """Stop all processes of a PostgreSQL, as when its disk hangs."""
     children = Path(f"/proc/{postmaster}/task/{postmaster}/children").read_text().split()
     processes = [postmaster, *map(int, children)]
     for process in processes:

@@ -1,4 +1,4 @@
-"""The proxies that deploy/ ships, for real: what they keep from the dashboard, and what they hand on."""
+"""The dashboard behind a real nginx and Caddy, configured as in deploy/."""
 
 import re
 import socket
@@ -75,7 +75,7 @@ def get(proxy, path, *headers, **kwargs):
 
 
 def logged(site, offset, pattern):
-    """What the dashboard wrote since, once the pattern is in it: that comes a moment after the answer."""
+    """Wait until the log since `offset` matches the pattern, shortly after the answer; return that part."""
     deadline = time.monotonic() + SECONDS
     while not re.search(pattern, text := site.log.read_bytes()[offset:].decode(), re.M):
         assert time.monotonic() < deadline, f"{pattern} is not in {text}"
@@ -84,7 +84,7 @@ def logged(site, offset, pattern):
 
 
 def seconds_for_a_page(proxy):
-    """The slowest of five: once the first slow clients are given up, the next pages come quickly."""
+    """Return the time of the slowest of 5 pages."""
 
     def one():
         began = time.monotonic()
@@ -110,7 +110,7 @@ def test_slow_clients_delay_no_other(proxy):
 
 
 def test_slow_readers_of_large_answers_delay_no_other(served, tmp_path):
-    """32 MB each, more of them than there are threads."""
+    """More readers of 32 MB each than there are threads."""
     with nginx(tmp_path, served.address) as proxy, ExitStack() as opened:
         alone = seconds_for_a_page(proxy)
         for _ in range(5):

@@ -1,4 +1,4 @@
-"""What stands in the environment: read as people write it, or refused by a sentence that names the setting."""
+"""Settings of the environment: parsed, or refused with a sentence that names the setting."""
 
 import os
 import subprocess

@@ -22,10 +22,10 @@ SECONDS = 40
 
 @pytest.fixture
 def place(tmp_path):
-    """The environment of a fresh machine: a VAR_DIR that is not there yet, two free ports."""
+    """The environment of a fresh machine: a missing VAR_DIR, two free ports."""
     given = ("SECRET_KEY", "CREDENTIAL_KEYS", "DATABASE_URL", "SMTP_HOST", "DEMO_PASSWORD", "EMAIL_URL")
     environment = {name: value for name, value in os.environ.items() if name not in given}
-    # collectstatic is make's; WhiteNoise wants the folder.
+    # make runs collectstatic; WhiteNoise needs the folder.
     (tmp_path / "static").mkdir()
     ports = {"PORT": str(free_port()), "SMTP_PORT": str(free_port())}
     return environment | {"VAR_DIR": str(tmp_path), "PYTHONUNBUFFERED": "1"} | ports
