@@ -9,13 +9,14 @@ from django.shortcuts import get_object_or_404
 import audit
 from accounts.models import User
 from audit.actor import Actor
-from audit.admin import Act, ReasonField, Refused, SupportAdmin
+from audit.support import Act, ReasonField, Refused, SupportAdmin
 from domains.members import actions as members
 from domains.models import AlreadyAuthorized, Domain, Membership, NameSuspended
 from domains.models.dns_record import DnsRecord
 from domains.roles import Role
 from domains.verification import background
 from domains.verification.check import TooSoon
+from web.workers import Busy
 
 
 def _is_pending_elsewhere(row) -> bool:
@@ -53,7 +54,7 @@ def _verify(row, by, reason):
         background.start(row, by=by)
     except TooSoon:
         raise Refused(f"{row} was checked a moment ago") from None
-    except background.Busy:
+    except Busy:
         raise Refused(f"{row} has to wait: too many are being checked") from None
     return True
 

@@ -7,7 +7,7 @@ from domains.roles import Role
 TOPICS = {"members", "credentials", "dns"}
 
 
-def tell_owners(domain, topic, template, *, link=None, **context):
+def notify_owners(domain, topic, template, *, link=None, **context):
     """Write to the owners who want to hear of a topic (of TOPICS); see letters.write for the rest.
 
     The template finds the `domain` and the `topic` in its context. Call it inside the

@@ -42,16 +42,16 @@ def add(request):
 @require_safe
 def menu(request):
     """The content of the domain dropdown, loaded when it is opened."""
-    search, page = search_text(request.GET), request.GET.get("at", "")
+    search, tab = search_text(request.GET), request.GET.get("tab", "")
     found = list(Domain.objects.for_user(request.user).search(search)[: MENU_SIZE + 1])
-    before, after = around_name(page)
+    before, after = around_name(tab)
     context = {
         "entries": found[:MENU_SIZE],
         "before": before,
         "after": after,
         "more": len(found) > MENU_SIZE,
         "search": search,
-        "at": page,
+        "tab": tab,
         "current": request.GET.get("current", ""),
         "with_filter": len(found) > FILTER_FROM,
         "only_entries": "q" in request.GET,

@@ -1,7 +1,6 @@
-"""The template engine of our own pages (templates/jinja2/).
+"""The Jinja2 environment of our own pages (templates/jinja2/).
 
-Jinja2 compiles to Python: a full tab renders several times as fast as with Django's
-engine, which keeps the admin and the mail texts of the libraries.
+A full tab renders several times as fast as with Django's engine, which renders the admin and the e-mails.
 """
 
 import re
@@ -15,11 +14,13 @@ from django.urls import reverse
 from django.utils.html import strip_tags
 from jinja2 import Environment
 
-from credentials.views.context import of_user
+from credentials import networks
+from credentials.models.base import short
 from domains.activity.sentences import sentence
 from web.characters import harmless
 from web.dates import ago, date, day, how_long, long_ago, moment, until
 from web.request_id import current_id
+from web.text import plural
 
 _HEADING = re.compile(r"<h2\b[^>]*>(.*?)</h2>", re.DOTALL)
 
@@ -27,7 +28,7 @@ _HEADING = re.compile(r"<h2\b[^>]*>(.*?)</h2>", re.DOTALL)
 def environment(**options) -> Environment:
     env = Environment(**options, trim_blocks=True, lstrip_blocks=True)  # noqa: S701  (Django sets autoescape)
     env.globals.update(messages=get_messages, static=lru_cache(static), url=_url, request_id=current_id)
-    env.globals.update(theme_cookie=settings.THEME_COOKIE_NAME)
+    env.globals.update(theme_cookie=settings.THEME_COOKIE_NAME, plural=plural)
     env.filters.update(
         ago=ago,
         date=date,
@@ -38,7 +39,8 @@ def environment(**options) -> Environment:
         until=until,
         sentence=sentence,
         harmless=harmless,
-        of_user=of_user,
+        short=short,
+        networks=networks.summary,
     )
     env.filters["heading"] = _heading
     return env
@@ -50,6 +52,6 @@ def _url(route: str, *args: str) -> str:
 
 
 def _heading(markup) -> str:
-    """The text of the first heading of a question: what the page that asks it is called."""
+    """Return the text of a question's first heading, as the title of its page."""
     found = _HEADING.search(str(markup))
     return unescape(strip_tags(found[1])) if found else ""

@@ -32,11 +32,11 @@ FIGURES = [
     Figure(POSTFIX, POSTGRESQL, MANY),
 ]
 WANTED = [
-    Wanted(Figure(POSTFIX, POSTGRESQL, FEW), Figure(POSTFIX, FLOOR, FEW), 0.95),
-    Wanted(Figure(POSTFIX, REPORTED, FEW), Figure(POSTFIX, FLOOR, FEW), 0.88),
-    Wanted(Figure(SOCKET, POSTGRESQL, FEW), Figure(SOCKET, FLOOR, FEW), 0.2),
-    Wanted(Figure(SOCKET, POSTGRESQL, FEW), Figure(SOCKET, CRYPT, FEW), 20),
-    Wanted(Figure(SOCKET, POSTGRESQL, MANY), Figure(SOCKET, POSTGRESQL, FEW), 0.75),
+    Wanted(Figure(POSTFIX, POSTGRESQL, FEW), Figure(POSTFIX, FLOOR, FEW), 0.86),
+    Wanted(Figure(POSTFIX, REPORTED, FEW), Figure(POSTFIX, FLOOR, FEW), 0.79),
+    Wanted(Figure(SOCKET, POSTGRESQL, FEW), Figure(SOCKET, FLOOR, FEW), 0.18),
+    Wanted(Figure(SOCKET, POSTGRESQL, FEW), Figure(SOCKET, CRYPT, FEW), 36),
+    Wanted(Figure(SOCKET, POSTGRESQL, MANY), Figure(SOCKET, POSTGRESQL, FEW), 0.945),
     Wanted(Figure(SOCKET, SQLITE, MANY), Figure(SOCKET, SQLITE, FEW), 0.75),
 ]
 

@@ -47,4 +47,4 @@ def show_ratios(rates: Rates, wanted: list[Wanted]):
     for above, below, least in wanted:
         reached = ratio(rates, above, below)
         verdict = "ok" if reached >= least else "BELOW"
-        print(f"  {f'{above} / {below}, {above.where}':<80} {reached:6.3f}  {least:5.2f}  {verdict}")
+        print(f"  {f'{above} / {below}, {above.where}':<80} {reached:6.3f}  {least:6.3f}  {verdict}")

@@ -75,7 +75,7 @@ class Credential(CredentialState, CredentialFields):
         """
         with self._act():
             self.refresh_from_db(fields=["password_sealed"])
-            password = cipher.open(self.password_sealed, place=place_of_password(self.username))
+            password = cipher.open(self.password_sealed, associated_data=place_of_password(self.username))
             self._record(tag, by)
         return password
 
@@ -95,7 +95,7 @@ class Credential(CredentialState, CredentialFields):
         with self._act():
             old = self._opened()
             updated = rows.filter(password_changed_at=seen or self.password_changed_at).update(
-                password_sealed=cipher.seal(password, place=place_of_password(self.username)),
+                password_sealed=cipher.seal(password, associated_data=place_of_password(self.username)),
                 verifier=verifier.make(password),
                 password_changed_at=changed_at,
                 password_number=F("password_number") + 1,
@@ -114,7 +114,8 @@ class Credential(CredentialState, CredentialFields):
                 self._retire(password, Why.SUSPENDED, self.suspended_at)
             self._record("credential.reset", by, kept_for=keep_old_for and how_long(keep_old_for))
             self._tell_owners("credential_reset", by, until=until)
-        self.password_changed_at = changed_at
+        self.password_changed_at, self.previous_valid_until = changed_at, until
+        self.previous_last_used_at = self.previous_last_used_ip = None
         return password
 
     def revoke_old_password(self, *, by, seen=None) -> bool:
@@ -133,6 +134,7 @@ class Credential(CredentialState, CredentialFields):
             )
             if updated:
                 self._record("credential.old_password_revoked", by)
+                self.previous_valid_until = self.previous_last_used_at = self.previous_last_used_ip = None
                 return True
         self.refresh_from_db(fields=["password_changed_at"])
         if self.password_changed_at != seen:
@@ -266,7 +268,7 @@ class Credential(CredentialState, CredentialFields):
         """Return the password, for its digest alone; "" when no key opens it: no act may fail for that."""
         self.refresh_from_db(fields=["password_sealed"])
         try:
-            return cipher.open(self.password_sealed, place=place_of_password(self.username))
+            return cipher.open(self.password_sealed, associated_data=place_of_password(self.username))
         except (cipher.CannotOpen, cipher.KeyringError):
             return ""
 
@@ -286,7 +288,7 @@ class Credential(CredentialState, CredentialFields):
         if not self.tells_owners:
             return
         link = ("credentials:list", self.domain.name)
-        notifications.tell_owners(
+        notifications.notify_owners(
             self.domain, "credentials", template, link=link, credential=self, by=by, **more
         )
 

@@ -34,7 +34,7 @@ def _context(domain, credential, *, number) -> dict:
     tries = list(logins.tries(now)[: TRIES_LISTED + 1])
     return row_context(
         domain,
-        at="smtp",
+        active_tab="smtp",
         credential=credential,
         page=page,
         given_names=_names(days.filter(ip__in=addresses)),

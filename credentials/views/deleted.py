@@ -25,7 +25,7 @@ UNDO_FOR = timedelta(minutes=2)
 @of_domain(Permission.VIEW)
 def deleted_list(request, domain):
     rows = Paginator(domain.deleted_credentials.for_page(timezone.now()), PAGE_SIZE)
-    context = {"domain": domain, "at": "smtp", "page": rows.get_page(request.GET.get("page"))}
+    context = {"domain": domain, "active_tab": "smtp", "page": rows.get_page(request.GET.get("page"))}
     return render(request, "credentials/deleted.html", context)
 
 

@@ -2,7 +2,7 @@
 
 import logging
 
-from allauth.core.internal import ratelimit
+from accounts.allauth_internals import consume
 
 RATES = {"open": "60/10m/user"}
 TOO_MANY = (
@@ -15,7 +15,7 @@ log = logging.getLogger(__name__)
 
 def may_open_password(request) -> bool:
     """Count one password to show or copy, over all workers; False when that would be too many."""
-    if ratelimit.consume(request, app="credentials", action="open", config=RATES):
+    if consume(request, app="credentials", action="open", config=RATES):
         return True
     log.warning("The person %s opened too many passwords", request.user.pk)
     return False

@@ -23,7 +23,7 @@ def connect_site(request, domain, credential):
     known = snippets.values(credential, request.user.email)
     context = row_context(
         domain,
-        at="smtp",
+        active_tab="smtp",
         credential=credential,
         tools=snippets.TOOLS,
         tool=tool,

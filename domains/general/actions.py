@@ -61,7 +61,7 @@ def delete(domain, *, by):
     if held.suspended_at:
         raise NameSuspended(held.name)
     counts = what_dies(held)
-    notifications.tell_owners(held, "credentials", "domain_deleted", by=by, counts=counts)
+    notifications.notify_owners(held, "credentials", "domain_deleted", by=by, counts=counts)
     Domain.objects.filter(pk=held.pk).delete()
     data = {name: counts[name] for name in ("credentials", "members")}
     audit.record("domain.deleted", by=by, domain=held, data=data)

@@ -101,7 +101,7 @@ def _join(invitation, user, was, *, by) -> tuple[Domain, str, dict] | None:
 def tell_of(email, domain, role, *, by):
     """Tell the owners of somebody new."""
     link, label = ("domains:members", domain.name), Role(role).label.lower()
-    notifications.tell_owners(domain, "members", "new_member", link=link, member=email, role=label, by=by)
+    notifications.notify_owners(domain, "members", "new_member", link=link, member=email, role=label, by=by)
 
 
 @transaction.atomic

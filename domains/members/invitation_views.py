@@ -2,7 +2,6 @@
 
 from functools import wraps
 
-from allauth.account.internal.flows.login import perform_password_login
 from allauth.account.models import Login
 from allauth.decorators import rate_limit
 from django.conf import settings
@@ -14,6 +13,7 @@ from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_POST, require_safe
 
 from accounts import openid
+from accounts.allauth_internals import perform_password_login
 from accounts.models import User
 from audit.actor import Actor
 from domains.members import actions as members

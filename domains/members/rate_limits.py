@@ -1,6 +1,6 @@
 """How many invitations are mailed in an hour: by one person, and to one address."""
 
-from allauth.core.internal import ratelimit
+from accounts.allauth_internals import consume
 
 RATES = {"from": "60/h/user", "to": "10/h/key"}
 
@@ -10,7 +10,7 @@ def may_invite(request, emails) -> bool:
     counted = []
     for email in emails:
         for action in RATES:
-            usage = ratelimit.consume(request, app="domains", action=action, config=RATES, key=email)
+            usage = consume(request, app="domains", action=action, config=RATES, key=email)
             if not usage:
                 for each in counted:
                     each.rollback()

@@ -3,7 +3,7 @@
 from domains.models.dns_record import DnsRecord
 from domains.models.domain import (
     CHECK_EVERY,
-    CHECK_LASTS,
+    CHECK_TIMEOUT,
     AlreadyAuthorized,
     Domain,
     DomainQuerySet,
@@ -15,7 +15,7 @@ from domains.models.invitation import Invitation
 
 __all__ = [
     "CHECK_EVERY",
-    "CHECK_LASTS",
+    "CHECK_TIMEOUT",
     "AlreadyAuthorized",
     "DnsRecord",
     "Domain",

@@ -17,7 +17,7 @@ from domains.roles import Role
 from web import text as labels
 
 CHECK_EVERY = timedelta(seconds=10)
-CHECK_LASTS = timedelta(seconds=15)  # longer than any check; then one that did not end is one that died
+CHECK_TIMEOUT = timedelta(seconds=15)  # longer than any check: one that has not ended by then was interrupted
 
 
 class AlreadyAuthorized(Exception):
@@ -146,11 +146,11 @@ class Domain(models.Model):
         return bool(began)
 
     def is_being_checked(self, now) -> bool:
-        return self._has_unfinished_check() and now < self.check_started_at + CHECK_LASTS
+        return self._has_unfinished_check() and now < self.check_started_at + CHECK_TIMEOUT
 
-    def check_died(self, now) -> bool:
-        """Whether the last check never came to an end: its process did."""
-        return self._has_unfinished_check() and now >= self.check_started_at + CHECK_LASTS
+    def check_was_interrupted(self, now) -> bool:
+        """Whether the last check never ended, because its process did."""
+        return self._has_unfinished_check() and now >= self.check_started_at + CHECK_TIMEOUT
 
     def _has_unfinished_check(self) -> bool:
         if not self.check_started_at:

@@ -10,10 +10,9 @@ import socket
 import time
 from pathlib import Path
 
-from submission.database_threads import UNAVAILABLE, Workers
 from submission.delivery.message import Message
-from submission.delivery.next_hop import Deferred
-from submission.listener import replies
+from submission.delivery.next_hop import Deferred, Reason
+from web.workers import UNAVAILABLE, Workers
 
 _FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
 
@@ -23,7 +22,7 @@ class Maildir:
 
     def __init__(self, path: Path):
         self._path = path
-        self._disk = Workers(threads=2, waiting=500)
+        self._disk = Workers("maildir", threads=2, waiting=500)
         for folder in (path, path / "tmp", path / "new", path / "cur"):
             folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         _sync_folder(path)
@@ -36,8 +35,8 @@ class Maildir:
         try:
             await self._disk.run(self._keep, message)
         except OSError as error:
-            reply = replies.NO_SPACE if error.errno in _FULL else replies.NEXT_HOP_UNAVAILABLE
-            raise Deferred(f"{type(error).__name__} {error.errno}", reply) from None
+            reason = Reason.NO_SPACE if error.errno in _FULL else Reason.UNAVAILABLE
+            raise Deferred(f"{type(error).__name__} {error.errno}", reason) from None
         except UNAVAILABLE as error:
             raise Deferred(type(error).__name__) from None
 

@@ -1,25 +1,35 @@
 """What every next hop has in common: it takes a message for all its recipients, or says why not."""
 
+from enum import Enum, auto
 from typing import Protocol
 
 from submission.delivery.message import Message
-from submission.listener import replies
 
 
-class Deferred(Exception):
-    """Nobody has the message; a later try may succeed. `str()` is for the log, `reply` for the client."""
+class Reason(Enum):
+    """Why a next hop did not take a message."""
 
-    def __init__(self, reason: str, reply: str = replies.NEXT_HOP_UNAVAILABLE):
-        super().__init__(reason)
-        self.reply = reply
+    UNAVAILABLE = auto()
+    NO_SPACE = auto()
+    REFUSED = auto()
+    NEEDS_SMTPUTF8 = auto()
+    NEEDS_8BITMIME = auto()
 
 
-class Rejected(Exception):
-    """Nobody has the message and nobody will; `str()` is for the log, `reply` for the client."""
+class NotDelivered(Exception):
+    """Nobody has the message. `detail` is for the log, `code` the next hop's reply when it refused."""
 
-    def __init__(self, reason: str, reply: str):
-        super().__init__(reason)
-        self.reply = reply
+    def __init__(self, detail: str, reason: Reason = Reason.UNAVAILABLE, code: int | None = None):
+        super().__init__(detail)
+        self.reason, self.code = reason, code
+
+
+class Deferred(NotDelivered):
+    """A later attempt may succeed."""
+
+
+class Rejected(NotDelivered):
+    """Another attempt would fail as well."""
 
 
 class NextHop(Protocol):

@@ -19,8 +19,7 @@ import aiosmtplib
 
 from submission import log
 from submission.delivery.message import Message
-from submission.delivery.next_hop import Deferred, Rejected
-from submission.listener import replies
+from submission.delivery.next_hop import Deferred, Reason, Rejected
 
 STEP_SECONDS = 30
 CONNECT_SECONDS = 10
@@ -81,7 +80,7 @@ class Relay:
                 await _transact(client, message)
         except (aiosmtplib.SMTPException, OSError) as error:  # TimeoutError and ssl.SSLError are OSErrors
             _abandon(client)
-            raise Deferred(_reason(error)) from None
+            raise Deferred(_detail(error)) from None
         except BaseException:
             _abandon(client)
             raise
@@ -173,19 +172,19 @@ def _mail_options(client, message: Message) -> list[str]:
     if message.smtp_utf8 and client.supports_extension("smtputf8"):
         options.append("SMTPUTF8")
     elif needs_utf8:
-        raise Rejected("no SMTPUTF8", replies.NEEDS_SMTPUTF8)
+        raise Rejected("no SMTPUTF8", Reason.NEEDS_SMTPUTF8)
     if not message.content.isascii():
         if not client.supports_extension("8bitmime"):
-            raise Rejected("no 8BITMIME", replies.NEEDS_8BITMIME)
+            raise Rejected("no 8BITMIME", Reason.NEEDS_8BITMIME)
         options.append("BODY=8BITMIME")
     return options
 
 
 def _failure(code: int, text: str) -> Exception:
-    reason = f"{code} {log.printable(text, 200)}"
+    detail = f"{code} {log.printable(text, 200)}"
     if 500 <= code < 600 and code not in OUR_FAULT:
-        return Rejected(reason, replies.NEXT_HOP_REFUSED.format(code=code))
-    return Deferred(reason)
+        return Rejected(detail, Reason.REFUSED, code)
+    return Deferred(detail)
 
 
 def _abandon(client) -> None:
@@ -205,7 +204,7 @@ async def _part(client) -> None:
         client.close()
 
 
-def _reason(error: Exception) -> str:
+def _detail(error: Exception) -> str:
     code = getattr(error, "code", "")
     return f"{type(error).__name__} {code} {log.printable(str(error), 200)}"
 

@@ -11,8 +11,9 @@ from credentials.models import Credential
 from credentials.models.base import is_username
 from credentials.outcome import Outcome
 from credentials.usage.tally import Tally
-from submission.database_threads import Workers, keep_writing
 from submission.listener import sasl
+from submission.write_behind import keep_writing
+from web.workers import Workers
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,9 +34,9 @@ class Logins:
     """
 
     def __init__(self):
-        self._logins = Workers(threads=3, waiting=100)
-        self._checks = Workers(threads=2, waiting=500)
-        self._notes = Workers(threads=1, waiting=100)
+        self._logins = Workers("logins", threads=3, waiting=100, keep=True)
+        self._checks = Workers("checks", threads=2, waiting=500, keep=True)
+        self._notes = Workers("notes", threads=1, waiting=100, keep=True)
         self._tally = Tally()
 
     async def judge(self, login: sasl.Login, ip: str) -> tuple[Outcome, LoggedIn | None]:

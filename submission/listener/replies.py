@@ -5,9 +5,12 @@ A database that can't be asked is never 535: clients throw the password away on 
 """
 
 from credentials.outcome import Outcome
+from submission.delivery.next_hop import Reason
 from submission.listener.sasl import Fault
 from submission.policy.sender import Refusal
 
+GREETING = "220 {host} ESMTP"
+START_TLS = "220 Ready to start TLS"
 OK = "250 2.0.0 OK"
 SENDER_OK = "250 2.1.0 OK"
 RECIPIENT_OK = "250 2.1.5 OK"
@@ -25,8 +28,6 @@ NO_LONGER_VALID = "550 5.7.1 This SMTP user is no longer valid, message not acce
 
 # Faults on our side.
 INTERNAL_ERROR = "451 4.3.0 Internal error, try again later"
-NEXT_HOP_UNAVAILABLE = "451 4.3.0 Message not accepted now, try again later"
-NEXT_HOP_REFUSED = "554 5.0.0 The next mail server refused the message with code {code}"
 NO_SPACE = "452 4.3.1 Insufficient storage, try again later"
 
 # Limits.
@@ -58,11 +59,18 @@ UNKNOWN_MECHANISM = "504 5.5.4 Unrecognized authentication type"
 UNKNOWN_PARAMETER = "555 5.5.4 Parameter not recognized"
 BAD_RECIPIENT = "553 5.1.3 Recipient address not valid"
 UTF8_NOT_ASKED = "553 5.6.7 Non-ASCII address without SMTPUTF8"
-NEEDS_SMTPUTF8 = "554 5.6.7 The next mail server does not support SMTPUTF8"
-NEEDS_8BITMIME = "554 5.6.3 The next mail server does not support 8BITMIME"
 
 # Why a message was refused while it came in, as the log names it.
 NOT_TAKEN = {BARE_NEWLINE: "bare_newline", TOO_BIG: "too_big", NO_SPACE: "no_memory"}
+
+# Why no next hop has a message.
+NOT_DELIVERED = {
+    Reason.UNAVAILABLE: "451 4.3.0 Message not accepted now, try again later",
+    Reason.NO_SPACE: NO_SPACE,
+    Reason.REFUSED: "554 5.0.0 The next mail server refused the message with code {code}",
+    Reason.NEEDS_SMTPUTF8: "554 5.6.7 The next mail server does not support SMTPUTF8",
+    Reason.NEEDS_8BITMIME: "554 5.6.3 The next mail server does not support 8BITMIME",
+}
 
 # Refusals of a login: one reply, so that nobody learns which usernames exist.
 OUTCOMES = {

@@ -7,7 +7,7 @@ credential, its Outcome: to a client every refused login looks the same.
 from credentials.diagnosis.advice import DOMAIN_NOT_AUTHORIZED, SELF_SIGNED, Advice  # noqa: F401  (as those below)
 from credentials.outcome import Outcome
 from submission.livecheck.conversation import Plan, Stage, Verdict
-from submission.livecheck.wire import Fault
+from submission.livecheck.faults import Fault
 
 AFTER_LOGIN = (Stage.LOGIN, Stage.SENDER, Stage.RECIPIENT, Stage.MESSAGE)
 NOT_SENT = "The password wasn't sent."

@@ -15,20 +15,20 @@ def context(own_certificate: Path) -> ssl.SSLContext:
     return made
 
 
-def is_own(met: ssl.SSLSocket, own_certificate: Path) -> bool:
+def is_own(session: ssl.SSLObject, own_certificate: Path) -> bool:
     """Whether the server showed the certificate that our listener signed itself."""
     try:
         own = ssl.PEM_cert_to_DER_cert(own_certificate.read_text())
     except (OSError, ValueError):
         return False
-    return met.getpeercert(binary_form=True) == own
+    return session.getpeercert(binary_form=True) == own
 
 
-def describe(met: ssl.SSLSocket) -> list[str]:
+def describe(session: ssl.SSLObject) -> list[str]:
     """What a transcript says about TLS and the certificate."""
-    certificate = met.getpeercert()
+    certificate = session.getpeercert()
     return [
-        f"{met.version()}, {met.cipher()[0]}",
+        f"{session.version()}, {session.cipher()[0]}",
         f"Certificate: {_name(certificate['subject'])}",
         f"Issued by: {_name(certificate['issuer'])}",
         f"Valid until: {certificate['notAfter']}",

@@ -5,7 +5,6 @@ bound to the person and the credential. It is JSON: `sends`, `started_at`, `step
 `result`, which is None while it runs.
 """
 
-import threading
 import time
 from dataclasses import asdict
 from uuid import UUID, uuid4
@@ -24,37 +23,34 @@ from submission.livecheck import advice
 from submission.livecheck.conversation import Conversation, Plan, Verdict
 from submission.livecheck.sample_message import test_message
 from submission.policy import addresses
+from web.workers import Busy, Workers
 
 SECONDS = 10  # for a whole check, whatever the mail server does
 GRACE_SECONDS = 5  # then a run without a result is one whose process died
 KEPT_SECONDS = 600
 MOST_RUNS = 4  # at the same time in one process
 
-_slots = threading.BoundedSemaphore(MOST_RUNS)
-
-
-class Busy(Exception):
-    """No check can begin now; str() tells the person why."""
+_workers = Workers("livecheck", threads=MOST_RUNS)
 
 
 def start(credential: Credential, *, by, sends: bool) -> UUID:
     """Begin a check for a person (an Actor), with a test message when it `sends`; return its id.
 
-    Raises Busy, vault.CannotOpen, Credential.DoesNotExist.
+    Raises Busy, whose text says why, vault.CannotOpen, Credential.DoesNotExist.
     """
     lock = _lock(credential.pk)
     if not cache.add(lock, True, SECONDS + GRACE_SECONDS):
         raise Busy("This SMTP user is already being checked. Try again in a moment.")
-    if not _slots.acquire(blocking=False):
-        cache.delete(lock)
-        raise Busy("Too many checks are running. Try again in a moment.")
     try:
-        run = Run(credential, by, sends=sends)
-        run.save()
-        threading.Thread(target=run.work, name="livecheck", daemon=True).start()
+        with _workers.reserve() as submit:
+            run = Run(credential, by, sends=sends)
+            run.save()
+            submit(run.work)
+    except Busy:
+        cache.delete(lock)
+        raise Busy("Too many checks are running. Try again in a moment.") from None
     except BaseException:
         cache.delete(lock)
-        _slots.release()
         raise
     return run.id
 
@@ -95,9 +91,6 @@ class Run:
             cache.delete(_lock(self._credential.pk))
         except Exception as error:  # the run is shown as interrupted
             log.crash("Keeping the result of a check", error)
-        finally:
-            connections.close_all()
-            _slots.release()
 
     def _check(self) -> dict:
         conversation = Conversation(self._plan, seconds=SECONDS, tell=self._tell, before_login=self._note_check)

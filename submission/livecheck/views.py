@@ -12,6 +12,7 @@ from domains.access import Permission
 from submission.livecheck import runs
 from submission.livecheck.forms import CheckForm
 from web.request import ask_or_act, posted
+from web.workers import Busy
 
 
 @ask_or_act
@@ -22,7 +23,7 @@ def check(request, domain, credential):
         return responses.ask(request, domain, credential, "submission/_check.html", form=form)
     try:
         run_id = runs.start(credential, by=Actor.of(request), sends=form.cleaned_data["sends"])
-    except runs.Busy as busy:
+    except Busy as busy:
         form.add_error(None, str(busy))
         return responses.ask(request, domain, credential, "submission/_check.html", form=form)
     if not request.htmx:

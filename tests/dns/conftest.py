@@ -30,4 +30,4 @@ def fake(settings):
 def impatient(monkeypatch):
     """Nobody waits for a silent resolver."""
     monkeypatch.setattr(dns, "TRY_SECONDS", 0.1)
-    monkeypatch.setattr(dns, "LIFETIME_SECONDS", 0.3)
+    monkeypatch.setattr(dns, "LIFETIME_SECONDS", 0.4)

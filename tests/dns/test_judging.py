@@ -3,9 +3,9 @@
 import pytest
 
 from domains.dns import records
-from domains.dns.records import Heard, Kind, Operator, Status, judge
+from domains.dns.records import Kind, Operator, Status, judge
 from domains.dns.resolver import Absent, Found, Unanswered
-from domains.models.dns_record import SHOWN, VALUE_LENGTH, shown
+from domains.models.dns_record import MAX_SHOWN_VALUES, VALUE_LENGTH, shortened
 
 OPERATOR = Operator("spf.relay.example.net", "SL1:sl1.dkim.example.net.", "bounces:bounces.example.net")
 ALL = {
@@ -16,12 +16,12 @@ VALUE = "sendlayer-verification=abc123"
 INCLUDE = "include:spf.relay.example.net"
 
 
-def judged(kind, answer, **elsewhere):
-    return judge(ALL[kind], Heard(answer, elsewhere.get("elsewhere", {})))
+def judged(kind, answer, elsewhere=None):
+    return judge(ALL[kind], answer, elsewhere)
 
 
 def test_the_expected_records_of_a_domain():
-    rows = [(each.type, each.host, each.value, each.required) for each in ALL.values()]
+    rows = [(record.type, record.host, record.value, record.required) for record in ALL.values()]
     assert rows == [
         ("TXT", "_sendlayer.mail.example.com", VALUE, True),
         ("TXT", "mail.example.com", f"v=spf1 {INCLUDE} ~all", False),
@@ -30,7 +30,7 @@ def test_the_expected_records_of_a_domain():
         ("TXT", "_dmarc.mail.example.com", "v=DMARC1; p=none;", False),
     ]
     alone = records.expected("example.com", "x", Operator(), organizational="example.com")
-    assert [each.kind for each in alone] == [Kind.OWNERSHIP, Kind.DMARC]
+    assert [record.kind for record in alone] == [Kind.OWNERSHIP, Kind.DMARC]
 
 
 @pytest.mark.parametrize(
@@ -135,8 +135,8 @@ def test_the_dmarc_record_of_the_registered_domain_holds_too():
 
 
 def test_what_is_kept_of_hundreds_of_long_values_is_short():
-    lines = shown(["x" * 5000] * 200).splitlines()
-    assert len(lines) == SHOWN + 1 and lines[-1] == "… and 195 more"
+    lines = shortened(["x" * 5000] * 200).splitlines()
+    assert len(lines) == MAX_SHOWN_VALUES + 1 and lines[-1] == "… and 195 more"
     assert all(len(line) <= VALUE_LENGTH + 1 for line in lines)
 
 

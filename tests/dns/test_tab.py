@@ -13,11 +13,12 @@ from django.utils import timezone
 from django.utils.html import escape
 
 from audit.models import Event
-from domains.models import CHECK_EVERY, CHECK_LASTS, Domain
+from domains.models import CHECK_EVERY, CHECK_TIMEOUT, Domain
 from domains.verification import background
 from tests.dns.server import proof
 from tests.factories import SYSTEM, make_domain
 from tests.http import text
+from web.workers import Workers
 
 TAB = "/domains/sl.example.com/settings/dns/"
 VERIFY = f"{TAB}verify/"
@@ -175,14 +176,16 @@ def test_too_soon_says_how_long_to_wait(client, alice, pending, threads):
 
 def test_too_many_checks_at_once_are_refused(client, alice, pending, monkeypatch, threads):
     client.force_login(alice)
-    monkeypatch.setattr(background, "_slots", threading.BoundedSemaphore(1))
-    background._slots.acquire()
+    workers, held = Workers("held", threads=1), threading.Event()
+    monkeypatch.setattr(background, "_workers", workers)
+    workers.submit(held.wait)
     assert "Too many domains are being checked." in text(client.post(VERIFY, headers=HTMX))
+    held.set()
     assert Domain.objects.get().check_started_at is None
 
 
 def test_a_check_whose_process_died_ends_by_itself(as_alice, pending):
-    Domain.objects.update(check_started_at=timezone.now() - CHECK_LASTS)
+    Domain.objects.update(check_started_at=timezone.now() - CHECK_TIMEOUT)
     page = text(as_alice.get(TAB))
     assert "The last check was interrupted" in page and "Checking the DNS" not in page
 
@@ -191,7 +194,7 @@ def test_a_check_that_crashes_leaves_its_slot_and_the_domain_alone(verify, monke
     monkeypatch.setattr("domains.verification.check.look_up", lambda *_: 1 / 0)
     for _ in range(background.MOST_CHECKS + 1):
         verify()
-    assert "The check of sl.example.com failed" in caplog.text
+    assert "Checking the DNS of sl.example.com failed" in caplog.text
     assert Domain.objects.get().checked_at is None
 
 

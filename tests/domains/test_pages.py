@@ -61,8 +61,19 @@ def test_the_dropdown_keeps_the_page_one_is_on(as_alice, domain):
     pages = {"overview": "", "activity": "activity/", "dns": "settings/dns/", "x": ""}
     pages |= {"general": "settings/", "smtp": "settings/smtp/", "members": "settings/members/"}
     for page, path in pages.items():
-        answer = text(as_alice.get("/domains/menu/", {"at": page, "current": "sl.example.com"}))
+        answer = text(as_alice.get("/domains/menu/", {"tab": page, "current": "sl.example.com"}))
         assert f'href="/domains/sl.example.com/{path}" aria-current="true"' in answer
+
+
+@pytest.mark.parametrize("path", MEMBERS_PAGES)
+def test_navigation_marks_the_page_that_is_open(as_alice, domain, path):
+    url = f"/domains/sl.example.com/{path}"
+    page = text(as_alice.get(url))
+    marked = re.findall(r'<a href="([^"]+)" aria-current="page"', page)
+    settings = ["/domains/sl.example.com/settings/"] if path.startswith("settings/") else []
+    assert marked == [*settings, url]
+    tab = path.removeprefix("settings/").rstrip("/") or ("general" if settings else "overview")
+    assert f'hx-get="/domains/menu/?tab={tab}&amp;current=sl.example.com"' in page
 
 
 def test_the_dropdown_has_a_filter_beyond_eight_domains(as_alice, alice, domain):

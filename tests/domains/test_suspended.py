@@ -9,11 +9,11 @@ from django.db import connection, transaction
 from django.test import Client
 
 from audit.models import Event
-from credentials.outcome import Outcome as Login
+from credentials.outcome import Outcome
 from domains.general import actions as general
 from domains.members import actions as members
 from domains.models import Domain, NameSuspended
-from domains.verification.check import Outcome, check_now
+from domains.verification.check import CheckResult, check_now
 from tests.credentials.test_mail_views import rows
 from tests.dns.conftest import nsd, running_nsd  # noqa: F401  (fixtures)
 from tests.dns.server import proof
@@ -97,8 +97,11 @@ class TestTheName:
 
     def test_is_not_authorized_by_dns(self, nsd, suspended, other, client):  # noqa: F811
         nsd.put(proof(other), proof(suspended))
-        assert check_now(other, by=SYSTEM) is Outcome.SUSPENDED
-        assert check_now(Domain.objects.get(pk=suspended.pk), by=SYSTEM) in (Outcome.SUSPENDED, Outcome.NOTHING)
+        assert check_now(other, by=SYSTEM) is CheckResult.SUSPENDED
+        assert check_now(Domain.objects.get(pk=suspended.pk), by=SYSTEM) in (
+            CheckResult.SUSPENDED,
+            CheckResult.UNCHANGED,
+        )
         other.refresh_from_db()
         assert other.authorized_at is None and not other.credentials.exists() and not sends()
         page = " ".join(text(client.get(f"{SETTINGS}dns/")).split())
@@ -121,7 +124,7 @@ class TestTheName:
     def test_is_free_again_once_support_resumes_it(self, nsd, support, suspended, other):  # noqa: F811
         act(support, "resume", suspended)
         nsd.put(proof(other))
-        expected = Outcome.TAKEN if suspended.authorized_at else Outcome.AUTHORIZED
+        expected = CheckResult.TAKEN if suspended.authorized_at else CheckResult.AUTHORIZED
         assert check_now(other, by=SYSTEM) is expected
         assert sends()
 
@@ -149,7 +152,7 @@ def test_deleted_added_again_and_verified_it_is_still_suspended(nsd, as_alice, s
     as_alice.post(f"{SETTINGS}smtp/add/")
     for row in domain.credentials.all():
         outcome = row.__class__.objects.authenticate(row.username, password_of(row)).outcome
-        assert outcome is Login.DOMAIN_NOT_AUTHORIZED
+        assert outcome is Outcome.DOMAIN_NOT_AUTHORIZED
     assert password_of(credential) == password and not sends()
 
 

@@ -10,7 +10,6 @@ from urllib.parse import urlsplit
 
 import pytest
 from allauth.mfa.models import Authenticator
-from allauth.mfa.recovery_codes.internal.auth import RecoveryCodes
 from django.conf import settings
 from django.template.loader import get_template
 from django.urls import Resolver404, resolve
@@ -26,7 +25,7 @@ from credentials.outcome import Outcome
 from credentials.usage.tally import Tally
 from domains.members import actions as members
 from domains.models import Domain
-from tests.accounts.codes import make_totp
+from tests.accounts.codes import make_recovery_codes, make_totp
 from tests.e2e import axe
 from tests.e2e.complaints import complaints
 from tests.factories import PASSWORD, SYSTEM, make_credential, make_domain, make_use, make_user, password_of
@@ -166,7 +165,7 @@ class TestEveryPage:
     def test_of_somebody_with_two_factor(self, enter, world):
         owner = User.objects.get(email=f"{OWNER}@example.com")
         make_totp(owner)
-        RecoveryCodes.activate(owner)
+        make_recovery_codes(owner)
         data = {"name": "Laptop", "credential": {}}
         passkey = Authenticator.objects.create(user=owner, type="webauthn", data=data)
         world.parts["pk"] = str(passkey.pk)

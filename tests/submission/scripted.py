@@ -52,8 +52,11 @@ def echo(server, connection, line):
 
 
 def talk_ahead(server, connection, line):
-    """Agree to TLS, and slip in another reply before it begins."""
-    connection.sendall(b"220 Go ahead\r\n250-AUTH PLAIN\r\n")
+    """Agree to TLS, and slip in the beginning of another reply before it."""
+    connection.sendall(b"220 Go ahead\r\n250-scripted.example\r\n250-AUTH PLAIN\r\n")
+
+
+AGREE_TO_TLS = (ANSWERS["STARTTLS"], talk_ahead)
 
 
 class Scripted:
@@ -119,7 +122,7 @@ class Scripted:
                     connection.sendall(f"{hello}250 SIZE 1000000\r\n".encode())
                     continue
                 self._answer(connection, verb, command)
-                if verb == "QUIT" or (verb == "STARTTLS" and self.answers[verb] is ANSWERS[verb]):
+                if verb == "QUIT" or (verb == "STARTTLS" and self.answers[verb] in AGREE_TO_TLS):
                     return
                 if verb == "DATA" and self.answers[verb] is ANSWERS[verb]:
                     content = iter(lambda: lines.readline() or b".\r\n", b".\r\n")

@@ -7,11 +7,12 @@ import pytest
 from django.db import OperationalError, connection, transaction
 
 from credentials.models import Credential
-from submission import database_threads
+from submission import write_behind
 from tests import servers
 from tests.audit.tampering import no_event_can_be_written
 from tests.factories import password_of
 from tests.submission.clients import MESSAGE, SENDER, auth_login, auth_plain, finish, submit, wait_until
+from web.workers import Workers
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -79,49 +80,12 @@ def test_logins_and_mail_go_on_while_no_event_can_be_written(listener, credentia
         assert submit(smtp)[0] == 250
 
 
-def test_too_many_waiting_questions_are_turned_away():
-    async def run():
-        release = asyncio.Event()
-        loop = asyncio.get_running_loop()
-        pool = database_threads.Workers(threads=1, waiting=1)
-
-        def slow():
-            asyncio.run_coroutine_threadsafe(release.wait(), loop).result()
-
-        tasks = [asyncio.create_task(pool.run(slow)) for _ in range(2)]
-        await asyncio.sleep(0)
-        with pytest.raises(database_threads.Busy):
-            await pool.run(slow)
-        release.set()
-        await asyncio.gather(*tasks)
-        await pool.run(lambda: None)
-        pool.close()
-
-    asyncio.run(run())
-
-
-def test_a_question_without_answer_ends_in_time(monkeypatch):
-    monkeypatch.setattr(database_threads, "QUESTION_SECONDS", 0.1)
-
-    async def run():
-        release = asyncio.Event()
-        loop = asyncio.get_running_loop()
-        pool = database_threads.Workers(threads=1, waiting=1)
-        with pytest.raises(TimeoutError):
-            await pool.run(lambda: asyncio.run_coroutine_threadsafe(release.wait(), loop).result())
-        release.set()
-        await asyncio.sleep(0.05)
-        pool.close()
-
-    asyncio.run(run())
-
-
 def test_a_fault_while_counts_are_written_is_logged_and_not_the_end_of_counting(monkeypatch, caplog):
-    monkeypatch.setattr(database_threads, "WRITE_EVERY_SECONDS", (0.01, 0.01))
+    monkeypatch.setattr(write_behind, "WRITE_EVERY_SECONDS", (0.01, 0.01))
     faults = [RuntimeError("sl_secret"), OperationalError("sl_secret")]
 
     async def run():
-        loop, stopped, pool = asyncio.get_running_loop(), asyncio.Event(), database_threads.Workers(1, 1)
+        loop, stopped = asyncio.get_running_loop(), asyncio.Event()
 
         class Tally:
             def write(self):
@@ -129,8 +93,7 @@ def test_a_fault_while_counts_are_written_is_logged_and_not_the_end_of_counting(
                     raise faults.pop(0)
                 loop.call_soon_threadsafe(stopped.set)
 
-        await asyncio.wait_for(database_threads.keep_writing(Tally(), pool, stopped), 5)
-        pool.close()
+        await asyncio.wait_for(write_behind.keep_writing(Tally(), Workers("counts", threads=1), stopped), 5)
 
     asyncio.run(run())
     assert "Writing counted logins failed: RuntimeError" in caplog.text and "sl_secret" not in caplog.text

@@ -12,8 +12,8 @@ from cryptography import x509
 from credentials import passwords
 from submission.listener import tls
 from submission.livecheck.conversation import Conversation, Plan, Stage
+from submission.livecheck.faults import Fault
 from submission.livecheck.redaction import Redactor
-from submission.livecheck.wire import Fault
 from tests.submission.scripted import (
     Scripted,
     be_silent,
@@ -205,9 +205,9 @@ class TestNoPasswordWithoutVerifiedTLS:
         self.assert_none(server, told)
 
     def test_a_reply_slipped_in_before_tls(self, hold, own):
-        with Scripted(own, STARTTLS=talk_ahead) as server:
+        with Scripted(own, STARTTLS=talk_ahead, offers_in_tls=[]) as server:
             verdict, _, told = hold(server.port)
-        assert (verdict.stage, verdict.fault) == (Stage.TLS, Fault.NOT_SMTP)
+        assert (verdict.stage, verdict.fault) == (Stage.LOGIN, Fault.NO_LOGIN)
         self.assert_none(server, told)
 
     def test_a_login_offered_before_tls_only(self, hold, own):

@@ -124,7 +124,7 @@ def test_an_unfinished_one_is_not_counted():
 
 
 def test_there_are_only_so_many_connections(monkeypatch):
-    monkeypatch.setattr(postfix, "MAX_CONNECTIONS", 1)
+    monkeypatch.setattr(postfix.Connection, "most", 1)
     served = Messages(Tally())
     first, second = served(), served()
     for connection in (first, second):

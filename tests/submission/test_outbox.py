@@ -12,8 +12,9 @@ import pytest
 from submission.delivery import maildir, message
 from submission.delivery.maildir import Maildir
 from submission.delivery.message import Message
-from submission.delivery.next_hop import Deferred
+from submission.delivery.next_hop import Deferred, Reason
 from submission.listener import replies
+from submission.listener.connection import Connection
 from submission.listener.data_reader import Message as Incoming
 from submission.listener.limits import Memory
 from tests.submission.clients import MESSAGE, RECIPIENT, SENDER, submit
@@ -91,16 +92,30 @@ def test_a_bare_newline_smuggles_no_second_message(smtp, outbox, end):
     assert outbox() == []
 
 
+class Endless(asyncio.Transport):
+    """A transport that has no need to pause."""
+
+    def pause_reading(self):
+        pass
+
+    resume_reading = pause_reading
+
+
+async def nothing(_connection):
+    pass
+
+
 async def read_in_pieces(*pieces, limit=10**6, memory=None):
     """Return the message that the pieces make, and what is left for the next command."""
-    reader = asyncio.StreamReader()
+    connection = Connection(nothing)
+    connection.connection_made(Endless())
     incoming = Incoming(limit, memory or Memory())
-    reading = asyncio.create_task(incoming.read(reader, lambda: None))
+    reading = asyncio.create_task(incoming.read(connection, lambda: None))
     for piece in pieces:
-        reader.feed_data(piece)
+        connection.data_received(piece)
         await asyncio.sleep(0)
     await reading
-    return incoming, bytes(reader._buffer)
+    return incoming, bytes(connection.received)
 
 
 def test_a_message_is_the_same_however_it_is_cut():
@@ -136,9 +151,9 @@ def test_all_sessions_together_hold_a_bounded_number_of_bytes():
 
 
 @pytest.mark.parametrize(
-    ("number", "reply"), [(errno.ENOSPC, replies.NO_SPACE), (errno.EACCES, replies.NEXT_HOP_UNAVAILABLE)]
+    ("number", "reason"), [(errno.ENOSPC, Reason.NO_SPACE), (errno.EACCES, Reason.UNAVAILABLE)]
 )
-def test_a_disk_that_does_not_take_it_is_a_temporary_failure(tmp_path, monkeypatch, number, reply):
+def test_a_disk_that_does_not_take_it_is_a_temporary_failure(tmp_path, monkeypatch, number, reason):
     def fail(_descriptor):
         raise OSError(number, os.strerror(number))
 
@@ -146,7 +161,7 @@ def test_a_disk_that_does_not_take_it_is_a_temporary_failure(tmp_path, monkeypat
     monkeypatch.setattr(maildir.os, "fsync", fail)
     with pytest.raises(Deferred) as caught:
         asyncio.run(outbox.deliver(Message("1", SENDER, (RECIPIENT,), MESSAGE, False)))
-    assert caught.value.reply == reply
+    assert caught.value.reason is reason
     assert list((tmp_path / "outbox" / "tmp").iterdir()) == list((tmp_path / "outbox" / "new").iterdir()) == []
 
 

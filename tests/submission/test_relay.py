@@ -8,9 +8,9 @@ import pytest
 
 from submission.delivery import relay
 from submission.delivery.message import Message
-from submission.delivery.next_hop import Deferred, Rejected
+from submission.delivery.next_hop import Deferred, Reason, Rejected
 from submission.delivery.relay import BadURL, Relay
-from submission.listener import replies, tls
+from submission.listener import tls
 from tests.factories import password_of
 from tests.submission.clients import MESSAGE, RECIPIENT, SENDER, submit
 from tests.submission.sink import SinkServer
@@ -183,22 +183,22 @@ def test_smtp_tls_trusts_the_authorities_of_the_system(certificate, tmp_path, mo
 
 
 @pytest.mark.parametrize(
-    ("options", "reply"),
+    ("options", "reason"),
     [
-        ({"sender": "jörg@sl.example.com", "smtp_utf8": True}, replies.NEEDS_SMTPUTF8),
-        ({"recipients": ("jörg@example.org",), "smtp_utf8": True}, replies.NEEDS_SMTPUTF8),
+        ({"sender": "jörg@sl.example.com", "smtp_utf8": True}, Reason.NEEDS_SMTPUTF8),
+        ({"recipients": ("jörg@example.org",), "smtp_utf8": True}, Reason.NEEDS_SMTPUTF8),
     ],
 )
-def test_a_next_hop_without_smtputf8_gets_no_such_addresses(options, reply):
+def test_a_next_hop_without_smtputf8_gets_no_such_addresses(options, reason):
     with SinkServer(enable_SMTPUTF8=False) as server, pytest.raises(Rejected) as caught:
         deliver(server.url, **options)
-    assert caught.value.reply == reply
+    assert caught.value.reason is reason
 
 
 def test_a_next_hop_without_8bitmime_gets_no_such_message():
     with SinkServer(enable_SMTPUTF8=True, decode_data=True) as server, pytest.raises(Rejected) as caught:
         deliver(server.url, content="From: a@b.example\r\n\r\nJörg\r\n".encode())
-    assert caught.value.reply == replies.NEEDS_8BITMIME
+    assert caught.value.reason is Reason.NEEDS_8BITMIME
 
 
 def test_the_next_hop_is_told_of_8_bit_and_utf_8():
