@@ -38,7 +38,7 @@ def row_context(domain, **more) -> dict:
     }
 
 
-def tried_of(credentials) -> dict[str, list]:
+def tried_of(domain, credentials) -> dict[str, list]:
     """Who still tries retired passwords of a page's rows: by username, the last tried password first."""
     tried: dict[str, list] = {}
     now = timezone.now()
@@ -47,7 +47,7 @@ def tried_of(credentials) -> dict[str, list]:
     usernames = [row.username for row in credentials if row.last_refused_at and row.last_refused_at >= since]
     if not usernames:
         return tried
-    for password in LoginDay.objects.filter(username__in=usernames).still_tried(now):
+    for password in domain.login_days.filter(username__in=usernames).still_tried(now):
         if len(tried.setdefault(password["username"], [])) < TRIED_IN_A_ROW:
             tried[password["username"]].append(password)
     return tried
@@ -62,7 +62,7 @@ def list_context(domain, *, number, search="", **more) -> dict:
         domain,
         active_tab="smtp",
         page=page,
-        tried=tried_of(page.object_list),
+        tried=tried_of(domain, page.object_list),
         search=search,
         # A search box for a handful of rows is only in the way.
         searchable=bool(search) or paginator.count > PAGE_SIZE,

@@ -27,7 +27,7 @@ def row(request, domain, credential, *, status=200, **more):
     """The one row after an act on it, for htmx; without htmx, back to the list."""
     if not request.htmx:
         return redirect("credentials:list", domain.name)
-    context = row_context(domain, credential=credential, tried=tried_of([credential]), **more)
+    context = row_context(domain, credential=credential, tried=tried_of(domain, [credential]), **more)
     return render(request, "credentials/_changed_row.html", context, status=status)
 
 
