@@ -4,11 +4,17 @@ from django.shortcuts import redirect, render
 from django_htmx.http import HttpResponseClientRedirect, reswap, retarget
 
 
-def ask(request, domain, question, *, at, form=None, status=200, **more):
+def ask(request, domain, question, *, active_tab, form=None, status=200, **more):
     """A question: inside the dialog for htmx, else as a page. A form with errors comes back with them."""
     if form and form.errors and status == 200:
         status = 422
-    context = {"domain": domain, "at": at, "question": f"domains/{question}", "form": form, **more}
+    context = {
+        "domain": domain,
+        "active_tab": active_tab,
+        "question": f"domains/{question}",
+        "form": form,
+        **more,
+    }
     template = context["question"] if request.htmx else "domains/ask.html"
     response = render(request, template, context, status=status)
     return reswap(retarget(response, "#dialog"), "innerHTML") if request.htmx else response

@@ -42,7 +42,7 @@ def add(request):
 @require_safe
 def menu(request):
     """The content of the domain dropdown, loaded when it is opened."""
-    search, page = search_text(request.GET), request.GET.get("at", "")
+    search, page = search_text(request.GET), request.GET.get("tab", "")
     found = list(Domain.objects.for_user(request.user).search(search)[: MENU_SIZE + 1])
     before, after = around_name(page)
     context = {
@@ -51,7 +51,7 @@ def menu(request):
         "after": after,
         "more": len(found) > MENU_SIZE,
         "search": search,
-        "at": page,
+        "active_tab": page,
         "current": request.GET.get("current", ""),
         "with_filter": len(found) > FILTER_FROM,
         "only_entries": "q" in request.GET,

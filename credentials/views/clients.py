@@ -33,7 +33,7 @@ def _context(domain, credential, *, number) -> dict:
     tries = list(RetiredTry.objects.filter(password__username=username).recent(now)[: TRIES_LISTED + 1])
     return row_context(
         domain,
-        at="smtp",
+        active_tab="smtp",
         credential=credential,
         page=page,
         given_names=_names(username, addresses),

@@ -34,7 +34,7 @@ def _context(domain, now) -> dict:
     tried = list(domain.retired_passwords.still_tried(now))
     return row_context(
         domain,
-        at="overview",
+        active_tab="overview",
         now=now,
         numbers=numbers,
         tried=tried[:LISTED],

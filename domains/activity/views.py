@@ -17,7 +17,7 @@ HEADER = ["Time", "Who", "What", "SMTP user", "IP address"]
 def activity(request, name):
     domain = get_domain(request, name, Permission.VIEW)
     page = Paginator(Event.objects.for_page(domain), PAGE_SIZE).get_page(request.GET.get("page"))
-    return render(request, "audit/activity.html", {"domain": domain, "at": "activity", "page": page})
+    return render(request, "audit/activity.html", {"domain": domain, "active_tab": "activity", "page": page})
 
 
 @require_safe

@@ -29,7 +29,7 @@ def overview(request, domain):
 def _page(request, domain, form):
     context = {
         "domain": domain,
-        "at": "general",
+        "active_tab": "general",
         "form": form,
         "host": settings.SMTP_HOST,
         "port": settings.SMTP_PORT,
@@ -64,7 +64,7 @@ def transfer(request, domain):
         else:
             messages.success(request, f"{form.cleaned_data['member'].user.email} is now the owner.")
             return go(request, "domains:members", domain.name)
-    return ask(request, domain, "_transfer.html", at="general", form=form)
+    return ask(request, domain, "_transfer.html", active_tab="general", form=form)
 
 
 @ask_or_act
@@ -81,4 +81,4 @@ def delete(request, domain):
         else:
             messages.success(request, "Domain deleted.")
             return go(request, "domains:list")
-    return ask(request, domain, "_delete.html", at="general", form=form, dies=general.what_dies(domain))
+    return ask(request, domain, "_delete.html", active_tab="general", form=form, dies=general.what_dies(domain))

@@ -20,7 +20,7 @@ def members_context(request, domain) -> dict:
     invitations = list(domain.invitations.for_page(search)[: INVITATIONS_SHOWN + 1])
     return {
         "domain": domain,
-        "at": "members",
+        "active_tab": "members",
         "search": search,
         "page": members.get_page(number),
         # A search box for a handful of rows is only in the way.

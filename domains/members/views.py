@@ -77,7 +77,13 @@ def _ask_whom(request, domain, form, **more):
     more |= _choices(request, domain, chosen) if listed else {}
     more["owns_others"] = listed or other_domains(request.user, domain).exists()
     return ask(
-        request, domain, "_invite.html", at="members", form=form, roles=Role(domain.role).grantable(), **more
+        request,
+        domain,
+        "_invite.html",
+        active_tab="members",
+        form=form,
+        roles=Role(domain.role).grantable(),
+        **more,
     )
 
 
@@ -117,7 +123,7 @@ def change_role(request, domain, member):
             if member.user == request.user:
                 return go(request, "domains:members", domain.name)
             return members_again(request, domain)
-    return ask(request, domain, "_change_role.html", at="members", form=form, **more)
+    return ask(request, domain, "_change_role.html", active_tab="members", form=form, **more)
 
 
 @ask_or_act
@@ -149,7 +155,7 @@ def _end(request, domain, member, question):
                 return go(request, "domains:list")
             messages.success(request, f"{member.user.email} was removed.")
             return members_again(request, domain)
-    return ask(request, domain, question, at="members", form=form, member=member)
+    return ask(request, domain, question, active_tab="members", form=form, member=member)
 
 
 def _last_owner(request, member):
@@ -163,10 +169,12 @@ def _last_owner(request, member):
 def resend(request, domain, invitation):
     form = Form(posted(request))
     if not form.is_valid():
-        return ask(request, domain, "_resend.html", at="members", form=form, invitation=invitation)
+        return ask(request, domain, "_resend.html", active_tab="members", form=form, invitation=invitation)
     if not may_invite(request, [invitation.email]):
         form.add_error(None, TOO_MANY)
-        return ask(request, domain, "_resend.html", at="members", form=form, invitation=invitation, status=429)
+        return ask(
+            request, domain, "_resend.html", active_tab="members", form=form, invitation=invitation, status=429
+        )
     invitation.resend(by=Actor.of(request))
     messages.success(request, "Invitation resent.")
     return members_again(request, domain)
@@ -179,7 +187,7 @@ def resend(request, domain, invitation):
 def revoke(request, domain, invitation):
     form = Form(posted(request))
     if not form.is_valid():
-        return ask(request, domain, "_revoke.html", at="members", form=form, invitation=invitation)
+        return ask(request, domain, "_revoke.html", active_tab="members", form=form, invitation=invitation)
     invitation.revoke(by=Actor.of(request))
     messages.success(request, "Invitation revoked.")
     return members_again(request, domain)

@@ -44,7 +44,7 @@ def dns_context(domain) -> dict:
     lines = [Line(record, _row_of(record, rows)) for record in domain.expected_records()]
     return {
         "domain": domain,
-        "at": "dns",
+        "active_tab": "dns",
         "lines": lines,
         "is_checking": domain.is_being_checked(now),
         "died": domain.check_died(now),

@@ -208,6 +208,6 @@ class TestTheDropdown:
         )
         Membership.objects.bulk_create(Membership(user=alice, domain=each, role="owner") for each in owned)
         with django_assert_num_queries(3):  # session, person, domains
-            response = as_alice.get("/domains/menu/?at=members&current=shop-001.example.com")
+            response = as_alice.get("/domains/menu/?tab=members&current=shop-001.example.com")
         assert len(response.content) < 120_000
         assert len(as_alice.get("/domains/menu/", headers={"Accept-Encoding": "gzip"}).content) < 12_000

@@ -61,7 +61,7 @@ def test_the_dropdown_keeps_the_page_one_is_on(as_alice, domain):
     pages = {"overview": "", "activity": "activity/", "dns": "settings/dns/", "x": ""}
     pages |= {"general": "settings/", "smtp": "settings/smtp/", "members": "settings/members/"}
     for page, path in pages.items():
-        answer = text(as_alice.get("/domains/menu/", {"at": page, "current": "sl.example.com"}))
+        answer = text(as_alice.get("/domains/menu/", {"tab": page, "current": "sl.example.com"}))
         assert f'href="/domains/sl.example.com/{path}" aria-current="true"' in answer
 
 
