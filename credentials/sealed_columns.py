@@ -1,4 +1,4 @@
-"""The sealed columns of SMTP users: their passwords, deleted ones included."""
+"""The sealed columns of SMTP users: the passwords of live and of deleted ones."""
 
 from credentials.models import Credential, DeletedCredential
 from credentials.models.base import place_of_password

@@ -171,7 +171,7 @@ def test_owners_are_warned_a_week_before_once_for_each_date(domain, capsys):
         expire(credential, days=days)
     for told in (1, 0):
         call_command("tidy")
-        assert capsys.readouterr().out == f"{told} expiry date{'' if told else 's'} told to owners\n"
+        assert capsys.readouterr().out == f"{told} expiry warning{'' if told else 's'} sent to owners\n"
     (letter,) = delivered()
     assert letter.to == ["alice@example.com"] and soon.username in letter.body
     assert letter.subject.startswith("SMTP user for sl.example.com expires on ") and "(Shop)" in letter.body

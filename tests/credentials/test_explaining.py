@@ -38,7 +38,10 @@ EHLO = "".join(
     f"<-  250-{each}\n" for each in ("SIZE 26214400", "8BITMIME", "SMTPUTF8", "STARTTLS", "AUTH PLAIN LOGIN")
 )
 # What a client never shows anybody, or what is no trouble.
-NOT_TOLD = {"OK", "SENDER_OK", "RECIPIENT_OK", "START_DATA", "BYE", "ACCEPTED_MESSAGE", "AUTHENTICATED"}
+NOT_TOLD = {
+    "GREETING", "START_TLS", "OK", "SENDER_OK", "RECIPIENT_OK", "START_DATA", "BYE", "ACCEPTED_MESSAGE",
+    "AUTHENTICATED",
+}  # fmt: skip
 OURS = {
     **{name: value for name, value in vars(replies).items() if name.isupper() and isinstance(value, str)},
     **{refusal.name: text for refusal, text in replies.REFUSALS.items()},

@@ -15,7 +15,7 @@ AS_TEXT = {"headers": {"Accept": "text/plain"}}
 
 @pytest.fixture(autouse=True)
 def two_passwords(monkeypatch):
-    monkeypatch.setitem(rate_limits.RATES, "open", "2/10m/user")
+    monkeypatch.setitem(rate_limits.PASSWORD_RATES, "open", "2/10m/user")
 
 
 def test_showing_and_copying_count_together_and_what_is_too_many_opens_nothing(as_alice, credential):
