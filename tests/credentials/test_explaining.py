@@ -41,8 +41,8 @@ EHLO = "".join(
 NOT_TOLD = {"OK", "SENDER_OK", "RECIPIENT_OK", "START_DATA", "BYE", "ACCEPTED_MESSAGE", "AUTHENTICATED"}
 OURS = {
     **{name: value for name, value in vars(replies).items() if name.isupper() and isinstance(value, str)},
-    **{refusal.name: text for refusal, text in replies.REFUSALS.items()},
-    **{fault.name: text for fault, text in replies.FAULTS.items()},
+    **{refusal.name: text for refusal, text in replies.MESSAGE_REPLIES.items()},
+    **{fault.name: text for fault, text in replies.AUTH_REPLIES.items()},
 }
 
 

@@ -215,7 +215,7 @@ def test_the_reply_says_what_to_change_and_the_log_why(smtp, listener, outbox):
         ("Server: alerts <{A}>", Refusal.BAD_ADDRESSES),
     ):
         code, text = submit(smtp, message(value))
-        assert f"{code} {text.decode()}" == replies.REFUSALS[refusal]
+        assert f"{code} {text.decode()}" == replies.MESSAGE_REPLIES[refusal]
         assert f"cause={refusal.name.lower()} reply=550 5.7.1" in listener.log.read_text()
     assert outbox() == []
     for value in ("{A} <{A}>", "=?iso-8859-1?Q?Bob=92s_Shop?= <{A}>", "{A} (Shop (Berlin))"):

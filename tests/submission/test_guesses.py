@@ -5,7 +5,7 @@ import time
 
 import pytest
 
-from submission.listener.throttle import LONGEST_DELAY, MOST_CLIENTS, MOST_OF_A_NAME, SECONDS, Guesses
+from submission.listener.throttle import FORGET_SECONDS, MAX_CLIENTS, MAX_DELAY, MAX_USERNAME, Guesses
 from tests.factories import make_credential, password_of
 from tests.submission.clients import auth_plain, closed
 
@@ -32,9 +32,9 @@ def guesses(clock):
 
 def wrong(guesses, client="a", username="one", password="x"):
     """Whether a wrong login is judged."""
-    taken = guesses.take(client, username, password)
+    taken = guesses.admit(client, username, password)
     if taken:
-        guesses.wrong(client, username, password)
+        guesses.record_refusal(client, username, password)
     return taken
 
 
@@ -51,49 +51,49 @@ class TestGuesses:
     def test_the_same_again_is_no_new_guess_but_waits_longer_each_time(self, guesses):
         delays = []
         for _ in range(20):
-            assert guesses.take("a", "one", "old")
-            delays.append(guesses.wrong("a", "one", "old"))
-        assert delays[0] == 0 < delays[2] < delays[4] < delays[-1] == LONGEST_DELAY
-        assert guesses.take("a", "one", "the right one")
+            assert guesses.admit("a", "one", "old")
+            delays.append(guesses.record_refusal("a", "one", "old"))
+        assert delays[0] == 0 < delays[2] < delays[4] < delays[-1] == MAX_DELAY
+        assert guesses.admit("a", "one", "the right one")
 
     def test_those_at_once_count_before_they_are_judged(self, guesses):
-        assert [guesses.take("a", "one", str(n)) for n in range(3)] == [True, True, False]
+        assert [guesses.admit("a", "one", str(n)) for n in range(3)] == [True, True, False]
 
     def test_many_sites_of_one_client_log_in_at_once(self, guesses):
-        assert all(guesses.take("a", str(n), "right") for n in range(50))
+        assert all(guesses.admit("a", str(n), "right") for n in range(50))
         for n in range(50):
-            guesses.right("a", str(n))
+            guesses.record_success("a", str(n))
         assert not guesses._clients
 
     def test_the_right_one_forgives_the_wrong_ones_of_its_username_only(self, guesses):
         for name in ("one", "two"):
             assert wrong(guesses, username=name, password="1")
-        assert guesses.take("a", "one", "right")
-        guesses.right("a", "one")
+        assert guesses.admit("a", "one", "right")
+        guesses.record_success("a", "one")
         assert [wrong(guesses, password=str(n)) for n in range(3)] == [True, True, False]
         assert [wrong(guesses, username="two", password=str(n)) for n in range(1, 4)] == [True, True, False]
 
     def test_what_nobody_could_judge_was_no_guess(self, guesses):
         for n in range(20):
-            assert guesses.take("a", "one", str(n))
-            guesses.unknown("a", "one", str(n))
+            assert guesses.admit("a", "one", str(n))
+            guesses.withdraw("a", "one", str(n))
 
     def test_it_is_forgotten_after_a_while(self, guesses, clock):
         assert [wrong(guesses, password=str(n)) for n in range(3)][-1] is False
-        clock.now += SECONDS
+        clock.now += FORGET_SECONDS
         assert wrong(guesses)
 
     def test_its_memory_is_bounded_and_holds_no_password(self, guesses):
-        for n in range(MOST_CLIENTS + 10):
+        for n in range(MAX_CLIENTS + 10):
             wrong(guesses, client=str(n), password="sl_secret")
-        assert len(guesses._clients) == MOST_CLIENTS
+        assert len(guesses._clients) == MAX_CLIENTS
         assert "sl_secret" not in repr(guesses._clients["100"])
 
     def test_of_a_long_username_little_is_kept_and_it_counts_all_the_same(self, guesses):
         long = "x" * 700
         assert [wrong(guesses, username=long, password=str(n)) for n in range(3)] == [True, True, False]
-        assert max(map(len, guesses._clients["a"].guesses.values())) == MOST_OF_A_NAME
-        assert max(map(len, guesses._clients["a"].wrong)) == MOST_OF_A_NAME
+        assert max(map(len, guesses._clients["a"].guesses.values())) == MAX_USERNAME
+        assert max(map(len, guesses._clients["a"].wrong)) == MAX_USERNAME
 
 
 @pytest.fixture(scope="module")

@@ -14,8 +14,8 @@ from submission.delivery.maildir import Maildir
 from submission.delivery.message import Message
 from submission.delivery.next_hop import Deferred, Reason
 from submission.listener import replies
-from submission.listener.connection import Connection
-from submission.listener.data_reader import Message as Incoming
+from submission.listener.connection import ClientConnection
+from submission.listener.data_reader import IncomingMessage
 from submission.listener.limits import Memory
 from tests.submission.clients import MESSAGE, RECIPIENT, SENDER, submit
 
@@ -107,9 +107,9 @@ async def nothing(_connection):
 
 async def read_in_pieces(*pieces, limit=10**6, memory=None):
     """Return the message that the pieces make, and what is left for the next command."""
-    connection = Connection(nothing)
+    connection = ClientConnection(nothing)
     connection.connection_made(Endless())
-    incoming = Incoming(limit, memory or Memory())
+    incoming = IncomingMessage(limit, memory or Memory())
     reading = asyncio.create_task(incoming.read(connection, lambda: None))
     for piece in pieces:
         connection.data_received(piece)
@@ -177,5 +177,5 @@ def test_the_file_and_its_folder_are_synced_before_it_counts(tmp_path, monkeypat
 
 def test_an_ipv6_client_is_named_as_rfc_5321_wants_it():
     assert "([IPv6:2001:db8::1])" in message._received(
-        message.Trace("a", "2001:db8::1", "b", False), "1", "now"
+        message.Origin("a", "2001:db8::1", "b"), "1", "now", smtp_utf8=False
     )

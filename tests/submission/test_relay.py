@@ -139,7 +139,7 @@ def test_a_blackhole_is_a_temporary_failure(monkeypatch):
 
 
 def test_the_whole_transaction_is_bounded(monkeypatch):
-    monkeypatch.setattr(relay, "WHOLE_SECONDS", 0.3)
+    monkeypatch.setattr(relay, "TOTAL_SECONDS", 0.3)
     with socket.create_server(("127.0.0.1", 0)) as silent, pytest.raises(Deferred):
         deliver(f"smtp://127.0.0.1:{silent.getsockname()[1]}")
 

@@ -11,7 +11,7 @@ from django.db import transaction
 from credentials.models import Credential
 from submission.listener import tls
 from submission.listener.limits import Limits
-from submission.listener.session import Shared
+from submission.listener.session import Listener
 from tests.factories import password_of
 from tests.submission.clients import MESSAGE, SENDER, auth_plain, closed, finish
 
@@ -96,8 +96,8 @@ def test_a_crash_ends_no_session_and_tells_nothing(tmp_path, caplog):
     tls.load(context, *tls.self_signed(tmp_path, "localhost"))
 
     async def run():
-        shared = Shared(Crashing(), "localhost", context, Limits())
-        server = await asyncio.get_running_loop().create_server(shared.connection, "127.0.0.1", 0)
+        listener = Listener(Crashing(), "localhost", context, Limits())
+        server = await asyncio.get_running_loop().create_server(listener.connection, "127.0.0.1", 0)
         async with server:
             return await asyncio.to_thread(talk, server.sockets[0].getsockname()[1])
 
