@@ -98,7 +98,7 @@ OURS = {
     "submission.listener.commands:_judge_parameters": "a line of 1,000 characters (limits.MAX_COMMAND_LINE)",
     "submission.listener.serve:announced_name": "settings",
     "submission.livecheck.advice:advise": "a reply of 300 characters (conversation.MAX_SHOWN)",
-    "submission.livecheck.conversation:Conversation._hear": "a reply of 32 KB (aiosmtplib)",
+    "submission.livecheck.conversation:Conversation._record": "a reply of 32 KB (aiosmtplib)",
     "submission.livecheck.conversation:Conversation._showable": "a reply of 32 KB (aiosmtplib)",
     "submission.management.commands.reports:Command.handle": "settings",
     "submission.reports.postfix:Connection.data_received": "16 KB (messages.MAX_SIZE) and what came with them",

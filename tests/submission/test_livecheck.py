@@ -207,7 +207,7 @@ class TestAgainstOtherServers:
         assert titles(check(as_alice, credential)).startswith("localhost refuses connections on port ")
 
     def test_a_silent_server_is_not_waited_for(self, failing, monkeypatch):
-        monkeypatch.setattr(runs, "SECONDS", 1)
+        monkeypatch.setattr(runs, "CHECK_SECONDS", 1)
         title, page, server = failing(connect=be_silent)
         assert title == f"localhost says nothing on port {server.port}"
         assert "sent no greeting within 1 seconds" in page
@@ -349,7 +349,7 @@ class TestPages:
         wait_until(lambda: as_alice.post(url_of(credential)).status_code == 302)
 
     def test_few_checks_at_a_time(self, as_alice, domain, slow):
-        made = [make_credential(domain) for _ in range(runs.MOST_RUNS + 1)]
+        made = [make_credential(domain) for _ in range(runs.MAX_RUNS + 1)]
         for each in made[:-1]:
             begin(as_alice, each)
         response = as_alice.post(url_of(made[-1]))
@@ -362,9 +362,9 @@ class TestPages:
         address = reverse("submission:check_run", args=["sl.example.com", credential.username, run_id])
         step = {"title": "Connect", "state": "running", "lines": [], "ms": 0}
         state = {"sends": False, "started_at": time.time() - 14, "steps": [step], "result": None}
-        cache.set(runs._key(run_id, alice.pk, credential.pk), state)
+        cache.set(runs._cache_key(run_id, alice.pk, credential.pk), state)
         assert "http-equiv" in text(as_alice.get(address))
-        cache.set(runs._key(run_id, alice.pk, credential.pk), state | {"started_at": time.time() - 16})
+        cache.set(runs._cache_key(run_id, alice.pk, credential.pk), state | {"started_at": time.time() - 16})
         assert titles(text(as_alice.get(address))) == "The check was interrupted"
 
     def test_a_crash_is_told_without_its_text(self, as_alice, credential, monkeypatch, caplog):

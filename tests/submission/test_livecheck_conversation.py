@@ -49,8 +49,8 @@ def hold(own):
         fields = {"host": "localhost", "sender": "info@sl.example.com", "recipient": "alice@example.com"}
         fields |= {"own_certificate": Path(own[0])} | plan
         plan = Plan(port=port, username=USERNAME, password=PASSWORD, **fields)
-        conversation = Conversation(plan, seconds=seconds, tell=lambda steps: None, before_login=told.append)
-        return conversation.hold(), conversation, told
+        conversation = Conversation(plan, seconds=seconds, on_step=lambda steps: None, before_login=told.append)
+        return conversation.run(), conversation, told
 
     return hold
 
