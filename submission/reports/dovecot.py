@@ -51,7 +51,7 @@ class Reports:
     def take(self, method: bytes, authorization: bytes, body: bytes):
         """Count one report. Raises NoReport."""
         if not hmac.compare_digest(authorization, self._authorization):
-            log.log.warning("A report without the right REPORTS_SECRET was refused")
+            log.logger.warning("A report without the right REPORTS_SECRET was refused")
             raise NoReport(401)
         if method != b"POST":
             raise NoReport(405)

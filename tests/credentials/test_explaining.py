@@ -44,8 +44,8 @@ NOT_TOLD = {
 }  # fmt: skip
 OURS = {
     **{name: value for name, value in vars(replies).items() if name.isupper() and isinstance(value, str)},
-    **{refusal.name: text for refusal, text in replies.REFUSALS.items()},
-    **{fault.name: text for fault, text in replies.FAULTS.items()},
+    **{refusal.name: text for refusal, text in replies.MESSAGE_REPLIES.items()},
+    **{fault.name: text for fault, text in replies.AUTH_REPLIES.items()},
 }
 
 

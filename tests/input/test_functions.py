@@ -141,7 +141,7 @@ def test_smtp_logins_are_parsed_or_refused(line):
     for read in (sasl.decode, sasl.plain, lambda response: sasl.login(response, response)):
         try:
             result = read(line)
-        except sasl.Broken as broken:
+        except sasl.BadExchange as broken:
             assert str(line) not in str(broken) and broken.__cause__ is None
         else:
             assert isinstance(result, bytes) or repr(result) == "Login(…)"

@@ -64,14 +64,14 @@ def test_refusals_are_counted_with_their_cause(listener, credential):
         ("::1", "127.0.0.1", False),
     ],
 )
-def test_only_allowed_networks_log_in(listener, credential, networks, source, allowed):
+def test_login_from_other_networks_is_refused(listener, credential, networks, source, allowed):
     credential.set_networks(networks, by=SYSTEM)
     assert login(listener, credential, password_of(credential), source) == (235 if allowed else 535)
     if not allowed:
         wait_until(lambda: refusals() == {"network_not_allowed": (1, source)})
 
 
-def test_the_dashboards_own_check_is_no_use_and_no_refusal(listener, credential):
+def test_live_check_counts_neither_as_use_nor_as_refusal(listener, credential):
     password = password_of(credential)
     credential.note_check("127.0.0.1")
     assert login(listener, credential, password) == 235
@@ -82,7 +82,7 @@ def test_the_dashboards_own_check_is_no_use_and_no_refusal(listener, credential)
     assert credential.last_used_at is None
 
 
-def test_what_was_counted_is_written_before_the_listener_ends(start_listener, credential):
+def test_counts_are_written_before_the_listener_ends(start_listener, credential):
     with start_listener() as listener:
         assert login(listener, credential, "wrong") == 535
     assert refusals() == {"wrong_password": (1, "127.0.0.1")}
