@@ -1,3 +1,5 @@
+"""A credential and its acts: each one transaction with its event, and its letter to owners."""
+
 from contextlib import contextmanager
 
 from django.db import models, transaction
@@ -8,7 +10,7 @@ from django.views.decorators.debug import sensitive_variables
 
 import audit
 from credentials import digests, expiry, networks, passwords, verifier
-from credentials.models.base import Lasting, place_of_password
+from credentials.models.base import CredentialFields, place_of_password
 from credentials.models.deleted import DeletedCredential
 from credentials.models.manager import CredentialManager
 from credentials.models.retired import RetiredPassword, Why
@@ -22,7 +24,7 @@ from web.dates import how_long
 
 
 class PasswordChanged(Exception):
-    """The password was reset by somebody else since the page was loaded."""
+    """The password was reset by another person since the page was loaded."""
 
 
 class SuspendedBySupport(Exception):
@@ -30,10 +32,10 @@ class SuspendedBySupport(Exception):
 
 
 class LabelChanged(Exception):
-    """The label is another one by now than the person was looking at; the instance holds it."""
+    """The label was changed by another person since the page was loaded; the instance holds the new one."""
 
 
-class Credential(CredentialState, Lasting):
+class Credential(CredentialState, CredentialFields):
     """One SMTP username and password, given to one site or app of a domain."""
 
     domain = models.ForeignKey(Domain, models.CASCADE, related_name="credentials")
@@ -47,7 +49,7 @@ class Credential(CredentialState, Lasting):
     checked_from = models.GenericIPAddressField(null=True, blank=True, editable=False)
 
     objects = CredentialManager()
-    tells_owners = True  # not of one of many: those who act on many write one letter
+    tells_owners = True  # False for one of many: an act on many writes one letter
 
     class Meta:
         constraints = [
@@ -66,7 +68,7 @@ class Credential(CredentialState, Lasting):
 
     @sensitive_variables("password")
     def reveal(self, tag, *, by) -> str:
-        """Return the password, once the event that tells of it is committed.
+        """Return the password, once the event that records this is committed.
 
         `tag` is `credential.password_shown` or `credential.password_copied`. Raises
         vault.CannotOpen (then no event stays), Credential.DoesNotExist.
@@ -107,7 +109,7 @@ class Credential(CredentialState, Lasting):
                 self.refresh_from_db(fields=["password_changed_at"])
                 raise PasswordChanged
             self._retire(old, Why.RESET, changed_at)
-            self.refresh_from_db(fields=["suspended_at"])  # perhaps by somebody else meanwhile
+            self.refresh_from_db(fields=["suspended_at"])  # perhaps by another person in the meantime
             if self.suspended_at:
                 self._retire(password, Why.SUSPENDED, self.suspended_at)
             self._record("credential.reset", by, kept_for=keep_old_for and how_long(keep_old_for))
@@ -117,7 +119,7 @@ class Credential(CredentialState, Lasting):
         return password
 
     def revoke_old_password(self, *, by, seen=None) -> bool:
-        """Refuse the old password from now on; return False when none is kept any more.
+        """Refuse the old password from now on; return False when it is refused already.
 
         `seen` is as for `reset_password`. Raises PasswordChanged, Credential.DoesNotExist.
         """
@@ -140,7 +142,7 @@ class Credential(CredentialState, Lasting):
         return False
 
     def rename(self, label, *, by, seen=None):
-        """Set the label, in the place of the one that was `seen` where that is given.
+        """Set the label. `seen` is the one that the person looked at.
 
         Raises ValidationError, LabelChanged, Credential.DoesNotExist.
         """
@@ -157,7 +159,7 @@ class Credential(CredentialState, Lasting):
             self._record("credential.labelled", by, before=old)
 
     def set_networks(self, text, *, by):
-        """Set from where it may be used (networks.clean). Raises ValidationError, Credential.DoesNotExist."""
+        """Set the networks that it may be used from. Raises ValidationError, Credential.DoesNotExist."""
         allowed, old = networks.clean(text), self.allowed_networks
         if allowed == old:
             return
@@ -166,11 +168,11 @@ class Credential(CredentialState, Lasting):
             self._record("credential.networks_set", by, networks=allowed, before=old)
 
     def note_check(self, ip):
-        """Remember that the dashboard itself is about to log in with it, from this address."""
+        """Note that the dashboard itself is about to log in with it, from this address."""
         Credential.objects.filter(pk=self.pk).update(checked_at=timezone.now(), checked_from=ip)
 
     def set_expiry(self, day, *, by):
-        """Refuse it after this day, None: never. Raises Credential.DoesNotExist."""
+        """Refuse it after this day, or never (None). Raises Credential.DoesNotExist."""
         expires_at = expiry.end_of(day) if day else None
         if expires_at == self.expires_at:
             return
@@ -179,7 +181,7 @@ class Credential(CredentialState, Lasting):
             self._record("credential.expiry_set", by, expires=day and day.isoformat())
 
     def extend(self, *, by) -> bool:
-        """Let it work for 90 days more; return False when it does not end soon, or does no longer."""
+        """Extend it by 90 days; return False when it does not expire soon, or was changed concurrently."""
         old = self.expires_at
         if not expiry.is_near(old, timezone.now()):
             return False
@@ -192,13 +194,13 @@ class Credential(CredentialState, Lasting):
         return True
 
     def tell_owners_of_expiry(self):
-        """Write to the owners that it will expire; inside the transaction that notes it."""
+        """Write to the owners that it will expire; inside the transaction that records the warning."""
         self._tell_owners("credential_expires", None)
 
     def suspend(self, *, by, reason="", as_support=False) -> bool:
         """Refuse it from now on, keeping everything; return False when it was suspended already.
 
-        `as_support` it takes over what a member suspended, so that only support resumes it.
+        `as_support` also takes over what a member suspended, so that only support resumes it.
         """
         rows = Credential.objects.exclude(suspended_by_support=True)
         rows = rows if as_support else rows.filter(suspended_at=None)
@@ -247,7 +249,7 @@ class Credential(CredentialState, Lasting):
             self._tell_owners("credential_deleted", by)
 
     def note_restored(self, *, by):
-        """Write down that it was brought back, inside the transaction that does it."""
+        """Record that it was restored, inside the transaction that does it."""
         RetiredPassword.objects.filter(username=self.username, why=Why.DELETED).delete()
         if self.suspended_at:
             self._retire(self._opened(), Why.SUSPENDED, self.suspended_at)
@@ -256,14 +258,14 @@ class Credential(CredentialState, Lasting):
 
     @contextmanager
     def _act(self):
-        """The transaction of one act: it begins with the lock of the domain (audit/locks.py)."""
+        """Open the transaction of one act, which begins with the lock of the domain (audit/locks.py)."""
         with transaction.atomic():
             Domain.objects.hold(self.domain_id)
             yield
 
     @sensitive_variables()
     def _opened(self) -> str:
-        """The password, for its digest only; "" when no key opens it: no act may fail for that."""
+        """Return the password, for its digest alone; "" when no key opens it: no act may fail for that."""
         self.refresh_from_db(fields=["password_sealed"])
         try:
             return cipher.open(self.password_sealed, associated_data=place_of_password(self.username))
@@ -272,7 +274,7 @@ class Credential(CredentialState, Lasting):
 
     @sensitive_variables()
     def _retire(self, password, why, since):
-        """Remember a password that is refused from now on, to tell who still tries it."""
+        """Remember a password that is refused from now on, to know who still tries it."""
         # Without its digest one can't be known, but whatever is tried at a deleted username is.
         if password or why == Why.DELETED:
             digest = digests.digest(self.username, password) if password else ""

@@ -2,7 +2,7 @@
 
 Erasing deletes the row, as any DELETE does. SQLite overwrites it (secure_delete, see settings), but the
 pages as they were stay in the WAL until they are checkpointed and written over; PostgreSQL keeps
-the row version until a VACUUM, and both may stand in a backup. There they are as the rest of
+the row version until a VACUUM, and both may be in a backup. There they are as the rest of
 the database is: the password sealed by a key that is kept elsewhere, the verifier a hash.
 """
 
@@ -15,7 +15,7 @@ from django.db.models import F
 from django.utils import timezone
 
 import audit
-from credentials.models.base import LASTING, Lasting
+from credentials.models.base import SHARED_COLUMNS, CredentialFields
 from credentials.models.batches import CHUNK
 from domains.models import Domain
 
@@ -39,7 +39,7 @@ class DeletedCredentialQuerySet(models.QuerySet):
 
     def keep(self, credential, *, by, now):
         """Keep a credential; inside the transaction that deletes it."""
-        columns = {name: getattr(credential, name) for name in LASTING}
+        columns = {name: getattr(credential, name) for name in SHARED_COLUMNS}
         return self.create(
             domain_id=credential.domain_id,
             former_id=credential.pk,
@@ -68,15 +68,15 @@ class DeletedCredentialQuerySet(models.QuerySet):
         return self.filter(deleted_at__lte=now - RESTORABLE_FOR).erase()
 
 
-class DeletedCredential(Lasting):
+class DeletedCredential(CredentialFields):
     """A credential as it was; `former_id` is its primary key, which it gets again at Undo.
 
-    No mail server reads this table: what stands here is as gone as what never was.
+    No mail server reads this table: what is here is refused like what never was.
     """
 
     domain = models.ForeignKey(Domain, models.CASCADE, related_name="deleted_credentials")
     former_id = models.BigIntegerField(unique=True, editable=False)
-    created_at = models.DateTimeField()  # not of this row, of the credential
+    created_at = models.DateTimeField()  # of the credential, not of this row
     deleted_at = models.DateTimeField()
     deleted_by = models.ForeignKey(
         settings.AUTH_USER_MODEL, models.SET_NULL, null=True, blank=True, editable=False, related_name="+"
@@ -100,7 +100,7 @@ class DeletedCredential(Lasting):
         return self.deleted_at + RESTORABLE_FOR
 
     def restore(self, *, by):
-        """Make it a credential again, as it was, and return that.
+        """Restore the credential as it was, and return it.
 
         Raises DeletedCredential.DoesNotExist when it is restored already, erased, or older
         than 24 hours: of two at once one finds it.
@@ -130,7 +130,7 @@ class DeletedCredential(Lasting):
 
 
 def erase_due_at_start() -> None:
-    """Erase what is due before a web server serves; what the database refuses is left to the timer."""
+    """Erase what is due before a web server starts; what the database refuses is left to the timer."""
     try:
         if erased := DeletedCredential.objects.erase_due(timezone.now()):
             log.info("Erased SMTP users that were deleted: %s", erased)

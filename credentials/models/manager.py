@@ -8,7 +8,7 @@ from django.utils import timezone
 from django.views.decorators.debug import sensitive_variables
 
 from credentials import passwords, verifier
-from credentials.models.base import LASTING, is_username, new_username, place_of_password
+from credentials.models.base import SHARED_COLUMNS, is_username, new_username, place_of_password
 from credentials.models.login_day import LoginDay
 from credentials.outcome import Outcome
 from domains.models import Domain
@@ -39,12 +39,12 @@ ROW_FIELDS = (
 
 
 class LoginResult(NamedTuple):
-    """A judged login; `verifier` is the one that the password fits, to ask again later whether it is good."""
+    """What a login comes to; `verifier` is the one that the password fits, to check later if it still does."""
 
     outcome: Outcome
     credential: "Credential | None" = None
     verifier: str = ""
-    is_previous: bool = False  # of the password before this one, in a rotation's overlap
+    is_previous: bool = False  # by the password before this one, in its grace period
 
     def __repr__(self):
         return f"LoginResult({self.outcome})"
@@ -84,7 +84,7 @@ class CredentialQuerySet(models.QuerySet):
 
         `ip` is the client's address, "" when it is not known. A wrong password costs two
         checks of a verifier, whether or not there is such a username or a previous
-        password. A stale verifier is made anew. Usernames are compared as they stand,
+        password. A stale verifier is replaced. Usernames are compared as they are, in
         upper case.
         """
         now = now or timezone.now()
@@ -105,7 +105,7 @@ class CredentialQuerySet(models.QuerySet):
         outcome = credential.outcome(now, ip)
         if stale and outcome is Outcome.ACCEPTED:
             fresh = verifier.make(password)
-            # Only while the old one stands: a reset that comes between must win.
+            # Only if nothing else replaced it: a reset in the meantime must win.
             if self.filter(pk=credential.pk, verifier=fitting).update(verifier=fresh):
                 credential.verifier = fitting = fresh
         return LoginResult(outcome, credential, fitting, fitting != credential.verifier)
@@ -142,7 +142,7 @@ class CredentialManager(models.Manager.from_queryset(CredentialQuerySet)):
         """Make the credential of one press of Add; return (credential, created).
 
         The second of two submissions with the same key gets what the first one made. Raises
-        Domain.DoesNotExist when the domain was deleted meanwhile, or the key is of another one.
+        Domain.DoesNotExist when the domain was deleted in the meantime, or the key is of another one.
         """
         try:
             with transaction.atomic():
@@ -154,8 +154,8 @@ class CredentialManager(models.Manager.from_queryset(CredentialQuerySet)):
             return made, False
 
     def bring_back(self, deleted):
-        """Make a deleted credential again, inside the transaction that drops it as a deleted one."""
-        columns = {name: getattr(deleted, name) for name in LASTING}
+        """Restore a deleted credential, inside the transaction that deletes its other row."""
+        columns = {name: getattr(deleted, name) for name in SHARED_COLUMNS}
         if refused := LoginDay.objects.last_refusal(deleted.username):
             columns |= {
                 "last_refused_at": refused.last_at,

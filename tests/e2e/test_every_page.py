@@ -63,7 +63,7 @@ def make_full_row(domain):
 
 
 def make_clients(credential, ip):
-    """Clients with the longest names, one with a dead password, and one of a deleted credential."""
+    """Clients with the longest names, one with a retired password, and one of a deleted credential."""
     now, old = timezone.now(), password_of(credential)
     for days in range(30):
         make_use(credential, ip, at=now - timedelta(days=days), number=10 ** days.bit_length())

@@ -1,4 +1,4 @@
-"""Postfix and Dovecot tell who tries a password that is gone, and by which names clients speak."""
+"""Postfix and Dovecot report who tries a retired password, and the names that clients give."""
 
 import time
 

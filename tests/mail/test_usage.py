@@ -61,7 +61,7 @@ def test_last_used_is_written_at_most_once_a_minute(mail, credential):
     wait_until(lambda: used(credential) and credential.last_used_ip == "127.0.0.2")
 
 
-def test_refusals_are_counted_with_their_cause(mail, credential):
+def test_reported_refusals_are_counted_with_their_cause(mail, credential):
     password = password_of(credential)
     for _ in range(3):
         mail.try_login(credential.username, "wrong", source="127.0.0.5")

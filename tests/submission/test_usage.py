@@ -1,4 +1,4 @@
-"""The listener tells what Postfix and Dovecot tell: last use, and refusals with their cause."""
+"""The listener counts what Postfix and Dovecot report: last use, and refusals with their cause."""
 
 import pytest
 from django.utils import timezone
@@ -31,7 +31,7 @@ def login(listener, credential, password, source="127.0.0.1"):
     return auth_plain(listener.secure(source=source), credential.username, password)[0]
 
 
-def test_refusals_are_counted_with_their_cause(listener, credential):
+def test_listener_counts_refusals_with_their_cause(listener, credential):
     password = password_of(credential)
     for _ in range(3):
         assert login(listener, credential, "wrong", "127.0.0.5") == 535
