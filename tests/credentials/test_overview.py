@@ -56,18 +56,18 @@ def test_the_tiles_count_what_credentials_do(page, domain, now):
     assert "8 SMTP users · last used" in page()
 
 
-def test_without_credentials_all_is_zero_and_calm(page, domain):
+def test_overview_without_credentials_shows_zeros_and_no_attention(page, domain):
     assert tiles(page()) == (0, 0, 0, 0)
     assert CALM in page() and "No site or app has logged in." in page() and "never used" in page()
 
 
-def test_a_new_one_and_one_in_use_are_no_trouble(page, domain):
+def test_new_and_used_credentials_need_no_attention(page, domain):
     make(domain, created=-6.9)
     make(domain, created=-400, used=-1)
     assert CALM in page()
 
 
-def test_a_dead_password_that_is_tried_needs_attention(page, as_alice, domain):
+def test_retired_password_in_use_needs_attention(page, as_alice, domain):
     credential = make(domain, label="Shop")
     make_try(credential, make_reset(credential), number=37)
     said = page()
@@ -78,7 +78,7 @@ def test_a_dead_password_that_is_tried_needs_attention(page, as_alice, domain):
     assert f'href="{smtp_url(domain)}{credential.username}/connect/"' in text(as_alice.get(URL))
 
 
-def test_a_deleted_smtp_user_that_is_tried_needs_attention(page, domain):
+def test_deleted_smtp_user_in_use_needs_attention(page, domain):
     credential = make(domain, label="Old <b>blog")
     dead = make_reset(credential)
     make_try(credential, dead)  # of what is gone, this is old news
@@ -92,7 +92,7 @@ def test_a_deleted_smtp_user_that_is_tried_needs_attention(page, domain):
     assert "Give that site the credentials of another SMTP user." in said and "was reset on" not in said
 
 
-def test_a_suspended_one_that_is_tried_needs_attention(page, domain):
+def test_suspended_smtp_user_in_use_needs_attention(page, domain):
     credential = make(domain, used=-1)
     credential.suspend(by=SYSTEM)
     make_try(credential, password_of(credential), outcome=Outcome.SUSPENDED)
@@ -100,7 +100,7 @@ def test_a_suspended_one_that_is_tried_needs_attention(page, domain):
     assert "It's refused until it's resumed." in page()
 
 
-def test_what_expires_or_is_never_used_needs_attention_the_first_to_end_first(page, domain):
+def test_expiring_and_unused_credentials_need_attention_in_order(page, domain):
     make(domain, label="Idle", created=-8)
     make(domain, label="Fair", used=-1, expires=2.9)
     make(domain, label="Christmas", used=-1, expires=-3)
@@ -112,14 +112,14 @@ def test_what_expires_or_is_never_used_needs_attention_the_first_to_end_first(pa
     assert re.search(r"Idle : it hasn't been used since it was added on \w+ \d+, \d+\.", said)
 
 
-def test_the_expiry_date_is_offered_to_who_may_set_it(client, alice, bob, domain):
+def test_expiry_link_is_only_for_managers(client, alice, bob, domain):
     make(domain, used=-1, expires=1)
     for who, offered in ((alice, True), (bob, False)):
         client.force_login(who)
         assert ("/expiry/" in text(client.get(URL))) is offered
 
 
-def test_of_many_it_lists_five_and_says_how_many_more(page, domain):
+def test_overview_lists_five_of_a_kind_and_counts_the_rest(page, domain):
     for number in range(7):
         make(domain, created=-8)
         credential = make(domain, used=-1)
@@ -129,7 +129,7 @@ def test_of_many_it_lists_five_and_says_how_many_more(page, domain):
     assert said.count("and 2 more") == 2
 
 
-def test_refusals_since_yesterday_are_told_by_cause(page, domain, now):
+def test_overview_lists_refusals_since_yesterday_by_cause(page, domain, now):
     shop, blog = make(domain, used=-1, label="Shop"), make(domain, used=-1, label="Blog")
     make_use(shop, outcome=Outcome.WRONG_PASSWORD, number=2, at=now - timedelta(minutes=5))
     make_use(blog, outcome=Outcome.WRONG_PASSWORD, number=1200, at=now - timedelta(minutes=9))
@@ -143,13 +143,13 @@ def test_refusals_since_yesterday_are_told_by_cause(page, domain, now):
     assert "network not allowed" not in said
 
 
-def test_lost_ownership_is_in_the_list(page, domain, now):
+def test_lost_ownership_needs_attention(page, domain, now):
     Domain.objects.filter(pk=domain.pk).update(ownership_gone_at=now)
     assert "The DNS record that proves ownership has been gone since" in page() and CALM not in page()
 
 
 @pytest.mark.parametrize("change", [{"authorized_at": None}, {"suspended_at": timezone.now()}])
-def test_a_domain_that_can_not_send_is_not_called_calm(page, domain, change):
+def test_domain_that_can_not_send_has_no_all_clear(page, domain, change):
     Domain.objects.filter(pk=domain.pk).update(**change)
     assert CALM not in page()
 
@@ -167,7 +167,7 @@ def test_the_chart_is_of_the_whole_domain_deleted_ones_too(page, as_alice, domai
 
 
 @pytest.mark.parametrize("number", [0, 5, 50])
-def test_queries_do_not_grow_with_rows(as_alice, domain, number, django_assert_num_queries):
+def test_overview_needs_constant_queries(as_alice, domain, number, django_assert_num_queries):
     for each in range(number):
         credential = make(domain, created=-8, expires=each)
         make_try(credential, make_reset(credential), f"192.0.2.{each}")
@@ -186,7 +186,7 @@ def test_a_viewer_sees_all_of_it_and_a_stranger_finds_nothing(client, bob, carol
     assert client.get(URL).status_code == 404
 
 
-def test_looking_changes_nothing(as_alice, domain):
+def test_overview_changes_nothing(as_alice, domain):
     credential = make(domain)
     make_try(credential, make_reset(credential))
     before = list(Credential.objects.values())

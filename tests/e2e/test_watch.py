@@ -15,7 +15,7 @@ PROBLEMS = {
 
 
 class TestWatch:
-    def test_it_sees_each_kind_of_problem(self, window):
+    def test_watch_reports_each_kind_of_problem(self, window):
         page, watch = window()
         page.goto("/login/")
         for words, script in PROBLEMS.items():

@@ -8,7 +8,7 @@ from domains.models import Domain
 from tests.routes.table import routes
 from tests.routes.world import OWNER, make_world
 
-# Add is told by its foreign key, when it commits: tests/credentials/test_life.py.
+# Add learns it from its foreign key, when it commits: tests/credentials/test_credential.py.
 ROUTES = [
     route for route in routes() if isinstance(route.rights.post, Permission) and route.name != "credentials:add"
 ]
