@@ -1,4 +1,4 @@
-"""Add, Show, Copy, Reset, Delete, Label and Networks through HTTP: who may, what GET does, what POST does."""
+"""Add, Show, Copy, Reset, Delete, Label and Networks over HTTP: permissions, harmless GET, effects of POST."""
 
 import re
 from datetime import UTC, datetime

@@ -1,4 +1,4 @@
-"""Suspend and Delete for many SMTP users: asked once, all or none, an event each, one letter."""
+"""Suspend and Delete for several SMTP users: one question, all or none, an event each, one letter."""
 
 from datetime import timedelta
 

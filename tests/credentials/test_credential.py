@@ -1,4 +1,4 @@
-"""A credential's life in the database: issue, authenticate, reveal, reset, suspend, rename, remove."""
+"""The acts of the Credential model: issue, authenticate, reveal, reset, suspend, rename, remove."""
 
 from datetime import timedelta
 

@@ -1,4 +1,4 @@
-"""Explain an error: a pasted line, answered by what is known of the credential."""
+"""Explain an error: the answer to a pasted line, from what is known about the credential."""
 
 import re
 from datetime import timedelta

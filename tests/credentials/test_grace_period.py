@@ -1,4 +1,4 @@
-"""Reset that keeps the old password working for a while: the question, the row, and the end of it."""
+"""Reset with a grace period: the question, the row, and the end of the period."""
 
 import re
 from datetime import timedelta

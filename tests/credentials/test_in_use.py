@@ -1,4 +1,4 @@
-"""Acts and limits that stop what was used within 24 hours: they warn, and want a tick more."""
+"""Acts and limits that stop what was used within 24 hours: they warn, and need a ticked box."""
 
 import re
 from datetime import timedelta

@@ -1,4 +1,4 @@
-"""The label of a credential: what it may be, where it is told, and two people at once."""
+"""The label of a credential: what is allowed, where it is shown, and concurrent changes."""
 
 import pytest
 from django.core.exceptions import ValidationError

@@ -1,4 +1,4 @@
-"""How many passwords a person may open."""
+"""The limit on passwords that a user may open."""
 
 import pytest
 from django.core.cache import cache

@@ -1,4 +1,4 @@
-"""The SQL views list exactly whom Credential.outcome accepts, on the database of the run."""
+"""The SQL views list exactly what Credential.outcome accepts, on the database of the run."""
 
 from datetime import timedelta
 

@@ -1,4 +1,4 @@
-"""Allowed networks: what can be written, what is stored, who may set it, and what a row shows."""
+"""Allowed networks: what can be entered, what is stored, who can set them, and what a row shows."""
 
 import re
 

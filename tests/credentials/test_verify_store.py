@@ -1,4 +1,4 @@
-"""The oracle, `manage.py verify_store`: it finds what does not agree, and names it."""
+"""`manage.py verify_store` finds what is inconsistent, and names it."""
 
 from datetime import timedelta
 

@@ -1,4 +1,4 @@
-"""What no tool finds: focus that is seen, targets that are hit, colours, motion and tables of one's own."""
+"""What no tool finds: visible focus, size of targets, forced colours, motion, and our tables."""
 
 import pytest
 from playwright.sync_api import expect

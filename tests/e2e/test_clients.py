@@ -1,4 +1,4 @@
-"""Who uses a credential, and who goes on with a password that is gone: told within seconds."""
+"""Recent clients, and use of retired passwords, which is reported within seconds."""
 
 import re
 

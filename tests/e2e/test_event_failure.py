@@ -1,4 +1,4 @@
-"""While no event can be written, nothing is shown or changed, and the person is told to come again."""
+"""While no event can be written, nothing is shown or changed, and the user is asked to try again."""
 
 import pytest
 from playwright.sync_api import expect

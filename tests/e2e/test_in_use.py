@@ -1,4 +1,4 @@
-"""What is in use is taken away only by somebody who says so."""
+"""Taking away what is in use needs a ticked box."""
 
 import pytest
 from playwright.sync_api import expect

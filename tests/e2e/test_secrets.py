@@ -1,4 +1,4 @@
-"""After a whole story, no password stands anywhere but in the vault."""
+"""After a whole story, no password is anywhere but in the vault."""
 
 import base64
 import subprocess

@@ -1,4 +1,4 @@
-"""Several SMTP users are ticked, and suspended or deleted together."""
+"""Several SMTP users are selected, and suspended or deleted together."""
 
 import re
 

@@ -1,4 +1,4 @@
-"""A tab that is out of date: somebody deleted or reset what it still shows, or signed out."""
+"""An outdated tab: what it shows was deleted or reset, or the user signed out, elsewhere."""
 
 import pytest
 from django.contrib.sessions.models import Session

@@ -1,4 +1,4 @@
-"""The watch over every window sees what it is there for."""
+"""The watch over browser windows detects each kind of problem."""
 
 import pytest
 
