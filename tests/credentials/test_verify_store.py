@@ -1,4 +1,4 @@
-"""The oracle, `manage.py verify_store`: it finds what does not agree, and names it."""
+"""`manage.py verify_store` finds what is inconsistent, and names it."""
 
 from datetime import timedelta
 
@@ -34,12 +34,12 @@ def said(username):
     return [fault for fault in faults() if username in fault]
 
 
-def test_what_went_through_the_verbs_agrees(life, capsys):
+def test_verify_store_finds_no_fault_after_the_usual_acts(life, capsys):
     call_command("verify_store")
     assert "3 SMTP users: everything agrees." in capsys.readouterr().out
 
 
-def test_a_deleted_domain_leaves_no_fault(life):
+def test_verify_store_finds_no_fault_after_a_domain_was_deleted(life):
     other = make_domain("other.example.com")
     make_credential(other)
     other.delete()
