@@ -171,7 +171,7 @@ def test_staff_authorize_no_name_that_a_customer_added_as_well(staff, mallory, a
     customers = make_domain("shop.example.com", owner=alice, authorized=False)
     for row in (squatted, customers):
         (*_before, said) = act(staff, DOMAINS, "authorize", row)
-        assert said == "shop.example.com was added in several accounts: only its DNS shows whose it is."
+        assert said == "shop.example.com was added in several accounts: only its DNS can prove whose it is."
     assert not Domain.objects.filter(authorized_at__isnull=False).exists()
     squatted.memberships.all().delete()  # a name that a restoring holds has no members
     assert act(staff, DOMAINS, "authorize", customers)[-1] == "1 authorized."

@@ -104,7 +104,7 @@ def test_the_command_authorizes_what_somebody_added(capsys):
     said = run("authorize_domain", "SL.example.com.", capsys=capsys)
     assert f"First SMTP username: {domain.credentials.get().username}" in said
     assert Event.objects.get(tag="domain.authorized").actor_name == "authorize_domain"
-    assert "authorized already; nothing changed" in run("authorize_domain", "sl.example.com", capsys=capsys)
+    assert "already authorized; nothing changed" in run("authorize_domain", "sl.example.com", capsys=capsys)
     assert domain.credentials.count() == 1
 
 
@@ -118,12 +118,12 @@ def test_the_command_adds_a_domain_for_an_owner(capsys):
 
 def test_the_command_asks_whose_when_several_added_it(capsys):
     pending(), pending(email="bob@example.com")
-    with pytest.raises(CommandError, match="Several people have added sl.example.com"):
+    with pytest.raises(CommandError, match="Several users have added sl.example.com"):
         run("authorize_domain", "sl.example.com", capsys=capsys)
     run("authorize_domain", "sl.example.com", "--owner", "bob@example.com", capsys=capsys)
     assert Domain.objects.get(authorized_at__isnull=False).created_by.email == "bob@example.com"
     assert "nothing changed" in run("authorize_domain", "sl.example.com", capsys=capsys)
-    with pytest.raises(CommandError, match="authorized in another account already"):
+    with pytest.raises(CommandError, match="already authorized in another account"):
         run("authorize_domain", "sl.example.com", "--owner", "alice@example.com", capsys=capsys)
 
 

@@ -16,8 +16,8 @@ def test_a_viewers_and_a_strangers_try_are_told_with_who_they_are(client, bob, c
     assert sign_in(client, bob).post(smtp_url(credential, "reveal")).status_code == 403
     assert sign_in(client, carol).post(smtp_url(credential, "reveal")).status_code == 404
     assert denied() == [
-        f"Denied: person {bob.pk}, viewer of sl.example.com, REVEAL_PASSWORDS",
-        f"Denied: person {carol.pk} is no member of sl.example.com",
+        f"Denied: user {bob.pk}, viewer of sl.example.com, lacks REVEAL_PASSWORDS",
+        f"Denied: user {carol.pk} is not a member of sl.example.com",
     ]
 
 

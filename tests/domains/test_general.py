@@ -185,11 +185,11 @@ class TestDeleting:
 
     @pytest.mark.django_db(transaction=True)
     def test_two_who_delete_at_once_and_one_who_accepts_end_well(self, domain, alice, second_owner):
-        from domains.models.invitation import token_of
+        from domains.models.invitation import make_token
 
         nina = make_user("new@example.org")
         invitation = make_invitation(domain, nina.email)
-        accept = f"/invitations/key/{token_of(invitation.key)}/accept/"
+        accept = f"/invitations/key/{make_token(invitation.key)}/accept/"
         asked = [(alice, f"{URL}delete/"), (second_owner, f"{URL}delete/"), (nina, accept)]
         posts = [
             partial(sign_in(Client(), user).post, path, {"name": "sl.example.com"}) for user, path in asked

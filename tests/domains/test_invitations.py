@@ -13,7 +13,7 @@ from django.utils import timezone
 from accounts.models import User
 from audit.models import Event
 from domains.models import Domain, Membership
-from domains.models.invitation import Invitation, token_of
+from domains.models.invitation import Invitation, make_token
 from tests.domains.inviting import URL, invite, link_in
 from tests.factories import PASSWORD, make_domain, make_user
 from tests.http import at_once, delivered, sign_in, text, without_tokens
@@ -45,7 +45,7 @@ class TestTheLink:
         odd = signing.dumps("no key", salt="domains.invitation")
         pages = set()
         Invitation.objects.update(expires_at=timezone.now() - timedelta(days=1))
-        for token in (good, good[:-1], "x", foreign, odd, token_of(invitation.public_id)):
+        for token in (good, good[:-1], "x", foreign, odd, make_token(invitation.public_id)):
             response = visitor.get(f"/invitations/key/{token}/")
             assert response.status_code == 410
             pages.add(without_tokens(response))

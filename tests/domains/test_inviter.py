@@ -8,7 +8,7 @@ from audit.models import Event
 from domains.access import ALLOWED, Permission
 from domains.activity.sentences import sentence
 from domains.models import Membership
-from domains.models.invitation import Invitation, token_of
+from domains.models.invitation import Invitation, make_token
 from domains.roles import Role
 from tests.domains.inviting import URL, invite, link_in
 from tests.factories import make_domain, make_invitation, make_user
@@ -167,4 +167,4 @@ def test_only_owners_invite():
 def test_a_link_of_somebody_demoted_is_not_made_good_by_a_token_of_its_own(domain, bob):
     """As a restored database may hold it: made by somebody who is no owner."""
     invitation = make_invitation(domain, INVITED, "owner", by=bob)
-    assert Client().get(f"/invitations/key/{token_of(invitation.key)}/").status_code == 410
+    assert Client().get(f"/invitations/key/{make_token(invitation.key)}/").status_code == 410

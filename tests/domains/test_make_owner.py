@@ -21,7 +21,7 @@ def test_a_person_becomes_an_owner_and_all_owners_are_told(capsys, client, domai
     type(alice).objects.filter(pk=alice.pk).update(tell_members=False)  # all the same
     if was:
         domain.memberships.create(user=carol, role=was)
-    assert "carol@example.com is an owner of sl.example.com" in run(
+    assert "carol@example.com is now an owner of sl.example.com" in run(
         capsys, "SL.example.com.", "CAROL@example.com"
     )
     assert domain.memberships.get(user=carol).role == "owner"
@@ -38,13 +38,15 @@ def test_a_person_becomes_an_owner_and_all_owners_are_told(capsys, client, domai
 
 
 def test_who_is_an_owner_already_stays_one_without_an_event(capsys, domain, alice):
-    assert "already; nothing changed" in run(capsys, "sl.example.com", alice.email)
+    assert "already an owner of sl.example.com; nothing changed" in run(capsys, "sl.example.com", alice.email)
     assert not Event.objects.filter(tag="member.made_owner").exists() and delivered() == []
 
 
 def test_of_several_accounts_a_member_tells_which(capsys, domain, alice, carol):
     other = make_domain("sl.example.com", owner=make_user("dave@example.com"), authorized=False)
-    with pytest.raises(CommandError, match="Several accounts have added sl.example.com. Say which by --member"):
+    with pytest.raises(
+        CommandError, match="Several accounts have added sl.example.com. Choose one with --member"
+    ):
         run(capsys, "sl.example.com", carol.email)
     run(capsys, "sl.example.com", carol.email, "--member", "dave@example.com")
     assert other.memberships.get(user=carol).role == "owner"

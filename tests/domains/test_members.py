@@ -261,5 +261,5 @@ def test_a_letter_is_only_written_to_owners_who_want_it(domain, alice, carol):
     from domains.members import actions as members
 
     type(alice).objects.filter(pk=alice.pk).update(tell_members=False)
-    members.tell_of(carol.email, domain, "viewer", by=SYSTEM)
+    members.notify_of_new_member(carol.email, domain, "viewer", by=SYSTEM)
     assert not Letter.objects.exists()

@@ -43,7 +43,7 @@ READ_WITHIN = {
     "accounts.email_addresses:_refuse_mapped": "accounts.email_addresses:clean",
     "domains.members.forms:is_address": "domains.members.forms:InviteForm.clean_emails",
     "domains.names:_checked": "domains.names:normalise",
-    "domains.names:_complaint_about_signs": "domains.names:normalise",
+    "domains.names:_complaint_about_punctuation": "domains.names:normalise",
     "domains.names:_host_inside": "domains.names:normalise",
     "domains.names:_is_ip_address": "domains.names:normalise",
     "domains.names:_refuse_mapped": "domains.names:normalise",
