@@ -13,9 +13,7 @@ SHORTEST_TIMEOUT = 60  # seconds
 def check_reauthentication_timeout(app_configs, **kwargs):
     if settings.REAUTHENTICATION_TIMEOUT >= SHORTEST_TIMEOUT:
         return []
-    problem = (
-        f"REAUTHENTICATION_TIMEOUT is {settings.REAUTHENTICATION_TIMEOUT} seconds: too short to act within."
-    )
+    problem = f"REAUTHENTICATION_TIMEOUT is {settings.REAUTHENTICATION_TIMEOUT} seconds: too short to act in."
     hint = f"Set it to {SHORTEST_TIMEOUT} seconds or more, or leave it out for 15 minutes."
     return [Error(problem, hint=hint, id="sendlayer.E021")]
 

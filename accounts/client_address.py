@@ -1,4 +1,4 @@
-"""The address of a client where there has to be one."""
+"""The address of a client, for places that need one even when it is unknown."""
 
 import secrets
 from ipaddress import IPv4Address
@@ -17,9 +17,9 @@ def address_of(request) -> str:
 def limited_address(request) -> str:
     """Return the address that limits by address alone count a request under.
 
-    Where a trusted proxy does not say whose request it hands on, all its clients would share one count, and
-    one of them could use it up for everybody. They are spread over so many counts that nobody can, under
-    addresses that no client has (0.0.0.0/8); limits that also hold by account count under `address_of`.
+    Where a trusted proxy does not name its clients, all of them would share one count, and one client could
+    use it up for the others. They are spread over COUNTERS addresses that no client has (0.0.0.0/8), too
+    many to use up. Limits that also hold by account count under `address_of`.
     """
     found = client(request.META)
     if found.is_named and found.ip:
@@ -28,5 +28,5 @@ def limited_address(request) -> str:
 
 
 def shown_address(address: str) -> str:
-    """Return a stored address as a page shows it; "" for one that stands for an unknown client."""
+    """Return a stored address as a page shows it; "" for that of an unknown client."""
     return "" if address.startswith("0.") else address

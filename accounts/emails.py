@@ -60,7 +60,7 @@ class Letter(models.Model):
 
     def message(self) -> EmailMultiAlternatives:
         """The message itself. Raises vault.CannotOpen."""
-        parts = json.loads(cipher.open(self.sealed, place=PLACE))
+        parts = json.loads(cipher.open(self.sealed, associated_data=PLACE))
         # RFC 3834: an out-of-office reply to it helps nobody.
         headers = {"Auto-Submitted": "auto-generated"}
         message = EmailMultiAlternatives(parts["subject"], parts["text"], to=[self.to], headers=headers)
@@ -88,7 +88,7 @@ def post(to, subject, text, html=""):
     """Keep a message until it is sent; a thread begins with that once the transaction commits."""
     subject, text, html = map(harmless, (subject, text, html))  # names and addresses are in them
     parts = {"subject": " ".join(subject.split()), "text": text.strip() + "\n", "html": html}
-    Letter.objects.create(to=to, sealed=cipher.seal(json.dumps(parts), place=PLACE))
+    Letter.objects.create(to=to, sealed=cipher.seal(json.dumps(parts), associated_data=PLACE))
     transaction.on_commit(start_delivery)
 
 

@@ -6,12 +6,12 @@ from django.utils import timezone
 from django.utils.html import format_html_join
 from django.utils.safestring import mark_safe
 
-from audit.admin import Act, SupportAdmin
+from audit.support import Act, SupportAdmin
 from credentials import networks
 from credentials.models import Credential
 from credentials.models.refusals import Cause, RefusedLogins
 from credentials.outcome import Outcome
-from web.dates import ago, day, moment
+from web.dates import ago, date, day, moment
 
 SECRETS = ("password_sealed", "verifier", "previous_verifier", "issue_key")
 STATES = {
@@ -164,7 +164,7 @@ class CredentialAdmin(SupportAdmin):
 
     @admin.display(description="expires", ordering="expires_at", empty_value="Never")
     def expires(self, credential):
-        return day(credential.expires_at) or None
+        return date(credential.expires_at) or None
 
     @admin.display(ordering="created_at")
     def created(self, credential):

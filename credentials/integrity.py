@@ -37,7 +37,7 @@ def faults() -> Iterator[str]:
             continue
         for row in column.rows().order_by("pk").iterator(BATCH):
             for token in column.tokens(row).values():
-                if not _opens(token, column.place(row)):
+                if not _opens(token, column.associated_data(row)):
                     yield f"{column.name}, row {row.pk}: does not open"
 
 
@@ -50,7 +50,7 @@ def _faults_of(rows) -> Iterator[tuple]:
 
 def _secrets(row) -> Iterator[str]:
     try:
-        password = cipher.open(row.password_sealed, place=place_of_password(row.username))
+        password = cipher.open(row.password_sealed, associated_data=place_of_password(row.username))
     except cipher.CannotOpen as error:
         yield f"its password does not open: {error}"
         return
@@ -112,7 +112,7 @@ def _lost() -> Iterator[str]:
 
 def _opens(token, place) -> bool:
     try:
-        cipher.open(token, place=place)
+        cipher.open(token, associated_data=place)
     except cipher.CannotOpen:
         return False
     return True

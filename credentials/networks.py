@@ -6,6 +6,7 @@ from ipaddress import IPv6Network, ip_address, ip_network
 from django.core.exceptions import ValidationError
 
 MAX_NETWORKS = 50
+SHOWN_IN_SUMMARY = 2
 MAX_LENGTH = 2500  # 50 of the longest, and their commas
 MAX_TYPED = 4 * MAX_LENGTH  # with what may stand between them; more is not worth reading
 
@@ -59,6 +60,12 @@ def _are_within(inner: str, outer: str) -> bool:
 
 def listed(networks: str) -> list[str]:
     return networks.split(",") if networks else []
+
+
+def summary(networks: str) -> str:
+    """The first two of the stored networks and how many more there are, "Anywhere" for none."""
+    first, more = listed(networks)[:SHOWN_IN_SUMMARY], len(listed(networks)) - SHOWN_IN_SUMMARY
+    return ", ".join(first) + (f" and {more} more" if more > 0 else "") or "Anywhere"
 
 
 def _parse(word: str) -> str:

@@ -9,7 +9,7 @@ from django.shortcuts import get_object_or_404
 import audit
 from accounts.models import User
 from audit.actor import Actor
-from audit.admin import Act, ReasonField, Refused, SupportAdmin
+from audit.support import Act, ReasonField, Refused, SupportAdmin
 from domains.members import actions
 from domains.models import AlreadyAuthorized, Domain, Membership, NameSuspended
 from domains.models.dns_record import DnsRecord

@@ -1,7 +1,7 @@
-"""What machines ask: /healthz, /readyz and /metrics.
+"""The endpoints for machines: /healthz, /readyz and /metrics.
 
-Before nearly everything else, since a probe comes by IP address, without TLS, without a session, and wants
-its answer above all when the rest can't answer.
+They come before nearly all other middleware: a probe uses an IP address, no TLS and no session, and needs its
+answer most when the rest can't answer.
 """
 
 import logging
@@ -22,12 +22,12 @@ from web.workers import UNAVAILABLE, Busy, Workers
 
 log = logging.getLogger(__name__)
 FORWARDED = ("X-Forwarded-For", "X-Forwarded-Proto", "X-Forwarded-Host", "X-Real-IP", "Forwarded", "Via")
-# A database that hangs keeps each thread that asks it: no more than these. Each question has its own, so
-# that figures that take long don't look like a database that is away. Prometheus waits 10 s for them.
+# A database that hangs keeps each thread that asks it: no more than these. Separate: figures
+# that take long must not look like an unreachable database. Prometheus waits 10 s for them.
 _readiness_workers = Workers("readiness", threads=4, waiting=50, seconds=1.5)
 _metrics_workers = Workers("metrics", threads=2, waiting=10, seconds=9)
 
-# Once there are none, there are none: no code takes a migration back while it serves.
+# Once there are none it stays so: no migration is reversed while the server runs.
 _has_migrations = False
 
 
@@ -46,7 +46,7 @@ class ProbesMiddleware:
 
 
 def may_read_metrics(request) -> bool:
-    """Whether it shows the token, or, where there is none, comes from this machine and from no proxy."""
+    """Whether it has the token or, where none is set, comes from this machine and from no proxy."""
     if settings.METRICS_TOKEN:
         shown = request.headers.get("Authorization", "")
         return secrets.compare_digest(shown.encode(), f"Bearer {settings.METRICS_TOKEN}".encode())
@@ -76,7 +76,7 @@ def _readiness():
 
 
 def _why_not() -> tuple[str, str]:
-    """Why no request should be sent here: a word and a sentence, or nothing. Raises django.db.Error."""
+    """Why no request should be sent here: a word and a sentence, "" when ready. Raises django.db.Error."""
     global _has_migrations
     if problem := sealed_mode.problem():
         return "sealed", f"{problem}."
@@ -87,7 +87,7 @@ def _why_not() -> tuple[str, str]:
         if missing := _missing_migrations():
             return "migrations", f"Run manage.py migrate: {', '.join(missing)}."
         _has_migrations = True
-    cache.get("ready")  # nobody can sign in without it
+    cache.get("ready")  # without it nobody can sign in
     return "", ""
 
 

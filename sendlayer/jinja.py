@@ -15,7 +15,8 @@ from django.urls import reverse
 from django.utils.html import strip_tags
 from jinja2 import Environment
 
-from credentials.views.context import of_user
+from credentials import networks
+from credentials.models.base import short
 from domains.activity.sentences import sentence
 from web.characters import harmless
 from web.dates import ago, date, day, how_long, long_ago, moment, until
@@ -39,7 +40,8 @@ def environment(**options) -> Environment:
         until=until,
         sentence=sentence,
         harmless=harmless,
-        of_user=of_user,
+        short=short,
+        networks=networks.summary,
     )
     env.filters["heading"] = _heading
     return env

@@ -14,11 +14,6 @@ MAX_LENGTH = 64
 
 log = logging.getLogger("submission")
 
-# aiosmtpd's own logger. Its loop writes each line of a session there, AUTH's responses among
-# them; ours does not, and what else it says is not needed. A level outlives a later dictConfig,
-# `disabled` does not.
-logging.getLogger("mail.log").setLevel(logging.CRITICAL + 1)
-
 _UNSAFE = re.compile(r"[^!-~]")
 
 

@@ -69,7 +69,7 @@ def make_credential(domain=None, **fields):
 def password_of(credential):
     """The password, opened without an audit event."""
     credential.refresh_from_db(fields=["password_sealed"])
-    return cipher.open(credential.password_sealed, place=place_of_password(credential.username))
+    return cipher.open(credential.password_sealed, associated_data=place_of_password(credential.username))
 
 
 def make_use(credential, ip="203.0.113.7", *, at=None, number=1, outcome=Outcome.ACCEPTED, **more):

@@ -1,7 +1,7 @@
 """Sign-in by OpenID Connect, when OIDC_ISSUER names a provider.
 
 django-allauth's own provider does the work; what is stricter here: endpoints and nonce
-(provider.py), and whom a provider lets in (people.py).
+(provider.py), and which users a provider lets in (people.py).
 """
 
 from ipaddress import ip_address
@@ -23,7 +23,7 @@ def is_usable_issuer(url: str) -> bool:
 
 
 def is_safe_url(url) -> bool:
-    """Whether secrets may go to this URL: https, or a provider on this very machine."""
+    """Whether secrets may be sent to this URL: https, or a provider on this machine."""
     if not isinstance(url, str) or len(url) > URL_LENGTH:
         return False
     try:

@@ -1,4 +1,4 @@
-"""Whom a provider's identity lets in: one that is linked already, or the owner of its confirmed e-mail."""
+"""Which user a provider's identity lets in: the linked one, or the owner of its confirmed e-mail."""
 
 from allauth.account.adapter import get_adapter as get_account_adapter
 from allauth.core.exceptions import ImmediateHttpResponse
@@ -20,11 +20,11 @@ from web.client_ip import client_ip
 
 
 class SocialAdapter(DefaultSocialAccountAdapter):
-    """Where sign-in by a provider follows this project's rules instead of allauth's own."""
+    """Sign-in by a provider under this project's rules instead of allauth's own."""
 
     def get_requests_session(self):
         session = super().get_requests_session()
-        session.max_redirects = 0  # one could lead the secret elsewhere, or out of TLS
+        session.max_redirects = 0  # a redirect could send the secret elsewhere, or without TLS
         return session
 
     def is_open_for_signup(self, request, sociallogin):
@@ -35,7 +35,7 @@ class SocialAdapter(DefaultSocialAccountAdapter):
         return sociallogin.user
 
     def pre_social_login(self, request, sociallogin):
-        """Point the sign-in at a person, or raise why there is none."""
+        """Set the user of the sign-in. Raises Problem where there is none."""
         if not constant_time_compare(sociallogin.nonce or "", sociallogin.state["nonce"]):
             raise ProviderFailed("the ID token does not belong to this sign-in (nonce)")
         if not sociallogin.is_existing:
@@ -59,16 +59,16 @@ class SocialAdapter(DefaultSocialAccountAdapter):
 
 
 def link(request, sociallogin) -> SocialAccount:
-    """Link an identity that is new here, for good, to the person with its e-mail.
+    """Link a new identity permanently to the user with its e-mail.
 
-    Makes their account where OIDC_SIGNUP allows it. Raises Problem.
+    Makes the account where OIDC_SIGNUP allows it. Raises Problem.
     """
     email = _confirmed_email(sociallogin)
     uid, issuer = sociallogin.account.uid, sociallogin.account.provider
     with transaction.atomic():
-        user, is_new = _person(email, sociallogin.user.name)
+        user, is_new = _user_of(email, sociallogin.user.name)
         _refuse_deactivated(user)
-        _leave_nobody_else_in(user)
+        _shut_out_claimer(user)
         account, is_linked_now = SocialAccount.objects.get_or_create(
             user=user, provider=issuer, defaults={"uid": uid}
         )
@@ -76,7 +76,7 @@ def link(request, sociallogin) -> SocialAccount:
             raise _linked_to_another(user)
         if is_linked_now:
             if not is_new:
-                _tell(request, user)
+                _notify(request, user)
             tag = "account.added_by_openid" if is_new else "account.linked_to_openid"
             by = Actor.of(request, user)
             audit.record(tag, by=by, data={"user": user.email, "issuer": issuer, "sub": uid})
@@ -94,17 +94,16 @@ def _confirmed_email(sociallogin) -> str:
     return User.objects.normalize_email(addresses[0].email)
 
 
-def _person(email, name) -> tuple[User, bool]:
-    """The person with this e-mail, their row locked, and whether they were made just now.
+def _user_of(email, name) -> tuple[User, bool]:
+    """Return the user with this e-mail, row locked, and whether the account is new.
 
-    Only the address that somebody signs in with counts: one that they only want to change
-    theirs to may be anybody's.
+    Only the login address counts: a pending change of address may name any address.
     """
-    people = User.objects.select_for_update(no_key=True)
-    user = people.filter(email=email).first()
+    users = User.objects.select_for_update(no_key=True)
+    user = users.filter(email=email).first()
     if user or not settings.OIDC_SIGNUP:
         return user or _refuse_stranger(email), False
-    user, is_new = people.get_or_create(email=email, defaults={"name": name, "password": make_password(None)})
+    user, is_new = users.get_or_create(email=email, defaults={"name": name, "password": make_password(None)})
     if is_new:
         user.confirm()
     return user, is_new
@@ -124,7 +123,7 @@ def _refuse_deactivated(user):
 
 
 def _linked_to_another(user) -> Problem:
-    """The address went to somebody else at the provider, or the same person is new there."""
+    """The address belongs to another person at the provider now, or to the same one with a new account."""
     return Problem(
         "This account is linked to another sign-in",
         f"{user.email} is linked to someone else at {openid.name()}. If that was you, "
@@ -133,10 +132,10 @@ def _linked_to_another(user) -> Problem:
     )
 
 
-def _leave_nobody_else_in(user):
-    """Where the address was never confirmed here, whoever signed up with it is locked out.
+def _shut_out_claimer(user):
+    """Take an account whose address was never confirmed from whoever signed up with it.
 
-    They could have taken somebody's address and waited for them to come.
+    They could have used another person's address and waited for the owner to come.
     """
     if user.is_confirmed:
         return
@@ -152,7 +151,7 @@ def _leave_nobody_else_in(user):
     user.hand_over()
 
 
-def _tell(request, user):
-    """Mail the person that their account is open to the provider from now on."""
+def _notify(request, user):
+    """E-mail the user that the provider can open their account from now on."""
     context = {"provider": openid.name(), "ip": client_ip(request) or "unknown"}
     get_account_adapter(request).send_mail("socialaccount/email/account_connected", user.email, context)

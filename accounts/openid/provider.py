@@ -1,4 +1,4 @@
-"""The provider as allauth knows it: where it is, how it is asked, and what it answers."""
+"""The provider: stricter checks of what it answers than allauth's own."""
 
 from functools import cached_property
 from hashlib import sha256
@@ -40,7 +40,7 @@ class Adapter(OpenIDConnectOAuth2Adapter):
         """The discovery document, once it is known to be the issuer's and to name safe endpoints."""
         try:
             config = super().openid_config
-        except (RequestException, AttributeError) as error:  # the second: it is no JSON object
+        except (RequestException, AttributeError) as error:  # AttributeError: not a JSON object
             raise ProviderFailed(f"{settings.OIDC_ISSUER}: {type(error).__name__}: {error}") from None
         # Otherwise one provider could speak for another (OpenID Connect Discovery 1.0, 4.3).
         issuer = config.get("issuer")
@@ -72,7 +72,7 @@ class Provider(OpenIDConnectProvider):
     oauth2_adapter_class = Adapter
 
     def get_redirect_from_request_kwargs(self, request):
-        """Start a sign-in. What allauth would take from the query string does not count here."""
+        """Return the parameters of a sign-in, without those that allauth takes from the query string."""
         nonce = token_urlsafe(32)
         return {
             "process": AuthProcess.LOGIN,
@@ -99,7 +99,7 @@ class Provider(OpenIDConnectProvider):
 
     def extract_email_addresses(self, claims):
         email = claims.get("email")
-        # In lower case some letters beyond ASCII turn into ASCII ones: another person's address.
+        # In lower case some non-ASCII letters become ASCII: another person's address.
         if not isinstance(email, str) or not email.isascii() or not email_addresses.is_valid(email):
             return []
         return [EmailAddress(email=email, verified=claims.get("email_verified") is True, primary=True)]
@@ -109,10 +109,10 @@ class Provider(OpenIDConnectProvider):
         return {"name": _printable(name)} if isinstance(name, str) else {}
 
     def extract_extra_data(self, claims):
-        return {}  # what is not kept cannot leak
+        return {}  # what is not stored can't leak
 
 
 def _printable(name: str) -> str:
-    """A name as it can be shown; "" for one that would paint over the page."""
+    """Return a name without unprintable characters; "" for one that would paint over the page."""
     name = "".join(filter(str.isprintable, name[: 10 * NAME_LENGTH])).strip()[:NAME_LENGTH]
     return "" if has_many_marks(name) else name

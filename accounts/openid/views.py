@@ -33,7 +33,7 @@ def sign_in(request):
 @login_not_required
 @require_GET
 def callback(request):
-    """Take what the provider answers, once, and sign in whom it names."""
+    """Take the provider's answer, once, and sign in the user it names."""
     return _answer(OAuth2CallbackView, request)
 
 

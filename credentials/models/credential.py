@@ -121,7 +121,7 @@ class Credential(Lasting):
         """
         with self._act():
             self.refresh_from_db(fields=["password_sealed"])
-            password = cipher.open(self.password_sealed, place=place_of_password(self.username))
+            password = cipher.open(self.password_sealed, associated_data=place_of_password(self.username))
             self._record(tag, by)
         return password
 
@@ -141,7 +141,7 @@ class Credential(Lasting):
         with self._act():
             old = self._opened()
             updated = rows.filter(password_changed_at=seen or self.password_changed_at).update(
-                password_sealed=cipher.seal(password, place=place_of_password(self.username)),
+                password_sealed=cipher.seal(password, associated_data=place_of_password(self.username)),
                 verifier=verifier.make(password),
                 password_changed_at=changed_at,
                 password_number=F("password_number") + 1,
@@ -160,7 +160,8 @@ class Credential(Lasting):
                 self._retire(password, Why.SUSPENDED, self.suspended_at)
             self._record("credential.reset", by, kept_for=keep_old_for and how_long(keep_old_for))
             self._tell_owners("credential_reset", by, until=until)
-        self.password_changed_at = changed_at
+        self.password_changed_at, self.previous_valid_until = changed_at, until
+        self.previous_last_used_at = self.previous_last_used_ip = None
         return password
 
     def revoke_old_password(self, *, by, seen=None) -> bool:
@@ -179,6 +180,7 @@ class Credential(Lasting):
             )
             if updated:
                 self._record("credential.old_password_revoked", by)
+                self.previous_valid_until = self.previous_last_used_at = self.previous_last_used_ip = None
                 return True
         self.refresh_from_db(fields=["password_changed_at"])
         if self.password_changed_at != seen:
@@ -312,7 +314,7 @@ class Credential(Lasting):
         """The password, for its digest only; "" when no key opens it: no act may fail for that."""
         self.refresh_from_db(fields=["password_sealed"])
         try:
-            return cipher.open(self.password_sealed, place=place_of_password(self.username))
+            return cipher.open(self.password_sealed, associated_data=place_of_password(self.username))
         except (cipher.CannotOpen, cipher.KeyringError):
             return ""
 

@@ -3,7 +3,7 @@
 from typing import TYPE_CHECKING, NamedTuple
 
 from django.db import IntegrityError, models, transaction
-from django.db.models import Q
+from django.db.models import F, Q
 from django.utils import timezone
 from django.views.decorators.debug import sensitive_variables
 
@@ -34,7 +34,7 @@ ROW_FIELDS = (
     "last_refused_ip",
     "last_refused_cause",
     "created_at",
-    "created_by__email",
+    "creator",
 )
 
 
@@ -68,7 +68,11 @@ class CredentialQuerySet(models.QuerySet):
 
     def for_page(self, search=""):
         """Those of one domain as named tuples of ROW_FIELDS, oldest first: no secret, no model."""
-        return self.listed(search).values_list(*ROW_FIELDS, named=True)
+        return self.listed(search).with_creator().values_list(*ROW_FIELDS, named=True)
+
+    def with_creator(self):
+        """Rows with `creator`, the e-mail of the person who added them."""
+        return self.annotate(creator=F("created_by__email"))
 
     def without_secrets(self):
         """Rows for acts: the secrets are read only by the act that needs them."""
@@ -130,7 +134,7 @@ class CredentialManager(models.Manager.from_queryset(CredentialQuerySet)):
             credential = self.create(
                 username=username,
                 label=label,
-                password_sealed=cipher.seal(password, place=place_of_password(username)),
+                password_sealed=cipher.seal(password, associated_data=place_of_password(username)),
                 verifier=verifier.make(password),
                 password_changed_at=timezone.now(),
                 issue_key=key,

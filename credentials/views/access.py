@@ -25,7 +25,7 @@ def of_credential(permission):
         def answer(request, name, username, **more):
             domain = get_domain(request, name, permission)
             try:
-                credential = domain.credentials.without_secrets().get(username=username)
+                credential = domain.credentials.without_secrets().with_creator().get(username=username)
                 return view(request, domain, credential, **more)
             except Credential.DoesNotExist:
                 return responses.gone(request, domain)

@@ -7,39 +7,17 @@ from django.conf import settings
 from django.core.paginator import Paginator
 from django.urls import reverse
 from django.utils import timezone
-from django.utils.html import escape
-from django.utils.safestring import SafeString
 
-from credentials import networks, rotation
+from credentials import rotation
 from credentials.expiry import NEAR
 from credentials.models import Cause, refusals
-from credentials.models.base import short
 from credentials.models.retired import TOLD_FOR, RetiredPassword
-from web.dates import long_ago
 
 PAGE_SIZE = 25
-NETWORKS_IN_A_ROW = 2
 TRIED_IN_A_ROW = 2
 REFUSALS_LISTED_FOR = timedelta(days=30)
 UNUSED_AFTER = timedelta(days=90)
 CAUSES = dict(Cause.choices)
-
-
-def of_user(markup, username: str, allowed: str = "") -> SafeString:
-    """Fill the @USERNAME@, @SHORT@ and @NETWORKS@ of a piece of a row.
-
-    A username is hexadecimal, so safe as it is; `allowed` are its networks as they are stored.
-    """
-    text = str(markup)  # replacing in plain text: markup would escape what it is given each time
-    text = text.replace("@USERNAME@", username).replace("@SHORT@", short(username))
-    return SafeString(text.replace("@NETWORKS@", _few(allowed) if allowed else "Anywhere"))
-
-
-def _few(allowed: str) -> str:
-    """The first of some networks, as HTML, and how many more there are."""
-    listed = networks.listed(allowed)
-    more = len(listed) - NETWORKS_IN_A_ROW
-    return escape(", ".join(listed[:NETWORKS_IN_A_ROW]) + (f" and {more} more" if more > 0 else ""))
 
 
 def row_context(domain, **more) -> dict:
@@ -57,7 +35,6 @@ def row_context(domain, **more) -> dict:
         "refused_since": now - refusals.SHOWN_FOR,
         "unused_since": now - UNUSED_AFTER,
         "causes": CAUSES,
-        "long_ago": long_ago,
         **more,
     }
 

@@ -27,9 +27,15 @@ def row(request, domain, credential, *, status=200, **more):
     """The one row after an act on it, for htmx; without htmx, back to the list."""
     if not request.htmx:
         return redirect("credentials:list", domain.name)
-    changed = list(domain.credentials.for_page().filter(pk=credential.pk))
-    context = row_context(domain, changed=changed, tried=tried_of(changed), **more)
+    context = row_context(domain, credential=credential, tried=tried_of([credential]), **more)
     return render(request, "credentials/_changed_row.html", context, status=status)
+
+
+def unchanged(request, domain, credential, text):
+    """Nothing was done, because somebody was faster or the page is old: say so, with the row as it is now."""
+    credential.refresh_from_db()  # raises DoesNotExist when it is gone
+    messages.error(request, text)
+    return row(request, domain, credential, status=409)
 
 
 def ask(request, domain, credential, template, *, form=None, page="credentials/ask.html", **more):

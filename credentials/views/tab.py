@@ -93,8 +93,8 @@ def reset(request, domain, credential):
         seen, keep = form.cleaned_data["seen"], form.cleaned_data["keep"]
         credential.reset_password(by=Actor.of(request), seen=seen, keep_old_for=keep)
     except PasswordChanged:
-        messages.error(request, "Nothing was reset: the password was changed after you opened this page.")
-        return responses.row(request, domain, credential, status=409)
+        text = "Nothing was reset: the password was changed after you opened this page."
+        return responses.unchanged(request, domain, credential, text)
     messages.success(request, "SMTP password is reset.")
     return responses.row(request, domain, credential, was_reset=True)
 

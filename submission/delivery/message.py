@@ -1,7 +1,7 @@
 """From what came in to what goes out: trace header and missing fields (RFC 6409 section 8)."""
 
 import secrets
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from email.utils import format_datetime
 from ipaddress import ip_address
 from typing import NamedTuple
@@ -24,6 +24,16 @@ class Trace(NamedTuple):
     smtp_utf8: bool
 
 
+@dataclass(slots=True)
+class Envelope:
+    """What a client gives of a message: MAIL, RCPT, and the content without dot-stuffing."""
+
+    sender: str | None = None
+    recipients: list[str] = field(default_factory=list)
+    smtp_utf8: bool = False
+    content: bytearray = field(default_factory=bytearray)
+
+
 @dataclass(frozen=True, slots=True)
 class Message:
     """What goes to the next hop. `content` is CRLF text without dot-stuffing, bytes or a bytearray."""
@@ -35,7 +45,7 @@ class Message:
     smtp_utf8: bool
 
 
-def finish(envelope, trace: Trace, domain: str) -> Message:
+def finish(envelope: Envelope, trace: Trace, domain: str) -> Message:
     """Return the message to hand on; the body keeps its bytes, the username stays out.
 
     It is made of the envelope's `content`, a bytearray, in place: of a big message no second copy is
@@ -59,8 +69,8 @@ def finish(envelope, trace: Trace, domain: str) -> Message:
     content[:end_of_header] = added.encode() + kept
     return Message(
         id=identifier,
-        sender=envelope.mail_from,
-        recipients=tuple(dict.fromkeys(envelope.rcpt_tos)),
+        sender=envelope.sender,
+        recipients=tuple(dict.fromkeys(envelope.recipients)),
         content=content,
         smtp_utf8=envelope.smtp_utf8,
     )

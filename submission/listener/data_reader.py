@@ -8,9 +8,9 @@ import asyncio
 from collections.abc import Callable
 
 from submission.listener import replies
+from submission.listener.connection import Connection
 from submission.listener.limits import QUIET_SECONDS, Memory
 
-CHUNK = 64 * 1024
 END = b"\r\n.\r\n"
 # Where some clients take their message for ended while it is not. END has the third in it, but is
 # looked for first.
@@ -33,21 +33,21 @@ class Message:
         self.refusal: str | None = None
         self.is_open = True
 
-    async def read(self, reader: asyncio.StreamReader, on_progress: Callable[[], None]) -> None:
+    async def read(self, connection: Connection, on_progress: Callable[[], None]) -> None:
         """Read up to the line with the dot, calling back at each chunk.
 
         What is refused is read and dropped: only after the end may the server answer.
         It goes by chunks: by lines, a message of empty ones would hold up the loop for a
-        minute. Raises asyncio.IncompleteReadError when the client goes away.
+        minute.
         """
-        while (chunk := await self._next(reader)) is not None:
+        while (chunk := await self._next(connection)) is not None:
             on_progress()
             raw = self._unread + chunk
             end = raw.find(END)
             if end >= 0:
                 self.is_open = False
                 # What the client sent behind the end is its next command, RFC 2920.
-                reader._buffer[:0] = raw[end + len(END) :]
+                connection.received[:0] = raw[end + len(END) :]
                 return self._finish(raw[: end + 2])
             self._seems_ended = self._seems_ended or any(mistaken in raw for mistaken in MISTAKEN_ENDS)
             taken = _border(raw)
@@ -55,16 +55,15 @@ class Message:
             self._take(raw[:taken])
         self._refuse(replies.BARE_NEWLINE)
 
-    async def _next(self, reader) -> bytes | None:
+    async def _next(self, connection: Connection) -> bytearray | None:
         """The next bytes; None when the client seems to wait for the answer to a mistaken end."""
-        try:
-            async with asyncio.timeout(QUIET_SECONDS if self._seems_ended else None):
-                chunk = await reader.read(CHUNK)
-        except TimeoutError:
-            return None
-        if not chunk:
-            raise asyncio.IncompleteReadError(b"", None)
-        return chunk
+        if not connection.received:
+            try:
+                async with asyncio.timeout(QUIET_SECONDS if self._seems_ended else None):
+                    await connection.more()
+            except TimeoutError:
+                return None
+        return connection.take()
 
     def release(self) -> None:
         """Give the memory back."""

@@ -5,9 +5,8 @@ that passes on a text of strangers would pass on commands, which we had taken fo
 neither is ever the end of one command and the beginning of the next.
 """
 
-import asyncio
-
 from submission.listener import replies
+from submission.listener.connection import Connection
 from submission.listener.limits import MAX_LINE
 
 
@@ -22,17 +21,17 @@ class BadLine(Exception):
         self.reply, self.is_open = reply, is_open
 
 
-async def read(reader: asyncio.StreamReader) -> bytes:
-    """Return a line without its CRLF. Raises BadLine, asyncio.IncompleteReadError."""
-    dropped = b""  # the last byte of what was more than the reader holds
-    while True:
-        try:
-            line = await reader.readuntil(b"\n")
-            break
-        except asyncio.LimitOverrunError as error:
-            dropped = (await reader.readexactly(error.consumed))[-1:]
+async def read(connection: Connection) -> bytes:
+    """Return a line without its CRLF. Raises BadLine."""
+    dropped = b""  # the last byte of what is too long to be kept
+    while (end := connection.received.find(b"\n")) < 0:
+        if len(connection.received) > MAX_LINE:
+            dropped = connection.take()[-1:]
+        await connection.more()
+    line = bytes(connection.received[: end + 1])
+    del connection.received[: end + 1]
     if not (dropped + line).endswith(b"\r\n"):
-        # At once: who ends lines so would wait for an answer until the timeout.
+        # At once: a client that ends its lines so would wait for an answer until the timeout.
         raise BadLine(replies.BARE_LF, is_open=True)
     if dropped or len(line) > MAX_LINE:
         raise BadLine(replies.LINE_TOO_LONG)

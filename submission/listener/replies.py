@@ -9,6 +9,8 @@ from submission.delivery.next_hop import Reason
 from submission.listener.sasl import Fault
 from submission.policy.sender import Refusal
 
+GREETING = "220 {host} ESMTP"
+START_TLS = "220 Ready to start TLS"
 OK = "250 2.0.0 OK"
 SENDER_OK = "250 2.1.0 OK"
 RECIPIENT_OK = "250 2.1.5 OK"

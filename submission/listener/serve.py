@@ -14,7 +14,7 @@ from submission.delivery.next_hop import NextHop
 from submission.delivery.relay import Relay
 from submission.listener import replies
 from submission.listener.limits import LINGER_SECONDS
-from submission.listener.session import Shared, Submission
+from submission.listener.session import Session, Shared
 
 GRACE_SECONDS = 5  # for sessions in a command; all in all below the 10 that supervisors give
 BACKLOG = 512
@@ -29,7 +29,7 @@ async def serve(shared: Shared, address: str, port: int, *, ready: Callable, rel
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, told_to_stop.set)
     loop.add_signal_handler(signal.SIGHUP, reload)
-    server = await loop.create_server(lambda: Submission(shared), address, port, backlog=BACKLOG)
+    server = await loop.create_server(shared.connection, address, port, backlog=BACKLOG)
     ready()
     await _collect_until(told_to_stop)
     server.close()
@@ -65,7 +65,7 @@ async def _collect_until(stopped: asyncio.Event) -> None:
         gc.collect()
 
 
-async def _part(sessions: set[Submission]) -> None:
+async def _part(sessions: dict[Session, None]) -> None:
     """Let sessions finish the command they are in, then close those that did not."""
     for session in list(sessions):
         session.stop()

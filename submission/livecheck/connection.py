@@ -1,19 +1,23 @@
-"""The connection to a mail server, whose name may have several addresses. No Django."""
+"""The connection to a mail server, whose name may have several addresses."""
 
 import asyncio
 import socket
 
 from submission.livecheck.faults import Failed, Fault
+from web.workers import Busy, Workers
 
 LOOK_UP_SHARE = 0.9  # of the time; so that a slow look-up is known from a slow connection
+
+# Not the loop's threads: asyncio waits for them at its end, and nothing stops a slow look-up.
+_look_ups = Workers("look-ups", threads=8)
 
 
 async def connect(host: str, port: int, seconds: float) -> socket.socket:
     """Return a socket connected to the first address of a name that answers. Raises Failed, OSError."""
     try:
         async with asyncio.timeout(seconds * LOOK_UP_SHARE):
-            found = await asyncio.get_running_loop().getaddrinfo(host, port, type=socket.SOCK_STREAM)
-    except TimeoutError:
+            found = await _look_ups.run(socket.getaddrinfo, host, port, 0, socket.SOCK_STREAM)
+    except (TimeoutError, Busy):
         raise Failed(Fault.NAME_UNANSWERED) from None
     failure: OSError = TimeoutError()
     for family, kind, protocol, _name, address in found:

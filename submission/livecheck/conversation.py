@@ -1,4 +1,4 @@
-"""One SMTP conversation, from the connection to QUIT, and its transcript. No Django."""
+"""One SMTP conversation, from the connection to QUIT, and its transcript."""
 
 import asyncio
 import base64
@@ -105,7 +105,7 @@ class Conversation:
             self._fail(error)
         finally:
             loop.run_until_complete(self._close())
-            loop.close()  # asyncio.run would wait for a look-up that takes longer
+            loop.close()
         return self._verdict
 
     def _acts(self):

@@ -110,7 +110,7 @@ def test_the_filtered_list_comes_back_after_the_act(as_sam, credential):
 
 
 def test_at_most_a_hundred_rows_at_once(as_sam, domain, monkeypatch):
-    monkeypatch.setattr("audit.admin.MAX_AT_ONCE", 2)
+    monkeypatch.setattr("audit.support.MAX_AT_ONCE", 2)
     rows = [make_credential(domain) for _ in range(3)]
     response = post(as_sam, CREDENTIALS, "remove", rows[0], select_across="1", reason="tidy")
     assert said(response) == ["Select at most 2 at once."]

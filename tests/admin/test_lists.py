@@ -1,5 +1,6 @@
 """The lists: what they find, what they filter, and that they cost the same at any length."""
 
+import re
 from datetime import timedelta
 
 import pytest
@@ -84,6 +85,13 @@ def test_the_list_filters_and_orders_by_last_use(as_sam, domain):
         assert rows(as_sam, CREDENTIALS, used=value) == found
     assert rows(as_sam, CREDENTIALS, o="5", used="30") == [new]
     assert [row for row in rows(as_sam, CREDENTIALS, o="-5") if row != never] == [new, old]
+
+
+def test_the_list_shows_the_date_of_an_expiry_to_come(as_sam, domain):
+    expires_at = timezone.now() + timedelta(days=400)
+    make_credential(domain, expires_at=expires_at)
+    cell = re.search(r'<td class="field-expires">(.*?)</td>', as_sam.get(CREDENTIALS).content.decode())[1]
+    assert f"{expires_at:%Y}</time>" in cell and "Just now" not in cell
 
 
 @pytest.mark.parametrize(

@@ -97,11 +97,13 @@ def test_new_keys_of_any_kind_leave_old_chains_as_good(settings, domain):
     old = settings.CREDENTIAL_KEYS
     settings.CREDENTIAL_KEYS = f"k2:{cipher.new_key()},{old}"
     key = ChainKey.objects.get()
-    fresh = cipher.seal(cipher.open(key.sealed, place=chain.PLACE), place=chain.PLACE)
+    fresh = cipher.seal(
+        cipher.open(key.sealed, associated_data=chain.ASSOCIATED_DATA), associated_data=chain.ASSOCIATED_DATA
+    )
     ChainKey.objects.update(sealed=fresh)
     make_events(domain, 2)
     settings.CREDENTIAL_KEYS = settings.CREDENTIAL_KEYS.split(",")[0]
-    chain.opened.cache_clear()
+    chain.open_key.cache_clear()
     assert verify().faults == [] and numbers(domain) == [1, 2, 3, 4, 5]
 
 

@@ -62,7 +62,7 @@ def test_whole_chains_are_counted_and_their_ends_printed(events):
 def test_a_changed_column_is_found_where_it_is(events, columns):
     row(events[2]).update(**columns)
     (fault,) = verify().faults
-    assert fault.endswith(f"number 3 (event {events[2].pk}) was changed, or is not in its place")
+    assert fault.endswith(f"number 3 (event {events[2].pk}) was changed or moved")
     assert f"(domain {events[2].domain_id})" in fault
 
 
@@ -84,7 +84,7 @@ def test_what_no_event_can_hold_is_named_too(events, column, value):
         cursor.execute(f"UPDATE audit_event SET {column} = %s WHERE id = %s", [value, events[2].pk])  # noqa: S608
         cursor.execute("PRAGMA ignore_check_constraints = OFF")
     (fault,) = verify().faults
-    assert fault.endswith(f"number 3 (event {events[2].pk}) was changed, or is not in its place")
+    assert fault.endswith(f"number 3 (event {events[2].pk}) was changed or moved")
 
 
 def test_a_deleted_event_is_missed(events):
@@ -126,7 +126,7 @@ def test_whoever_recomputes_the_digests_needs_the_key(events):
     previous = ""
     for event in events:
         columns = row(event).values(*chain.COLUMNS).get() | {"actor_name": "bob"}
-        previous = chain.digest(b"guessed", previous, chain.told(columns))
+        previous = chain.digest(b"guessed", previous, chain.content(columns))
         row(event).update(actor_name="bob", digest=previous)
     assert "number 1 (" in verify().faults[0]
 
@@ -151,12 +151,12 @@ def test_a_chain_that_was_written_anew_with_the_key_is_found_by_what_was_noted(e
     Event.objects.filter(domain=events[0].domain).delete()
     make_events(events[0].domain, 6)
     assert verify().faults == []
-    assert "another one than was noted" in verify("--expect", str(noted)).faults[0]
+    assert "not the one that was noted" in verify("--expect", str(noted)).faults[0]
 
 
 def test_a_file_without_anything_noted_is_refused(events, tmp_path):
     (tmp_path / "noted").write_text("nothing\n")
-    assert "nothing that this command printed" in verify("--expect", str(tmp_path / "noted")).faults[0]
+    assert "holds no output of this command" in verify("--expect", str(tmp_path / "noted")).faults[0]
     assert "No such file" in verify("--file", str(tmp_path / "none")).faults[0]
 
 

@@ -35,6 +35,12 @@ def new_database(tmp_path):
 
 
 @pytest.fixture
+def lose_database(transactional_db):
+    """Empty the test database, as where the old one is lost."""
+    return lambda: call_command("flush", interactive=False, verbosity=0)
+
+
+@pytest.fixture
 def backup(tmp_path):
     """Make a backup of the test database; return its path."""
 

@@ -1,7 +1,6 @@
 """The drill: a backup under load, the database lost, restored, and everything that was acknowledged is back."""
 
 import itertools
-import json
 import threading
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
@@ -14,8 +13,7 @@ from django.utils import timezone
 
 from credentials.models import Credential, PasswordChanged
 from operations.backups import archive
-from tests.backup.conftest import manage
-from tests.factories import SYSTEM, make_credential, make_domain, password_of
+from tests.factories import SYSTEM, make_credential, password_of
 from tests.http import sign_in
 from tests.submission.clients import auth_plain
 
@@ -24,10 +22,6 @@ pytestmark = pytest.mark.django_db(transaction=True)
 WRITERS = 4
 # What a writer is told who looked at the data of before the restore.
 NOT_SEEN = (Credential.DoesNotExist, PasswordChanged)
-TOLD = """
-import json; from credentials.models import Credential, PasswordChanged
-print(json.dumps(dict(Credential.objects.values_list("username", "password_number"))))
-"""
 
 
 @dataclass
@@ -86,23 +80,22 @@ class Load:
 
 
 def test_all_that_was_acknowledged_before_a_backup_under_load_is_back(
-    domain, backup, new_database, start_listener
+    domain, backup, restore, lose_database, start_listener
 ):
     kept = [make_credential(domain) for _ in range(3)]
-    logins = [(each.username, password_of(each)) for each in kept]
+    logins = [(credential.username, password_of(credential)) for credential in kept]
     with Load(domain) as load:
         load.wait(10)
         path = backup()
         over = timezone.now()
         load.wait(5)
     assert not load.errors
-    with archive.read(path) as (_file, manifest):
+    with archive.read(path) as (_file, manifest, _doubt):
         stamp = datetime.fromisoformat(manifest["taken_at"])
-    url = new_database()
-    code, said = manage("restore", path, DATABASE_URL=url)
-    assert code == 0 and "It can't be known" in said
-    assert manage("verify_store", DATABASE_URL=url)[0] == 0
-    restored = json.loads(manage("shell", "-v0", "-c", TOLD, DATABASE_URL=url)[1])
+    lose_database()
+    assert "It can't be known" in restore(path)
+    call_command("verify_store")
+    restored = dict(Credential.objects.values_list("username", "password_number"))
     before = {name: life for name, life in load.lives.items() if life.done("created", stamp)}
     assert len(before) >= 8
     for username, life in before.items():
@@ -110,7 +103,7 @@ def test_all_that_was_acknowledged_before_a_backup_under_load_is_back(
             assert username not in restored
         elif not life.begun("deleted", over):
             assert life.done("reset", stamp) < restored[username] <= 1 + life.begun("reset", over)
-    with start_listener(DATABASE_URL=url) as listener:
+    with start_listener() as listener:
         assert [auth_plain(listener.secure(), *login)[0] for login in logins] == [235] * 3
 
 
@@ -151,12 +144,10 @@ def test_it_is_restored_under_load_and_nobody_is_told_a_falsehood(domain, backup
     call_command("verify_store")
 
 
-def test_what_was_restored_can_be_backed_up_and_restored_again(tmp_path):
+def test_what_was_restored_can_be_backed_up_and_restored_again(domain, backup, restore):
     """Also where nothing was added since: the numbers of new rows go on behind the old ones."""
-    domain = make_domain()
     for name in ("first", "second"):
-        assert manage("backup", tmp_path / name)[0] == 0
-        assert manage("restore", tmp_path / name, "--replace", "--yes")[0] == 0
+        restore(backup(name))
     domain.credentials.issue(by=SYSTEM)
     call_command("migrate", "audit", "0003", verbosity=0)
     call_command("migrate", "audit", verbosity=0)

@@ -7,7 +7,6 @@ from credentials.models.deleted import DeletedCredential
 from domains.general import actions as general
 from domains.members import actions as members
 from domains.models import Domain, NameSuspended
-from tests.backup.conftest import manage
 from tests.backup.test_since import exported
 from tests.factories import SYSTEM, make_credential, make_domain, make_user
 
@@ -69,23 +68,25 @@ def test_a_name_that_was_suspended_since_and_is_not_in_the_backup_is_held(alice,
     assert not Domain.objects.filter(name="d.example.com").exists()
 
 
-def test_exported_events_tell_of_suspended_names_too(alice, domain, backup, new_database, tmp_path):
+def test_exported_events_tell_of_suspended_names_too(alice, domain, backup, restore, lose_database, tmp_path):
     path = backup()
     make_domain("c.example.com", owner=alice).suspend(by=SYSTEM)
     make_domain("d.example.com", owner=alice).suspend(by=SYSTEM)
     Domain.objects.get(name="d.example.com").resume(by=SYSTEM)
     domain.suspend(by=SYSTEM)
-    url = new_database()
-    code, said = manage("restore", path, "--events", exported(tmp_path / "events.jsonl"), DATABASE_URL=url)
-    assert code == 0
+    events = exported(tmp_path / "events.jsonl")
+    lose_database()
+    said = restore(path, events=events)
     assert "sl.example.com: suspended, as it was after the backup" in said
     assert "c.example.com: added without members and suspended" in said and "d.example.com" not in said
 
 
-def test_who_was_made_an_owner_again_since_is_not_removed(alice, bob, domain, backup, new_database, tmp_path):
+def test_who_was_made_an_owner_again_since_is_not_removed(
+    bob, domain, backup, restore, lose_database, tmp_path
+):
     path = backup()
     members.remove(domain.memberships.get(user=bob), by=SYSTEM)
     members.make_owner(domain, bob, by=SYSTEM)
-    url = new_database()
-    code, said = manage("restore", path, "--events", exported(tmp_path / "events.jsonl"), DATABASE_URL=url)
-    assert code == 0 and "bob@example.com is owner, as after the backup" in said
+    events = exported(tmp_path / "events.jsonl")
+    lose_database()
+    assert "bob@example.com is owner, as after the backup" in restore(path, events=events)

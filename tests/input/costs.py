@@ -21,9 +21,9 @@ from accounts.password_validators import ServiceWordsValidator
 from accounts.sessions import listing
 from audit import export, verification
 from audit.actor import Actor
-from audit.admin import ReasonField
 from audit.management.commands import export_audit
 from audit.models import Event
+from audit.support import ReasonField
 from credentials import networks, passwords, snippets
 from credentials.diagnosis import parser
 from credentials.forms import ExpiryForm, ExplainForm
@@ -118,9 +118,7 @@ def message_read(text):
     """A whole message, as it comes after DATA, judged and made ready for the next hop."""
     content = bytearray(f"From: <a@{NAME}>\r\nSubject: {text}\r\n\r\n{text}\r\n".encode(errors="replace"))
     sender.judge_message(content, NAME)
-    envelope = SimpleNamespace(
-        content=content, mail_from=f"a@{NAME}", rcpt_tos=["b@example.com"], smtp_utf8=True
-    )
+    envelope = message.Envelope(f"a@{NAME}", ["b@example.com"], smtp_utf8=True, content=content)
     message.finish(envelope, message.Trace(text[:255], "192.0.2.1", "mx.example.com", smtp_utf8=True), NAME)
 
 
@@ -177,7 +175,7 @@ CASES = {
     "audit.actor:Actor.of": Case(
         header("User-Agent", lambda request: Actor.of(request, User(email="a@b.example")))
     ),
-    "audit.admin:ReasonField.clean": Case(ReasonField().clean),
+    "audit.support:ReasonField.clean": Case(ReasonField().clean),
     "audit.verification:noted_heads": Case(
         lambda text: verification.noted_heads([text]), ("1\t1\t", "1\t1\t" + "a" * 64)
     ),
@@ -211,7 +209,7 @@ CASES = {
     "credentials.models.base:is_username": Case(is_username),
     "credentials.networks:clean": Case(networks.clean, ("192.0.2.1 ", "::")),
     "credentials.passwords:is_well_formed": Case(passwords.is_well_formed, ("sl_",)),
-    "vault.cipher:open": Case(lambda text: cipher.open(text, place="x"), ("v1.k1.",)),
+    "vault.cipher:open": Case(lambda text: cipher.open(text, associated_data="x"), ("v1.k1.",)),
     "vault.cipher:parse": Case(cipher.parse, ("k1:",)),
     # domains
     "domains.dns.resolver:parse_server": Case(resolver.parse_server, ("[", "[::1]:", "192.0.2.1:")),
@@ -259,8 +257,8 @@ CASES = {
     "domains.homographs:without_second_dot": Case(homographs.without_second_dot, ("i",)),
     # the project
     "web.request:wants_text": Case(header("Accept", wants_text), ("text/html;", 'a/b;c="', "a/b,")),
-    "operations.backups.manifest:judge": Case(
-        lambda text: manifest.judge({"database": text, "migrations": []})
+    "operations.backups.manifest:refuse_unknown_version": Case(
+        lambda text: manifest.refuse_unknown_version({"database": text, "migrations": []})
     ),
     "web.middleware:BodiesMiddleware.__call__": Case(header("Content-Length", BodiesMiddleware(id))),
     "web.middleware:EncodingsMiddleware.__call__": Case(header("Content-Encoding", EncodingsMiddleware(id))),

@@ -66,7 +66,7 @@ def test_e002_no_credential_keys(settings):
         ("k1:", "entry 1 is not of the form"),
         (f"k1:{SHORT}", "has 15 bytes instead of 32"),
         (f"k1:{KEY[:-3]}*{KEY[-2:]}", "is not valid base64"),
-        (f"k1:{KEY},k1:{KEY}", "stands there twice"),
+        (f"k1:{KEY},k1:{KEY}", "is given twice"),
         (f"{'k' * 33}:{KEY}", "entry 1 is not of the form"),
         (" , ", "there is no key"),
     ],

@@ -1,7 +1,6 @@
 """The log: one line a login, no secrets at any level, no forged lines."""
 
 import base64
-import logging
 import re
 
 import pytest
@@ -67,10 +66,6 @@ def test_the_lines_of_a_connection_are_found_together(listener, credential):
         submit(listener.login(credential))
     assert sessions("AUTH") == sessions("MESSAGE id=")
     assert len(set(sessions("AUTH"))) == 2
-
-
-def test_aiosmtpds_own_log_is_silent():
-    assert not logging.getLogger("mail.log").isEnabledFor(logging.CRITICAL)
 
 
 def test_each_login_has_one_line(listener, credential):

@@ -14,6 +14,7 @@ from submission.delivery.maildir import Maildir
 from submission.delivery.message import Message
 from submission.delivery.next_hop import Deferred, Reason
 from submission.listener import replies
+from submission.listener.connection import Connection
 from submission.listener.data_reader import Message as Incoming
 from submission.listener.limits import Memory
 from tests.submission.clients import MESSAGE, RECIPIENT, SENDER, submit
@@ -91,16 +92,30 @@ def test_a_bare_newline_smuggles_no_second_message(smtp, outbox, end):
     assert outbox() == []
 
 
+class Endless(asyncio.Transport):
+    """A transport that has no need to pause."""
+
+    def pause_reading(self):
+        pass
+
+    resume_reading = pause_reading
+
+
+async def nothing(_connection):
+    pass
+
+
 async def read_in_pieces(*pieces, limit=10**6, memory=None):
     """Return the message that the pieces make, and what is left for the next command."""
-    reader = asyncio.StreamReader()
+    connection = Connection(nothing)
+    connection.connection_made(Endless())
     incoming = Incoming(limit, memory or Memory())
-    reading = asyncio.create_task(incoming.read(reader, lambda: None))
+    reading = asyncio.create_task(incoming.read(connection, lambda: None))
     for piece in pieces:
-        reader.feed_data(piece)
+        connection.data_received(piece)
         await asyncio.sleep(0)
     await reading
-    return incoming, bytes(reader._buffer)
+    return incoming, bytes(connection.received)
 
 
 def test_a_message_is_the_same_however_it_is_cut():

@@ -11,7 +11,7 @@ from django.db import transaction
 from credentials.models import Credential
 from submission.listener import tls
 from submission.listener.limits import Limits
-from submission.listener.session import Shared, Submission
+from submission.listener.session import Shared
 from tests.factories import password_of
 from tests.submission.clients import MESSAGE, SENDER, auth_plain, closed, finish
 
@@ -86,13 +86,8 @@ def test_a_thread_that_waits_for_the_database_does_not_keep_it_from_stopping(sta
 class Crashing:
     """A handler with a bug."""
 
-    async def auth_PLAIN(self, server, arguments):
+    async def log_in(self, session, login):
         raise RuntimeError("secret-word")
-
-    async def handle_exception(self, error):
-        from submission.listener.handler import Handler
-
-        return await Handler.handle_exception(self, error)
 
 
 def test_a_crash_ends_no_session_and_tells_nothing(tmp_path, caplog):
@@ -102,7 +97,7 @@ def test_a_crash_ends_no_session_and_tells_nothing(tmp_path, caplog):
 
     async def run():
         shared = Shared(Crashing(), "localhost", context, Limits())
-        server = await asyncio.get_running_loop().create_server(lambda: Submission(shared), "127.0.0.1", 0)
+        server = await asyncio.get_running_loop().create_server(shared.connection, "127.0.0.1", 0)
         async with server:
             return await asyncio.to_thread(talk, server.sockets[0].getsockname()[1])
 
