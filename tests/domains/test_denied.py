@@ -12,7 +12,7 @@ def denied(caplog):
     return lambda: [each.getMessage() for each in caplog.records if each.name == "domains.access"]
 
 
-def test_a_viewers_and_a_strangers_try_are_told_with_who_they_are(client, bob, carol, credential, denied):
+def test_denied_requests_of_viewer_and_stranger_are_logged_with_user(client, bob, carol, credential, denied):
     assert sign_in(client, bob).post(smtp_url(credential, "reveal")).status_code == 403
     assert sign_in(client, carol).post(smtp_url(credential, "reveal")).status_code == 404
     assert denied() == [
@@ -21,6 +21,6 @@ def test_a_viewers_and_a_strangers_try_are_told_with_who_they_are(client, bob, c
     ]
 
 
-def test_what_one_may_do_is_not(client, alice, credential, denied):
+def test_allowed_requests_are_not_logged(client, alice, credential, denied):
     assert sign_in(client, alice).post(smtp_url(credential, "reveal")).status_code == 200
     assert denied() == []

@@ -17,7 +17,7 @@ def run(capsys, *arguments):
 
 
 @pytest.mark.parametrize("was", ["", "viewer", "manager"])
-def test_a_person_becomes_an_owner_and_all_owners_are_told(capsys, client, domain, carol, alice, was):
+def test_make_owner_notifies_all_owners(capsys, client, domain, carol, alice, was):
     type(alice).objects.filter(pk=alice.pk).update(tell_members=False)  # all the same
     if was:
         domain.memberships.create(user=carol, role=was)
@@ -37,12 +37,12 @@ def test_a_person_becomes_an_owner_and_all_owners_are_told(capsys, client, domai
     )
 
 
-def test_who_is_an_owner_already_stays_one_without_an_event(capsys, domain, alice):
+def test_make_owner_of_an_owner_records_no_event(capsys, domain, alice):
     assert "already an owner of sl.example.com; nothing changed" in run(capsys, "sl.example.com", alice.email)
     assert not Event.objects.filter(tag="member.made_owner").exists() and delivered() == []
 
 
-def test_of_several_accounts_a_member_tells_which(capsys, domain, alice, carol):
+def test_member_option_chooses_among_accounts(capsys, domain, alice, carol):
     other = make_domain("sl.example.com", owner=make_user("dave@example.com"), authorized=False)
     with pytest.raises(
         CommandError, match="Several accounts have added sl.example.com. Choose one with --member"
@@ -63,7 +63,7 @@ def test_of_several_accounts_a_member_tells_which(capsys, domain, alice, carol):
         (["sl.example.com", "carol@example.com", "--member", "carol@example.com"], "no domain .* of carol@"),
     ],
 )
-def test_it_says_what_it_cannot_do(capsys, domain, carol, arguments, sentence):
+def test_make_owner_explains_refusals(capsys, domain, carol, arguments, sentence):
     make_user("gone@example.com", is_active=False)
     with pytest.raises(CommandError, match=sentence):
         run(capsys, *arguments)

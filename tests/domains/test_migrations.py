@@ -8,7 +8,7 @@ BEFORE, AFTER = ("domains", "0002_dns_records"), ("domains", "0003_invitations")
 
 
 @pytest.mark.django_db(transaction=True)
-def test_every_member_of_before_gets_an_id_of_their_own():
+def test_migration_gives_each_membership_its_own_public_id():
     executor = MigrationExecutor(connection)
     leaves = executor.loader.graph.leaf_nodes()
     try:
