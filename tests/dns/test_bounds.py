@@ -1,4 +1,4 @@
-"""DNS records that anybody can make: their length and number cost no more than reading them once."""
+"""Long and numerous DNS records, which anybody can publish, cost no more than reading them once."""
 
 import time
 
@@ -14,7 +14,7 @@ from tests.dns.server import proof
 from tests.factories import SYSTEM, make_domain
 from tests.http import sign_in, text
 
-CPU_SECONDS = 2  # of a check; with records that nobody bounds it took minutes
+CPU_SECONDS = 2  # of a check; without bounds these records took minutes
 ALL = {
     record.kind: record
     for record in records.expected(

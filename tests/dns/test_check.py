@@ -1,4 +1,4 @@
-"""A check of a domain against a real DNS: what it authorizes, what it tells of, and what it leaves alone."""
+"""A check of a domain against a real DNS: what it authorizes, reports and leaves alone."""
 
 import re
 from concurrent.futures import ThreadPoolExecutor
@@ -24,7 +24,7 @@ pytestmark = pytest.mark.django_db
 
 
 def check_again(domain, by=SYSTEM):
-    """A check ten seconds later."""
+    """Check a domain ten seconds after its last check."""
     domain = Domain.objects.get(pk=domain.pk)
     if domain.check_started_at:
         Domain.objects.filter(pk=domain.pk).update(check_started_at=domain.check_started_at - CHECK_EVERY)

@@ -1,4 +1,4 @@
-"""What an answer of the DNS says about an expected record: a state, and one sentence that helps."""
+"""Judging the answers for an expected record: a status, and a sentence that helps."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""Questions to a real DNS server, and to ones that lie or say nothing: found, absent or unanswered."""
+"""Queries to a real DNS server, and to servers that lie or stay silent: found, absent or unanswered."""
 
 import time
 
@@ -16,7 +16,7 @@ def txt(name, *records, nsd):
 
 
 def answering(text="right"):
-    """Answers of a resolver that tells the truth."""
+    """Make the answers of an honest resolver."""
 
     def answer(query, wire):
         response = dns.message.make_response(query, recursion_available=True)
@@ -137,7 +137,10 @@ def test_each_resolver_can_be_asked_alone(fake, settings):
     fake.answer = answering()
     with FakeResolver(refusing(dns.rcode.NXDOMAIN)) as lagging:
         settings.DNS_RESOLVERS = [lagging.address, fake.address]
-        assert [each.ask("a.example.com", "TXT") for each in Resolver().each()] == [Absent(), Found(("right",))]
+        assert [single.ask("a.example.com", "TXT") for single in Resolver().each()] == [
+            Absent(),
+            Found(("right",)),
+        ]
 
 
 def test_query_ends_within_its_lifetime(fake, settings, monkeypatch):
@@ -145,7 +148,7 @@ def test_query_ends_within_its_lifetime(fake, settings, monkeypatch):
     settings.DNS_RESOLVERS = [fake.address] * 10
     began = time.monotonic()
     assert isinstance(Resolver().ask("a.example.com", "TXT"), Unanswered)
-    assert time.monotonic() - began < 2  # each of ten would take two
+    assert time.monotonic() - began < 2  # ten silent servers would take two seconds each
 
 
 def test_no_resolver_is_unanswered():

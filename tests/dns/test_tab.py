@@ -33,7 +33,7 @@ def pending(alice):
 
 @pytest.fixture
 def threads(transactional_db):
-    """Wait until the checks that were begun are over; call it before looking."""
+    """Return a function that waits until the checks have ended."""
 
     def wait():
         for thread in threading.enumerate():
@@ -46,7 +46,7 @@ def threads(transactional_db):
 
 @pytest.fixture
 def verify(client, alice, threads, pending):
-    """Press Verify as Alice, ten seconds after the last time; return the tab when the check is over."""
+    """Return a function that presses Verify as Alice and returns the tab after the check."""
     client.force_login(alice)
 
     def verify():
@@ -59,7 +59,7 @@ def verify(client, alice, threads, pending):
 
 
 def row(page, kind):
-    """The words of a record's row."""
+    """The text of a record's row."""
     html = re.search(rf'<tr id="dns-{kind}">(.*?)</tr>', page, re.S)[1]
     return " ".join(re.sub(r"<[^>]+>", " ", html.replace("<wbr>", "")).split())
 
@@ -139,7 +139,7 @@ def test_hundred_verify_requests_start_one_check(client, alice, pending, fake, t
     for _ in range(100):
         client.post(VERIFY)
     threads()
-    # Twice each, as nobody answers.
+    # Twice each, since the resolver is silent.
     names = ["_sendlayer.sl.example.com", "_sendlayer.sl.example.com.sl.example.com", "sl.example.com"]
     names += ["_dmarc.sl.example.com", "_dmarc.example.com"]
     assert sorted(fake.names) == sorted(names * 2)

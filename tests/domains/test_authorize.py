@@ -1,4 +1,4 @@
-"""Authorizing a domain: once, with its first credential, in one account; and the two commands that do it."""
+"""Authorizing a domain: once, with its first credential, in one account; and the two commands for it."""
 
 import re
 from functools import partial
@@ -77,7 +77,7 @@ def test_domain_stays_pending_when_event_cannot_be_written(monkeypatch):
 
 
 def tried(domain):
-    """Authorize; return what it came to."""
+    """Authorize a domain; return the result or the exception."""
     try:
         return domain.authorize(by=SYSTEM)
     except AlreadyAuthorized as refusal:

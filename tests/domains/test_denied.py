@@ -1,4 +1,4 @@
-"""Who asked for what they may not have is in the log."""
+"""Denied requests are logged with their user."""
 
 import pytest
 
@@ -9,7 +9,7 @@ pytestmark = pytest.mark.django_db
 
 @pytest.fixture
 def denied(caplog):
-    return lambda: [each.getMessage() for each in caplog.records if each.name == "domains.access"]
+    return lambda: [record.getMessage() for record in caplog.records if record.name == "domains.access"]
 
 
 def test_denied_requests_of_viewer_and_stranger_are_logged_with_user(client, bob, carol, credential, denied):

@@ -1,4 +1,4 @@
-"""The General tab through HTTP: the display name, handing a domain over, and deleting it."""
+"""The General tab through HTTP: the display name, transferring a domain, and deleting it."""
 
 from datetime import timedelta
 from functools import partial
@@ -43,7 +43,7 @@ class TestPermissions:
         for role, status in (("viewer", 403), ("manager", 403), (None, 404)):
             rows = domain.memberships.filter(user=bob)
             rows.update(role=role) if role else rows.delete()
-            client.force_login(bob)  # long ago: whoever may not is told so without being asked for a password
+            client.force_login(bob)  # long ago: permissions are checked before a password is asked for
             fields = {"title": "x", "name": "sl.example.com"}
             assert client.post(f"{URL}{act}/", fields).status_code == status
         client.force_login(alice)
@@ -208,7 +208,7 @@ class TestDropdown:
             Domain(name=f"shop-{number:03}.example.com", title=f"Shop {number}", authorized_at=timezone.now())
             for number in range(500)
         )
-        Membership.objects.bulk_create(Membership(user=alice, domain=each, role="owner") for each in owned)
+        Membership.objects.bulk_create(Membership(user=alice, domain=domain, role="owner") for domain in owned)
         with django_assert_num_queries(3):  # session, person, domains
             response = as_alice.get("/domains/menu/?tab=members&current=shop-001.example.com")
         assert len(response.content) < 120_000

@@ -1,4 +1,4 @@
-"""The mailed link of an invitation, through HTTP: each way that it can be opened."""
+"""The e-mailed link of an invitation, through HTTP, for each kind of visitor."""
 
 import re
 from datetime import timedelta
@@ -24,7 +24,7 @@ NEW = {"name": "Nina New", "password1": "a-very-long-one", "password2": "a-very-
 
 @pytest.fixture
 def visitor():
-    """Somebody who is not signed in."""
+    """A browser without a session."""
     return Client()
 
 
@@ -170,8 +170,10 @@ class TestWithoutAnAccount:
         assert (user.name, domain.memberships.get(user=user).role) == ("Nina New", "viewer")
         assert EmailAddress.objects.filter(user=user, email=user.email, verified=True, primary=True).exists()
         assert Event.objects.get(tag="member.joined").actor == user
-        # Signed in by allauth, which notes how and when.
-        assert [each["method"] for each in visitor.session["account_authentication_methods"]] == ["password"]
+        # allauth signs in, and records how and when.
+        assert [record["method"] for record in visitor.session["account_authentication_methods"]] == [
+            "password"
+        ]
         fresh = Client()
         fresh.post("/login/", {"login": "new@example.org", "password": NEW["password1"]})
         assert fresh.get(URL).status_code == 200

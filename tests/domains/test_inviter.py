@@ -1,4 +1,4 @@
-"""An invitation lasts as long as whoever sent it may give the role, whichever way they lose that."""
+"""An invitation ends when its inviter can no longer grant the role, however that happens."""
 
 import pytest
 from django.test import Client
@@ -26,7 +26,7 @@ def olga(second_owner):
 
 @pytest.fixture
 def link(domain, olga):
-    """The link by which Olga, an owner still, makes a friend an owner."""
+    """The link of Olga, an owner, that makes a friend an owner."""
     invite(sign_in(Client(), olga), INVITED, "owner")
     return link_in(delivered()[-1])
 
@@ -113,7 +113,7 @@ def test_unvouched_invitation_is_invalid_and_hidden_even_without_an_act(
     assert Client().get(link).status_code == Client().post(f"{link}join/", NEW).status_code == 410
     assert INVITED not in text(as_alice.get(URL))
     assert as_alice.post(f"{URL}invitations/{invitation.public_id}/resend/").status_code == 404
-    # The address is free to be invited by somebody who may.
+    # Another owner can invite the address again.
     assert invite(as_alice, INVITED).status_code == 302
     assert Invitation.objects.get().invited_by.email == "alice@example.com"
 
@@ -151,22 +151,22 @@ def test_inviter_demoted_during_request_invites_nobody(domain, olga, monkeypatch
 
     client, allowed = sign_in(Client(), olga), member_views.may_invite
 
-    def meanwhile(request, emails):
+    def demote(request, emails):
         Membership.objects.filter(user=olga).update(role="viewer")
         return allowed(request, emails)
 
-    monkeypatch.setattr(member_views, "may_invite", meanwhile)
+    monkeypatch.setattr(member_views, "may_invite", demote)
     assert invite(client, INVITED, "owner").status_code == 404
     assert not Invitation.objects.exists() and not delivered()
 
 
 def test_only_owners_can_invite():
-    """What InvitationQuerySet.vouched relies on."""
+    """InvitationQuerySet.vouched relies on this."""
     assert [role for role in Role if Permission.MANAGE_MEMBERS in ALLOWED[role]] == [Role.OWNER]
     assert Role.OWNER.grantable() == list(Role)
 
 
 def test_fresh_token_does_not_revive_invitation_of_demoted_inviter(domain, bob):
-    """As a restored database may hold it: made by somebody who is no owner."""
+    """A restored database may hold one that was sent by a user who is not an owner."""
     invitation = make_invitation(domain, INVITED, "owner", by=bob)
     assert Client().get(f"/invitations/key/{make_token(invitation.key)}/").status_code == 410

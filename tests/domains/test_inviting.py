@@ -74,7 +74,7 @@ class TestInviting:
         for name in ("theirs.example", "none.example", "a\x00b.example"):
             response = invite(as_alice, also=["mine.example", name])
             assert response.status_code == 422
-            # What was chosen is kept.
+            # The choice is kept.
             assert re.search(r'value="mine.example" checked', text(response))
         assert not Invitation.objects.exists()
 

@@ -1,4 +1,4 @@
-"""`manage.py make_owner`: the operator's way where no owner is left who could make another one."""
+"""`manage.py make_owner`: for a domain without an owner who can make another one."""
 
 import pytest
 from django.core.management import CommandError, call_command
@@ -18,7 +18,7 @@ def run(capsys, *arguments):
 
 @pytest.mark.parametrize("was", ["", "viewer", "manager"])
 def test_make_owner_notifies_all_owners(capsys, client, domain, carol, alice, was):
-    type(alice).objects.filter(pk=alice.pk).update(tell_members=False)  # all the same
+    type(alice).objects.filter(pk=alice.pk).update(tell_members=False)  # notified all the same
     if was:
         domain.memberships.create(user=carol, role=was)
     assert "carol@example.com is now an owner of sl.example.com" in run(

@@ -1,4 +1,4 @@
-"""The Members tab through HTTP: who sees and does what, and that a domain keeps an owner."""
+"""The Members tab through HTTP: its permissions, its acts, and that a domain keeps an owner."""
 
 from functools import partial
 from uuid import uuid4
@@ -22,7 +22,7 @@ PLAIN, DIALOG = {}, HTMX
 
 
 def act(user, verb, domain_name="sl.example.com"):
-    """The address of an act on a member."""
+    """The URL of an act on a member."""
     member = Membership.objects.get(user=user, domain__name=domain_name)
     return f"{URL}{member.public_id}/{verb}/"
 
@@ -37,7 +37,7 @@ def state():
 
 @pytest.fixture
 def acts(domain, bob):
-    """The address of everything that can be done here, by its name."""
+    """The URL of each act of the tab, by name."""
     invitation = make_invitation(domain)
     of_bob = f"{URL}{domain.memberships.get(user=bob).public_id}"
     of_new = f"{URL}invitations/{invitation.public_id}"
@@ -181,7 +181,7 @@ class TestLastOwner:
         ]
         answers = [response.status_code for response in at_once(*posts)]
         assert list(roles(domain).values()).count("owner") == 1
-        # The other one is refused as the last owner, or is not an owner, or no member, any more.
+        # The other request is refused: its actor is the last owner, or no longer an owner or a member.
         assert sorted(answers)[0] == 302
         assert sorted(answers)[1] in (403, 404, 422)
 
@@ -223,7 +223,7 @@ class TestList:
             )
             rows = [Membership(user=user, domain=domain, role="viewer") for user in users]
             owned = Domain.objects.bulk_create(Domain(name=f"d{number}.example") for number in range(domains))
-            rows += [Membership(user=alice, domain=each, role="owner") for each in owned]
+            rows += [Membership(user=alice, domain=other, role="owner") for other in owned]
             Membership.objects.bulk_create(rows)
             for number in range(members or 1):
                 Invitation.objects.create(

@@ -88,7 +88,7 @@ def test_dropdown_has_filter_beyond_eight_domains(as_alice, alice, domain):
 
 def test_dropdown_lists_500_domains_and_links_to_all(as_alice, alice):
     owned = Domain.objects.bulk_create(Domain(name=f"d{number}.example.com") for number in range(505))
-    Membership.objects.bulk_create(Membership(user=alice, domain=each, role="owner") for each in owned)
+    Membership.objects.bulk_create(Membership(user=alice, domain=domain, role="owner") for domain in owned)
     answer = as_alice.get("/domains/menu/")
     assert len(names(answer)) == 500
     assert "Show all" in text(answer)

@@ -1,4 +1,4 @@
-"""What support suspended stays suspended: the domain can't be deleted, its name is authorized nowhere."""
+"""A suspended domain stays suspended: it can't be deleted, and its name can't be authorized in any account."""
 
 from functools import partial
 from threading import Thread
@@ -37,7 +37,7 @@ def act(client, name, *domains):
 
 
 def sends() -> bool:
-    """Whether a mail server takes anything for the name."""
+    """Whether a mail server accepts a login for the name."""
     return any(rows(view) for view in ("smtp_passdb", "smtp_passdb_previous", "smtp_sender"))
 
 
@@ -79,7 +79,7 @@ class TestOwners:
 
 
 class TestName:
-    """In another account: of whoever was suspended, most often."""
+    """The same name in another account, usually of the user who was suspended."""
 
     @pytest.fixture
     def other(self, client, carol):
@@ -129,7 +129,7 @@ class TestName:
         assert sends()
 
     def test_authorized_account_of_suspended_name_keeps_sending(self, support, suspended, other):
-        """Support suspends a squatter, not the one whose name it is; another row of theirs is another act."""
+        """Support suspends a squatter, not the real owner; each row is suspended on its own."""
         if not suspended.authorized_at:
             suspended.resume(by=SYSTEM)
             other.authorize(by=SYSTEM)
@@ -140,7 +140,7 @@ class TestName:
 
 
 def test_suspension_survives_deleting_and_adding_again(nsd, as_alice, support, domain):  # noqa: F811
-    """The whole way of the finding: a minute for an owner."""
+    """The way around a suspension that an owner had once."""
     credential = make_credential(domain)
     password = password_of(credential)
     act(support, "suspend", domain)
@@ -166,7 +166,7 @@ def test_suspending_deleted_domain_is_reported(support, domain):
 
 
 class TestConcurrency:
-    """Each runs in a thread while the other one stands in the midst of its transaction."""
+    """Each act runs in a thread while the other one is in the middle of its transaction."""
 
     pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -175,7 +175,7 @@ class TestConcurrency:
         return [make_domain("sl.example.com", owner=user, authorized=False) for user in (alice, carol)]
 
     def in_the_midst(self, first, second):
-        """Do `first`; when it is done but not committed, let `second` begin; return what that came to."""
+        """Run `first`, and `second` once that is done but not committed; return the result of `second`."""
         came = []
 
         def run():
@@ -207,8 +207,8 @@ class TestConcurrency:
         mine, theirs = both
         target = Domain.objects.get(pk=(mine if same else theirs).pk)
         assert self.in_the_midst(partial(mine.authorize, by=SYSTEM), partial(target.suspend, by=SYSTEM)) is True
-        told = Event.objects.filter(tag__in=["domain.authorized", "domain.suspended"]).order_by("pk")
-        assert list(told.values_list("tag", flat=True)) == ["domain.authorized", "domain.suspended"]
+        recorded = Event.objects.filter(tag__in=["domain.authorized", "domain.suspended"]).order_by("pk")
+        assert list(recorded.values_list("tag", flat=True)) == ["domain.authorized", "domain.suspended"]
         assert sends() is not same
 
     def test_deletion_waits_for_suspension_and_is_refused(self, both):
@@ -219,7 +219,7 @@ class TestConcurrency:
         assert isinstance(came, NameSuspended) and Domain.objects.count() == 2
 
     def test_checks_and_suspensions_in_two_accounts_do_not_deadlock(self, nsd, both):  # noqa: F811
-        """A check holds its own row: it takes those of the name before, in their order."""
+        """A check locks all rows of the name first, in their order, and then its own."""
         nsd.put(*map(proof, both))
         for _ in range(5):
             Domain.objects.update(check_started_at=None)
