@@ -36,7 +36,7 @@ def _authorize(row, by, reason):
         raise Refused(f"{row} is suspended, here or in another account: resume it first") from None
 
 
-AUTHORIZE = Act(
+AUTHORIZE_DOMAINS = Act(
     name="authorize",
     title="Authorize domains",
     effect="Each may send mail from now on, without a DNS proof, and gets its first SMTP user.",
@@ -59,7 +59,7 @@ def _verify(row, by, reason):
     return True
 
 
-VERIFY = Act(
+VERIFY_DOMAINS = Act(
     name="verify",
     title="Verify now",
     effect="Their DNS records are checked, and proved domains are authorized. Their pages show the results.",
@@ -67,7 +67,7 @@ VERIFY = Act(
     unchanged="",
     do=_verify,
 )
-SUSPEND = Act(
+SUSPEND_DOMAINS = Act(
     name="suspend",
     title="Suspend domains",
     effect="All of their SMTP users are refused until support resumes the domains. Nothing else is lost. Until "
@@ -76,7 +76,7 @@ SUSPEND = Act(
     unchanged="already suspended",
     do=lambda row, by, reason: row.suspend(by=by, reason=reason),
 )
-RESUME = Act(
+RESUME_DOMAINS = Act(
     name="resume",
     title="Resume domains",
     effect="Their SMTP users are accepted again, with the same passwords.",
@@ -86,7 +86,7 @@ RESUME = Act(
 )
 
 
-class StateFilter(admin.SimpleListFilter):
+class DomainStateFilter(admin.SimpleListFilter):
     title = parameter_name = "state"
 
     def lookups(self, request, model_admin):
@@ -233,7 +233,7 @@ class DomainAdmin(SupportAdmin):
     form = DomainForm
     change_form_template = "admin/acts_below.html"
     list_display = ("name", "display_name", "state", "authorized_at", "created_at", "created_by")
-    list_filter = (StateFilter,)
+    list_filter = (DomainStateFilter,)
     list_select_related = ("created_by",)
     search_fields = ("name", "display_name", "memberships__user__email")
     search_help_text = "Domain, or a member's e-mail"
@@ -269,19 +269,19 @@ class DomainAdmin(SupportAdmin):
 
     @admin.action(description="Authorize", permissions=["change"])
     def authorize(self, request, queryset):
-        return self.ask_and_do(request, queryset, AUTHORIZE)
+        return self.ask_and_do(request, queryset, AUTHORIZE_DOMAINS)
 
     @admin.action(description="Verify now", permissions=["change"])
     def verify(self, request, queryset):
-        return self.ask_and_do(request, queryset, VERIFY)
+        return self.ask_and_do(request, queryset, VERIFY_DOMAINS)
 
     @admin.action(description="Suspend", permissions=["change"])
     def suspend(self, request, queryset):
-        return self.ask_and_do(request, queryset, SUSPEND)
+        return self.ask_and_do(request, queryset, SUSPEND_DOMAINS)
 
     @admin.action(description="Resume", permissions=["change"])
     def resume(self, request, queryset):
-        return self.ask_and_do(request, queryset, RESUME)
+        return self.ask_and_do(request, queryset, RESUME_DOMAINS)
 
     @admin.display(description="state")
     def state(self, domain):

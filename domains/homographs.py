@@ -34,7 +34,7 @@ _LOOKALIKES = regex.compile(r"[0-9-]*+(?:[аысԁеԍһіюјӏорԗԛѕԝху
 SPACE = "A domain name has no spaces or line breaks. Remove them, and add one domain at a time."
 CONTROL = "This name contains a control character, which is invisible. Type the name manually."
 BIDI = "This name contains a character that changes the writing direction. Type the name manually."
-INVISIBLE = "This name contains an invisible character. Type the name manually."
+INVISIBLE_CHARACTER = "This name contains an invisible character. Type the name manually."
 WIDE = "This name contains full-width or half-width characters. Type it in ordinary ones."
 MARKS = (
     f"This name has more than {characters.MAX_MARKS} accents or marks on one letter. Type the name manually."
@@ -55,7 +55,7 @@ def complaint(text: str) -> str:
         if regex.match(r"\p{Bidi_Control}", character):
             return BIDI
         if regex.match(r"\p{Default_Ignorable_Code_Point}|\p{Cf}", character):
-            return INVISIBLE
+            return INVISIBLE_CHARACTER
         if unicodedata.decomposition(character).startswith(("<wide>", "<narrow>")):
             return WIDE
     return MARKS if characters.has_many_marks(text) else ""

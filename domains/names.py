@@ -15,16 +15,18 @@ from publicsuffixlist import PublicSuffixList
 
 from domains import homographs
 
-MAX_LENGTH = 253  # RFC 1035 section 2.3.4, without the root's dot
-MAX_INPUT = 2000  # somebody may paste a long URL; anything longer is not examined
+MAX_DOMAIN_LENGTH = 253  # RFC 1035 section 2.3.4, without the root's dot
+MAX_DOMAIN_INPUT = 2000  # somebody may paste a long URL; anything longer is not examined
 OTHER_DOTS = "\u3002\uff0e\uff61"  # IDNA maps them to a dot
 # Names that are never used in mail: RFC 6761, 6762, 7686, 8375 and 9476, ICANN's .internal.
 SPECIAL_ENDINGS = {"alt", "arpa", "example", "internal", "invalid", "local", "localhost", "onion", "test"}
 
-INVALID = "This isn't a valid domain name. Enter one like example.com."
-MAPPED = "Some characters in this name are treated as others. Did you mean {name}?"
+INVALID_NAME = "This isn't a valid domain name. Enter one like example.com."
+MAPPED_NAME = "Some characters in this name are treated as others. Did you mean {name}?"
 SECOND_DOT = "A letter in this name has a second dot over it, which is invisible. Did you mean {name}?"
-TOO_LONG = f"This name is too long. Use at most {MAX_LENGTH} characters, and at most 63 between two dots."
+NAME_TOO_LONG = (
+    f"This name is too long. Use at most {MAX_DOMAIN_LENGTH} characters, and at most 63 between two dots."
+)
 ONLY_THE_NAME = "Enter only the domain name, without https://, @, port or path, like example.com."
 PERCENT = "This name is percent-encoded. Enter it in readable form, like example.com."
 
@@ -41,8 +43,8 @@ def normalise(text: str) -> str:
     name = text.strip(" ")
     if not name.strip("."):
         raise InvalidDomainName("Enter a domain name, like example.com.")
-    if len(name) > MAX_INPUT:  # before anything examines it
-        raise InvalidDomainName(TOO_LONG)
+    if len(name) > MAX_DOMAIN_INPUT:  # before anything examines it
+        raise InvalidDomainName(NAME_TOO_LONG)
     if host := _host_inside(name):
         raise InvalidDomainName(f"Enter only the domain name. Did you mean {display(host)}?")
     if _is_ip_address(name):
@@ -59,19 +61,19 @@ def normalise(text: str) -> str:
 
 def a_label(name: str) -> str:
     """Return the A-label form of any well-formed name (UTS 46, IDNA 2008). Raises InvalidDomainName."""
-    if len(name) > MAX_INPUT:
-        raise InvalidDomainName(TOO_LONG)
+    if len(name) > MAX_DOMAIN_INPUT:
+        raise InvalidDomainName(NAME_TOO_LONG)
     try:
         ascii_name = idna.encode(name, uts46=True, std3_rules=True, transitional=False).decode("ascii")
     except (idna.IDNAError, UnicodeError) as error:
-        raise InvalidDomainName(TOO_LONG if "too long" in str(error) else INVALID) from None
+        raise InvalidDomainName(NAME_TOO_LONG if "too long" in str(error) else INVALID_NAME) from None
     # idna accepts one trailing dot, the root's, in any form.
     return ascii_name.removesuffix(".")
 
 
 def u_label(name: str) -> str:
     """Return the U-label form of a stored name, or the name itself when there is none."""
-    if len(name) > MAX_INPUT:
+    if len(name) > MAX_DOMAIN_INPUT:
         return name
     try:
         return idna.decode(name)
@@ -129,7 +131,7 @@ def _refuse_mapped(text: str, name: str) -> None:
     """
     written = unicodedata.normalize("NFC", unicodedata.normalize("NFC", text).lower()).removesuffix(".")
     if set(written) & set(OTHER_DOTS) or u_label(written) != u_label(name):
-        raise InvalidDomainName(MAPPED.format(name=display(name)))
+        raise InvalidDomainName(MAPPED_NAME.format(name=display(name)))
     if homographs.has_second_dot(written):
         raise InvalidDomainName(SECOND_DOT.format(name=homographs.without_second_dot(written)))
 

@@ -9,7 +9,7 @@ from domains.models import Domain
 from domains.navigation import FILTER_FROM, around_name
 from web.request import ask_or_act, posted, search_text
 
-PAGE_SIZE = 25
+DOMAINS_PER_PAGE = 25
 MENU_SIZE = 500
 
 
@@ -24,8 +24,8 @@ def home(request):
 def domain_list(request):
     search = search_text(request.GET)
     domains = Domain.objects.for_user(request.user).search(search).with_counts(request.user)
-    page = Paginator(domains, PAGE_SIZE).get_page(request.GET.get("page"))
-    return render(request, "domains/list.html", {"page": page, "search": search, "page_size": PAGE_SIZE})
+    page = Paginator(domains, DOMAINS_PER_PAGE).get_page(request.GET.get("page"))
+    return render(request, "domains/list.html", {"page": page, "search": search, "page_size": DOMAINS_PER_PAGE})
 
 
 @ask_or_act

@@ -8,15 +8,15 @@ from domains.activity.sentences import plain
 from web.csv_export import csv_file
 from web.dates import iso
 
-PAGE_SIZE = 50
+EVENTS_PER_PAGE = 50
 ROWS_PER_FETCH = 500
-COLUMNS = ["Time", "Who", "What", "SMTP user", "IP address"]
+CSV_COLUMNS = ["Time", "Who", "What", "SMTP user", "IP address"]
 
 
 @require_safe
 def activity(request, name):
     domain = get_domain(request, name, Permission.VIEW)
-    page = Paginator(Event.objects.for_page(domain), PAGE_SIZE).get_page(request.GET.get("page"))
+    page = Paginator(Event.objects.for_page(domain), EVENTS_PER_PAGE).get_page(request.GET.get("page"))
     return render(request, "audit/activity.html", {"domain": domain, "active_tab": "activity", "page": page})
 
 
@@ -26,4 +26,4 @@ def export(request, name):
     domain = get_domain(request, name, Permission.VIEW)
     events = Event.objects.for_page(domain).defer("user_agent").iterator(chunk_size=ROWS_PER_FETCH)
     rows = ((iso(event.at), event.actor_name, plain(event), event.credential, event.ip) for event in events)
-    return csv_file(f"{domain.name}-activity.csv", COLUMNS, rows)
+    return csv_file(f"{domain.name}-activity.csv", CSV_COLUMNS, rows)

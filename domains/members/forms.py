@@ -11,7 +11,7 @@ from domains.models import Domain
 from domains.roles import Role
 from web.characters import harmless
 
-MAX_ADDRESSES = 20
+MAX_INVITED = 20
 MAX_OTHER_DOMAINS = 100
 MAX_QUOTED = 60
 INVISIBLE_CHARACTERS = "Remove the invisible characters, then try again."
@@ -50,8 +50,8 @@ class InviteForm(RoleForm):
 
     emails = forms.CharField(
         label="E-mail addresses",
-        max_length=MAX_ADDRESSES * 260,
-        help_text=f"One per line, or separated by commas; at most {MAX_ADDRESSES}.",
+        max_length=MAX_INVITED * 260,
+        help_text=f"One per line, or separated by commas; at most {MAX_INVITED}.",
         widget=forms.Textarea(
             attrs={
                 "rows": 3,
@@ -78,10 +78,8 @@ class InviteForm(RoleForm):
         typed = {piece.lower(): piece for piece in pieces if piece}
         if not typed:
             raise ValidationError(self.fields["emails"].error_messages["required"])
-        if len(typed) > MAX_ADDRESSES:
-            raise ValidationError(
-                f"Enter at most {MAX_ADDRESSES} addresses at once (you entered {len(typed)})."
-            )
+        if len(typed) > MAX_INVITED:
+            raise ValidationError(f"Enter at most {MAX_INVITED} addresses at once (you entered {len(typed)}).")
         valid = list(dict.fromkeys(email_addresses.clean(text) for text in typed.values() if is_address(text)))
         invalid = [lower for lower, text in typed.items() if not is_address(text)]
         if problems := [*self._invalid(invalid), *self._members(valid), *self._invited(valid)]:

@@ -9,24 +9,26 @@ from domains.models import Domain
 from domains.roles import Role
 from web.request import list_position
 
-PAGE_SIZE = 25
-MAX_INVITATIONS = 100
+MEMBERS_PER_PAGE = 25
+MAX_INVITATIONS_SHOWN = 100
 
 
 def members_context(request, domain) -> dict:
     """Return one page of members, and the pending invitations."""
     number, search = list_position(request).values()
-    members = Paginator(domain.memberships.for_page(search), PAGE_SIZE)
-    invitations = list(domain.invitations.for_page(search)[: MAX_INVITATIONS + 1])
+    members = Paginator(domain.memberships.for_page(search), MEMBERS_PER_PAGE)
+    invitations = list(domain.invitations.for_page(search)[: MAX_INVITATIONS_SHOWN + 1])
     return {
         "domain": domain,
         "active_tab": "members",
         "search": search,
         "page": members.get_page(number),
         # A few rows need no search box.
-        "searchable": bool(search) or members.count > PAGE_SIZE or len(invitations) > MAX_INVITATIONS,
-        "invitations": invitations[:MAX_INVITATIONS],
-        "more_invitations": len(invitations) > MAX_INVITATIONS,
+        "searchable": bool(search)
+        or members.count > MEMBERS_PER_PAGE
+        or len(invitations) > MAX_INVITATIONS_SHOWN,
+        "invitations": invitations[:MAX_INVITATIONS_SHOWN],
+        "more_invitations": len(invitations) > MAX_INVITATIONS_SHOWN,
         "roles": dict(Role.choices),
     }
 

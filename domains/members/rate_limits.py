@@ -2,15 +2,15 @@
 
 from accounts.allauth_internals import consume
 
-RATES = {"from": "60/h/user", "to": "10/h/key"}
+INVITATION_RATES = {"from": "60/h/user", "to": "10/h/key"}
 
 
 def may_invite(request, addresses) -> bool:
     """Count an e-mail to each address; return False and count none when that would be too many."""
     counted = []
     for email in addresses:
-        for action in RATES:
-            usage = consume(request, app="domains", action=action, config=RATES, key=email)
+        for action in INVITATION_RATES:
+            usage = consume(request, app="domains", action=action, config=INVITATION_RATES, key=email)
             if not usage:
                 for earlier in counted:
                     earlier.rollback()

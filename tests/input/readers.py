@@ -99,7 +99,7 @@ OURS = {
     "submission.livecheck.conversation:Conversation._hear": "a reply of 32 KB (aiosmtplib)",
     "submission.livecheck.conversation:Conversation._showable": "a reply of 32 KB (aiosmtplib)",
     "submission.management.commands.reports:Command.handle": "settings",
-    "submission.reports.postfix:Connection.data_received": "16 KB (messages.MAX_SIZE) and what came with them",
+    "submission.reports.postfix:PostfixConnection.data_received": "16 KB (MAX_REQUEST_SIZE) and some more",
     "submission.delivery.relay:Relay.from_url": "settings",
     "submission.delivery.relay:_is_this_machine": "settings",
     "submission.listener.session:Session._obey": "a line of 1,000 characters (limits.MAX_LINE)",

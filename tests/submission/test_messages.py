@@ -6,7 +6,7 @@ import pytest
 
 from credentials.models.clients import ClientName
 from submission.reports import postfix
-from submission.reports.postfix import ANSWER, MAX_SIZE, Messages
+from submission.reports.postfix import DUNNO, MAX_REQUEST_SIZE, Messages
 
 NAME = "0123456789ABCDEF0123456789ABCDEF"
 REQUEST = {
@@ -56,7 +56,7 @@ def send(*packets):
 
 
 def test_a_message_tells_by_which_names_its_client_speaks():
-    assert send(request()) == (COUNTED, ANSWER, True)
+    assert send(request()) == (COUNTED, DUNNO, True)
 
 
 def test_an_address_within_ipv6_is_the_ipv4_one():
@@ -67,7 +67,7 @@ def test_an_address_within_ipv6_is_the_ipv4_one():
 def test_it_may_come_in_pieces_and_many_in_one(size):
     whole = request() * 3
     packets = [whole[at : at + size] for at in range(0, len(whole), size)]
-    assert send(*packets) == send(whole) == (COUNTED * 3, ANSWER * 3, True)
+    assert send(*packets) == send(whole) == (COUNTED * 3, DUNNO * 3, True)
 
 
 @pytest.mark.parametrize(
@@ -86,7 +86,7 @@ def test_it_may_come_in_pieces_and_many_in_one(size):
     ],
 )
 def test_what_is_no_account_of_a_message_is_answered_and_passed_over(changes):
-    assert send(request(**changes)) == ([], ANSWER, True)
+    assert send(request(**changes)) == ([], DUNNO, True)
 
 
 @pytest.mark.parametrize(
@@ -101,21 +101,23 @@ def test_what_is_no_account_of_a_message_is_answered_and_passed_over(changes):
     ],
 )
 def test_garbage_is_answered_and_passed_over(garbage):
-    assert send(garbage, request()) == (COUNTED, ANSWER * 2, True)
+    assert send(garbage, request()) == (COUNTED, DUNNO * 2, True)
 
 
 def test_names_come_as_they_were_given():
     hostile = "<script>\0\u202e\x1b[31m"
     counted, answered, _ = send(request(helo_name=hostile, sender="a=b@sl.example.com"))
     assert [name for *_, name in counted] == [hostile, "a=b@sl.example.com"]
-    assert answered == ANSWER
+    assert answered == DUNNO
 
 
 def test_of_a_name_given_twice_one_counts():
     assert send(request()[:-1] + b"helo_name=other.example\n\n")[0][0][3] == "other.example"
 
 
-@pytest.mark.parametrize("packets", [(b"x" * (MAX_SIZE + 1),), (b"x" * MAX_SIZE, b"x"), (b"a=b\n" * 9000,)])
+@pytest.mark.parametrize(
+    "packets", [(b"x" * (MAX_REQUEST_SIZE + 1),), (b"x" * MAX_REQUEST_SIZE, b"x"), (b"a=b\n" * 9000,)]
+)
 def test_one_that_never_ends_is_cut_off(packets):
     assert send(*packets) == ([], b"", False)
 
@@ -125,7 +127,7 @@ def test_an_unfinished_one_is_not_counted():
 
 
 def test_there_are_only_so_many_connections(monkeypatch):
-    monkeypatch.setattr(postfix.Connection, "most", 1)
+    monkeypatch.setattr(postfix.PostfixConnection, "most", 1)
     served = Messages(Tally())
     first, second = served(), served()
     for connection in (first, second):
@@ -142,8 +144,8 @@ def test_over_a_real_connection():
         reader, writer = await asyncio.open_connection(*server.sockets[0].getsockname())
         for _ in range(2):
             writer.write(request())
-            assert await reader.readexactly(len(ANSWER)) == ANSWER
-        writer.write(b"\0" * (2 * MAX_SIZE))
+            assert await reader.readexactly(len(DUNNO)) == DUNNO
+        writer.write(b"\0" * (2 * MAX_REQUEST_SIZE))
         with pytest.raises((ConnectionError, asyncio.IncompleteReadError)):
             await reader.readexactly(1)
         writer.close()
