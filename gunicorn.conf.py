@@ -12,13 +12,13 @@ from web.logs import LONGEST_REFUSAL, Json, one_line, without_keys
 load()
 
 bind = env.str("WEB_BIND", default=f"127.0.0.1:{os.environ.get('PORT', '8000')}")
-# A client that is slow holds a thread for as long as it likes: a buffering proxy has to stand in front.
+# A slow client holds a thread for as long as it likes: gunicorn needs a buffering proxy in front of it.
 worker_class = "gthread"
 workers = env.int("WEB_WORKERS", default=2)
 threads = env.int("WEB_THREADS", default=4)
-# Loaded once in the master: a refused start is one message, not one a worker.
+# Loaded once, in the master: a refused start gives one message, not one per worker.
 preload_app = True
-keepalive = 5  # seconds; longer than those of deploy/nginx and deploy/caddy
+keepalive = 5  # seconds; longer than in deploy/nginx and deploy/caddy
 # web/client_ip.py alone reads what a proxy forwards. gunicorn would also believe a client's SCRIPT_NAME,
 # which some proxies pass on.
 secure_scheme_headers = {}

@@ -6,7 +6,7 @@ from django.utils import timezone
 
 from credentials import expiry, networks, rotation
 from credentials.diagnosis.parser import MAX_LINE, visible
-from credentials.models.clients import ClientDay
+from credentials.models import LoginDay
 from web import text
 
 
@@ -31,13 +31,13 @@ class TakeAwayForm(forms.Form):
         super().__init__(*args, **kwargs)
         now = timezone.now()
         self.in_use = self.is_in_use(credential, now)
-        self.clients = ClientDay.objects.filter(username=credential.username).lately(now)
+        self.clients = LoginDay.objects.filter(username=credential.username).clients(now)
         if not self.in_use:
             del self.fields["sure"]
 
     @staticmethod
-    def is_in_use(credential, at) -> bool:
-        return credential.was_used_lately(at)
+    def is_in_use(credential, now) -> bool:
+        return credential.was_used_recently(now)
 
 
 class LimitForm(TakeAwayForm):
@@ -113,7 +113,7 @@ class ResetForm(SeenForm):
     def __init__(self, *args, credential, **kwargs):
         super().__init__(*args, credential=credential, **kwargs)
         self.ends_overlap = rotation.is_running(credential, timezone.now())
-        self.stops_old = credential.was_old_password_used_lately(timezone.now())
+        self.stops_old = credential.was_old_password_used_recently(timezone.now())
 
     def clean_keep(self):
         return rotation.KEEP_FOR.get(self.cleaned_data["keep"])
@@ -125,8 +125,8 @@ class ResetForm(SeenForm):
 
 class RevokeOldForm(SeenForm):
     @staticmethod
-    def is_in_use(credential, at):
-        return credential.was_old_password_used_lately(at)
+    def is_in_use(credential, now):
+        return credential.was_old_password_used_recently(now)
 
 
 class ExpiryForm(LimitForm):

@@ -8,8 +8,8 @@ from audit.models import Event
 from credentials import verifier
 from credentials.models import Credential
 from credentials.models.base import place_of_password
+from credentials.models.batches import chunks
 from credentials.models.deleted import DeletedCredential
-from credentials.models.upsert import chunks
 from credentials.rotation import KEEP_FOR
 from domains.models import Domain
 from vault import cipher, registry

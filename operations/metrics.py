@@ -16,8 +16,7 @@ from django.utils import timezone
 
 from accounts.emails import Letter
 from audit.models import Event
-from credentials.models import Credential
-from credentials.models.login_total import OUTCOMES, LoginTotal
+from credentials.models import Credential, LoginDay
 from domains.models import Domain
 from domains.models.dns_record import STATUS_LABELS, DnsRecord
 from vault import sealed_mode
@@ -48,7 +47,7 @@ def _count() -> dict:
     now = timezone.now()
     oldest = Letter.objects.order_by("created_at").values_list("created_at", flat=True).first()
     return {
-        "logins": dict.fromkeys(OUTCOMES, 0) | dict(LoginTotal.objects.values_list("outcome", "count")),
+        "logins": LoginDay.objects.totals(),
         "acts": _acts(now),
         "credentials": _credentials(now),
         "domains": _domains(),

@@ -1,6 +1,6 @@
-"""The WSGI application. It refuses to start, naming the check, on settings it cannot trust.
+"""The WSGI application. It refuses to start with unsafe settings and names the failed check.
 
-With keys that are missing or wrong it starts sealed (vault/sealed_mode.py).
+With missing or wrong keys it starts sealed (vault/sealed_mode.py).
 """
 
 import os

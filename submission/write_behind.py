@@ -1,15 +1,15 @@
-"""Counted logins, written to the database every second or two instead of one by one."""
+"""Counted logins, written to the database every few seconds instead of one by one."""
 
 import asyncio
 import time
 from contextlib import suppress
-from functools import partial
 
 from credentials.usage.tally import Tally, pause_after
 from submission import log
 from web.workers import UNAVAILABLE, Workers
 
-WRITE_EVERY_SECONDS = 1, 2  # a flood of logins is one write, and people see a login within seconds
+# A flood of logins is one write; people see a login within seconds, unless the database is slow.
+WRITE_EVERY_SECONDS = 1, 10
 
 
 async def keep_writing(tally: Tally, workers: Workers, stopped: asyncio.Event) -> None:
@@ -23,7 +23,7 @@ async def keep_writing(tally: Tally, workers: Workers, stopped: asyncio.Event) -
             await asyncio.wait_for(stopped.wait(), pause_after(took, WRITE_EVERY_SECONDS))
         started = time.monotonic()
         try:
-            await workers.run(partial(tally.write, finally_=stopped.is_set()))
+            await workers.run(tally.write)
         except UNAVAILABLE as error:
             log.log.warning("Counted logins wait to be written: %s", type(error).__name__)
         except Exception as error:  # whatever it is, the logins after these are counted

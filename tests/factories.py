@@ -76,4 +76,4 @@ def make_use(credential, ip="203.0.113.7", *, at=None, number=1, outcome=Outcome
     """Logins as a mail server tells them: accepted ones, or refused with another outcome."""
     tally = Tally()
     tally.add(credential.username, ip, outcome, at=at, number=number, **more)
-    tally.write(finally_=True)
+    tally.write()

@@ -1,5 +1,4 @@
 from contextlib import contextmanager
-from datetime import timedelta
 
 from django.db import models, transaction
 from django.db.models import F, Q
@@ -8,22 +7,18 @@ from django.utils import timezone
 from django.views.decorators.debug import sensitive_variables
 
 import audit
-from credentials import digests, expiry, networks, passwords, rotation, verifier
+from credentials import digests, expiry, networks, passwords, verifier
 from credentials.models.base import Lasting, place_of_password
 from credentials.models.deleted import DeletedCredential
 from credentials.models.manager import CredentialManager
-from credentials.models.refusals import Cause
 from credentials.models.retired import RetiredPassword, Why
-from credentials.outcome import Outcome
+from credentials.models.state import CredentialState
+from credentials.outcome import CAUSES
 from domains import notifications
 from domains.models import Domain
 from vault import cipher
 from web import text as labels
 from web.dates import how_long
-
-NOTE_USE_EVERY = timedelta(seconds=60)
-CHECK_LASTS = timedelta(seconds=60)
-IN_USE_FOR = timedelta(hours=24)
 
 
 class PasswordChanged(Exception):
@@ -38,7 +33,7 @@ class LabelChanged(Exception):
     """The label is another one by now than the person was looking at; the instance holds it."""
 
 
-class Credential(Lasting):
+class Credential(CredentialState, Lasting):
     """One SMTP username and password, given to one site or app of a domain."""
 
     domain = models.ForeignKey(Domain, models.CASCADE, related_name="credentials")
@@ -46,7 +41,7 @@ class Credential(Lasting):
     last_refused_at = models.DateTimeField(null=True, blank=True, editable=False)
     last_refused_ip = models.GenericIPAddressField("last refused IP", null=True, blank=True, editable=False)
     last_refused_cause = models.CharField(
-        max_length=24, choices=Cause, blank=True, default="", db_default="", editable=False
+        max_length=24, choices=CAUSES, blank=True, default="", db_default="", editable=False
     )
     checked_at = models.DateTimeField(null=True, blank=True, editable=False)
     checked_from = models.GenericIPAddressField(null=True, blank=True, editable=False)
@@ -68,49 +63,6 @@ class Credential(Lasting):
 
     def __str__(self):
         return self.username
-
-    def outcome(self, at, ip="") -> Outcome:
-        """What a login with the right password comes to at this time, from this address ("": from anywhere)."""
-        if self.suspended_at:
-            return Outcome.SUSPENDED
-        if self.expires_at and self.expires_at <= at:
-            return Outcome.EXPIRED
-        if not self.domain.is_authorized:
-            return Outcome.DOMAIN_NOT_AUTHORIZED
-        if ip and not networks.allows(self.allowed_networks, ip):
-            return Outcome.NETWORK_NOT_ALLOWED
-        return Outcome.ACCEPTED
-
-    def still_takes(self, verifier, at, ip="") -> bool:
-        """Whether a login that fitted this verifier would be accepted now."""
-        known = verifier in (self.verifier, self.previous_verifier_at(at))
-        return known and self.outcome(at, ip) is Outcome.ACCEPTED
-
-    def previous_verifier_at(self, at) -> str | None:
-        """The verifier of the password before this one, while that is still accepted."""
-        valid = self.previous_valid_until and self.previous_valid_until > at
-        return self.previous_verifier if valid else None
-
-    def is_checked_from(self, ip, at) -> bool:
-        """Whether a login at this time and from this address was the dashboard's own check."""
-        return bool(self.checked_at) and self.checked_from == ip and abs(at - self.checked_at) < CHECK_LASTS
-
-    def is_use_noted(self, at) -> bool:
-        """Whether a use at this time needs no writing, as one within a minute before it is written."""
-        return bool(self.last_used_at) and at - self.last_used_at <= NOTE_USE_EVERY
-
-    def is_previous_use_noted(self, at) -> bool:
-        """The same of a use with the password before this one, in a rotation's overlap."""
-        return bool(self.previous_last_used_at) and at - self.previous_last_used_at <= NOTE_USE_EVERY
-
-    def was_used_lately(self, at) -> bool:
-        """Whether some site or app used it within 24 hours, so that taking it away hurts now."""
-        return bool(self.last_used_at) and at - self.last_used_at < IN_USE_FOR
-
-    def was_old_password_used_lately(self, at) -> bool:
-        """Whether something used the old password within 24 hours, and still could."""
-        used_at = self.previous_last_used_at
-        return rotation.is_running(self, at) and bool(used_at) and at - used_at < IN_USE_FOR
 
     @sensitive_variables("password")
     def reveal(self, tag, *, by) -> str:
@@ -250,13 +202,13 @@ class Credential(Lasting):
         """
         rows = Credential.objects.exclude(suspended_by_support=True)
         rows = rows if as_support else rows.filter(suspended_at=None)
-        at = timezone.now()
+        now = timezone.now()
         with self._act():
-            fields = {"suspended_at": Coalesce("suspended_at", at), "suspended_by_support": as_support or None}
+            fields = {"suspended_at": Coalesce("suspended_at", now), "suspended_by_support": as_support or None}
             if not rows.filter(pk=self.pk).update(**fields):
                 return False
-            self.suspended_at, self.suspended_by_support = self.suspended_at or at, as_support or None
-            self._retire(self._opened(), Why.SUSPENDED, at)
+            self.suspended_at, self.suspended_by_support = self.suspended_at or now, as_support or None
+            self._retire(self._opened(), Why.SUSPENDED, now)
             self._record("credential.suspended", by, reason=reason)
             self._tell_owners("credential_suspended", by, reason=reason)
         return True
@@ -284,13 +236,13 @@ class Credential(Lasting):
 
         Raises Credential.DoesNotExist.
         """
-        at = timezone.now()
+        now = timezone.now()
         with self._act():
             # Locked: an old password must not come back because of a reset at the same time.
             current = Credential.objects.select_for_update().get(pk=self.pk)
-            self._retire(self._opened(), Why.DELETED, at)
+            self._retire(self._opened(), Why.DELETED, now)
             Credential.objects.filter(pk=self.pk).delete()
-            DeletedCredential.objects.keep(current, by=by, at=at)
+            DeletedCredential.objects.keep(current, by=by, now=now)
             self._record("credential.deleted", by, reason=reason)
             self._tell_owners("credential_deleted", by)
 
@@ -319,12 +271,12 @@ class Credential(Lasting):
             return ""
 
     @sensitive_variables()
-    def _retire(self, password, why, at):
+    def _retire(self, password, why, since):
         """Remember a password that is refused from now on, to tell who still tries it."""
         # Without its digest one can't be known, but whatever is tried at a deleted username is.
         if password or why == Why.DELETED:
             digest = digests.digest(self.username, password) if password else ""
-            RetiredPassword.objects.retire(self, digest, why, at=at)
+            RetiredPassword.objects.retire(self, digest, why, since=since)
 
     def _record(self, tag, by, **data):
         data = {key: value for key, value in ({"label": self.label} | data).items() if value}

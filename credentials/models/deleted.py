@@ -16,58 +16,56 @@ from django.utils import timezone
 
 import audit
 from credentials.models.base import LASTING, Lasting
-from credentials.models.refusals import RefusedLogins
-from credentials.models.upsert import CHUNK
+from credentials.models.batches import CHUNK
 from domains.models import Domain
 
-KEPT_FOR = timedelta(hours=24)
+RESTORABLE_FOR = timedelta(hours=24)
 
 log = logging.getLogger(__name__)
 
 
 class DeletedCredentialQuerySet(models.QuerySet):
-    def restorable(self, at):
+    def restorable(self, now):
         """Those that can come back at this time, whether or not what is older is erased already."""
-        return self.filter(deleted_at__gt=at - KEPT_FOR)
+        return self.filter(deleted_at__gt=now - RESTORABLE_FOR)
 
-    def for_page(self, at):
+    def for_page(self, now):
         """Those of one domain that can come back, the last deleted first, without their secrets."""
-        rows = self.restorable(at).annotate(deleted_by_email=F("deleted_by__email"))
+        rows = self.restorable(now).annotate(deleted_by_email=F("deleted_by__email"))
         return rows.without_secrets().order_by("-deleted_at", "-pk")
 
     def without_secrets(self):
         return self.defer("password_sealed", "verifier", "previous_verifier")
 
-    def keep(self, credential, *, by, at):
+    def keep(self, credential, *, by, now):
         """Keep a credential; inside the transaction that deletes it."""
         columns = {name: getattr(credential, name) for name in LASTING}
         return self.create(
             domain_id=credential.domain_id,
             former_id=credential.pk,
-            deleted_at=at,
+            deleted_at=now,
             deleted_by=by.user,
             **columns,
         )
 
     def erase(self) -> int:
-        """Delete these for good, with their refused logins; return how many they were.
+        """Delete these for good; return how many they were.
 
-        Their clients and dead passwords stay as long as others': the domain's chart counts them.
+        Their logins and retired passwords stay as long as others': the domain's chart counts them.
         """
         erased = 0
         while True:
             with transaction.atomic():
                 # Locked: what somebody restores at the same time comes back whole, or is erased whole.
-                rows = dict(self.select_for_update().order_by("pk").values_list("pk", "former_id")[:CHUNK])
-                self.model.objects.filter(pk__in=rows).delete()
-                RefusedLogins.objects.filter(credential_id__in=rows.values()).delete()
-            if not rows:
+                keys = list(self.select_for_update().order_by("pk").values_list("pk", flat=True)[:CHUNK])
+                self.model.objects.filter(pk__in=keys).delete()
+            if not keys:
                 return erased
-            erased += len(rows)
+            erased += len(keys)
 
-    def erase_due(self, at) -> int:
+    def erase_due(self, now) -> int:
         """Delete for good what was deleted 24 hours ago and before; return how many that were."""
-        return self.filter(deleted_at__lte=at - KEPT_FOR).erase()
+        return self.filter(deleted_at__lte=now - RESTORABLE_FOR).erase()
 
 
 class DeletedCredential(Lasting):
@@ -99,7 +97,7 @@ class DeletedCredential(Lasting):
     @property
     def erased_at(self):
         """When it can't be restored any more."""
-        return self.deleted_at + KEPT_FOR
+        return self.deleted_at + RESTORABLE_FOR
 
     def restore(self, *, by):
         """Make it a credential again, as it was, and return that.

@@ -10,14 +10,13 @@ from django.utils import timezone
 
 from credentials import rotation
 from credentials.expiry import NEAR
-from credentials.models import Cause, refusals
-from credentials.models.retired import TOLD_FOR, RetiredPassword
+from credentials.models import LoginDay
+from credentials.models.login_day import REFUSAL_SHOWN_FOR, TRIED_WITHIN
+from credentials.outcome import CAUSES
 
 PAGE_SIZE = 25
 TRIED_IN_A_ROW = 2
-REFUSALS_LISTED_FOR = timedelta(days=30)
 UNUSED_AFTER = timedelta(days=90)
-CAUSES = dict(Cause.choices)
 
 
 def row_context(domain, **more) -> dict:
@@ -32,7 +31,7 @@ def row_context(domain, **more) -> dict:
         "now": now,
         "near_end": now + NEAR,
         "silence": rotation.silence,
-        "refused_since": now - refusals.SHOWN_FOR,
+        "refused_since": now - REFUSAL_SHOWN_FOR,
         "unused_since": now - UNUSED_AFTER,
         "causes": CAUSES,
         **more,
@@ -40,17 +39,17 @@ def row_context(domain, **more) -> dict:
 
 
 def tried_of(credentials) -> dict[str, list]:
-    """Who still tries dead passwords of a page's rows: by username, the last tried password first."""
+    """Who still tries retired passwords of a page's rows: by username, the last tried password first."""
     tried: dict[str, list] = {}
     now = timezone.now()
-    since = now - TOLD_FOR
+    since = now - TRIED_WITHIN
     # A try is a refusal as well. To put the question together costs as much as to render all rows.
     usernames = [row.username for row in credentials if row.last_refused_at and row.last_refused_at >= since]
     if not usernames:
         return tried
-    for password in RetiredPassword.objects.filter(username__in=usernames).still_tried(now):
-        if len(tried.setdefault(password.username, [])) < TRIED_IN_A_ROW:
-            tried[password.username].append(password)
+    for password in LoginDay.objects.filter(username__in=usernames).still_tried(now):
+        if len(tried.setdefault(password["username"], [])) < TRIED_IN_A_ROW:
+            tried[password["username"]].append(password)
     return tried
 
 
@@ -73,6 +72,5 @@ def list_context(domain, *, number, search="", **more) -> dict:
 
 
 def refusals_of(credential):
-    """Why, how often and from where it was refused in the last 30 days: RefusedLogins by cause."""
-    since = timezone.now() - REFUSALS_LISTED_FOR
-    return credential.refused_logins.by_cause(since.date())
+    """Why, how often and from where it was refused in the last 30 days."""
+    return LoginDay.objects.filter(username=credential.username).recent(timezone.now()).by_cause()

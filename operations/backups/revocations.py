@@ -13,8 +13,8 @@ import audit
 from audit.actor import Actor
 from credentials.models import Credential
 from credentials.models.base import short
+from credentials.models.batches import chunks
 from credentials.models.deleted import DeletedCredential
-from credentials.models.upsert import chunks
 from domains.members import actions as members
 from domains.models import Domain, Membership
 from domains.names import display

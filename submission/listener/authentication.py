@@ -9,7 +9,6 @@ from django.utils import timezone
 from credentials import digests
 from credentials.models import Credential
 from credentials.models.base import is_username
-from credentials.models.clients import ClientName
 from credentials.outcome import Outcome
 from credentials.usage.tally import Tally
 from submission.listener import sasl
@@ -59,8 +58,7 @@ class Logins:
 
     def note_message(self, login: LoggedIn, host_name: str, mail_from: str) -> None:
         """Count the names that the client of a message gave."""
-        for kind, name in ((ClientName.Kind.EHLO, host_name), (ClientName.Kind.MAIL_FROM, mail_from)):
-            self._tally.add_name(login.username, login.ip, kind, name)
+        self._tally.add_message(login.username, login.ip, ehlo=host_name, mail_from=mail_from)
 
     async def write_counts(self, stopped: asyncio.Event) -> None:
         """Write what logins came to every second until the event is set, and once more then."""

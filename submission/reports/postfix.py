@@ -5,7 +5,6 @@ At the end of each message, smtpd sends `name=value` lines up to an empty line a
 """
 
 from credentials.models.base import is_username
-from credentials.models.clients import ClientName
 from credentials.usage.tally import Tally
 from submission.ip import plain_ip
 from submission.reports.connection import BoundedConnection
@@ -37,8 +36,8 @@ class Messages:
             ip = plain_ip(attributes.get("client_address", ""))
         except ValueError:
             return
-        for kind, name in ((ClientName.Kind.EHLO, "helo_name"), (ClientName.Kind.MAIL_FROM, "sender")):
-            self._tally.add_name(username, ip, kind, attributes.get(name, ""))
+        ehlo, mail_from = attributes.get("helo_name", ""), attributes.get("sender", "")
+        self._tally.add_message(username, ip, ehlo=ehlo, mail_from=mail_from)
 
 
 class PostfixConnection(BoundedConnection):

@@ -1,4 +1,4 @@
-"""What an authenticator app does."""
+"""Codes of an authenticator app and recovery codes."""
 
 import base64
 import hashlib
@@ -21,13 +21,13 @@ def code_of(secret, steps=0):
 
 
 def make_totp(user, secret="JBSWY3DPEHPK3PXPJBSWY3DPEHPK3PXP"):
-    """Give a person an authenticator app; returns its secret."""
+    """Give a user an authenticator app; return its secret."""
     Authenticator.objects.create(user=user, type="totp", data={"secret": get_adapter().encrypt(secret)})
     return secret
 
 
 def make_recovery_codes(user) -> list[str]:
-    """Give a person recovery codes; return them."""
+    """Give a user recovery codes; return them."""
     data = {"seed": get_adapter().encrypt(secrets.token_hex(40)), "used_mask": 0}
     Authenticator.objects.create(user=user, type="recovery_codes", data=data)
     return recovery_codes(user)
@@ -48,5 +48,5 @@ def recovery_codes(user):
 
 
 def stored(user):
-    """All that the database holds of somebody's two-factor."""
+    """All stored two-factor data of a user, as text."""
     return str(list(Authenticator.objects.filter(user=user).values_list("data", flat=True)))

@@ -8,7 +8,7 @@ from tests.accounts.openid_provider import CLIENT_ID, CLIENT_SECRET
 
 @pytest.fixture
 def configure_openid(settings):
-    """Set the provider: configure_openid(issuer, secret), as the environment would."""
+    """Configure the provider as the environment would: configure_openid(issuer, secret)."""
 
     def configure(issuer, secret=CLIENT_SECRET):
         openid = deepcopy(settings.SOCIALACCOUNT_PROVIDERS["openid_connect"])

@@ -1,7 +1,6 @@
 """A small real OpenID provider on loopback: discovery, a page to sign in at, codes with PKCE, signed tokens.
 
-What it answers can be spoilt by the attributes of `Provider`; requests are answered as the
-standards ask otherwise, and refused where a real provider would.
+It answers by the standards and refuses what a real provider would; attributes of `Provider` make it misbehave.
 """
 
 import base64
@@ -36,20 +35,20 @@ def key():
 
 
 class Provider:
-    """What the provider knows, and how it misbehaves."""
+    """State of the provider, and how it misbehaves."""
 
     def __init__(self, issuer):
         self.issuer = issuer
         self.person = dict(PERSON)
-        self.claims = {}  # over those of the ID token; None leaves one out
-        self.config = {}  # over the discovery document
-        self.userinfo = {}  # over what it would say
-        self.answers = {}  # path → bytes instead of what would be answered
+        self.claims = {}  # replace those of the ID token; None removes one
+        self.config = {}  # replaces parts of the discovery document
+        self.userinfo = {}  # replaces parts of the userinfo
+        self.answers = {}  # path → bytes to answer with
         self.sign = lambda claims: jwt.encode(claims, key(), "RS256")
-        self.moved = ""  # a path that answers with a redirect to itself, by another name
+        self.moved = ""  # a path that redirects to /moved
         self.codes = {}
         self.seen = []  # the queries of /authorize
-        self.tokens = []  # what was issued, and must be kept nowhere
+        self.tokens = []  # issued tokens, which must not be stored
 
     def discovery(self):
         endpoints = {
@@ -62,7 +61,7 @@ class Provider:
         return {"issuer": self.issuer, **urls, **self.config}
 
     def decide(self, query, answer) -> str:
-        """Where the browser goes after the page of the provider."""
+        """Return where the provider redirects the browser."""
         assert query["client_id"] == CLIENT_ID and query["response_type"] == "code"
         assert query["code_challenge_method"] == "S256" and "openid" in query["scope"].split()
         if answer == "deny":
@@ -73,7 +72,7 @@ class Provider:
         return f"{query['redirect_uri']}?{urlencode(back | {'state': query['state']})}"
 
     def redeem(self, form, authorization) -> dict | None:
-        """The tokens for a code, once; None for a wrong code, secret, verifier or redirect URI."""
+        """Return the tokens for a code, once; None for a wrong code, secret, verifier or redirect URI."""
         query = self.codes.pop(form.get("code"), None)
         basic = base64.b64encode(f"{CLIENT_ID}:{CLIENT_SECRET}".encode()).decode()
         challenge = hashlib.sha256(form.get("code_verifier", "").encode()).digest()

@@ -1,4 +1,4 @@
-"""What an OpenID provider, or somebody in its place, must not get away with; and its failures."""
+"""Attacks and failures of an OpenID provider, or of someone in its place."""
 
 import re
 import time
@@ -50,7 +50,7 @@ pytestmark = pytest.mark.django_db
     ],
     ids="-".join,
 )
-def test_what_the_provider_says_wrong_is_a_clear_page_and_no_sign_in(client, alice, provider, caplog, spoilt):
+def test_wrong_answer_of_the_provider_is_a_clear_page_and_no_sign_in(client, alice, provider, caplog, spoilt):
     there = begin(client)
     for name, value in spoilt.items():
         setattr(provider, name, value)
@@ -67,7 +67,7 @@ def test_wrong_client_secret_is_logged(client, alice, provider, configure_openid
     assert "are OIDC_CLIENT_ID and OIDC_CLIENT_SECRET right?" in caplog.text
 
 
-def test_a_provider_that_is_down_is_a_clear_page_at_both_ends(client, alice, provider, configure_openid):
+def test_provider_that_is_down_is_a_clear_page_at_start_and_callback(client, alice, provider, configure_openid):
     there = begin(client)
     back = answer(there)
     configure_openid(f"http://127.0.0.1:{free_port()}")
@@ -77,7 +77,7 @@ def test_a_provider_that_is_down_is_a_clear_page_at_both_ends(client, alice, pro
     assert response.status_code == 400 and "Start again" in refusal(client, response)
 
 
-def test_a_callback_counts_once_and_only_in_its_own_browser(client, alice, provider):
+def test_callback_works_once_and_only_in_its_own_browser(client, alice, provider):
     back = answer(begin(client))
     assert "Start again" in refusal(client, Client().get(back))
     assert "Start again" in refusal(client, client.get(back.replace("state=", "state=x")))
@@ -87,8 +87,8 @@ def test_a_callback_counts_once_and_only_in_its_own_browser(client, alice, provi
     assert "Start again" in text(client.get(back)) and not is_signed_in(client)
 
 
-def test_a_code_of_another_sign_in_is_refused(client, alice, provider):
-    """Somebody slips their own code into a victim's sign-in: PKCE and nonce belong to another."""
+def test_code_of_another_sign_in_is_refused(client, alice, provider):
+    """An attacker puts their own code into a victim's sign-in: PKCE and nonce don't match."""
     theirs = re.search(r"code=([^&]+)", answer(begin(Client())))[1]
     back = re.sub(r"code=[^&]+", f"code={theirs}", answer(begin(client)))
     assert "There is a problem" in refusal(client, client.get(back))
@@ -104,22 +104,22 @@ def test_a_code_of_another_sign_in_is_refused(client, alice, provider):
         ("code=%00&error=%00", "There is a problem"),
     ],
 )
-def test_a_provider_that_says_no(client, alice, provider, query, said):
+def test_error_of_the_provider_is_a_clear_page(client, alice, provider, query, said):
     state = re.search(r"state=([^&]+)", begin(client))[1]
     assert said in refusal(client, client.get(f"{CALLBACK}?{query}&state={state}"))
 
 
 @pytest.mark.parametrize("state", ["", "x", "%00", "a" * 5000])
-def test_a_made_up_state_opens_nothing(client, provider, state):
+def test_made_up_state_is_refused(client, provider, state):
     assert "Start again" in refusal(client, client.get(f"{CALLBACK}?code=x&state={state}"))
 
 
-def test_deny_at_the_provider_is_a_page_that_leads_back(client, alice, provider):
+def test_denial_at_the_provider_leads_back_to_the_sign_in(client, alice, provider):
     page = refusal(client, client.get(answer(begin(client), "deny")))
     assert "You cancelled at Example Login" in page and 'href="/login/"' in page
 
 
-def test_it_begins_by_a_form_of_this_site_alone(alice, provider):
+def test_provider_sign_in_starts_by_a_form_of_this_site_only(alice, provider):
     client = Client(enforce_csrf_checks=True)
     assert client.post(BEGIN).status_code == 403
     assert client.get(BEGIN).status_code == 405
@@ -127,11 +127,11 @@ def test_it_begins_by_a_form_of_this_site_alone(alice, provider):
     assert not provider.seen
 
 
-def test_it_cannot_be_begun_without_end(client, provider):
+def test_provider_sign_in_is_rate_limited(client, provider):
     assert [client.post(BEGIN).status_code for _ in range(31)][-2:] == [200, 429]
 
 
-def test_somebody_who_is_signed_in_already_stays_who_they_are(as_alice, provider):
+def test_signed_in_user_is_not_sent_to_the_provider(as_alice, provider):
     assert as_alice.post(BEGIN)["Location"] == "/"
 
 
@@ -140,6 +140,6 @@ def test_without_a_provider_there_is_no_button_and_no_route(client):
     assert client.get(CALLBACK).status_code == client.post(BEGIN).status_code == 404
 
 
-def test_the_admin_knows_nothing_of_it(admin_client):
+def test_admin_has_no_socialaccount_models(admin_client):
     for model in ("socialapp", "socialaccount", "socialtoken"):
         assert admin_client.get(f"/admin/socialaccount/{model}/").status_code == 404

@@ -79,7 +79,7 @@ class Load:
         life.acts.append((name, began, timezone.now()))
 
 
-def test_all_that_was_acknowledged_before_a_backup_under_load_is_back(
+def test_backup_under_load_holds_all_acknowledged_changes(
     domain, backup, restore, lose_database, start_listener
 ):
     kept = [make_credential(domain) for _ in range(3)]
@@ -107,7 +107,7 @@ def test_all_that_was_acknowledged_before_a_backup_under_load_is_back(
         assert [auth_plain(listener.secure(), *login)[0] for login in logins] == [235] * 3
 
 
-def test_what_was_reset_or_deleted_since_is_refused_by_a_server_that_runs_on(
+def test_running_listener_refuses_what_was_reset_or_deleted_since_backup(
     client, alice, domain, listener, backup, restore
 ):
     same, reset, deleted = (make_credential(domain) for _ in range(3))
@@ -131,7 +131,7 @@ def test_what_was_reset_or_deleted_since_is_refused_by_a_server_that_runs_on(
     call_command("verify_store")
 
 
-def test_it_is_restored_under_load_and_nobody_is_told_a_falsehood(domain, backup, restore):
+def test_restore_under_load_keeps_data_consistent(domain, backup, restore):
     credential = make_credential(domain)
     path = backup()
     with Load(domain) as load:
@@ -144,7 +144,7 @@ def test_it_is_restored_under_load_and_nobody_is_told_a_falsehood(domain, backup
     call_command("verify_store")
 
 
-def test_what_was_restored_can_be_backed_up_and_restored_again(domain, backup, restore):
+def test_restored_database_can_be_backed_up_and_restored_again(domain, backup, restore):
     """Also where nothing was added since: the numbers of new rows go on behind the old ones."""
     for name in ("first", "second"):
         restore(backup(name))

@@ -35,7 +35,7 @@ def contents(path) -> bytes:
         return path.read_bytes() + b"".join(map(file.read, file.namelist()))
 
 
-def test_no_key_no_password_no_session_is_in_it_and_only_its_owner_reads_it(client, alice, domain, backup):
+def test_backup_holds_no_key_password_or_session_and_is_private(client, alice, domain, backup):
     credential = make_credential(domain)
     seed = make_totp(alice)
     emails.post("alice@example.com", "Hello", "sl_of_a_letter")
@@ -51,7 +51,7 @@ def test_no_key_no_password_no_session_is_in_it_and_only_its_owner_reads_it(clie
     assert stat.S_IMODE(path.stat().st_mode) == 0o600
 
 
-def test_the_manifest_tells_what_is_needed(path):
+def test_manifest_lists_keys_and_row_counts(path):
     with archive.read(path) as (_file, manifest, _doubt):
         assert manifest["database"] == connection.vendor and manifest["keys"] == ["k1"]
         assert manifest["counts"]["credentials_credential"] == 1
@@ -59,7 +59,7 @@ def test_the_manifest_tells_what_is_needed(path):
 
 
 @pytest.mark.one_database
-def test_a_file_that_is_there_stays_unless_forced(path):
+def test_existing_file_is_kept_unless_forced(path):
     before = path.read_bytes()
     with pytest.raises(CommandError, match="already exists"):
         call_command("backup", path)
@@ -79,7 +79,7 @@ def refused(path, match, **options):
 
 @pytest.mark.parametrize("part", [0, 0.3, 0.9, 0.999])
 @pytest.mark.one_database
-def test_one_that_is_cut_off_is_refused(path, part):
+def test_truncated_backup_is_refused(path, part):
     raw = path.read_bytes()
     path.write_bytes(raw[: int(len(raw) * part)])
     refused(path, "not a backup, or only a part of one")
@@ -87,7 +87,7 @@ def test_one_that_is_cut_off_is_refused(path, part):
 
 @pytest.mark.parametrize("part", [0, 0.1, 0.5, 0.8, 0.99, 0.9999])
 @pytest.mark.one_database
-def test_one_flipped_bit_is_found(path, part):
+def test_flipped_bit_is_found(path, part):
     raw = bytearray(path.read_bytes())
     raw[int(len(raw) * part)] ^= 1
     path.write_bytes(raw)
@@ -116,18 +116,18 @@ def changed(path, **changes):
     ],
 )
 @pytest.mark.one_database
-def test_what_this_version_does_not_understand_is_refused(path, changes, match):
+def test_backup_of_other_database_or_newer_version_is_refused(path, changes, match):
     refused(changed(path, **changes), match)
 
 
 @pytest.mark.one_database
-def test_a_database_that_is_not_empty_is_replaced_only_when_said_so_twice(path, monkeypatch):
+def test_replacing_a_database_needs_option_and_confirmation(path, monkeypatch):
     refused(path, "The database is not empty", replace=False)
     monkeypatch.setattr("builtins.input", lambda question: "no")
     refused(path, "Not confirmed", yes=False)
 
 
-def test_the_database_of_something_else_is_never_replaced(path):
+def test_database_of_other_software_is_never_replaced(path):
     with connection.cursor() as cursor:
         cursor.execute("CREATE TABLE wiki_page (id int)")
         try:
@@ -136,7 +136,7 @@ def test_the_database_of_something_else_is_never_replaced(path):
             cursor.execute("DROP TABLE wiki_page")
 
 
-def test_a_restoring_that_fails_on_the_way_changes_nothing(path, monkeypatch):
+def test_failed_restore_changes_nothing(path, monkeypatch):
     before = digest()
 
     def fail(**_options):
@@ -149,7 +149,7 @@ def test_a_restoring_that_fails_on_the_way_changes_nothing(path, monkeypatch):
 
 
 @pytest.mark.one_database
-def test_a_file_that_came_in_the_meantime_stays(path, monkeypatch):
+def test_file_created_in_the_meantime_is_kept(path, monkeypatch):
     monkeypatch.setattr("pathlib.Path.exists", lambda _path: False)  # it came between the two looks
     with pytest.raises(CommandError, match="was created in the meantime"):
         call_command("backup", path)
@@ -157,7 +157,7 @@ def test_a_file_that_came_in_the_meantime_stays(path, monkeypatch):
 
 
 @pytest.mark.postgresql  # SQLite copies the file
-def test_no_table_is_left_out_that_a_migration_makes_meanwhile(domain, tmp_path, monkeypatch):
+def test_backup_during_a_migration_is_refused(domain, tmp_path, monkeypatch):
     found = iter([["audit_event"], ["audit_event", "later"]])
     monkeypatch.setattr("operations.backups.schema.tables", lambda: next(found))
     with pytest.raises(CommandError, match="Tables were created or dropped in the meantime"):
@@ -165,7 +165,7 @@ def test_no_table_is_left_out_that_a_migration_makes_meanwhile(domain, tmp_path,
     assert list(tmp_path.iterdir()) == []
 
 
-def test_a_full_disk_is_told_and_leaves_no_half_file(domain, tmp_path):
+def test_full_disk_is_reported_and_leaves_no_partial_file(domain, tmp_path):
     for _ in range(20):
         make_credential(domain)
     place = tmp_path / "small"
@@ -182,7 +182,7 @@ def test_a_full_disk_is_told_and_leaves_no_half_file(domain, tmp_path):
         subprocess.run(["umount", place], check=True)
 
 
-def test_a_backup_that_is_ended_leaves_no_half_file(domain, tmp_path, monkeypatch):
+def test_stopped_backup_leaves_no_partial_file(domain, tmp_path, monkeypatch):
     def end(file, folder):
         raise SystemExit(143)
 

@@ -90,7 +90,7 @@ def _insert(table, row) -> str:
     return f"INSERT INTO {table} ({', '.join(row)}) VALUES ({values})"  # noqa: S608
 
 
-def test_no_transient_row_is_loaded(path, load, tmp_path, client):
+def test_cache_and_session_rows_are_not_loaded(path, load, tmp_path, client):
     """A cached value is a pickle; a session is a sign-in."""
     rows = {
         "sendlayer_cache": {"cache_key": ":1:ready", "value": order_for(tmp_path), "expires": FAR},
@@ -102,7 +102,7 @@ def test_no_transient_row_is_loaded(path, load, tmp_path, client):
     assert not (tmp_path / "made").exists()
 
 
-def test_no_record_of_a_migration_is_loaded(path, load):
+def test_migration_records_are_not_loaded(path, load):
     """It could let one be skipped at the next upgrade."""
     row = {"id": "9999", "app": "credentials", "name": "0999_later", "applied": FAR}
     load(with_rows(path, {"django_migrations": row}))
@@ -110,7 +110,7 @@ def test_no_record_of_a_migration_is_loaded(path, load):
     call_command("migrate", check_unapplied=True, verbosity=0)
 
 
-def test_a_table_that_is_none_of_ours_is_left_alone_and_named(path, load):
+def test_unknown_table_is_ignored_and_named(path, load):
     if connection.vendor == "sqlite":
         changed = forged_database(
             path,
@@ -129,13 +129,13 @@ def test_a_table_that_is_none_of_ours_is_left_alone_and_named(path, load):
     assert Credential.objects.count() == 1
 
 
-def test_a_restore_leaves_only_what_migrations_make(path, load):
+def test_restore_leaves_only_what_migrations_create(path, load):
     before = made_here()
     load(path)
     assert made_here() == before
 
 
-def test_its_tables_are_those_of_the_database():
+def test_expected_tables_match_the_database():
     """What is loaded goes by the migrations: nothing of ours is missing in that."""
     migrations = ask("SELECT app, name FROM django_migrations")
     with connection.cursor() as cursor:
@@ -177,20 +177,20 @@ ODD = [
 
 
 @pytest.mark.one_database
-def test_a_manifest_that_is_none_is_refused(path):
+def test_malformed_manifest_is_refused(path):
     for change in ODD:
         refused(forged(path, **change), "Its manifest is not one that `backup` writes")
 
 
 @pytest.mark.one_database
-def test_a_manifest_that_is_no_object_is_refused(path):
+def test_manifest_that_is_no_object_is_refused(path):
     for text in (b"", b"[]", b"1", b"{", b"[" * 100_000, b"\xff\xfe", b'{"format": 1e999}'):
         held = forging.members(path) | {archive.MANIFEST: text}
         refused(written(path, held.items()), "Its manifest is n")
 
 
 @pytest.mark.one_database
-def test_migrations_that_make_no_table_are_refused(path):
+def test_manifest_without_migrations_is_refused(path):
     refused(forged(path, migrations=[]), "names no migration that creates a table")
 
 
@@ -200,28 +200,28 @@ OUTSIDE = ["../../outside", "/etc/outside", "tables/../x.copy", "x.py", "tables/
 
 
 @pytest.mark.one_database
-def test_a_member_that_no_backup_has_is_refused(path):
+def test_unknown_zip_member_is_refused(path):
     for name in OUTSIDE:
         changed = written(path, [*forging.members(path).items(), (name, b"x")])
         refused(changed, "is not a member of one")
 
 
 @pytest.mark.one_database
-def test_two_members_of_one_name_are_refused(path):
+def test_duplicate_zip_members_are_refused(path):
     with pytest.warns(UserWarning, match="Duplicate name"):
         changed = written(path, [*forging.members(path).items(), (archive.MANIFEST, b"{}")])
     refused(changed, "not named once each")
 
 
 @pytest.mark.one_database
-def test_one_without_a_manifest_is_refused(path):
+def test_backup_without_manifest_is_refused(path):
     held = forging.members(path)
     del held[archive.MANIFEST]
     refused(written(path, held.items()), "not named once each")
 
 
 @pytest.mark.one_database
-def test_one_that_would_fill_the_disk_is_refused_before_it_is_unpacked(path):
+def test_zip_bomb_is_refused_before_unpacking(path):
     held = forging.members(path)
     held["tables/zeros.copy"] = bytes(100 << 20)
     refused(written(path, held.items()), "Unpacked it would be 10[0-9]{7} bytes large")
@@ -230,7 +230,7 @@ def test_one_that_would_fill_the_disk_is_refused_before_it_is_unpacked(path):
 
 
 @pytest.mark.one_database
-def test_one_that_is_packed_otherwise_is_refused(path):
+def test_other_zip_compression_is_refused(path):
     target = path.with_name("forged.zip")
     with archive.create(target, key_id="") as made:
         for name, text in forging.members(path).items():
@@ -239,7 +239,7 @@ def test_one_that_is_packed_otherwise_is_refused(path):
 
 
 @pytest.mark.one_database
-def test_whatever_is_changed_in_the_packing_is_refused_or_harmless(path):
+def test_random_changes_to_zip_are_refused_or_harmless(path):
     """200 files with a few bytes changed anywhere, and a SHA-256 that fits."""
     raw, chance = forged(path).read_bytes(), random.Random(7)  # noqa: S311
     for _ in range(200):
@@ -272,7 +272,7 @@ HARMLESS = [
 
 
 @pytest.mark.sqlite
-def test_no_trigger_view_index_or_table_of_the_file_is_made(path, load):
+def test_sqlite_schema_objects_of_the_file_are_not_created(path, load):
     before = made_here()
     load(forged_database(path, *HARMLESS))
     assert made_here() == before
@@ -280,7 +280,7 @@ def test_no_trigger_view_index_or_table_of_the_file_is_made(path, load):
 
 
 @pytest.mark.sqlite
-def test_a_view_of_ours_that_was_changed_stays_as_our_migrations_make_it(path, load):
+def test_changed_sqlite_view_is_not_restored(path, load):
     before = made_here()
     everybody = "CREATE VIEW smtp_passdb AS SELECT username, '' AS verifier FROM credentials_credential"
     load(forged_database(path, "DROP VIEW smtp_passdb", everybody))
@@ -318,20 +318,20 @@ REFUSED = [
 
 
 @pytest.mark.sqlite
-def test_what_no_version_of_ours_makes_is_refused(path):
+def test_altered_sqlite_schema_or_values_are_refused(path):
     for statements, match in REFUSED:
         refused(forged_database(path, *statements), match)
 
 
 @pytest.mark.sqlite
-def test_a_view_that_is_recorded_as_a_table_is_refused(path):
+def test_sqlite_view_recorded_as_table_is_refused(path):
     record = "UPDATE sqlite_master SET type = 'table', rootpage = 2 WHERE name = 'accounts_letter'"
     statements = instead("accounts_letter", "CREATE VIEW accounts_letter AS SELECT * FROM kept")
     refused(forged_database(path, *statements, "PRAGMA writable_schema = ON", record), "damaged|lacks what")
 
 
 @pytest.mark.sqlite
-def test_the_next_primary_keys_can_not_be_set_for_other_tables_or_to_nonsense(path, load):
+def test_sqlite_sequences_of_other_tables_or_types_are_ignored(path, load):
     statements = [
         "INSERT INTO sqlite_sequence VALUES ('wiki_page', 7)",
         "UPDATE sqlite_sequence SET seq = 'x' WHERE name = 'accounts_user'",
@@ -342,7 +342,7 @@ def test_the_next_primary_keys_can_not_be_set_for_other_tables_or_to_nonsense(pa
 
 
 @pytest.mark.sqlite
-def test_only_columns_of_tables_can_be_read_of_the_file(path, tmp_path):
+def test_sqlite_reader_reads_only_columns_of_tables(path, tmp_path):
     place = tmp_path / "stored.sqlite3"
     place.write_bytes(
         forging.altered(path, forging.members(path)[DATABASE], ["CREATE VIEW v AS SELECT 1 AS x"])
@@ -363,7 +363,7 @@ def test_only_columns_of_tables_can_be_read_of_the_file(path, tmp_path):
 
 
 @pytest.mark.sqlite
-def test_what_is_no_database_is_refused(path):
+def test_file_that_is_no_sqlite_database_is_refused(path):
     for raw in (b"", b"x" * 5000, b"SQLite format 3\0" + b"\xff" * 5000):
         refused(forged(path, lambda held, raw=raw: held.update({DATABASE: raw})), "damaged|lacks")
     refused(forged(path, lambda held: held.pop(DATABASE)), "lacks")
@@ -379,14 +379,14 @@ def with_columns(path, **changes):
 
 
 @pytest.mark.postgresql
-def test_a_column_named_with_sql_is_refused(path):
+def test_sql_in_names_of_the_manifest_is_refused(path):
     refused(with_columns(path, accounts_user=[INJECTED]), "'columns' is wrong")
     refused(with_columns(path, **{INJECTED: ["id"]}), "'columns' is wrong")
     refused(forged(path, sequences={INJECTED: 1}), "'sequences' is wrong")
 
 
 @pytest.mark.postgresql
-def test_columns_have_to_be_those_of_its_version(path):
+def test_copy_columns_must_be_those_of_the_version(path):
     columns = forging.manifest(path)["columns"]["accounts_user"]
     refused(with_columns(path, accounts_user=[*columns, "evil"]), "does not have: accounts_user.evil")
     refused(with_columns(path, accounts_user=[*columns, "email"]), "does not have: accounts_user")
@@ -397,7 +397,7 @@ def test_columns_have_to_be_those_of_its_version(path):
 
 
 @pytest.mark.postgresql
-def test_rows_and_sequences_have_to_be_there_and_no_other_sequence_is_touched(path, load):
+def test_missing_rows_or_sequences_are_refused_and_other_sequences_kept(path, load):
     refused(
         forged(path, lambda held: held.pop("tables/audit_event.copy")),
         "lacks .*: tables/audit_event.copy",
@@ -415,7 +415,7 @@ def test_rows_and_sequences_have_to_be_there_and_no_other_sequence_is_touched(pa
 
 
 @pytest.mark.postgresql
-def test_rows_that_are_none_are_refused(path):
+def test_malformed_copy_rows_are_refused(path):
     for rows in (b"x\n", b"1\t2\n", b"\\.\nDROP TABLE audit_event;\n", b"\xff\n", b"1\0\n"):
         changed = forged(path, lambda held, rows=rows: held.update({"tables/accounts_user.copy": rows}))
         refused(changed, "^Nothing was changed: ")

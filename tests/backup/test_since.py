@@ -50,7 +50,7 @@ ACTS = [
 
 
 @pytest.mark.parametrize(("act", "why"), ACTS)
-def test_it_comes_back_suspended_with_the_reason_on_the_activity_page(
+def test_credential_changed_since_backup_comes_back_suspended_with_reason(
     client, alice, domain, backup, restore, act, why
 ):
     credential, other = make_credential(domain, label="Shop"), make_credential(make_domain("b.example.com"))
@@ -68,7 +68,7 @@ def test_it_comes_back_suspended_with_the_reason_on_the_activity_page(
     call_command("verify_store")
 
 
-def test_what_was_added_used_or_labelled_since_suspends_nothing(domain, backup, restore):
+def test_additions_uses_and_labels_since_backup_suspend_nothing(domain, backup, restore):
     credential = make_credential(domain)
     path = backup()
     make_credential(domain)
@@ -80,7 +80,7 @@ def test_what_was_added_used_or_labelled_since_suspends_nothing(domain, backup, 
     assert event.data["compared"] is True and event.domain is None
 
 
-def test_one_that_was_suspended_already_is_listed_when_it_was_reset_since(domain, backup, restore):
+def test_suspended_credential_reset_since_backup_is_listed(domain, backup, restore):
     credential = make_credential(domain)
     credential.suspend(by=SYSTEM)
     path = backup()
@@ -88,7 +88,7 @@ def test_one_that_was_suspended_already_is_listed_when_it_was_reset_since(domain
     assert "its password was reset after that; it was suspended already" in restore(path)
 
 
-def test_what_support_suspended_since_only_support_resumes(domain, backup, restore):
+def test_suspension_by_support_since_backup_is_kept(domain, backup, restore):
     """Also where a member had suspended it before, or deleted it after."""
     fresh, taken_over, deleted = (make_credential(domain) for _ in range(3))
     taken_over.suspend(by=SYSTEM)
@@ -102,7 +102,7 @@ def test_what_support_suspended_since_only_support_resumes(domain, backup, resto
             row.resume(by=SYSTEM)
 
 
-def test_what_was_deleted_then_and_restored_since_comes_back_suspended(domain, backup, restore):
+def test_credential_undeleted_since_backup_comes_back_suspended(domain, backup, restore):
     credential = make_credential(domain)
     credential.remove(by=SYSTEM)
     path = backup()
@@ -112,7 +112,7 @@ def test_what_was_deleted_then_and_restored_since_comes_back_suspended(domain, b
     assert DeletedCredential.objects.get().restore(by=SYSTEM).suspended_at
 
 
-def test_members_who_were_removed_or_demoted_since_stay_so(alice, bob, carol, domain, backup, restore):
+def test_members_removed_or_demoted_since_backup_stay_so(alice, bob, carol, domain, backup, restore):
     domain.memberships.create(user=carol, role="manager")
     path = backup()
     members.remove(domain.memberships.get(user=bob), by=SYSTEM)
@@ -123,7 +123,7 @@ def test_members_who_were_removed_or_demoted_since_stay_so(alice, bob, carol, do
     assert roles == {"alice@example.com": "manager", "carol@example.com": "owner"}
 
 
-def test_an_owner_whom_nobody_in_the_backup_can_follow_is_named(alice, domain, backup, restore):
+def test_last_owner_without_successor_is_reported(alice, domain, backup, restore):
     path = backup()
     dave = make_user("dave@example.com")
     domain.memberships.create(user=dave, role="viewer")
@@ -133,7 +133,7 @@ def test_an_owner_whom_nobody_in_the_backup_can_follow_is_named(alice, domain, b
     assert Domain.objects.get().memberships.get(user=alice).role == "owner"
 
 
-def test_people_keep_their_new_passwords_and_get_no_lost_rights_back(alice, bob, domain, backup, restore):
+def test_people_keep_new_passwords_and_regain_no_rights(alice, bob, domain, backup, restore):
     User.objects.filter(pk=bob.pk).update(is_staff=True, is_superuser=True)
     gone = make_user("gone@example.com")
     path = backup()
@@ -150,9 +150,7 @@ def test_people_keep_their_new_passwords_and_get_no_lost_rights_back(alice, bob,
     assert "bob@example.com has no more rights" in said and "gone@example.com was deleted" in said
 
 
-def test_people_come_in_as_they_could_at_last_and_by_no_way_that_they_gave_up(
-    alice, bob, domain, backup, restore
-):
+def test_people_regain_no_way_to_sign_in_that_they_gave_up(alice, bob, domain, backup, restore):
     """A passkey on a lost telephone, a mailbox that another reads, an account at the provider."""
     for data in ({"passkey": "lost"}, {"passkey": "kept"}):
         Authenticator.objects.create(user=alice, type="webauthn", data=data)
@@ -183,9 +181,7 @@ def test_people_come_in_as_they_could_at_last_and_by_no_way_that_they_gave_up(
     Authenticator.objects.create(user=alice, type="webauthn", data={})  # primary keys go on
 
 
-def test_a_link_for_a_new_password_that_was_mailed_before_is_void_and_so_is_every_session(
-    client, alice, domain, backup, restore
-):
+def test_restore_voids_reset_links_and_sessions(client, alice, domain, backup, restore):
     client.force_login(alice)
     alice.refresh_from_db()
     link, session = default_token_generator.make_token(alice), alice.get_session_auth_hash()
@@ -199,7 +195,7 @@ def test_a_link_for_a_new_password_that_was_mailed_before_is_void_and_so_is_ever
     assert default_token_generator.check_token(alice, default_token_generator.make_token(alice))
 
 
-def test_domains_that_were_suspended_or_deleted_since_are_told(domain, backup, restore):
+def test_domains_suspended_or_deleted_since_backup_are_reported(domain, backup, restore):
     other = make_domain("b.example.com")
     path = backup()
     domain.suspend(by=SYSTEM, reason="spam")
@@ -210,7 +206,7 @@ def test_domains_that_were_suspended_or_deleted_since_are_told(domain, backup, r
     assert Domain.objects.get(name="sl.example.com").suspended_at
 
 
-def test_only_invitations_and_letters_that_still_stand_are_kept(alice, domain, backup, restore):
+def test_only_pending_invitations_and_letters_are_kept(alice, domain, backup, restore):
     for name in ("kept", "revoked"):
         members.invite([domain], [f"{name}@example.com"], "viewer", by=Actor(alice.email, alice))
     path = backup()
@@ -220,7 +216,7 @@ def test_only_invitations_and_letters_that_still_stand_are_kept(alice, domain, b
     assert Invitation.objects.get().email == Letter.objects.get().to == "kept@example.com"
 
 
-def test_a_deleted_credential_that_was_erased_since_does_not_come_back(domain, backup, restore):
+def test_credential_erased_since_backup_does_not_come_back(domain, backup, restore):
     fields = {"former_id": 1, "created_at": timezone.now(), "deleted_at": timezone.now(), "domain": domain}
     fields |= {"password_sealed": "v1.k1.x", "verifier": "x", "password_changed_at": timezone.now()}
     erased = DeletedCredential.objects.create(**fields)
@@ -241,9 +237,7 @@ def exported(path):
     return path
 
 
-def test_exported_events_tell_it_where_the_database_is_lost(
-    alice, bob, domain, backup, restore, lose_database, tmp_path
-):
+def test_exported_events_replace_a_lost_database(alice, bob, domain, backup, restore, lose_database, tmp_path):
     same, reset, back, deleted, narrowed, support = (make_credential(domain) for _ in range(6))
     same.reset_password(by=SYSTEM)
     other = make_credential(make_domain("b.example.com"))
@@ -281,7 +275,7 @@ def test_exported_events_tell_it_where_the_database_is_lost(
     assert Credential.objects.get(suspended_by_support=True) == support
 
 
-def test_events_add_only_what_the_replaced_database_lacks(domain, backup, restore, tmp_path):
+def test_older_export_lifts_no_later_suspension(domain, backup, restore, tmp_path):
     """An older export must not lift what was suspended after it."""
     credential = make_credential(domain)
     path = backup()
@@ -293,7 +287,7 @@ def test_events_add_only_what_the_replaced_database_lacks(domain, backup, restor
     assert Credential.objects.get().suspended_at
 
 
-def test_events_that_are_none_are_refused_before_anything_is_touched(domain, backup, restore, tmp_path):
+def test_malformed_events_are_refused_before_any_change(domain, backup, restore, tmp_path):
     path, events = backup(), tmp_path / "events"
     at = '"at": "2026-01-01T00:00Z"'
     strange = ("[" * 100_000, f'{{"tag": ["x"], {at}}}', f'{{"tag": "x", "credential": {{"a": 1}}, {at}}}')
@@ -303,7 +297,7 @@ def test_events_that_are_none_are_refused_before_anything_is_touched(domain, bac
             restore(path, events=events)
 
 
-def test_without_any_source_it_says_so_and_suspends_all_when_asked(domain, backup, lose_database, restore):
+def test_restore_without_source_warns_and_can_suspend_all(domain, backup, lose_database, restore):
     credential = make_credential(domain)
     path = backup()
     lose_database()
@@ -315,7 +309,7 @@ def test_without_any_source_it_says_so_and_suspends_all_when_asked(domain, backu
     assert f"{credential.short_username} of sl.example.com: what happened to it after that is not known" in said
 
 
-def test_a_database_that_does_not_go_on_from_the_backup_is_not_believed(domain, backup, restore):
+def test_database_that_does_not_continue_from_backup_is_not_compared(domain, backup, restore):
     path = backup("first")
     make_credential(domain)
     later = backup("later")
@@ -324,9 +318,7 @@ def test_a_database_that_does_not_go_on_from_the_backup_is_not_believed(domain, 
     assert "does not continue from this backup. It can't be known" in restore(later)
 
 
-def test_without_its_keys_it_is_restored_and_sealed_and_suspends_all_the_same(
-    settings, domain, backup, restore
-):
+def test_restore_without_keys_is_sealed_and_still_suspends(settings, domain, backup, restore):
     assert keyring.examine() == ""
     credential, taken_over = make_credential(domain), make_credential(domain)
     taken_over.suspend(by=SYSTEM)
@@ -358,7 +350,7 @@ call_command("verify_store")
 """
 
 
-def test_a_backup_of_an_older_version_is_brought_up_to_date(new_database, tmp_path):
+def test_backup_of_older_version_is_migrated(new_database, tmp_path):
     old, new, path = new_database(), new_database(), tmp_path / "old"
     code, said = manage("shell", "-v0", "-c", OLDER_BACKUP.format(path=path), DATABASE_URL=old)
     assert code == 0, said
@@ -369,7 +361,7 @@ def test_a_backup_of_an_older_version_is_brought_up_to_date(new_database, tmp_pa
     assert code == 0, said
 
 
-def test_new_rows_get_new_primary_keys_after_a_restore(domain, backup, restore):
+def test_new_rows_get_new_primary_keys_after_restore(domain, backup, restore):
     make_credential(domain).remove(by=SYSTEM)
     last = make_credential(domain)
     path = backup()
@@ -377,7 +369,7 @@ def test_new_rows_get_new_primary_keys_after_a_restore(domain, backup, restore):
     assert make_credential(Domain.objects.get()).pk > last.pk
 
 
-def test_a_failed_second_restore_does_not_stop_new_rows(domain, backup, restore, monkeypatch):
+def test_failed_restore_leaves_sequences_intact(domain, backup, restore, monkeypatch):
     path = backup()
     make_credential(domain)
     monkeypatch.setattr("audit.record", lambda *_args, **_more: 1 / 0)

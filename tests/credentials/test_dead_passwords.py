@@ -6,7 +6,8 @@ import pytest
 from django.utils import timezone
 
 from credentials.digests import digest
-from credentials.models.retired import RetiredPassword, RetiredTry
+from credentials.models import LoginDay, RetiredPassword
+from credentials.models.login_day import ALL_LOGINS
 from credentials.outcome import Outcome
 from tests.credentials.test_clients import HTMX, plain
 from tests.factories import SYSTEM, make_credential, make_use, password_of
@@ -63,8 +64,8 @@ def test_several_addresses_are_summed_up_behind_the_last_one(as_alice, credentia
 
 def test_addresses_that_are_not_known_are_no_address(as_alice, credential):
     make_try(credential, make_reset(credential))
-    RetiredTry.objects.update(ip="")
-    assert "More than 100 addresses still try the password" in row(as_alice, credential)
+    LoginDay.objects.exclude(username=ALL_LOGINS).update(ip="")
+    assert "More than 200 addresses still try the password" in row(as_alice, credential)
 
 
 def test_a_row_tells_who_still_tries_it_while_it_is_suspended(as_alice, credential):

@@ -70,7 +70,7 @@ def test_today_is_the_first_day_that_can_be_chosen(as_alice, credential):
     authenticate = Credential.objects.authenticate
     end = Credential.objects.get().expires_at
     password = password_of(credential)
-    outcomes = [authenticate(credential.username, password, at=at).outcome for at in (end - DAY / 24, end)]
+    outcomes = [authenticate(credential.username, password, now=at).outcome for at in (end - DAY / 24, end)]
     assert outcomes == [Outcome.ACCEPTED, Outcome.EXPIRED]
 
 

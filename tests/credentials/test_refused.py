@@ -8,8 +8,9 @@ from django.utils import timezone
 
 from audit.models import Event
 from credentials.models import Credential
-from credentials.models.refusals import Cause, RefusedLogins
-from tests.factories import SYSTEM, make_credential, make_domain
+from credentials.models.login_day import LoginDay
+from credentials.outcome import CAUSES, Outcome
+from tests.factories import SYSTEM, make_credential, make_domain, make_use
 from tests.http import smtp_url, text
 
 pytestmark = pytest.mark.django_db
@@ -18,11 +19,8 @@ IP = "203.0.113.7"
 UNUSED = "Not used for 90 days"
 
 
-def refuse(credential, cause=Cause.WRONG_PASSWORD, number=1, ip=IP, **ago):
-    """As the tally writes it."""
-    at = timezone.now() - timedelta(**ago)
-    RefusedLogins.objects.count_up(credential, cause, number, at=at, ip=ip)
-    Credential.objects.note_refusal(credential, cause, ip, at=at)
+def refuse(credential, cause=Outcome.WRONG_PASSWORD, number=1, ip=IP, **ago):
+    make_use(credential, ip, at=timezone.now() - timedelta(**ago), number=number, outcome=cause)
 
 
 def plain(markup):
@@ -42,7 +40,7 @@ def test_a_refused_login_is_told_in_its_row(as_alice, credential, ago, words):
     assert f'href="{credential.username}/refused/" data-dialog' in page
 
 
-@pytest.mark.parametrize("cause", [cause for cause in Cause if cause != Cause.UNKNOWN_USERNAME])
+@pytest.mark.parametrize("cause", [Outcome(cause) for cause in CAUSES if cause != "unknown_username"])
 def test_every_cause_is_named_in_the_row_and_has_advice(as_alice, credential, cause):
     refuse(credential, cause, minutes=5)
     assert f"from {IP}: {cause.label}." in plain(text(as_alice.get(smtp_url(credential.domain))))
@@ -70,11 +68,11 @@ def test_the_note_stays_after_an_act_on_the_row(as_alice, credential):
 
 
 def test_the_details_sum_up_30_days_by_cause_the_newest_first(as_alice, credential):
-    refuse(credential, Cause.SUSPENDED, 4, ip="198.51.100.1", days=3)
-    refuse(credential, Cause.WRONG_PASSWORD, 2, ip="198.51.100.2", days=2)
-    refuse(credential, Cause.WRONG_PASSWORD, 5, minutes=5)
-    refuse(credential, Cause.EXPIRED, days=31)
-    refuse(make_credential(credential.domain), Cause.NETWORK_NOT_ALLOWED, 9)
+    refuse(credential, Outcome.SUSPENDED, 4, ip="198.51.100.1", days=3)
+    refuse(credential, Outcome.WRONG_PASSWORD, 2, ip="198.51.100.2", days=2)
+    refuse(credential, Outcome.WRONG_PASSWORD, 5, minutes=5)
+    refuse(credential, Outcome.EXPIRED, days=31)
+    refuse(make_credential(credential.domain), Outcome.NETWORK_NOT_ALLOWED, 9)
     said = dialog(as_alice, credential)
     first, second = (
         said.index(f"Wrong password 7 times Last 5 minutes ago from {IP}"),
@@ -88,7 +86,7 @@ def test_the_details_sum_up_30_days_by_cause_the_newest_first(as_alice, credenti
 
 def test_the_details_cost_the_same_with_any_number_of_days(as_alice, credential, django_assert_num_queries):
     for days in range(30):
-        for cause in (Cause.WRONG_PASSWORD, Cause.SUSPENDED, Cause.EXPIRED):
+        for cause in (Outcome.WRONG_PASSWORD, Outcome.SUSPENDED, Outcome.EXPIRED):
             refuse(credential, cause, days=days)
     # Session, person, domain with role, credential, refusals.
     with django_assert_num_queries(5):
@@ -100,7 +98,7 @@ def test_without_any_the_details_say_so(as_alice, credential):
 
 
 def test_the_details_of_a_network_lead_to_where_it_is_allowed(client, alice, bob, credential):
-    refuse(credential, Cause.NETWORK_NOT_ALLOWED)
+    refuse(credential, Outcome.NETWORK_NOT_ALLOWED)
     for who, leads in ((alice, True), (bob, False)):
         client.force_login(who)
         page = text(client.get(smtp_url(credential, "refused")))
@@ -125,11 +123,11 @@ def test_another_domains_credential_is_not_told_of(as_alice, credential):
 
 def test_the_details_are_for_reading_only(as_alice, credential):
     refuse(credential)
-    before = list(RefusedLogins.objects.values()), list(Credential.objects.values()), Event.objects.count()
+    before = list(LoginDay.objects.values()), list(Credential.objects.values()), Event.objects.count()
     as_alice.get(smtp_url(credential, "refused"))
     for method in ("post", "put", "patch", "delete"):
         assert getattr(as_alice, method)(smtp_url(credential, "refused")).status_code == 405
-    assert (list(RefusedLogins.objects.values()), list(Credential.objects.values())) == before[:2]
+    assert (list(LoginDay.objects.values()), list(Credential.objects.values())) == before[:2]
     assert Event.objects.count() == before[2]
 
 

@@ -6,10 +6,10 @@ import pytest
 from django.utils import timezone
 
 from credentials.digests import digest
-from credentials.models import Credential, retired
-from credentials.models.refusals import RefusedLogins
-from credentials.models.retired import RetiredPassword, RetiredTry
+from credentials.models import Credential, LoginDay, RetiredPassword
+from credentials.models.login_day import ALL_LOGINS
 from credentials.outcome import Outcome
+from credentials.usage import writer
 from tests.factories import SYSTEM, make_credential, make_use, password_of
 
 pytestmark = pytest.mark.django_db
@@ -22,11 +22,14 @@ def refuse(credential, password, outcome=Outcome.WRONG_PASSWORD, **more):
 
 
 def tries():
-    return {(each.password.why, each.ip): each.count for each in RetiredTry.objects.select_related("password")}
+    """Why a password was retired and the address that tries it → how often."""
+    tries = LoginDay.objects.tries(timezone.now())
+    return {(each["why"], each["ip"]): each["total"] for each in tries}
 
 
 def causes():
-    return {row.cause: row.count for row in RefusedLogins.objects.all()}
+    rows = LoginDay.objects.filter(username=ALL_LOGINS).exclude(outcome=Outcome.ACCEPTED)
+    return dict(rows.values_list("outcome", "count"))
 
 
 @pytest.mark.parametrize("outcome", [Outcome.WRONG_PASSWORD, None])
@@ -111,8 +114,8 @@ def test_in_an_overlap_the_old_one_is_no_try_and_after_it_it_is(credential):
     assert tries() == {("reset", HOME): 1}
 
 
-def test_beyond_a_hundred_addresses_tries_are_counted_together(credential, monkeypatch):
-    monkeypatch.setattr(retired, "MAX_ADDRESSES", 2)
+def test_tries_of_addresses_beyond_the_bound_are_counted_together(credential, monkeypatch):
+    monkeypatch.setattr(writer, "MAX_ADDRESSES", 2)
     old = password_of(credential)
     credential.reset_password(by=SYSTEM)
     for number in (1, 2, 3, 4, 1):
@@ -120,7 +123,7 @@ def test_beyond_a_hundred_addresses_tries_are_counted_together(credential, monke
     assert tries() == {("reset", "203.0.113.1"): 2, ("reset", "203.0.113.2"): 1, ("reset", ""): 2}
 
 
-def test_they_are_forgotten_after_90_days(domain):
+def test_retired_passwords_are_forgotten_after_90_days(domain):
     now = timezone.now()
     for days in (91, 89):
         credential = make_credential(domain)
@@ -131,12 +134,4 @@ def test_they_are_forgotten_after_90_days(domain):
     RetiredPassword.objects.forget(now)
     assert [each.username for each in RetiredPassword.objects.all()] == [credential.username]
     assert tries() == {("reset", HOME): 1}
-
-
-def test_tries_of_a_password_that_went_while_they_were_written_are_forgotten_too(db):
-    now = timezone.now()
-    for days in (91, 89):
-        at = now - timedelta(days=days)
-        RetiredTry.objects.create(password_id=days, ip=HOME, count=1, first_at=at, last_at=at)
-    RetiredPassword.objects.forget(now)
-    assert [each.password_id for each in RetiredTry.objects.all()] == [89]
+    assert causes() == {"old_password": 2}

@@ -20,7 +20,6 @@ from accounts.models import User
 from audit.actor import Actor
 from credentials.digests import digest
 from credentials.models import Credential
-from credentials.models.clients import ClientName
 from credentials.models.deleted import DeletedCredential
 from credentials.outcome import Outcome
 from credentials.usage.tally import Tally
@@ -58,9 +57,9 @@ def make_full_row(domain):
         previous_last_used_at=now - timedelta(days=2),
         previous_last_used_ip="2001:db8:9999:8888:7777:6666:5555:4444",
     )
-    refused = (credential, "network_not_allowed", "2001:db8:9999:8888:7777:6666:5555:4444")
-    Credential.objects.note_refusal(*refused, at=now)
-    make_clients(credential, refused[2])
+    ip = "2001:db8:9999:8888:7777:6666:5555:4444"
+    make_use(credential, ip, outcome=Outcome.NETWORK_NOT_ALLOWED)
+    make_clients(credential, ip)
 
 
 def make_clients(credential, ip):
@@ -69,9 +68,8 @@ def make_clients(credential, ip):
     for days in range(30):
         make_use(credential, ip, at=now - timedelta(days=days), number=10 ** days.bit_length())
     tally = Tally()
-    for kind in ClientName.Kind:
-        tally.add_name(credential.username, ip, kind, "w" * 254)
-    tally.write(finally_=True)
+    tally.add_message(credential.username, ip, ehlo="w" * 254, mail_from="w" * 254)
+    tally.write()
     credential.reset_password(by=SYSTEM)
     gone = make_credential(credential.domain, label="l" * 80)
     gone.remove(by=SYSTEM)

@@ -34,7 +34,7 @@ def send_for_ever(listener, username, password, accepted, stopped):
             time.sleep(0.05)  # it was killed, or is not up again
 
 
-def test_kill_9_of_the_listener(credential, tmp_path, figures):
+def test_kill_9_of_the_listener_loses_no_accepted_message(credential, tmp_path, figures):
     port, chance = servers.free_port(), random.Random(587)  # noqa: S311
     environment = {"VAR_DIR": str(tmp_path), "SUBMISSION_PORT": str(port)}
     log = tmp_path / "log"
@@ -100,7 +100,7 @@ class DiesInData:
 
 
 @pytest.mark.parametrize("after", [b"DATA", b".\r\n"])
-def test_a_next_hop_that_dies_is_a_temporary_failure(start_listener, credential, after):  # noqa: F811
+def test_next_hop_that_dies_is_a_temporary_failure(start_listener, credential, after):  # noqa: F811
     with DiesInData(after) as hop, start_listener(SMTP_RELAY_URL=hop.url) as listener:
         smtp = listener.login(credential)
         assert submit(smtp)[0] == 451

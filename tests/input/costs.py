@@ -1,4 +1,4 @@
-"""How a test gives each function that takes a text apart one of any length (tests/input/readers.py)."""
+"""How to call each parsing function with a text of any length (tests/input/readers.py)."""
 
 from collections.abc import Callable
 from types import SimpleNamespace
@@ -64,18 +64,18 @@ DMARC = records.Record(records.Kind.DMARC, "TXT", f"_dmarc.{NAME}", "v=DMARC1")
 OWNERSHIP = records.Record(records.Kind.OWNERSHIP, "TXT", NAME, f"{records.PROOF_PREFIX}x", required=True)
 
 
-UNUSED = SimpleNamespace(username=USERNAME, expires_at=None, was_used_lately=lambda at: False)
+UNUSED = SimpleNamespace(username=USERNAME, expires_at=None, was_used_recently=lambda now: False)
 
 
 class Case(NamedTuple):
-    """`call` takes a text; `heads` are what it waits for before it reads on."""
+    """`call` takes a text; `heads` are beginnings that make it read on."""
 
     call: Callable[[str], object]
     heads: tuple[str, ...] = ()
 
 
 def header(name: str, read: Callable) -> Callable[[str], object]:
-    """What reads a request's header; gunicorn bounds one at 8,190 bytes, which nothing here relies on."""
+    """Call a reader of a request's header, without relying on gunicorn's limit of 8,190 bytes."""
 
     def call(text):
         request = RequestFactory(headers={name: text}).get("/", REMOTE_ADDR="127.0.0.1")
@@ -86,7 +86,7 @@ def header(name: str, read: Callable) -> Callable[[str], object]:
 
 
 def environment(text):
-    """What Django reads of each request before anybody can refuse it."""
+    """Parse what Django reads of each request before any middleware."""
     for value in (text, f'a="{text}"'):
         environ = RequestFactory().get("/").environ | {"HTTP_COOKIE": value, "CONTENT_TYPE": text}
         bound(environ)
@@ -94,7 +94,7 @@ def environment(text):
 
 
 def judged(record) -> Callable[[str], object]:
-    """What a check makes of a DNS record: of one value, and of as many as it has words."""
+    """Judge a DNS record with the text as one value, and with each of its words as one."""
 
     def call(text):
         for values in ((text,), tuple(text.split(" "))):
@@ -104,7 +104,7 @@ def judged(record) -> Callable[[str], object]:
 
 
 def answered(text):
-    """A DNS answer over TCP with as much of a text as one can hold."""
+    """Parse a DNS answer over TCP with as much of a text as fits."""
     data = text.encode(errors="replace")[:60_000]
     strings = [data[at : at + 255] for at in range(0, len(data), 255)]
     query = dns.message.make_query(f"_dmarc.{NAME}", "TXT")
@@ -115,7 +115,7 @@ def answered(text):
 
 
 def message_read(text):
-    """A whole message, as it comes after DATA, judged and made ready for the next hop."""
+    """Judge a whole message, as after DATA, and prepare it for the next hop."""
     content = bytearray(f"From: <a@{NAME}>\r\nSubject: {text}\r\n\r\n{text}\r\n".encode(errors="replace"))
     sender.judge_message(content, NAME)
     envelope = message.Envelope(f"a@{NAME}", ["b@example.com"], smtp_utf8=True, content=content)
@@ -123,13 +123,13 @@ def message_read(text):
 
 
 def dotted(text):
-    """What was sent after DATA, without its dots."""
+    """Unstuff the dots of a message after DATA."""
     found = data_reader.Message(1 << 30, limits.Memory())
     found._take(text.encode(errors="replace") + b"\r\n.")
 
 
 def sender_shown(text):
-    """A From whose name is a text, of its own domain, as it is judged for what it shows."""
+    """Judge a From of the own domain with the text as its display name."""
     sender.judge_message(f"From: {text} <a@{NAME}>\r\n\r\n".encode(errors="replace"), NAME)
 
 
@@ -151,7 +151,7 @@ def invited(text):
     form = forms.InviteForm({"emails": text, "role": "viewer"}, domain=domain, user=None)
     form.fields["emails"].clean(text)
     form.cleaned_data = {"emails": text}
-    form._members = form._invited = lambda _: ()  # which ask the database for what was found
+    form._members = form._invited = lambda _: ()  # which query the database
     form.clean_emails()
 
 

@@ -1,4 +1,4 @@
-"""The functions of the product that take a text apart, found by their calls, so that none is forgotten.
+"""The parsing functions of the product, found by their calls, so that none is forgotten.
 
 Each has a case in tests/input/costs.py, or is READ_WITHIN one of them, or is in OURS with the reason
 why no long text comes there.
@@ -20,13 +20,13 @@ APPS = (
     "vault",
     "web",
 )
-# A call of one of these names takes a text apart, matches or normalises it.
+# Calls of these names parse, match or normalise a text.
 CALLS = {"match", "fullmatch", "search", "sub", "subn", "findall", "finditer", "translate", "normalize"}
 CALLS |= {"split", "rsplit", "splitlines", "partition", "rpartition", "casefold", "loads", "b64decode"}
 CALLS |= {"urlsplit", "unquote", "ip_address", "ip_network", "from_text", "parse_datetime", "fromisoformat"}
 CALLS |= {"strptime", "literal_eval", "validate_email", "isprintable", "has_invisible", "has_many_marks"}
 
-# Function → the case that it is read within.
+# Function → the case that covers it.
 READ_WITHIN = {
     "web.client_ip:_values": "web.client_ip:client_ip",
     "web.client_ip:address": "web.client_ip:client_ip",
@@ -53,7 +53,7 @@ READ_WITHIN = {
     "submission.policy.sender:_judge_header": "submission.policy.sender:_judge_form",
     "submission.delivery.message:_received": "submission.delivery.message:finish",
 }
-# Why nobody else's text comes there, or how it is bounded before.
+# Why no foreign text gets there, or how it is limited before.
 OURS = {
     "web.client_ip:network": "settings",
     "vault.cipher:_raw_keys": "settings",
@@ -82,7 +82,9 @@ OURS = {
     "accounts.password_validators:_words": "settings",
     "audit.chain:plain": "JSON of an event that is written",
     "audit.chain:content": "a column of an event: 39 characters, or what somebody with the database put there",
-    "credentials.usage.client_buffer:ClientCounts.add_name": "EHLO and MAIL FROM, a line of 1,000 characters",
+    "credentials.models.login_day:LoginDayQuerySet.with_names": "20 names as usage.attempts keeps them",
+    "credentials.usage.attempts:names": "EHLO and MAIL FROM, a line of 1,000 characters",
+    "credentials.usage.writer:_there": "20 names as usage.attempts keeps them",
     "credentials.networks:allows": "networks as they are stored, 2,500 characters",
     "credentials.networks:listed": "networks as they are stored, 2,500 characters",
     "domains.navigation:around_name": "a path of ours",
@@ -108,7 +110,7 @@ OURS = {
 
 
 def takes_apart() -> Iterator[str]:
-    """The functions of the product that take a text apart, as `module:function`."""
+    """Return the parsing functions of the product as `module:function`."""
     for app in APPS:
         for path in sorted((ROOT / app).rglob("*.py")):
             if "migrations" not in path.parts:

@@ -1,4 +1,4 @@
-"""What only a bare socket sends, to a real server behind a proxy that speaks TLS."""
+"""Raw requests to a real server that trusts its peer as a proxy with TLS."""
 
 import re
 import socket
@@ -13,7 +13,7 @@ from tests.input.judging import Browser, judge
 from tests.rows import kept
 from tests.servers import collect_static, free_port, running
 
-# One that writes would wait for SQLite's lock, and fail.
+# A writing test would wait for SQLite's lock and fail.
 pytestmark = [pytest.mark.django_db, pytest.mark.one_database]
 
 SECONDS = 60  # far beyond what a busy machine needs
@@ -56,7 +56,7 @@ def test_long_cookies_and_content_type_are_parsed_in_linear_time(send):
 
 @pytest.fixture
 def send(port):
-    """Send bytes; return all that is answered, judged as every answer is."""
+    """Send bytes; judge and return the answer."""
 
     def send(data: bytes, source=PROXY) -> bytes:
         before = kept()
@@ -77,7 +77,7 @@ def _exchange(connection, data) -> bytes:
         connection.shutdown(socket.SHUT_WR)
         while chunk := connection.recv(65536):
             answer += chunk
-    except OSError:  # broken off, while it still sent (ENOTCONN at the end of that), or too slow
+    except OSError:  # disconnected while sending (then ENOTCONN), or too slow
         pass
     return answer
 
@@ -158,13 +158,13 @@ SECOND = "GET /domains/ HTTP/1.1\r\nHost: localhost\r\n\r\n"
     W71=request("GET /login/ HTTP/1.1", "Script-Name: /x", "Remote-User: alice@example.com"),
     W72=request("GET /login/ HTTP/1.1", "Cookie: " + "; ".join(f"a{number}=\xff" for number in range(900))),
 )  # fmt: skip
-def test_nothing_on_the_wire_is_answered_by_a_fault_or_twice(send, data):
+def test_raw_requests_get_one_answer_and_no_server_error(send, data):
     answer = send(data)
     assert len(statuses(answer)) <= 1 or b"HTTP/1.1 100" in answer
     assert b"root:" not in answer
 
 
-# What must not pass for anything good.
+# Requests that must be refused.
 @rows(
     "data, wanted",
     U21=(request("GET /static/../sendlayer/settings.py HTTP/1.1"), {404}),
@@ -179,19 +179,19 @@ def test_nothing_on_the_wire_is_answered_by_a_fault_or_twice(send, data):
     W88=(post(CHUNKED, body="5\r\nlogin\r\n0\r\n\r\n"), {403}),
     W89=(request("GET /login/ HTTP/1.1", "Host: evil.test"), {400}),
 )  # fmt: skip
-def test_what_is_refused_says_so(send, data, wanted):
+def test_malformed_raw_requests_are_refused(send, data, wanted):
     assert set(statuses(send(data))) <= wanted
 
 
 @row("H11")
-def test_a_stranger_does_not_make_plain_http_secure(send):
+def test_untrusted_client_can_not_claim_https(send):
     assert statuses(send(request(), source=STRANGER)) == [301]
     assert statuses(send(request())) == [200]
 
 
 @row("H12")
 @pytest.mark.django_db(transaction=True)
-def test_a_header_with_an_underscore_is_dropped(send, alice, credential):
+def test_headers_with_underscores_are_dropped(send, alice, credential):
     cookies = f"__Host-session={_session_of(alice)}; __Host-csrf={'c' * 32}"
     fields = [
         "Cookie: " + cookies,

@@ -3,11 +3,12 @@
 import time
 
 import pytest
+from django.db.models import Sum
 
 from credentials import digests
-from credentials.models.clients import ClientDay, ClientName
-from credentials.models.refusals import RefusedLogins
-from credentials.models.retired import RetiredTry
+from credentials.models import Credential
+from credentials.models.login_day import ALL_LOGINS, LoginDay
+from credentials.outcome import Outcome
 from credentials.passwords import generate
 from tests.factories import SYSTEM, password_of
 from tests.mail.clients import Mail
@@ -20,19 +21,20 @@ SHOP = "127.0.0.7"
 
 
 def tries():
-    rows = RetiredTry.objects.select_related("password")
-    return {(row.password.username, row.password.why, row.ip): row.count for row in rows}
+    rows = LoginDay.objects.filter(retired_password__why__isnull=False).select_related("retired_password")
+    return {(row.username, row.retired_password.why, row.ip): row.count for row in rows}
 
 
 def causes():
     """Of credentials that are there: what an earlier test left may be counted as unknown by now."""
-    return {row.cause: row.count for row in RefusedLogins.objects.exclude(credential=None)}
+    rows = LoginDay.objects.exclude(username__in=("", ALL_LOGINS)).exclude(outcome=Outcome.ACCEPTED)
+    rows = rows.filter(username__in=Credential.objects.values("username")).values("outcome")
+    return {row["outcome"]: row["total"] for row in rows.annotate(total=Sum("count"))}
 
 
 def names(credential):
     """Those of this test: an earlier one's may be written now."""
-    rows = ClientName.objects.filter(username=credential.username)
-    return {(row.username, row.ip, row.kind, row.name): row.count for row in rows}
+    return list(LoginDay.objects.filter(username=credential.username).with_names())
 
 
 def test_a_password_from_before_a_reset_is_known_again_with_its_address(mail, credential):
@@ -59,7 +61,7 @@ def test_a_deleted_one_is_known_again(mail, credential):
     credential.remove(by=SYSTEM)
     assert mail.try_login(credential.username, password, source=SHOP)[0] == 535
     wait_until(lambda: tries() == {(credential.username, "deleted", SHOP): 1})
-    assert RefusedLogins.objects.filter(credential=None, cause="unknown_username").exists()
+    assert LoginDay.objects.filter(username=credential.username, outcome="unknown_username").exists()
 
 
 def test_a_suspended_one_is_known_again(mail, credential):
@@ -83,7 +85,7 @@ def test_a_wrong_password_is_not(mail, credential, suspended):
 def test_no_digest_of_a_password_that_works_is_kept(mail, credential):
     mail.login(credential)
     mail.try_login("0" * 32, "x")
-    wait_until(RefusedLogins.objects.exists)
+    wait_until(LoginDay.objects.filter(outcome="unknown_username").exists)
     assert tries() == {}
 
 
@@ -91,13 +93,9 @@ def test_a_message_shows_ehlo_and_mail_from(mail, credential):
     smtp = mail.login(credential, source=SHOP)
     for _ in range(2):
         assert submit(smtp)[0] == 250
-    known = {
-        (credential.username, SHOP, "ehlo", "client.example"): 2,
-        (credential.username, SHOP, "mail_from", "info@sl.example.com"): 2,
-    }
-    wait_until(lambda: names(credential) == known, 15)
-    day = ClientDay.objects.get(username=credential.username)
-    assert (day.ip, day.accepted, day.refused) == (SHOP, 1, 0)
+    wait_until(lambda: names(credential) == [(SHOP, ["client.example"], ["info@sl.example.com"])], 15)
+    day = LoginDay.objects.get(username=credential.username)
+    assert (day.ip, day.outcome, day.count) == (SHOP, "accepted", 1)
 
 
 @pytest.mark.parametrize("name", ["<script>alert(1)</script>", "[203.0.113.7]", "h" * 255, "a\x1b[31mb"])
@@ -105,7 +103,7 @@ def test_a_name_may_hold_what_postfix_lets_pass(mail, credential, name):
     smtp = mail.login(credential)
     assert smtp.ehlo(name)[0] == 250
     assert submit(smtp)[0] == 250
-    (shown,) = wait_until(lambda: {name for _, _, kind, name in names(credential) if kind == "ehlo"}, 15)
+    ((_ip, (shown,), _mail_from),) = wait_until(lambda: names(credential), 15)
     assert shown.isprintable() and len(shown) <= 254
 
 
@@ -114,7 +112,7 @@ def test_a_refused_message_shows_nothing(mail, credential):
     assert submit(smtp, sender="info@other.example")[0] == 553
     assert submit(smtp)[0] == 250
     wait_until(lambda: names(credential), 15)
-    assert {name for _, _, kind, name in names(credential) if kind == "mail_from"} == {"info@sl.example.com"}
+    assert [mail_from for _ip, _ehlo, mail_from in names(credential)] == [["info@sl.example.com"]]
 
 
 def test_while_nobody_takes_it_mail_goes_on(mail_database, credential, sink):
@@ -126,4 +124,4 @@ def test_while_nobody_takes_it_mail_goes_on(mail_database, credential, sink):
         assert replies == [250] * 5
         # A refused connection costs Postfix a second's pause at most, never the message.
         assert time.monotonic() - started < 15
-    assert names(credential) == {}
+    assert names(credential) == []

@@ -7,11 +7,13 @@ import urllib.request
 from datetime import timedelta
 
 import pytest
+from django.db.models import Sum
 from django.utils import timezone
 
 from credentials import digests
 from credentials.models import Credential
-from credentials.models.refusals import RefusedLogins
+from credentials.models.login_day import ALL_LOGINS, LoginDay
+from credentials.outcome import Outcome
 from tests.factories import SYSTEM, password_of
 from tests.mail.clients import Mail
 from tests.mail.daemons import mail_server
@@ -28,11 +30,13 @@ def used(credential):
 
 def refusals():
     """Of credentials that are there: what an earlier test left may be counted as unknown by now."""
-    return {row.cause: row.count for row in RefusedLogins.objects.exclude(credential=None)}
+    rows = LoginDay.objects.exclude(username__in=("", ALL_LOGINS)).exclude(outcome=Outcome.ACCEPTED)
+    rows = rows.filter(username__in=Credential.objects.values("username")).values("outcome")
+    return {row["outcome"]: row["total"] for row in rows.annotate(total=Sum("count"))}
 
 
 def is_unknown_told():
-    return RefusedLogins.objects.filter(credential=None, cause="unknown_username").exists()
+    return LoginDay.objects.filter(username="", outcome="unknown_username").exists()
 
 
 def test_a_login_shows_within_seconds(mail, credential):
@@ -41,7 +45,7 @@ def test_a_login_shows_within_seconds(mail, credential):
     at = wait_until(lambda: used(credential), 5)
     assert before <= at <= timezone.now()
     assert credential.last_used_ip == "127.0.0.9"
-    assert not RefusedLogins.objects.filter(credential=credential.pk).exists()
+    assert refusals() == {}
 
 
 def test_it_is_written_at_most_once_a_minute(mail, credential):

@@ -16,13 +16,13 @@ class Dropping(Workers):
 
 @pytest.fixture(autouse=True)
 def no_check_begins(monkeypatch):
-    """The walks press Verify and Check as well: threads of those would outlive the test and its database."""
+    """No threads for Verify and Check: they would outlive the test and its database."""
     for module in (background, runs):
         monkeypatch.setattr(module, "_workers", Dropping("drops", threads=1))
 
 
 @pytest.fixture(scope="module")
 def world(django_db_setup, django_db_blocker):
-    """Made once for a module: its tests leave it as it was."""
+    """Made once per module: its tests change nothing in it."""
     with django_db_blocker.unblock(), taken_back():
         yield make_world()

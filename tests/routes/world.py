@@ -1,4 +1,4 @@
-"""The people that the walk over all routes goes as, and what their addresses name."""
+"""The users of the walk over all routes, and the values in the paths."""
 
 from dataclasses import dataclass
 from uuid import uuid4
@@ -26,13 +26,13 @@ ROLES = (*OUTSIDE, *NO_MEMBERS, *MEMBERS)
 
 @dataclass
 class World:
-    """`parts` are the values of the names in addresses, `sessions` the cookies of signed-in people by role."""
+    """`parts` are the values in paths, `sessions` the cookies of signed-in users by role."""
 
     parts: dict[str, str]
     sessions: dict[str, str]
 
     def client(self, role) -> Client:
-        """A browser of a role, as it is before its first request."""
+        """Return a browser of a role before its first request."""
         client = Client()
         if role in self.sessions:
             client.cookies[settings.SESSION_COOKIE_NAME] = self.sessions[role]

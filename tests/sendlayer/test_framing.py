@@ -1,4 +1,4 @@
-"""Where one HTTP request ends: what could be read in two ways is refused, and nothing behind it is obeyed."""
+"""The end of an HTTP request: ambiguous framing is refused, and nothing behind it is executed."""
 
 import socket
 
@@ -40,9 +40,9 @@ def answer(port, request: bytes) -> bytes:
         b"X: 1\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n",
     ],
 )
-def test_nothing_is_smuggled_behind_a_request(port, framing):
+def test_no_request_is_smuggled_behind_another(port, framing):
     assert b" 200 OK" not in answer(port, b"POST /login/ HTTP/1.1\r\nHost: 127.0.0.1\r\n" + framing + NEXT)
 
 
-def test_two_plain_requests_are_two(port):
+def test_two_pipelined_requests_get_two_answers(port):
     assert answer(port, NEXT.replace(b"Connection: close\r\n", b"") + NEXT).count(b" 200 OK") == 2

@@ -1,4 +1,4 @@
-"""Half a form changes nothing: a body counts once all of it has arrived, by length or in chunks."""
+"""An incomplete form changes nothing, with a length or in chunks."""
 
 import socket
 
@@ -72,14 +72,14 @@ PARTS = "--x\r\nContent-Disposition: form-data; name=label\r\n\r\n"
         ("label", "6\r\nlabel=\r\n0\r\n", [CHUNKED]),
     ],
 )
-def test_a_form_that_ends_early_is_refused_and_changes_nothing(send, credential, act, body, headers):
+def test_form_that_ends_early_is_refused_and_changes_nothing(send, credential, act, body, headers):
     before, events = kept(credential), Event.objects.count()
     assert send(act, body, *headers) == 400
     assert kept(credential) == before == ("kept", "192.0.2.0/24")
     assert Event.objects.count() == events
 
 
-def test_cut_off_parts_change_nothing(send, credential):
+def test_multipart_form_that_ends_early_changes_nothing(send, credential):
     kind = "multipart/form-data; boundary=x"
     assert send("label", PARTS + "wh", "Content-Length: 999", kind=kind) == 400
     assert kept(credential)[0] == "kept"
@@ -95,11 +95,11 @@ def test_cut_off_parts_change_nothing(send, credential):
         ),
     ],
 )
-def test_a_form_in_chunks_is_taken_whole(send, credential, body, kind):
+def test_chunked_form_is_read_in_full(send, credential, body, kind):
     assert send("label", body, CHUNKED, kind=kind, ends=False) == 302
     assert kept(credential)[0] == "whole"
 
 
-def test_chunks_without_an_end_are_too_big_and_change_nothing(send, credential):
+def test_too_big_chunked_form_is_refused_and_changes_nothing(send, credential):
     assert send("label", "2dc6c0\r\nlabel=" + "x" * 3_000_000, CHUNKED) == 413
     assert kept(credential)[0] == "kept"

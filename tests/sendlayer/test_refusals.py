@@ -19,7 +19,7 @@ CHUNKED = "Transfer-Encoding: chunked"
 
 @pytest.fixture(scope="module")
 def site(tmp_path_factory):
-    """A server whose log holds no accesses."""
+    """A server without an access log."""
     collect_static()
     port, log = free_port(), tmp_path_factory.mktemp("web") / "log"
     environment = {
@@ -46,7 +46,7 @@ def send(site):
             connection.shutdown(socket.SHUT_WR)
             while part := connection.recv(65_536):
                 answer += part
-        time.sleep(0.1)  # it is written behind the answer
+        time.sleep(0.1)  # the log follows the answer
         logged = log.read_bytes()[before:].decode(errors="replace").splitlines()
         return answer, [line for line in logged if "Booting worker" not in line]
 
@@ -81,7 +81,7 @@ REFUSED = {
     "unknown charset of a parameter": (post(kind=f"{FORM}; charset*=none''x"), 400),
     "parts in latin 1": (post(kind=f"{MULTIPART}; charset=latin1", body=PARTS), 400),
     "parts in rot13": (post(kind=f"{MULTIPART}; charset=rot13", body=PARTS), 400),
-    # Forms that are none.
+    # Malformed forms.
     "no boundary": (post(kind="Content-Type: multipart/form-data", body=PARTS), 400),
     "long boundary": (post(kind="Content-Type: multipart/form-data; boundary=" + "x" * 500), 400),
     "boundary of another charset": (post(kind="Content-Type: multipart/form-data; boundary*=none''x"), 400),
@@ -190,7 +190,7 @@ def test_invalid_http_gets_one_answer_and_one_log_line(send, name):
         (get("Content-Type: text/plain; charset=idna", line="GET /login/?next=/%ff HTTP/1.1"), 200),
         (get("Content-Type: a/b; charset*=none''x"), 200),
         (get("Content-Type: a/b; charset*=none''x", line="GET /healthz HTTP/1.1"), 200),
-        # Of a client, handed on by a proxy that takes it for any header.
+        # From a client, passed on by a proxy like any header.
         (get("SCRIPT_NAME: /x"), 200),
         (get("SCRIPT_NAME: /login", "PATH_INFO: /x"), 200),
         # What real software sends.
@@ -204,12 +204,12 @@ def test_invalid_http_gets_one_answer_and_one_log_line(send, name):
         (get("Content-Length: 0"), 200),
     ],
 )
-def test_what_can_be_answered_is(send, data, status):
+def test_unusual_but_valid_request_is_answered(send, data, status):
     answer, logged = send(data)
     assert answer.startswith(b"HTTP/1.1 %d " % status)
-    assert len(logged) == (status == 403)  # the missing token, by its reason
+    assert len(logged) == (status == 403)  # the reason: a missing token
 
 
-def test_a_half_closed_connection_without_a_request_costs_no_line(send):
+def test_half_closed_connection_without_a_request_is_not_logged(send):
     for data in (b"", b"GET /login/ HTT", b"GET /login/ HTTP/1.1\r\nHost: local"):
         assert send(data) == (b"", [])

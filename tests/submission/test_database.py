@@ -88,7 +88,7 @@ def test_a_fault_while_counts_are_written_is_logged_and_not_the_end_of_counting(
         loop, stopped = asyncio.get_running_loop(), asyncio.Event()
 
         class Tally:
-            def write(self, *, finally_):
+            def write(self):
                 if faults:
                     raise faults.pop(0)
                 loop.call_soon_threadsafe(stopped.set)

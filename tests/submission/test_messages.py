@@ -4,7 +4,6 @@ import asyncio
 
 import pytest
 
-from credentials.models.clients import ClientName
 from submission.reports import postfix
 from submission.reports.postfix import DUNNO, MAX_REQUEST_SIZE, Messages
 
@@ -17,14 +16,14 @@ REQUEST = {
     "sender": "info@sl.example.com",
     "sasl_username": f"{NAME}.3",
 }
-COUNTED = [(NAME, "203.0.113.7", "ehlo", "shop.example"), (NAME, "203.0.113.7", "mail_from", REQUEST["sender"])]
+COUNTED = [(NAME, "203.0.113.7", "shop.example", REQUEST["sender"])]
 
 
 class Tally(list):
     """What would be counted."""
 
-    def add_name(self, username, ip, kind, name):
-        self.append((username, ip, ClientName.Kind(kind).value, name))
+    def add_message(self, username, ip, *, ehlo, mail_from):
+        self.append((username, ip, ehlo, mail_from))
 
 
 class Transport:
@@ -107,12 +106,12 @@ def test_garbage_is_answered_and_passed_over(garbage):
 def test_names_come_as_they_were_given():
     hostile = "<script>\0\u202e\x1b[31m"
     counted, answered, _ = send(request(helo_name=hostile, sender="a=b@sl.example.com"))
-    assert [name for *_, name in counted] == [hostile, "a=b@sl.example.com"]
+    assert counted == [(NAME, "203.0.113.7", hostile, "a=b@sl.example.com")]
     assert answered == DUNNO
 
 
 def test_of_a_name_given_twice_one_counts():
-    assert send(request()[:-1] + b"helo_name=other.example\n\n")[0][0][3] == "other.example"
+    assert send(request()[:-1] + b"helo_name=other.example\n\n")[0][0][2] == "other.example"
 
 
 @pytest.mark.parametrize(

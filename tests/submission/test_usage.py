@@ -4,7 +4,8 @@ import pytest
 from django.utils import timezone
 
 from credentials.models import Credential
-from credentials.models.refusals import RefusedLogins
+from credentials.models.login_day import ALL_LOGINS, LoginDay
+from credentials.outcome import Outcome
 from tests.factories import SYSTEM, make_credential, password_of
 from tests.submission.clients import auth_plain, wait_until
 
@@ -12,7 +13,8 @@ pytestmark = pytest.mark.django_db(transaction=True)
 
 
 def refusals():
-    return {row.cause: (row.count, row.last_ip) for row in RefusedLogins.objects.all()}
+    rows = LoginDay.objects.exclude(username=ALL_LOGINS).exclude(outcome=Outcome.ACCEPTED)
+    return {row.outcome: (row.count, row.ip) for row in rows}
 
 
 @pytest.fixture(autouse=True)
@@ -20,8 +22,8 @@ def nothing_is_left(listener, domain):
     """Let the listener write what it counted of earlier tests, as unknown by now, and forget it."""
     last = make_credential(domain)
     auth_plain(listener.secure(), last.username, "wrong")
-    wait_until(lambda: RefusedLogins.objects.exclude(credential=None).exists())  # and all that came before
-    RefusedLogins.objects.all().delete()
+    wait_until(LoginDay.objects.filter(username=last.username).exists)  # and all that came before
+    LoginDay.objects.all().delete()
     last.delete()
 
 
