@@ -1,4 +1,4 @@
-"""Labels that users give to credentials and domains, and counted nouns."""
+"""Labels that users give to credentials and domains."""
 
 import unicodedata
 
@@ -40,8 +40,3 @@ def clean(text: str) -> str:
     if characters.has_many_marks(label):
         raise ValidationError(f"Use at most {characters.MAX_MARKS} accents or marks on one letter.")
     return label
-
-
-def plural(count: int, noun: str) -> str:
-    """Return a count with its noun, which takes an s in the plural: `1 domain`, `2 domains`."""
-    return f"{count} {noun}{'' if count == 1 else 's'}"

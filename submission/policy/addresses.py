@@ -96,7 +96,7 @@ def domain_name(text: str) -> str:
         if names.u_label(ascii_name) != name:
             raise BadAddress
         name = ascii_name
-    if len(name) > names.MAX_LENGTH or not _DOMAIN.fullmatch(name):
+    if len(name) > names.MAX_DOMAIN_LENGTH or not _DOMAIN.fullmatch(name):
         raise BadAddress
     return name
 

@@ -6,7 +6,7 @@ memory; the counts are written every second or two.
 
 Not Django: at hundreds of logins a second, the pages would feel each of them. Not uvicorn either: it takes
 nearly three times the CPU time for a report, and bounds neither the head of a request nor a connection that
-never asks, so that a class over its own would be as long as `Connection`.
+never asks, so that a class over its own would be as long as `DovecotConnection`.
 """
 
 import asyncio
@@ -24,9 +24,9 @@ from submission import log
 from submission.ip import plain_ip
 from submission.reports.connection import BoundedConnection
 
-MAX_SIZE = 4096  # bytes of one request; a report has some 500
+MAX_REPORT_SIZE = 4096  # bytes of one request; a report has some 500
 IDLE_SECONDS = 60
-ACCEPTED = b'{"status": 0, "msg": ""}'  # 0: leave the login as Dovecot has decided it
+RECEIVED = b'{"status": 0, "msg": ""}'  # 0: leave the login as Dovecot has decided it
 
 
 class NoReport(Exception):
@@ -45,8 +45,8 @@ class Reports:
         self._tally = tally
         self.connections: set[BoundedConnection] = set()
 
-    def __call__(self) -> "Connection":
-        return Connection(self)
+    def __call__(self) -> "DovecotConnection":
+        return DovecotConnection(self)
 
     def take(self, method: bytes, authorization: bytes, body: bytes):
         """Count one report. Raises NoReport."""
@@ -78,7 +78,7 @@ class Reports:
         self._tally.add(username if known else "", plain_ip(remote), **outcome)
 
 
-class Connection(BoundedConnection):
+class DovecotConnection(BoundedConnection):
     """One connection of HTTP/1.1 (RFC 9112), taken apart by httptools, with one request at a time."""
 
     most = 200
@@ -104,7 +104,7 @@ class Connection(BoundedConnection):
 
     def data_received(self, data: bytes):
         self._size += len(data)
-        if self._size > MAX_SIZE:
+        if self._size > MAX_REPORT_SIZE:
             return self._answer(413, keep_alive=False)
         try:
             self._parser.feed_data(data)
@@ -140,9 +140,11 @@ class Connection(BoundedConnection):
     def _answer(self, status: int, *, keep_alive: bool):
         if self.transport.is_closing():
             return
-        body = ACCEPTED if status == 200 else b"{}"
+        body = RECEIVED if status == 200 else b"{}"
         head = f"HTTP/1.1 {status} {HTTPStatus(status).phrase}\r\nContent-Type: application/json\r\n"
-        head += f"Content-Length: {len(body)}\r\n" + ("" if keep_alive else "Connection: close\r\n") + "\r\n"
+        head += (
+            f"Content-Length: {len(body)}\r\n" + ("" if keep_alive else "DovecotConnection: close\r\n") + "\r\n"
+        )
         self.transport.write(head.encode() + body)
         if not keep_alive:
             self.transport.close()

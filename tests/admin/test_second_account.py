@@ -171,7 +171,7 @@ def test_staff_can_not_authorize_a_name_of_several_accounts(staff, mallory, alic
     customers = make_domain("shop.example.com", owner=alice, authorized=False)
     for row in (squatted, customers):
         (*_before, message) = act(staff, DOMAINS, "authorize", row)
-        assert message == "shop.example.com was added in several accounts: only its DNS shows whose it is."
+        assert message == "shop.example.com was added in several accounts: only its DNS can prove whose it is."
     assert not Domain.objects.filter(authorized_at__isnull=False).exists()
     squatted.memberships.all().delete()  # a name that a restoring holds has no members
     assert act(staff, DOMAINS, "authorize", customers)[-1] == "1 authorized."

@@ -225,7 +225,7 @@ CASES = {
     "domains.general.forms:DeleteDomainForm.clean_name": Case(
         lambda text: DeleteDomainForm({"name": text}, domain=SimpleNamespace(name=NAME)).is_valid()
     ),
-    "domains.models.invitation:key_of": Case(invitation.key_of, (".", "a:a:")),
+    "domains.models.invitation:read_token": Case(invitation.read_token, (".", "a:a:")),
     "web.text:clean": Case(labels.clean, ("👩",)),
     "domains.members.forms:InviteForm.clean_emails": Case(invited, ("a@", '"')),
     "domains.names:normalise": Case(names.normalise, ("http://", "a@", "xn--", "münchen.")),

@@ -5,7 +5,7 @@ import asyncio
 import pytest
 
 from submission.reports import postfix
-from submission.reports.postfix import ANSWER, MAX_SIZE, Messages
+from submission.reports.postfix import DUNNO, MAX_REQUEST_SIZE, Messages
 
 NAME = "0123456789ABCDEF0123456789ABCDEF"
 REQUEST = {
@@ -55,7 +55,7 @@ def send(*packets):
 
 
 def test_report_of_a_message_records_ehlo_name_and_sender():
-    assert send(request()) == (COUNTED, ANSWER, True)
+    assert send(request()) == (COUNTED, DUNNO, True)
 
 
 def test_ipv4_mapped_address_is_recorded_as_ipv4():
@@ -66,7 +66,7 @@ def test_ipv4_mapped_address_is_recorded_as_ipv4():
 def test_reports_may_be_split_and_joined(size):
     whole = request() * 3
     packets = [whole[at : at + size] for at in range(0, len(whole), size)]
-    assert send(*packets) == send(whole) == (COUNTED * 3, ANSWER * 3, True)
+    assert send(*packets) == send(whole) == (COUNTED * 3, DUNNO * 3, True)
 
 
 @pytest.mark.parametrize(
@@ -85,7 +85,7 @@ def test_reports_may_be_split_and_joined(size):
     ],
 )
 def test_request_about_no_message_is_answered_and_ignored(changes):
-    assert send(request(**changes)) == ([], ANSWER, True)
+    assert send(request(**changes)) == ([], DUNNO, True)
 
 
 @pytest.mark.parametrize(
@@ -100,21 +100,23 @@ def test_request_about_no_message_is_answered_and_ignored(changes):
     ],
 )
 def test_garbage_is_answered_and_ignored(garbage):
-    assert send(garbage, request()) == (COUNTED, ANSWER * 2, True)
+    assert send(garbage, request()) == (COUNTED, DUNNO * 2, True)
 
 
 def test_names_are_recorded_unchanged():
     hostile = "<script>\0\u202e\x1b[31m"
     counted, answered, _ = send(request(helo_name=hostile, sender="a=b@sl.example.com"))
     assert counted == [(NAME, "203.0.113.7", hostile, "a=b@sl.example.com")]
-    assert answered == ANSWER
+    assert answered == DUNNO
 
 
 def test_one_of_two_values_for_a_name_counts():
     assert send(request()[:-1] + b"helo_name=other.example\n\n")[0][0][2] == "other.example"
 
 
-@pytest.mark.parametrize("packets", [(b"x" * (MAX_SIZE + 1),), (b"x" * MAX_SIZE, b"x"), (b"a=b\n" * 9000,)])
+@pytest.mark.parametrize(
+    "packets", [(b"x" * (MAX_REQUEST_SIZE + 1),), (b"x" * MAX_REQUEST_SIZE, b"x"), (b"a=b\n" * 9000,)]
+)
 def test_endless_request_is_cut_off(packets):
     assert send(*packets) == ([], b"", False)
 
@@ -124,7 +126,7 @@ def test_unfinished_request_is_not_counted():
 
 
 def test_number_of_report_connections_is_limited(monkeypatch):
-    monkeypatch.setattr(postfix.Connection, "most", 1)
+    monkeypatch.setattr(postfix.PostfixConnection, "most", 1)
     served = Messages(Tally())
     first, second = served(), served()
     for connection in (first, second):
@@ -141,8 +143,8 @@ def test_report_over_a_real_connection_is_counted():
         reader, writer = await asyncio.open_connection(*server.sockets[0].getsockname())
         for _ in range(2):
             writer.write(request())
-            assert await reader.readexactly(len(ANSWER)) == ANSWER
-        writer.write(b"\0" * (2 * MAX_SIZE))
+            assert await reader.readexactly(len(DUNNO)) == DUNNO
+        writer.write(b"\0" * (2 * MAX_REQUEST_SIZE))
         with pytest.raises((ConnectionError, asyncio.IncompleteReadError)):
             await reader.readexactly(1)
         writer.close()
