@@ -12,8 +12,8 @@ from domains.access import Permission, of_domain
 from domains.verification import background
 from domains.verification.check import TooSoon
 from domains.verification.page import dns_context, seconds_to_wait
-from web.request import ask_or_act
 from web.plurals import counted
+from web.request import ask_or_act
 from web.workers import Busy
 
 BUSY = "Too many domains are being checked. Try again in a moment."
