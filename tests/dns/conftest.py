@@ -27,7 +27,7 @@ def fake(settings):
 
 
 @pytest.fixture
-def impatient(monkeypatch):
+def short_timeouts(monkeypatch):
     """Short timeouts for silent resolvers."""
     monkeypatch.setattr(dns, "TRY_SECONDS", 0.1)
     monkeypatch.setattr(dns, "LIFETIME_SECONDS", 0.4)

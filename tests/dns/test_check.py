@@ -106,7 +106,7 @@ def test_name_in_two_accounts_is_authorized_for_the_one_that_proves_it(nsd, pend
     assert Domain.objects.get(authorized_at__isnull=False) == pending
 
 
-def test_second_check_within_ten_seconds_sends_no_query(fake, pending, impatient):
+def test_second_check_within_ten_seconds_sends_no_query(fake, pending, short_timeouts):
     check_now(pending, by=SYSTEM)
     asked = len(fake.names)
     for domain in (pending, Domain.objects.get()):
@@ -115,7 +115,7 @@ def test_second_check_within_ten_seconds_sends_no_query(fake, pending, impatient
     assert len(fake.names) == asked
 
 
-def test_dns_outage_changes_nothing(proved, fake, impatient):
+def test_dns_outage_changes_nothing(proved, fake, short_timeouts):
     checked_at = proved.dns_records.get(kind="ownership").checked_at
     assert check_again(proved) is CheckResult.UNCHANGED
     row = proved.dns_records.get(kind="ownership")
@@ -176,7 +176,7 @@ def test_one_lying_resolver_raises_no_alarm(proved, nsd, settings, position):
     assert status(proved) == "verified"
 
 
-def test_proof_is_lost_only_when_every_resolver_answers_so(proved, nsd, settings, impatient):
+def test_proof_is_lost_only_when_every_resolver_answers_so(proved, nsd, settings, short_timeouts):
     nsd.empty()
     with FakeResolver() as silent:
         settings.DNS_RESOLVERS.append(silent.address)

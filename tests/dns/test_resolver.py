@@ -82,7 +82,7 @@ def test_name_too_long_for_dns_is_unanswered(nsd):
     assert isinstance(Resolver().ask(".".join(["a" * 63] * 4), "TXT"), Unanswered)
 
 
-def test_silent_resolver_is_asked_again_and_is_unanswered(fake, impatient):
+def test_silent_resolver_is_asked_again_and_is_unanswered(fake, short_timeouts):
     assert Resolver().ask("a.example.com", "TXT") == Unanswered("the DNS resolver did not answer in time")
     assert fake.names == ["a.example.com"] * 2
 
@@ -101,7 +101,7 @@ def other_name(query, wire):
 @pytest.mark.parametrize(
     "lie", [wrong_id, other_name, lambda query, wire: [b"\xff" * 40, b"x", wire]], ids=["id", "name", "garbage"]
 )
-def test_forged_and_broken_responses_are_ignored(fake, impatient, lie):
+def test_forged_and_broken_responses_are_ignored(fake, short_timeouts, lie):
     fake.answer = lie
     assert isinstance(Resolver().ask("a.example.com", "TXT"), Unanswered)
     fake.answer = lambda query, wire: [*lie(query, wire), *answering()(query, wire)]
@@ -125,7 +125,7 @@ def test_server_without_recursion_is_unanswered(fake):
     )
 
 
-def test_next_resolver_is_asked_when_one_fails_or_is_silent(fake, settings, impatient):
+def test_next_resolver_is_asked_when_one_fails_or_is_silent(fake, settings, short_timeouts):
     fake.answer = answering()
     with FakeResolver(refusing(dns.rcode.SERVFAIL)) as failing, FakeResolver() as silent:
         settings.DNS_RESOLVERS = [failing.address, silent.address, fake.address]

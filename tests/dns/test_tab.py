@@ -32,7 +32,7 @@ def pending(alice):
 
 
 @pytest.fixture
-def threads(transactional_db):
+def wait_for_checks(transactional_db):
     """Return a function that waits until the checks have ended."""
 
     def wait():
@@ -45,14 +45,14 @@ def threads(transactional_db):
 
 
 @pytest.fixture
-def verify(client, alice, threads, pending):
+def verify(client, alice, wait_for_checks, pending):
     """Return a function that presses Verify as Alice and returns the tab after the check."""
     client.force_login(alice)
 
     def verify():
         Domain.objects.update(check_started_at=None)
         assert client.post(VERIFY)["Location"] == TAB
-        threads()
+        wait_for_checks()
         return text(client.get(TAB))
 
     return verify
@@ -106,7 +106,7 @@ def test_hundreds_of_records_are_shown_shortened(nsd, verify):
     assert "… and 195 more" in row(page, "ownership") and len(page) < 30_000
 
 
-def test_dns_outage_is_reported_and_keeps_authorization(nsd, verify, pending, fake, impatient, settings):
+def test_dns_outage_is_reported_and_keeps_authorization(nsd, verify, pending, fake, short_timeouts, settings):
     fake_address, settings.DNS_RESOLVERS = settings.DNS_RESOLVERS, [nsd.address]
     nsd.put(proof(pending))
     verify()
@@ -117,7 +117,7 @@ def test_dns_outage_is_reported_and_keeps_authorization(nsd, verify, pending, fa
     assert "This domain is authorized." in page
 
 
-def test_neither_page_nor_verify_waits_for_dns(client, alice, pending, fake, threads):
+def test_neither_page_nor_verify_waits_for_dns(client, alice, pending, fake, wait_for_checks):
     client.force_login(alice)
     fake.held.clear()
     fake.answer = lambda query, wire: [dns.message.make_response(query, recursion_available=True).to_wire()]
@@ -129,23 +129,25 @@ def test_neither_page_nor_verify_waits_for_dns(client, alice, pending, fake, thr
     assert "Checking the DNS" in text(client.post(VERIFY, headers=HTMX))
     assert not pending.dns_records.exists()
     fake.held.set()
-    threads()
+    wait_for_checks()
     assert "Missing" in text(client.get(TAB, headers=HTMX))
     assert "Checking the DNS" not in text(client.get(TAB))
 
 
-def test_hundred_verify_requests_start_one_check(client, alice, pending, fake, threads, impatient):
+def test_hundred_verify_requests_start_one_check(client, alice, pending, fake, wait_for_checks, short_timeouts):
     client.force_login(alice)
     for _ in range(100):
         client.post(VERIFY)
-    threads()
+    wait_for_checks()
     # Twice each, since the resolver is silent.
     names = ["_sendlayer.sl.example.com", "_sendlayer.sl.example.com.sl.example.com", "sl.example.com"]
     names += ["_dmarc.sl.example.com", "_dmarc.example.com"]
     assert sorted(fake.names) == sorted(names * 2)
 
 
-def test_concurrent_verify_requests_start_one_check_and_issue_one_credential(nsd, alice, pending, threads):
+def test_concurrent_verify_requests_start_one_check_and_issue_one_credential(
+    nsd, alice, pending, wait_for_checks
+):
     nsd.put(proof(pending))
     barrier = threading.Barrier(2)
 
@@ -160,11 +162,11 @@ def test_concurrent_verify_requests_start_one_check_and_issue_one_credential(nsd
 
     with ThreadPoolExecutor(2) as pool:
         assert set(pool.map(press, range(2))) <= {200, 409}
-    threads()
+    wait_for_checks()
     assert pending.credentials.count() == Event.objects.filter(tag="domain.authorized").count() == 1
 
 
-def test_verify_too_soon_says_how_long_to_wait(client, alice, pending, threads):
+def test_verify_too_soon_says_how_long_to_wait(client, alice, pending, wait_for_checks):
     client.force_login(alice)
     now = timezone.now()
     Domain.objects.update(check_started_at=now - CHECK_EVERY * 0.4, checked_at=now)
@@ -174,7 +176,7 @@ def test_verify_too_soon_says_how_long_to_wait(client, alice, pending, threads):
     assert "hx-get" not in text(answer)
 
 
-def test_too_many_concurrent_checks_are_refused(client, alice, pending, monkeypatch, threads):
+def test_too_many_concurrent_checks_are_refused(client, alice, pending, monkeypatch, wait_for_checks):
     client.force_login(alice)
     workers, held = Workers("held", threads=1), threading.Event()
     monkeypatch.setattr(background, "_workers", workers)
@@ -236,13 +238,15 @@ def test_lost_proof_is_shown_on_every_page(as_alice, domain):
 
 
 @pytest.mark.parametrize(("role", "status"), [("viewer", 403), ("manager", 302), ("owner", 302), (None, 404)])
-def test_managers_and_owners_can_verify(client, fake, bob, domain, role, status, threads, impatient):
+def test_managers_and_owners_can_verify(
+    client, fake, bob, domain, role, status, wait_for_checks, short_timeouts
+):
     domain.memberships.filter(user=bob).delete()
     if role:
         domain.memberships.create(user=bob, role=role)
     client.force_login(bob)
     assert client.post(VERIFY).status_code == status
-    threads()
+    wait_for_checks()
     assert bool(fake.names) == (status == 302)
 
 
