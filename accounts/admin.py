@@ -14,7 +14,7 @@ import audit
 from accounts import emails
 from accounts.models import User
 from audit.actor import Actor
-from audit.admin import Act, Refused, SupportAdmin
+from audit.support import Act, Refused, SupportAdmin
 
 RIGHTS = ("is_staff", "is_superuser", "groups", "user_permissions")
 
@@ -82,7 +82,7 @@ def _shut_out(user) -> list:
     """
     user.end_sessions()
     UserSession.objects.filter(user=user).delete()
-    return user.memberships.take_unvouched_invitations()
+    return user.memberships.delete_unvouched_invitations()
 
 
 @transaction.atomic

@@ -27,8 +27,8 @@ class TwoFactorSecrets(SealedColumn):
         return self.rows().filter(self._any({"isnull": False}, {"startswith": cipher.prefix(key_id)}))
 
     def reseal(self, row):
-        place = self.place(row)
-        fresh = {name: cipher.reseal(token, place=place) for name, token in self.tokens(row).items()}
+        place = self.associated_data(row)
+        fresh = {name: cipher.reseal(token, associated_data=place) for name, token in self.tokens(row).items()}
         return bool(self.rows().filter(pk=row.pk, data=row.data).update(data=row.data | fresh))
 
     def _any(self, wanted, unwanted) -> Q:

@@ -42,11 +42,11 @@ class TwoFactorAdapter(DefaultMFAAdapter):
     }
 
     def encrypt(self, text):
-        return cipher.seal(text, place=PLACE)
+        return cipher.seal(text, associated_data=PLACE)
 
     def decrypt(self, encrypted_text):
         try:
-            return cipher.open(encrypted_text, place=PLACE)
+            return cipher.open(encrypted_text, associated_data=PLACE)
         except cipher.CannotOpen:
             raise self.validation_error("cannot_open") from None
 

@@ -1,8 +1,8 @@
-"""The sealed columns of SMTP users: their passwords, deleted ones included."""
+"""The sealed columns of SMTP users: the passwords of live and of deleted ones."""
 
 from credentials.models import Credential, DeletedCredential
 from credentials.models.base import place_of_password
-from credentials.models.upsert import hold_domains
+from credentials.models.batches import hold_domains
 from vault.registry import SealedColumn
 
 

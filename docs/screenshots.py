@@ -1,7 +1,6 @@
-"""`python -m docs.screenshots`: take the pictures of docs/screenshots anew, on a throw-away site.
+"""`python -m docs.screenshots`: take the pictures of docs/screenshots again, on a throw-away site.
 
-Each page as <page>-<1280|390>-<light|dark>.png; what no page has any more is deleted. Where
-pngquant is installed, it makes them small.
+Those that README.md shows, as <page>-<light|dark>.png. pngquant makes them small where it is installed.
 """
 
 import base64
@@ -16,8 +15,6 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
 FOLDER = ROOT / "docs" / "screenshots"
-SIZES = ({"width": 1280, "height": 860}, {"width": 390, "height": 844})
-COLOURS = ("light", "dark")
 
 
 def main():
@@ -26,33 +23,33 @@ def main():
     from docs.camera import Camera
     from docs.story import Story
 
-    taken = set()
     try:
         story = Story()
         with browser() as chromium:
 
             def cameras(url):
-                looks = [(size, colours) for size in SIZES for colours in COLOURS]
-                return [Camera(chromium, url, story, *look, folder=FOLDER, taken=taken) for look in looks]
+                return [Camera(chromium, url, story, colours, FOLDER) for colours in ("light", "dark")]
 
             with serving(var_dir) as url:
-                ready = cameras(url)
-                for camera in ready:
-                    camera.take_the_help_page()
+                light, dark = cameras(url)
+                light.take_smtp_credentials()
+                dark.take_smtp_credentials()
                 story.go_on()
-                for camera in ready:
-                    camera.take_the_rest()
-                for camera in ready:
-                    camera.take_the_undo()
+                light.take_pages("overview", "activity", "dns", "clients", "two-factor")
+                dark.take_pages("members", "connect-django")
+                light.take_reset()
+                light.take_confirmation()
+                light.take_admin()
+                dark.take_refused_logins()
+                dark.take_explanation()
             with listening(var_dir) as host, serving(var_dir, **host) as url:
-                for camera in cameras(url):
-                    camera.take_the_check()
+                light, _dark = cameras(url)
+                light.take_check()
     finally:
         shutil.rmtree(var_dir, ignore_errors=True)
-    for old in set(FOLDER.glob("*.png")) - taken:
-        old.unlink()
     if program := shutil.which("pngquant"):
-        subprocess.run([program, "--force", "--ext", ".png", "--strip", "--", *taken], check=True)  # noqa: S603
+        pictures = FOLDER.glob("*.png")
+        subprocess.run([program, "--force", "--ext", ".png", "--strip", "--", *pictures], check=True)  # noqa: S603
 
 
 def prepare() -> Path:

@@ -12,12 +12,15 @@ from django.contrib.messages import get_messages
 from django.templatetags.static import static
 from django.urls import reverse
 from django.utils.html import strip_tags
+from django.utils.translation import ngettext
 from jinja2 import Environment
 
-from credentials.views.context import of_user
+from credentials import networks
+from credentials.models.base import short
 from domains.activity.sentences import sentence
 from web.characters import harmless
 from web.dates import ago, date, day, how_long, long_ago, moment, until
+from web.plurals import counted
 from web.request_id import current_id
 
 _HEADING = re.compile(r"<h2\b[^>]*>(.*?)</h2>", re.DOTALL)
@@ -26,7 +29,7 @@ _HEADING = re.compile(r"<h2\b[^>]*>(.*?)</h2>", re.DOTALL)
 def environment(**options) -> Environment:
     env = Environment(**options, trim_blocks=True, lstrip_blocks=True)  # noqa: S701  (Django sets autoescape)
     env.globals.update(messages=get_messages, static=lru_cache(static), url=_url, request_id=current_id)
-    env.globals.update(theme_cookie=settings.THEME_COOKIE_NAME)
+    env.globals.update(theme_cookie=settings.THEME_COOKIE_NAME, ngettext=ngettext)
     env.filters.update(
         ago=ago,
         date=date,
@@ -37,7 +40,9 @@ def environment(**options) -> Environment:
         until=until,
         sentence=sentence,
         harmless=harmless,
-        of_user=of_user,
+        counted=counted,
+        short=short,
+        networks=networks.summary,
     )
     env.filters["heading"] = _heading
     return env

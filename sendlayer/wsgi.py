@@ -26,7 +26,7 @@ def _refuse_unsafe_start() -> None:
     from web.startup import START, close_connections
 
     errors = [message for message in run_checks(tags=[START]) if message.is_serious()]
-    if not errors and (problem := sealed_mode.look()):
+    if not errors and (problem := sealed_mode.check()):
         sys.stderr.write(f"SendLayer starts sealed: {problem}.\n{KEYS_HINT}\n")
     close_connections()
     if errors:

@@ -1,4 +1,4 @@
-"""Labels that users give to credentials and other things."""
+"""Labels that users give to credentials and domains."""
 
 import unicodedata
 

@@ -1,4 +1,4 @@
-"""What the SMTP Credentials tab shows: one page of rows and what is common to them."""
+"""Template context of the SMTP Credentials tab: one page of rows and what they share."""
 
 from datetime import timedelta
 from uuid import uuid4
@@ -7,43 +7,20 @@ from django.conf import settings
 from django.core.paginator import Paginator
 from django.urls import reverse
 from django.utils import timezone
-from django.utils.html import escape
-from django.utils.safestring import SafeString
 
-from credentials import networks, rotation
+from credentials import rotation
 from credentials.expiry import NEAR
-from credentials.models import Cause, refusals
-from credentials.models.base import short
-from credentials.models.retired import TOLD_FOR, RetiredPassword
-from web.dates import long_ago
+from credentials.models import LoginDay
+from credentials.models.login_day import REFUSAL_SHOWN_FOR, TRIED_WITHIN
+from credentials.outcome import CAUSES
 
 PAGE_SIZE = 25
-NETWORKS_IN_A_ROW = 2
-TRIED_IN_A_ROW = 2
-REFUSALS_LISTED_FOR = timedelta(days=30)
+ATTEMPTS_PER_ROW = 2
 UNUSED_AFTER = timedelta(days=90)
-CAUSES = dict(Cause.choices)
 
 
-def of_user(markup, username: str, allowed: str = "") -> SafeString:
-    """Fill the @USERNAME@, @SHORT@ and @NETWORKS@ of a piece of a row.
-
-    A username is hexadecimal, so safe as it is; `allowed` are its networks as they are stored.
-    """
-    text = str(markup)  # replacing in plain text: markup would escape what it is given each time
-    text = text.replace("@USERNAME@", username).replace("@SHORT@", short(username))
-    return SafeString(text.replace("@NETWORKS@", _few(allowed) if allowed else "Anywhere"))
-
-
-def _few(allowed: str) -> str:
-    """The first of some networks, as HTML, and how many more there are."""
-    listed = networks.listed(allowed)
-    more = len(listed) - NETWORKS_IN_A_ROW
-    return escape(", ".join(listed[:NETWORKS_IN_A_ROW]) + (f" and {more} more" if more > 0 else ""))
-
-
-def row_context(domain, **more) -> dict:
-    """What one row needs beside its credential."""
+def row_context(domain, **extra) -> dict:
+    """What a row or dialog needs besides its credential."""
     now = timezone.now()
     return {
         "domain": domain,
@@ -54,48 +31,46 @@ def row_context(domain, **more) -> dict:
         "now": now,
         "near_end": now + NEAR,
         "silence": rotation.silence,
-        "refused_since": now - refusals.SHOWN_FOR,
+        "refused_since": now - REFUSAL_SHOWN_FOR,
         "unused_since": now - UNUSED_AFTER,
         "causes": CAUSES,
-        "long_ago": long_ago,
-        **more,
+        **extra,
     }
 
 
 def tried_of(credentials) -> dict[str, list]:
-    """Who still tries dead passwords of a page's rows: by username, the last tried password first."""
+    """Retired passwords still being tried, by username of these rows; the last tried one first."""
     tried: dict[str, list] = {}
     now = timezone.now()
-    since = now - TOLD_FOR
-    # A try is a refusal as well. To put the question together costs as much as to render all rows.
+    since = now - TRIED_WITHIN
+    # An attempt counts as a refusal as well, so usually there is nothing to look up.
     usernames = [row.username for row in credentials if row.last_refused_at and row.last_refused_at >= since]
     if not usernames:
         return tried
-    for password in RetiredPassword.objects.filter(username__in=usernames).still_tried(now):
-        if len(tried.setdefault(password.username, [])) < TRIED_IN_A_ROW:
-            tried[password.username].append(password)
+    for password in LoginDay.objects.filter(username__in=usernames).still_tried(now):
+        if len(tried.setdefault(password["username"], [])) < ATTEMPTS_PER_ROW:
+            tried[password["username"]].append(password)
     return tried
 
 
-def list_context(domain, *, number, search="", **more) -> dict:
-    """The rows of page `number` (1 … or "last"; anything else is clamped) and what surrounds them."""
+def list_context(domain, *, number, search="", **extra) -> dict:
+    """The rows of page `number` (1 … or "last"; anything else is clamped) and what is around them."""
     paginator = Paginator(domain.credentials.for_page(search), PAGE_SIZE)
     page = paginator.get_page(paginator.num_pages if number == "last" else number)
     page.object_list = list(page.object_list)
     return row_context(
         domain,
-        at="smtp",
+        active_tab="smtp",
         page=page,
         tried=tried_of(page.object_list),
         search=search,
-        # A search box for a handful of rows is only in the way.
+        # For a handful of rows, a search box is only in the way.
         searchable=bool(search) or paginator.count > PAGE_SIZE,
         issue_key=uuid4(),
-        **more,
+        **extra,
     )
 
 
 def refusals_of(credential):
-    """Why, how often and from where it was refused in the last 30 days: RefusedLogins by cause."""
-    since = timezone.now() - REFUSALS_LISTED_FOR
-    return credential.refused_logins.by_cause(since.date())
+    """Refused logins of the last 30 days by cause: how often, when and from where last."""
+    return LoginDay.objects.filter(username=credential.username).recent(timezone.now()).by_cause()

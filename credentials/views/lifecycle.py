@@ -1,4 +1,4 @@
-"""Suspend and resume, the expiry date, and the end of a rotation's overlap. GET asks, POST acts."""
+"""Suspend and resume, the expiry date, and the end of a grace period. GET asks, POST acts."""
 
 from django.contrib import messages
 from django.shortcuts import redirect
@@ -18,7 +18,7 @@ from web.request import ask_or_act, posted
 @of_credential(Permission.MANAGE_CREDENTIALS)
 @recent_sign_in
 def revoke_old(request, domain, credential):
-    """Refuse the old password before the overlap of a reset is over."""
+    """Refuse the old password before its grace period is over."""
     form = RevokeOldForm(posted(request), credential=credential)
     if not form.is_bound or "sure" in form.errors:
         return responses.ask(
@@ -30,9 +30,9 @@ def revoke_old(request, domain, credential):
         revoked = credential.revoke_old_password(by=Actor.of(request), seen=form.cleaned_data["seen"])
     except PasswordChanged:
         text = "Nothing was revoked: the password was changed after you opened this page."
-        return _unchanged(request, domain, credential, text)
+        return responses.unchanged(request, domain, credential, text)
     if not revoked:
-        return _unchanged(request, domain, credential, "The old password is already refused.")
+        return responses.unchanged(request, domain, credential, "The old password is already refused.")
     messages.success(request, "Old password revoked.")
     return responses.row(request, domain, credential)
 
@@ -45,7 +45,7 @@ def suspend(request, domain, credential):
     if not form.is_valid():
         return responses.ask(request, domain, credential, "_suspend.html", form=form)
     if not credential.suspend(by=Actor.of(request)):
-        return _unchanged(request, domain, credential, "This SMTP user is already suspended.")
+        return responses.unchanged(request, domain, credential, "This SMTP user is already suspended.")
     messages.success(request, "SMTP user suspended.")
     return responses.row(request, domain, credential)
 
@@ -60,9 +60,9 @@ def resume(request, domain, credential):
         resumed = credential.resume(by=Actor.of(request))
     except SuspendedBySupport:
         text = "Support suspended this SMTP user, so only support can resume it. Contact support."
-        return _unchanged(request, domain, credential, text)
+        return responses.unchanged(request, domain, credential, text)
     if not resumed:
-        return _unchanged(request, domain, credential, "This SMTP user is not suspended.")
+        return responses.unchanged(request, domain, credential, "This SMTP user is not suspended.")
     messages.success(request, "SMTP user resumed.")
     return responses.row(request, domain, credential)
 
@@ -84,16 +84,9 @@ def expiry(request, domain, credential):
 @recent_sign_in
 def extend(request, domain, credential):
     if request.method != "POST":
-        return redirect("credentials:list", domain.name)  # who had to sign in first comes back like this
+        return redirect("credentials:list", domain.name)  # after signing in again
     if not credential.extend(by=Actor.of(request)):
         text = "Nothing was extended: this SMTP user does not expire within 7 days."
-        return _unchanged(request, domain, credential, text)
+        return responses.unchanged(request, domain, credential, text)
     messages.success(request, "SMTP user extended by 90 days.")
     return responses.row(request, domain, credential)
-
-
-def _unchanged(request, domain, credential, text):
-    """Somebody was faster, or the row on the page is old: say so, and show the row as it is now."""
-    credential.refresh_from_db(fields=["suspended_at"])  # one that is gone is told as such
-    messages.error(request, text)
-    return responses.row(request, domain, credential, status=409)

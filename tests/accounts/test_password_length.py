@@ -39,10 +39,10 @@ def sign_up(client, password, **people):
 
 
 def join(client, password, domain, **people):
-    from domains.models.invitation import token_of
+    from domains.models.invitation import make_token
 
     invitation = domain.invitations.first() or make_invitation(domain)
-    return client.post(f"/invitations/key/{token_of(invitation.key)}/join/", twice(password))
+    return client.post(f"/invitations/key/{make_token(invitation.key)}/join/", twice(password))
 
 
 def change(client, password, alice, **people):

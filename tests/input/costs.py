@@ -21,9 +21,9 @@ from accounts.password_validators import ServiceWordsValidator
 from accounts.sessions import listing
 from audit import export, verification
 from audit.actor import Actor
-from audit.admin import ReasonField
 from audit.management.commands import export_audit
 from audit.models import Event
+from audit.support import ReasonField
 from credentials import networks, passwords, snippets
 from credentials.diagnosis import parser
 from credentials.forms import ExpiryForm, ExplainForm
@@ -61,10 +61,10 @@ NAME = "sl.example.com"
 USERNAME = "0" * 32
 SPF = records.Record(records.Kind.SPF, "TXT", NAME, "v=spf1", include="spf.example.net")
 DMARC = records.Record(records.Kind.DMARC, "TXT", f"_dmarc.{NAME}", "v=DMARC1")
-OWNERSHIP = records.Record(records.Kind.OWNERSHIP, "TXT", NAME, f"{records.PREFIX}x", required=True)
+OWNERSHIP = records.Record(records.Kind.OWNERSHIP, "TXT", NAME, f"{records.PROOF_PREFIX}x", required=True)
 
 
-UNUSED = SimpleNamespace(username=USERNAME, expires_at=None, was_used_lately=lambda at: False)
+UNUSED = SimpleNamespace(username=USERNAME, expires_at=None, was_used_recently=lambda now: False)
 
 
 class Case(NamedTuple):
@@ -98,7 +98,7 @@ def judged(record) -> Callable[[str], object]:
 
     def call(text):
         for values in ((text,), tuple(text.split(" "))):
-            dns_record.shown(records.judge(record, records.Heard(resolver.Found(values))).found)
+            dns_record.shortened(records.judge(record, resolver.Found(values)).found)
 
     return call
 
@@ -111,22 +111,20 @@ def answered(text):
     response = dns.message.make_response(query, recursion_available=True)
     rdata = TXT(dns.rdataclass.IN, dns.rdatatype.TXT, strings)
     response.answer.append(dns.rrset.from_rdata(query.question[0].name, 60, rdata))
-    resolver.read(response)
+    resolver._found(response.answer[0], "")
 
 
 def message_read(text):
     """Judge a whole message, as after DATA, and prepare it for the next hop."""
     content = bytearray(f"From: <a@{NAME}>\r\nSubject: {text}\r\n\r\n{text}\r\n".encode(errors="replace"))
     sender.judge_message(content, NAME)
-    envelope = SimpleNamespace(
-        content=content, mail_from=f"a@{NAME}", rcpt_tos=["b@example.com"], smtp_utf8=True
-    )
-    message.finish(envelope, message.Trace(text[:255], "192.0.2.1", "mx.example.com", smtp_utf8=True), NAME)
+    envelope = message.Envelope(f"a@{NAME}", ["b@example.com"], smtp_utf8=True, content=content)
+    message.prepare(envelope, message.Origin(text[:255], "192.0.2.1", "mx.example.com"), NAME)
 
 
 def dotted(text):
     """Unstuff the dots of a message after DATA."""
-    found = data_reader.Message(1 << 30, limits.Memory())
+    found = data_reader.IncomingMessage(1 << 30, limits.Memory())
     found._take(text.encode(errors="replace") + b"\r\n.")
 
 
@@ -177,7 +175,7 @@ CASES = {
     "audit.actor:Actor.of": Case(
         header("User-Agent", lambda request: Actor.of(request, User(email="a@b.example")))
     ),
-    "audit.admin:ReasonField.clean": Case(ReasonField().clean),
+    "audit.support:ReasonField.clean": Case(ReasonField().clean),
     "audit.verification:noted_heads": Case(
         lambda text: verification.noted_heads([text]), ("1\t1\t", "1\t1\t" + "a" * 64)
     ),
@@ -211,23 +209,23 @@ CASES = {
     "credentials.models.base:is_username": Case(is_username),
     "credentials.networks:clean": Case(networks.clean, ("192.0.2.1 ", "::")),
     "credentials.passwords:is_well_formed": Case(passwords.is_well_formed, ("sl_",)),
-    "vault.cipher:open": Case(lambda text: cipher.open(text, place="x"), ("v1.k1.",)),
+    "vault.cipher:open": Case(lambda text: cipher.open(text, associated_data="x"), ("v1.k1.",)),
     "vault.cipher:parse": Case(cipher.parse, ("k1:",)),
     # domains
     "domains.dns.resolver:parse_server": Case(resolver.parse_server, ("[", "[::1]:", "192.0.2.1:")),
-    "domains.dns.resolver:Resolver._ask": Case(lambda text: resolver.Resolver([]).ask(text, "TXT")),
+    "domains.dns.resolver:Resolver.ask": Case(lambda text: resolver.Resolver([]).ask(text, "TXT")),
     "domains.dns.resolver:_text": Case(answered),
     "domains.verification.page:Line.found": Case(
         lambda text: page.Line(SPF, SimpleNamespace(found=text)).found
     ),
-    "domains.models.dns_record:shown": Case(lambda text: dns_record.shown(text.split(" "))),
+    "domains.models.dns_record:shortened": Case(lambda text: dns_record.shortened(text.split(" "))),
     "domains.forms:AddDomainForm": Case(
         lambda text: AddDomainForm({"name": text}, user=None).is_valid(), ("a@", "http://")
     ),
     "domains.general.forms:DeleteDomainForm.clean_name": Case(
         lambda text: DeleteDomainForm({"name": text}, domain=SimpleNamespace(name=NAME)).is_valid()
     ),
-    "domains.models.invitation:key_of": Case(invitation.key_of, (".", "a:a:")),
+    "domains.models.invitation:read_token": Case(invitation.read_token, (".", "a:a:")),
     "web.text:clean": Case(labels.clean, ("👩",)),
     "domains.members.forms:InviteForm.clean_emails": Case(invited, ("a@", '"')),
     "domains.names:normalise": Case(names.normalise, ("http://", "a@", "xn--", "münchen.")),
@@ -252,15 +250,15 @@ CASES = {
     "domains.dns.records:parse_cname": Case(records.parse_cname, ("sl1:",)),
     "domains.dns.records:_judge_spf": Case(judged(SPF), ("v=spf1 ", "v=spf1 v=spf1 ")),
     "domains.dns.records:_judge_dmarc": Case(judged(DMARC), ("v=DMARC1;",)),
-    "domains.dns.records:_judge_ownership": Case(judged(OWNERSHIP), (records.PREFIX, "\\")),
+    "domains.dns.records:_judge_ownership": Case(judged(OWNERSHIP), (records.PROOF_PREFIX, "\\")),
     "domains.homographs:is_mixed": Case(homographs.is_mixed, ("а",)),
     "domains.homographs:reads_as_latin": Case(homographs.reads_as_latin, ("а", "ο")),
     "domains.homographs:has_second_dot": Case(homographs.has_second_dot, ("i",)),
     "domains.homographs:without_second_dot": Case(homographs.without_second_dot, ("i",)),
     # the project
     "web.request:wants_text": Case(header("Accept", wants_text), ("text/html;", 'a/b;c="', "a/b,")),
-    "operations.backups.manifest:judge": Case(
-        lambda text: manifest.judge({"database": text, "migrations": []})
+    "operations.backups.manifest:refuse_unknown_version": Case(
+        lambda text: manifest.refuse_unknown_version({"database": text, "migrations": []})
     ),
     "web.middleware:BodiesMiddleware.__call__": Case(header("Content-Length", BodiesMiddleware(id))),
     "web.middleware:EncodingsMiddleware.__call__": Case(header("Content-Encoding", EncodingsMiddleware(id))),
@@ -309,17 +307,14 @@ CASES = {
     "submission.policy.headers:mailboxes": Case(
         headers.mailboxes, ("a@b.example,", "<", '"', "(", 'a "', "a (", "a <", "=?utf-8?q?")
     ),
-    "submission.listener.data_reader:Message._take": Case(dotted, ("\r\n.",)),
+    "submission.listener.data_reader:IncomingMessage._take": Case(dotted, ("\r\n.",)),
     "submission.log:printable": Case(log.printable),
     "submission.ip:plain_ip": Case(ip.plain_ip, ("::", "fe80::1%")),
     "submission.ip:client_of": Case(ip.client_of, ("::",)),
-    "submission.livecheck.conversation:Conversation._read": Case(
-        conversation._REPLY_LINE.fullmatch, ("250-", "250 ")
-    ),
     "submission.livecheck.conversation:Conversation._name_recipient": Case(
         conversation._ADDRESS.fullmatch, ("a@",)
     ),
-    "submission.delivery.message:finish": Case(message_read),
+    "submission.delivery.message:prepare": Case(message_read),
     "submission.reports.postfix:Messages.take": Case(account_of_message),
     "submission.policy.sender:_judge_form": Case(
         lambda text: sender.judge_message(text.encode(errors="replace"), NAME)

@@ -10,8 +10,7 @@ from typing import NamedTuple
 
 import pytest
 
-from credentials.models.clients import ClientName
-from credentials.models.refusals import RefusedLogins
+from credentials.models import LoginDay
 from tests.input.catalogue import rows
 from tests.input.speaking import held, judge_log, sockets
 from tests.mail.reports import Reporting, reporting, serving
@@ -130,7 +129,7 @@ def test_report_with_odd_values_is_accepted_and_harmless(reports, exchange, cred
     assert statuses(exchange(reports.post(report(**fields)))) == [200]
     exchange(reports.post(report(credential.username)))
     # Counts of the same second are written together.
-    wait_until(lambda: RefusedLogins.objects.filter(credential=credential).exists())
+    wait_until(lambda: LoginDay.objects.filter(username=credential.username, outcome="wrong_password").exists())
 
 
 @rows(
@@ -247,4 +246,4 @@ def test_policy_server_still_counts_after_bad_input(reports, credential):
     asked = f"protocol_state=END-OF-MESSAGE\nsasl_username={credential.username}.1\nclient_address=1.2.3.4\n"
     with reports.connect(reports.to.messages_port) as connection:
         _exchange(connection, (asked + "helo_name=a\x00b\n\n").encode())
-    wait_until(lambda: ClientName.objects.filter(username=credential.username, name="a?b").exists())
+    wait_until(lambda: LoginDay.objects.filter(username=credential.username, ehlo="a?b").exists())

@@ -102,7 +102,7 @@ def issue(url):
     return done.stdout.split()
 
 
-def test_logins_and_senders_are_told_to_come_again_and_then_succeed(apart):
+def test_logins_and_senders_get_temporary_failures_during_an_outage(apart):
     database, username, password, away = apart
     with mail_server(database) as server, ThreadPoolExecutor(5) as pool:
         mail = Mail(server)

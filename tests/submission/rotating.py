@@ -8,7 +8,7 @@ from credentials.models import Credential
 from tests.factories import SYSTEM, password_of
 from tests.http import smtp_url
 from tests.submission.clients import wait_until
-from tests.submission.steady import steady
+from tests.submission.steady_client import steady
 
 
 def rotate_under(login, as_alice, credential):

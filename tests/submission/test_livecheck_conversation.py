@@ -12,9 +12,9 @@ from cryptography import x509
 from credentials import passwords
 from submission.listener import tls
 from submission.livecheck.conversation import Conversation, Plan, Stage
+from submission.livecheck.faults import Fault
 from submission.livecheck.redaction import Redactor
-from submission.livecheck.wire import Fault
-from tests.submission.scripted import (
+from tests.submission.scripted_server import (
     Scripted,
     be_silent,
     closed_port,
@@ -49,8 +49,8 @@ def hold(own):
         fields = {"host": "localhost", "sender": "info@sl.example.com", "recipient": "alice@example.com"}
         fields |= {"own_certificate": Path(own[0])} | plan
         plan = Plan(port=port, username=USERNAME, password=PASSWORD, **fields)
-        conversation = Conversation(plan, seconds=seconds, tell=lambda steps: None, before_login=told.append)
-        return conversation.hold(), conversation, told
+        conversation = Conversation(plan, seconds=seconds, on_step=lambda steps: None, before_login=told.append)
+        return conversation.run(), conversation, told
 
     return hold
 
@@ -66,7 +66,7 @@ def assert_secret(text):
             assert form[start : start + 12].lower() not in text.lower()
 
 
-def test_it_goes_through_every_step(hold, own):
+def test_conversation_goes_through_every_step(hold, own):
     with Scripted(own) as server:
         verdict, conversation, told = hold(server.port)
     assert verdict.fault is None
@@ -78,7 +78,7 @@ def test_it_goes_through_every_step(hold, own):
     assert server.commands[3] == f"AUTH PLAIN {login}"
 
 
-def test_its_transcript_shows_tls_the_certificate_and_no_secret(hold, own):
+def test_transcript_shows_tls_and_certificate_and_no_secret(hold, own):
     with Scripted(own) as server:
         verdict, conversation, _ = hold(server.port)
     text = transcript(conversation)
@@ -90,7 +90,7 @@ def test_its_transcript_shows_tls_the_certificate_and_no_secret(hold, own):
     assert PASSWORD not in repr(conversation._plan)
 
 
-def test_a_message_goes_out_with_its_dots_and_the_answer_is_kept(hold, own):
+def test_message_is_dot_stuffed_and_its_reply_kept(hold, own):
     with Scripted(own) as server:
         verdict, _, _ = hold(server.port, message=MESSAGE)
     assert server.messages == [MESSAGE.replace(b"\r\n.dot", b"\r\n..dot")]
@@ -102,7 +102,7 @@ def test_a_message_goes_out_with_its_dots_and_the_answer_is_kept(hold, own):
     ("verb", "answer"),
     [("RSET", hang_up), ("RSET", "421 Enough"), ("QUIT", "500 No"), ("QUIT", hang_up), ("QUIT", be_silent)],
 )
-def test_a_bad_goodbye_spoils_nothing(hold, own, verb, answer):
+def test_failed_goodbye_does_not_fail_the_check(hold, own, verb, answer):
     with Scripted(own, **{verb: answer}) as server:
         verdict, conversation, _ = hold(server.port, seconds=SECONDS)
     assert (verdict.fault, conversation.steps[-1].state) == (None, "done")
@@ -121,7 +121,7 @@ STAGES = {
 
 @pytest.mark.parametrize("verb", STAGES)
 @pytest.mark.parametrize("answer", ["421 4.7.0 Too busy", "451 4.3.0 Later", "550 5.7.1 Never"])
-def test_it_ends_where_it_is_refused(hold, own, verb, answer):
+def test_conversation_ends_at_the_refused_step(hold, own, verb, answer):
     with Scripted(own, **{verb: answer}) as server:
         verdict, conversation, _ = hold(server.port, message=MESSAGE)
     assert (verdict.stage, verdict.fault) == (STAGES[verb], Fault.REPLY)
@@ -134,7 +134,7 @@ def test_it_ends_where_it_is_refused(hold, own, verb, answer):
     ("verb", "answer"),
     [("connect", be_silent), ("connect", drip), ("STARTTLS", drip), ("AUTH", be_silent), ("message", drip)],
 )
-def test_it_ends_in_time_whatever_the_server_does(hold, own, verb, answer):
+def test_conversation_ends_in_time_with_slow_and_silent_servers(hold, own, verb, answer):
     with Scripted(own, **{verb: answer}) as server:
         begun = time.monotonic()
         verdict, _, _ = hold(server.port, seconds=SECONDS, message=MESSAGE)
@@ -144,7 +144,7 @@ def test_it_ends_in_time_whatever_the_server_does(hold, own, verb, answer):
 
 
 @pytest.mark.parametrize("verb", STAGES)
-def test_a_dropped_connection_is_named(hold, own, verb):
+def test_dropped_connection_is_reported_with_its_step(hold, own, verb):
     with Scripted(own, **{verb: hang_up}) as server:
         verdict, _, _ = hold(server.port, message=MESSAGE)
     assert (verdict.stage, verdict.fault) == (STAGES[verb], Fault.DROPPED)
@@ -152,20 +152,20 @@ def test_a_dropped_connection_is_named(hold, own, verb):
 
 @pytest.mark.parametrize("answer", [flood, flood_without_lines, "HTTP/1.1 400 No", "220-a\r\n250 b", ""])
 @pytest.mark.parametrize("verb", ["connect", "AUTH"])
-def test_what_is_no_smtp_is_read_no_further(hold, own, verb, answer):
+def test_reply_that_is_not_smtp_ends_the_conversation(hold, own, verb, answer):
     with Scripted(own, **{verb: answer}) as server:
         verdict, conversation, _ = hold(server.port)
     assert (verdict.stage, verdict.fault) == (STAGES[verb], Fault.NOT_SMTP)
     assert len(conversation.steps[-1].lines) <= 60
 
 
-def test_a_long_line_is_shown_short(hold, own):
+def test_long_line_is_shortened_in_the_transcript(hold, own):
     with Scripted(own, connect="220 " + "x" * 900) as server:
         _, conversation, _ = hold(server.port)
     assert max(len(line) for step in conversation.steps for line in step.lines) < 310
 
 
-def test_what_could_disturb_a_page_is_not_shown(hold, own):
+def test_unprintable_characters_are_replaced_in_the_transcript(hold, own):
     with Scripted(own, AUTH="550 a\x1b[31m\x00\u202eb") as server:
         verdict, _, _ = hold(server.port)
     assert str(verdict.reply) == "550 a?[31m??b"
@@ -176,20 +176,20 @@ class TestNoPasswordWithoutVerifiedTLS:
         assert "AUTH" not in server.verbs
         assert told == []
 
-    def test_no_starttls(self, hold, own):
+    def test_no_password_without_starttls(self, hold, own):
         with Scripted(own, offers=["AUTH PLAIN LOGIN"]) as server:
             verdict, _, told = hold(server.port)
         assert verdict.fault is Fault.NO_STARTTLS
         self.assert_none(server, told)
 
-    def test_a_certificate_that_nobody_vouches_for(self, hold, tmp_path):
+    def test_no_password_to_an_untrusted_certificate(self, hold, tmp_path):
         with Scripted(tls.self_signed(tmp_path, "mail.example")) as server:
             verdict, _, told = hold(server.port)
         assert (verdict.stage, verdict.fault) == (Stage.TLS, Fault.CERTIFICATE)
         assert "self-signed" in verdict.detail
         self.assert_none(server, told)
 
-    def test_a_certificate_of_another_name(self, own, hold, tmp_path, monkeypatch):
+    def test_no_password_to_a_certificate_of_another_name(self, own, hold, tmp_path, monkeypatch):
         monkeypatch.setattr(tls, "_names", lambda host: [x509.DNSName(host)])
         other = tls.self_signed(tmp_path, "other.example")
         with Scripted(other) as server:
@@ -198,25 +198,25 @@ class TestNoPasswordWithoutVerifiedTLS:
         assert "not valid for 'localhost'" in verdict.detail
         self.assert_none(server, told)
 
-    def test_no_handshake(self, hold):
+    def test_no_password_after_a_failed_handshake(self, hold):
         with Scripted() as server:
             verdict, _, told = hold(server.port)
         assert (verdict.stage, verdict.fault) == (Stage.TLS, Fault.HANDSHAKE)
         self.assert_none(server, told)
 
-    def test_a_reply_slipped_in_before_tls(self, hold, own):
-        with Scripted(own, STARTTLS=talk_ahead) as server:
+    def test_reply_injected_before_tls_has_no_effect(self, hold, own):
+        with Scripted(own, STARTTLS=talk_ahead, offers_in_tls=[]) as server:
             verdict, _, told = hold(server.port)
-        assert (verdict.stage, verdict.fault) == (Stage.TLS, Fault.NOT_SMTP)
+        assert (verdict.stage, verdict.fault) == (Stage.LOGIN, Fault.NO_LOGIN)
         self.assert_none(server, told)
 
-    def test_a_login_offered_before_tls_only(self, hold, own):
+    def test_auth_offered_only_before_tls_does_not_count(self, hold, own):
         with Scripted(own, offers=["STARTTLS", "AUTH PLAIN"], offers_in_tls=[]) as server:
             verdict, _, told = hold(server.port)
         assert verdict.fault is Fault.NO_LOGIN
         self.assert_none(server, told)
 
-    def test_no_login_offered(self, hold, own):
+    def test_no_password_without_auth_plain(self, hold, own):
         with Scripted(own, offers_in_tls=["AUTH CRAM-MD5 PLAINER"]) as server:
             verdict, _, told = hold(server.port)
         assert (verdict.stage, verdict.fault) == (Stage.LOGIN, Fault.NO_LOGIN)
@@ -224,7 +224,7 @@ class TestNoPasswordWithoutVerifiedTLS:
 
 
 class TestNotConnected:
-    def test_nothing_listens(self, hold):
+    def test_refused_connection_is_reported(self, hold):
         verdict, conversation, _ = hold(closed_port())
         assert (verdict.stage, verdict.fault) == (Stage.CONNECT, Fault.REFUSED)
         assert conversation.steps[-1].state == "failed"
@@ -237,7 +237,7 @@ class TestNotConnected:
             (UnicodeError("label too long"), Fault.NAME_NOT_FOUND),
         ],
     )
-    def test_the_name_leads_nowhere(self, hold, monkeypatch, error, fault):
+    def test_unresolvable_name_is_reported(self, hold, monkeypatch, error, fault):
         def fail(*args, **kwargs):
             raise error
 
@@ -245,7 +245,7 @@ class TestNotConnected:
         verdict, _, _ = hold(25)
         assert (verdict.stage, verdict.fault) == (Stage.CONNECT, fault)
 
-    def test_a_slow_resolver_is_not_waited_for(self, hold, monkeypatch):
+    def test_slow_resolver_ends_the_check_in_time(self, hold, monkeypatch):
         answered = threading.Event()
         monkeypatch.setattr(socket, "getaddrinfo", lambda *args, **kwargs: answered.wait(20) and [])
         begun = time.monotonic()
@@ -255,7 +255,7 @@ class TestNotConnected:
         assert verdict.fault is Fault.NAME_UNANSWERED
         assert took < SECONDS + 1
 
-    def test_the_next_address_is_tried(self, hold, own, monkeypatch):
+    def test_next_address_is_tried(self, hold, own, monkeypatch):
         with Scripted(own) as server:
             kind = (socket.AF_INET, socket.SOCK_STREAM, 6, "")
             found = [(*kind, ("127.0.0.1", closed_port())), (*kind, ("127.0.0.1", server.port))]
@@ -265,7 +265,7 @@ class TestNotConnected:
 
 
 class TestSecrecy:
-    def test_a_server_that_repeats_the_login(self, hold, own):
+    def test_login_repeated_by_the_server_is_masked(self, hold, own):
         with Scripted(own, AUTH=echo) as server:
             verdict, conversation, _ = hold(server.port)
         assert PASSWORD in base64.b64decode(server.commands[3].split()[2]).decode()
@@ -284,19 +284,19 @@ class TestSecrecy:
             PASSWORD.encode().hex(),
         ],
     )
-    def test_the_password_is_masked_in_every_form(self, told):
+    def test_password_is_masked_in_every_form(self, told):
         masked = Redactor(PASSWORD)(f"535 {told}.")
         assert masked.startswith("535 ")
         assert "********" in masked
         assert_secret(masked)
 
-    def test_everything_else_is_shown_as_it_is(self):
+    def test_text_without_secret_is_unchanged(self):
         for line in ("250-8BITMIME", "535 5.7.8 Authentication credentials invalid", "ẞÀİ", "sl_", USERNAME):
             assert Redactor(PASSWORD)(line) == line
 
 
 @pytest.mark.parametrize("recipient", ["no-at", "a b@example.com", "a@b>\r\nRCPT TO:<x@y", "ü@example.com", ""])
-def test_an_address_that_smtp_can_not_write_is_not_sent(hold, own, recipient):
+def test_recipient_that_smtp_cannot_carry_is_not_sent(hold, own, recipient):
     with Scripted(own) as server:
         verdict, _, _ = hold(server.port, recipient=recipient)
     assert (verdict.stage, verdict.fault) == (Stage.RECIPIENT, Fault.ADDRESS)

@@ -144,7 +144,7 @@ def reports_a_login(credential):
             reports.take(b"POST", f"Bearer {secret}".encode(), body.encode())
         except NoReport:
             pass
-    tally.write(finally_=True)
+    tally.write()
     yield from (REPORTS_SECRET, digest)
 
 

@@ -12,7 +12,7 @@ from submission.delivery.message import Message
 from submission.delivery.next_hop import Deferred, Rejected
 from submission.delivery.relay import Relay
 from tests.submission.clients import MESSAGE, RECIPIENT, SENDER
-from tests.submission.scripted import Scripted
+from tests.submission.scripted_server import Scripted
 
 pytestmark = pytest.mark.one_database
 
@@ -22,7 +22,7 @@ LONG = MESSAGE + TEXT * (SIZE // len(TEXT))
 
 
 @pytest.mark.parametrize("line", [TEXT, b".\r\n", b"\r\n"])
-def test_a_message_of_whatever_lines_costs_no_more_than_some_digests_of_it(line):
+def test_cost_of_a_message_does_not_depend_on_its_lines(line):
     content = MESSAGE + line * (SIZE // len(line))
     before = time.process_time()
     for _ in range(3):
@@ -65,7 +65,7 @@ async def take(reader, writer):
         writer.write(b"250 OK\r\n")
 
 
-def test_a_next_hop_that_does_not_read_is_handed_no_more_than_it_takes(monkeypatch):
+def test_next_hop_that_does_not_read_gets_a_bounded_number_of_bytes(monkeypatch):
     monkeypatch.setattr(relay, "STEP_SECONDS", 0.5)
     with stopping_at_data() as hop, pytest.raises(Deferred, match="TimeoutError"):
         tracemalloc.start()
@@ -77,12 +77,12 @@ def test_a_next_hop_that_does_not_read_is_handed_no_more_than_it_takes(monkeypat
     assert most < SIZE / 4
 
 
-def test_a_next_hop_that_refuses_before_the_end_is_heard():
+def test_refusal_before_the_end_of_the_message_is_noticed():
     with stopping_at_data("552 5.3.4 Too big") as hop, pytest.raises(Rejected, match="552"):
         deliver(hop)
 
 
-def test_a_yes_before_the_end_is_none():
+def test_acceptance_before_the_end_of_the_message_does_not_count():
     with stopping_at_data("250 2.0.0 Have it") as hop, pytest.raises(Deferred, match="250"):
         deliver(hop)
 

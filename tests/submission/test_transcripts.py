@@ -135,12 +135,12 @@ class TestSessions:
         trusted = str(listener.var_dir / "tls" / "submission.crt")
         return trusted if request.param == "verified" else ""
 
-    def test_one_that_goes_well(self, told, ca):
+    def test_transcript_of_a_successful_session(self, told, ca):
         assert told(ca=ca) is Finding.SUCCESS
 
-    def test_a_wrong_password(self, told, ca):
+    def test_transcript_of_a_wrong_password(self, told, ca):
         assert told(password="sl_wrong", ca=ca, fails=True) is Finding.LOGIN_REFUSED
 
-    def test_a_certificate_that_is_not_trusted(self, told):
+    def test_transcript_of_an_untrusted_certificate(self, told):
         untrusted = told(ca=SYSTEM_CERTIFICATES, fails=True)
         assert untrusted in (Finding.CERTIFICATE_SELF_SIGNED, Finding.CERTIFICATE)

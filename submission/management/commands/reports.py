@@ -7,9 +7,10 @@ from django.core.management.base import BaseCommand, CommandError
 
 from credentials import digests
 from credentials.usage.tally import Tally
-from submission.database_threads import Workers, keep_writing
 from submission.reports.dovecot import Reports
 from submission.reports.postfix import Messages
+from submission.write_behind import keep_writing
+from web.workers import Workers
 
 MIN_SECRET = 32  # characters
 BACKLOG = 512
@@ -35,7 +36,8 @@ class Command(BaseCommand):
         asyncio.run(self._serve(secret))
 
     async def _serve(self, secret):
-        tally, workers, stopped = Tally(), Workers(threads=1, waiting=10), asyncio.Event()
+        tally, stopped = Tally(), asyncio.Event()
+        workers = Workers("counts", threads=1, waiting=10, keep=True)
         loop = asyncio.get_running_loop()
         for number in (signal.SIGTERM, signal.SIGINT):
             loop.add_signal_handler(number, stopped.set)
@@ -58,5 +60,5 @@ class Command(BaseCommand):
             for server in servers:
                 server.close()
             for connection in [*reports.connections, *messages.connections]:
-                connection.close()
+                connection.transport.close()
             workers.close()

@@ -1,0 +1,161 @@
+"""What lines from the logs of sites are taken for: lines.txt holds them, each after what it tells.
+
+transcripts.txt holds whole sessions as tools print them; test_transcripts.py of submission asks those
+that are installed.
+"""
+
+import random
+import re
+import string
+from pathlib import Path
+
+import pytest
+
+from credentials.diagnosis.explain import WORDS
+from credentials.diagnosis.findings import Finding
+from credentials.diagnosis.parser import MASK, read, visible
+from credentials.diagnosis.patterns import RULES
+from credentials.passwords import PATTERN, generate
+from credentials.snippets import PLACEHOLDER
+from submission.listener import replies
+from tests.submission.clients import encoded
+
+pytestmark = pytest.mark.one_database
+
+KNOWN = [
+    line.replace("\\n", "\n").split(maxsplit=1)
+    for line in Path(__file__).with_name("lines.txt").read_text().splitlines()
+]
+# (finding, which one, text): each begins with a line like "#### SUCCESS swaks of Debian 13, ok, trusted".
+SESSIONS = re.findall(
+    r"^#### (\w+) (.+)\n((?:(?!####).*\n)+)",
+    Path(__file__).with_name("transcripts.txt").read_text(),
+    re.MULTILINE,
+)
+WENT_WELL = {name: said for finding, name, said in SESSIONS if finding == "SUCCESS"}
+NO_ERROR = (Finding.SUCCESS, Finding.UNKNOWN)
+EHLO = "".join(
+    f"<-  250-{each}\n" for each in ("SIZE 26214400", "8BITMIME", "SMTPUTF8", "STARTTLS", "AUTH PLAIN LOGIN")
+)
+# What a client never shows anybody, or what is no trouble.
+NOT_TOLD = {
+    "GREETING", "START_TLS", "OK", "SENDER_OK", "RECIPIENT_OK", "START_DATA", "BYE", "ACCEPTED_MESSAGE",
+    "AUTHENTICATED",
+}  # fmt: skip
+OURS = {
+    **{name: value for name, value in vars(replies).items() if name.isupper() and isinstance(value, str)},
+    **{refusal.name: text for refusal, text in replies.MESSAGE_REPLIES.items()},
+    **{fault.name: text for fault, text in replies.AUTH_REPLIES.items()},
+}
+
+
+@pytest.mark.parametrize(("finding", "line"), KNOWN)
+def test_parser_finds_what_a_line_reports(finding, line):
+    assert read(line).finding is Finding[finding]
+
+
+@pytest.mark.parametrize(("finding", "line"), KNOWN)
+def test_parser_ignores_case_wrapping_and_surrounding_transcript(finding, line):
+    for text in (
+        line.upper(),
+        line.replace(" ", "\n  "),
+        f"Nov 25 10:00:01 web1 app[535]: {line}",
+        EHLO + line,
+    ):
+        assert read(text).finding is Finding[finding], text
+
+
+@pytest.mark.parametrize(("finding", "name", "said"), SESSIONS, ids=[name for _, name, _ in SESSIONS])
+def test_parser_finds_the_failure_in_a_whole_session(finding, name, said):
+    assert len(said) <= 2001
+    assert read(said).finding is Finding[finding]
+
+
+@pytest.mark.parametrize("name", WENT_WELL)
+def test_the_end_of_a_session_that_went_well_is_no_error_wherever_it_begins(name):
+    lines = WENT_WELL[name].splitlines()
+    told = {read("\n".join(lines[number:])).finding for number in range(len(lines))}
+    assert told <= set(NO_ERROR)
+
+
+@pytest.mark.parametrize("name", [name for name, said in WENT_WELL.items() if "Subject: " in said])
+def test_the_message_that_was_sent_is_not_taken_for_an_answer(name):
+    words = "Subject: 535 5.7.8 spam, DKIM, timed out, connection refused, hostname mismatch "
+    assert read(WENT_WELL[name].replace("Subject: ", words)).finding is Finding.SUCCESS
+
+
+@pytest.mark.parametrize("tried", [
+    "* connect to ::1 port 587 from ::1 port 39990 failed: Connection refused\n",
+    "* Immediate connect fail for 2001:db8::1: Connection refused\n",
+])  # fmt: skip
+def test_parser_ignores_an_attempt_that_a_later_one_made_up_for(tried):
+    came_through = "* Connected to localhost (127.0.0.1) port 587\n< 535 5.7.8 Error: authentication failed"
+    assert read(tried).finding is Finding.CONNECTION_REFUSED
+    assert read(tried + came_through).finding is Finding.LOGIN_REFUSED
+
+
+@pytest.mark.parametrize("name", sorted(OURS.keys() - NOT_TOLD))
+def test_every_reply_of_our_listener_is_known(name):
+    assert read(OURS[name]).finding not in (Finding.UNKNOWN, Finding.SUCCESS)
+
+
+def test_every_finding_has_words_and_a_line():
+    missing = {Finding.WRONG_HOST, Finding.WRONG_PORT}  # from what else a line tells, see test_explain.py
+    assert set(Finding) - missing == {Finding[name] for name, _line in KNOWN}
+    assert set(Finding) - {Finding.LOGIN_REFUSED} <= set(WORDS)
+    assert {finding for finding, *_ in RULES} <= set(Finding)
+
+
+def test_usernames_domains_and_ports_are_found():
+    reading = read(
+        "login as 3F863120B07675B422C1AF7A7233058B <Info@Shop.example> at smtp.x.example:465, port 25 10:25:01"
+    )
+    assert reading.usernames == ("3F863120B07675B422C1AF7A7233058B",)
+    assert reading.domains == ("shop.example",)
+    assert reading.ports == (465, 25)
+
+
+@pytest.mark.parametrize("wrap", [
+    "535 {}", "pass={}&x", "'{}'", "{}{}", "a\n{}", "{}é", "login('3F86', '{}')", "\x00{}\x01",
+])  # fmt: skip
+def test_visible_masks_a_password(wrap):
+    password = generate()
+    shown = visible(wrap.format(password, password))
+    assert MASK in shown and password[3:12] not in shown and not PATTERN.search(shown)
+
+
+def test_visible_masks_a_broken_or_cut_password():
+    password = generate()
+    for text in (f"{password[:20]}\n{password[20:]}", f"{password[:20]}\r\n{password[20:]} end", password[:15]):
+        shown = visible(text)
+        assert password[4:12] not in shown and password[25:] not in shown
+
+
+def test_visible_masks_a_password_in_base64():
+    password, username = generate(), "3F863120B07675B422C1AF7A7233058B"
+    for secret in (encoded("", username, password), encoded(password), encoded("x", username, password)):
+        for text in (f"-> AUTH PLAIN {secret}", f"{secret[:60]}\n{secret[60:]}"):
+            assert secret[:40] not in visible(text) and secret[-12:].rstrip("=") not in visible(text)
+    assert (
+        visible("message-id QUJDREVGR0hJSktMTU5PUFFSU1RVVg==") == "message-id QUJDREVGR0hJSktMTU5PUFFSU1RVVg=="
+    )
+
+
+def test_controls_are_shown_and_directions_are_not_obeyed():
+    assert visible("a\x00b\x1b[31mc\x7f\r\nd\te\u202ef\u200b\x85\ud800") == "a␀b␛[31mc␡\nd\te�f���"
+
+
+def test_the_placeholder_of_an_example_is_recognised():
+    assert read(f"login with {PLACEHOLDER}").finding is Finding.NO_PASSWORD
+
+
+def test_parser_reads_any_text_quickly():
+    chance = random.Random(5)  # noqa: S311
+    pieces = (
+        [line for _, line in KNOWN] + list(string.printable) + ["\x00", "é", "<", "{", "}", "%s", "{0}", "250-"]
+    )
+    for _ in range(300):
+        text = "".join(chance.choices(pieces, k=chance.randrange(60)))[:2000]
+        assert isinstance(read(visible(text)).finding, Finding)
+    for each in (" ", "a", "5", "-", "from=<>", "250-", "A" * 24 + "\n", "@.", "535", "sl_", "x@", "not "):
+        read(visible(each * (2000 // len(each))))
