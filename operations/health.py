@@ -21,7 +21,7 @@ from web.caches import CacheAway
 from web.client_ip import address
 
 log = logging.getLogger(__name__)
-READY_SECONDS = 1.5
+READINESS_SECONDS = 1.5
 METRICS_SECONDS = 9  # below the 10 that Prometheus waits
 FORWARDED = ("X-Forwarded-For", "X-Forwarded-Proto", "X-Forwarded-Host", "X-Real-IP", "Forwarded", "Via")
 # Separate: figures that take long must not look like an unreachable database.
@@ -62,7 +62,7 @@ def _health():
 
 def _readiness():
     try:
-        reason, detail = within(READY_SECONDS, _why_not, _ready_slots)
+        reason, detail = within(READINESS_SECONDS, _why_not, _ready_slots)
     except TimeoutError:
         reason, detail = "database", "The database does not answer."
     except CacheAway as error:
