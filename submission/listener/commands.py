@@ -170,9 +170,7 @@ async def data(session, argument: str) -> str | None:
     finally:
         session.envelope = Envelope()
         message.release()
-    if message.is_open:
-        return session.drop(reply)
-    return reply
+    return session.drop(reply) if message.is_open else reply
 
 
 async def _answer(session, refusal: str | None) -> str:

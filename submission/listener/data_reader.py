@@ -47,7 +47,9 @@ class IncomingMessage:
                 self.is_open = False
                 # Bytes after the end are the next command (RFC 2920).
                 connection.received[:0] = raw[end + len(END) :]
-                return self._finish(raw[: end + 2])
+                self._take(raw[: end + 2])
+                del self.content[:2]
+                return
             self._seems_ended = self._seems_ended or any(mistaken in raw for mistaken in MISTAKEN_ENDS)
             border = _border(raw)
             self._unread = raw[border:]
@@ -84,12 +86,6 @@ class IncomingMessage:
     def _refuse(self, reply: str) -> None:
         self.refusal = self.refusal or reply
         self.release()
-
-    def _finish(self, raw: bytes) -> None:
-        self._take(raw)
-        self._unread = b""
-        if not self.refusal:
-            del self.content[:2]
 
 
 def _border(raw: bytes) -> int:
