@@ -77,6 +77,14 @@ class Migration(migrations.Migration):
         migrations.AddIndex(
             model_name="loginday",
             index=models.Index(
+                condition=models.Q(("retired_password__isnull", False)),
+                fields=["domain", "username"],
+                name="login_day_tried",
+            ),
+        ),
+        migrations.AddIndex(
+            model_name="loginday",
+            index=models.Index(
                 condition=models.Q(("outcome", "accepted"), _negated=True),
                 fields=["day", "id"],
                 name="login_day_refused",

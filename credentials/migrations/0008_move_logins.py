@@ -79,7 +79,7 @@ def move(apps, schema_editor):
         for (username, day, ip, outcome, password), counted in logins.items()
         if counted.count
     )
-    model.objects.bulk_create([*rows, *_unknown(apps, model, oldest), *_totals(apps, model)], BATCH)
+    model.objects.bulk_create([*rows, *_unknown(apps, model, oldest, logins), *_totals(apps, model)], BATCH)
 
 
 def _refused(apps, oldest) -> dict[tuple, Counted]:
@@ -181,11 +181,16 @@ def _tries(apps, oldest, logins) -> dict[tuple, Counted]:
     return found
 
 
-def _unknown(apps, model, oldest):
+def _unknown(apps, model, oldest, logins):
+    """Unknown usernames, without those at deleted ones that `logins` has by name."""
+    known = defaultdict(int)
+    for (_username, day, _ip, outcome, _password), counted in logins.items():
+        known[day] += counted.count if outcome == "unknown_username" else 0
     rows = apps.get_model("credentials", "RefusedLogins").objects.filter(credential_id=None)
     for row in rows.filter(day__gt=oldest.date()).iterator():
-        times = {"first_at": row.last_at, "last_at": row.last_at}
-        yield model(username="", day=row.day, ip=row.last_ip or "", outcome=row.cause, count=row.count, **times)
+        if (count := row.count - known[row.day]) > 0:
+            times = {"first_at": row.last_at, "last_at": row.last_at}
+            yield model(username="", day=row.day, ip=row.last_ip or "", outcome=row.cause, count=count, **times)
 
 
 def _totals(apps, model):

@@ -19,7 +19,7 @@ IN_USE_FOR = timedelta(hours=24)
 REFUSED_WITHIN = timedelta(hours=24)
 MAX_ADDRESSES = 200  # of one username and day; those beyond are counted together
 MAX_NAMES = 20  # of one kind, that one address gives on a day
-MAX_TRIED = 200  # retired passwords at once
+MAX_TRIES = 1000  # rows of an address and a retired password at once
 ALL_LOGINS = "*"
 
 _ACCEPTED = Q(outcome=Outcome.ACCEPTED)
@@ -133,44 +133,32 @@ class LoginDayQuerySet(models.QuerySet):
             causes[last["outcome"]] |= last
         return list(causes.values())
 
-    def _tries(self, now):
-        # By a column of the password: it may be gone, since it is accepted again.
-        return self.filter(retired_password__why__isnull=False).since(now - TRIED_WITHIN)
-
-    def still_tried(self, now):
-        """Retired passwords that were tried within a week: how often, and from how many addresses.
-
-        The last tried comes first; `last_ip` is the last that is known. Of a deleted SMTP user it says that
-        it is deleted, no more.
-        """
-        rows, alike = self._tries(now), {"retired_password": OuterRef("retired_password")}
-        deleted = RetiredPassword.objects.filter(username=OuterRef("username"), why=Why.DELETED)
-        addresses = rows.filter(username=OuterRef("username"), **alike).exclude(ip="").order_by("-last_at")
-        return (
-            rows.filter(Q(retired_password__why=Why.DELETED) | ~Exists(deleted))
-            .values(
-                *("retired_password", "username"),
-                label=F("retired_password__label"),
-                why=F("retired_password__why"),
-                since=F("retired_password__since"),
-            )
-            .annotate(
-                total=Sum("count"),
-                addresses=Count("ip", distinct=True),
-                last=Max("last_at"),
-                last_ip=Subquery(addresses.values("ip")[:1]),
-            )
-            .order_by("-last", "retired_password")[:MAX_TRIED]
-        )
-
     def tries(self, now):
-        """Tries of retired passwords within a week: one row a password and address, the last one first."""
+        """One row a retired password and address that tried it within a week, the last one first."""
+        # By a column of the password as well: it may be gone, since it is accepted again.
+        rows = self.filter(retired_password__isnull=False, retired_password__why__isnull=False)
+        password = {name: F(f"retired_password__{name}") for name in ("label", "why", "since")}
         return (
-            self._tries(now)
-            .values("ip", why=F("retired_password__why"), since=F("retired_password__since"))
+            rows.values("retired_password", "username", "ip", **password)
             .annotate(total=Sum("count"), last=Max("last_at"))
-            .order_by("-last", "ip")
+            .filter(last__gte=now - TRIED_WITHIN)
+            .order_by("-last", "retired_password", "ip")
         )
+
+    def still_tried(self, now) -> list[dict]:
+        """The same, one row a retired password: how often, and by how many addresses.
+
+        `ip` is the last that is known. Of a deleted SMTP user it says that it is deleted, no more.
+        """
+        deleted = RetiredPassword.objects.filter(username=OuterRef("username"), why=Why.DELETED)
+        rows = self.filter(Q(retired_password__why=Why.DELETED) | ~Exists(deleted))
+        tried: dict[int, dict] = {}
+        for row in rows.tries(now)[:MAX_TRIES]:
+            password = tried.setdefault(row["retired_password"], row | {"total": 0, "addresses": 0})
+            password["total"] += row["total"]
+            password["addresses"] += 1
+            password["ip"] = password["ip"] or row["ip"]
+        return list(tried.values())
 
 
 class LoginDay(models.Model):
@@ -210,6 +198,11 @@ class LoginDay(models.Model):
         ]
         indexes = [
             models.Index(fields=["domain", "day"], name="login_day_domain"),
+            models.Index(
+                fields=["domain", "username"],
+                condition=Q(retired_password__isnull=False),
+                name="login_day_tried",
+            ),
             # For the list of refused ones in the support admin, among many more that were accepted.
             models.Index(fields=["day", "id"], condition=~_ACCEPTED, name="login_day_refused"),
         ]

@@ -38,7 +38,7 @@ def row_context(domain, **extra) -> dict:
     }
 
 
-def tried_of(credentials) -> dict[str, list]:
+def tried_of(domain, credentials) -> dict[str, list]:
     """Retired passwords still being tried, by username of these rows; the last tried one first."""
     tried: dict[str, list] = {}
     now = timezone.now()
@@ -47,7 +47,7 @@ def tried_of(credentials) -> dict[str, list]:
     usernames = [row.username for row in credentials if row.last_refused_at and row.last_refused_at >= since]
     if not usernames:
         return tried
-    for password in LoginDay.objects.filter(username__in=usernames).still_tried(now):
+    for password in domain.login_days.filter(username__in=usernames).still_tried(now):
         if len(tried.setdefault(password["username"], [])) < ATTEMPTS_PER_ROW:
             tried[password["username"]].append(password)
     return tried
@@ -62,7 +62,7 @@ def list_context(domain, *, number, search="", **extra) -> dict:
         domain,
         active_tab="smtp",
         page=page,
-        tried=tried_of(page.object_list),
+        tried=tried_of(domain, page.object_list),
         search=search,
         # For a handful of rows, a search box is only in the way.
         searchable=bool(search) or paginator.count > PAGE_SIZE,

@@ -31,7 +31,7 @@ def _context(domain, now) -> dict:
     first = list(_credentials(domain, now)[:LISTED])
     numbers = {name: getattr(first[0], name) if first else 0 for name in (*NUMBERS, "last_used")}
     troubled = [credential for credential in first if credential.trouble]
-    tried = list(domain.login_days.still_tried(now))
+    tried = domain.login_days.still_tried(now)
     return row_context(
         domain,
         active_tab="overview",

@@ -37,7 +37,7 @@ def some(domain):
     return [make_credential(domain) for _ in range(20)]
 
 
-def test_two_servers_write_in_opposite_orders(domain):
+def test_two_servers_that_write_in_another_order(domain):
     credentials = some(domain)
     at_once(lambda: write(credentials), lambda: write(credentials[::-1]))
     counted = LoginDay.objects.exclude(username=ALL_LOGINS).values_list("outcome", "count")
@@ -45,7 +45,7 @@ def test_two_servers_write_in_opposite_orders(domain):
     assert LoginDay.objects.totals()["accepted"] == 2 * TIMES * len(credentials)
 
 
-def test_server_writes_during_acts_on_many(domain):
+def test_a_server_and_acts_on_many(domain):
     credentials = some(domain)
     usernames = [credential.username for credential in credentials]
 
@@ -58,7 +58,7 @@ def test_server_writes_during_acts_on_many(domain):
     assert len(done.usernames) == len(credentials)
 
 
-def test_server_writes_while_a_domain_is_deleted(domain):
+def test_a_server_and_the_end_of_a_domain(domain):
     credentials = some(domain)
     at_once(lambda: write(credentials[::-1]), lambda: general.delete(domain, by=SYSTEM))
     assert not Credential.objects.exists()
@@ -88,7 +88,7 @@ def test_logins_are_written_after_the_act_that_holds_their_domain(domain):
     ],
     ids=["reset", "suspend", "expiry"],
 )
-def test_act_runs_while_its_domain_is_deleted(alice, act):
+def test_an_act_on_one_and_the_end_of_its_domain(alice, act):
     def try_it(credential):
         with suppress(Credential.DoesNotExist):
             act(credential)

@@ -133,6 +133,7 @@ def test_tries_of_retired_passwords_are_the_same_after_an_upgrade(before, creden
     before.add("RetiredTry", 2, first=DAY, password_id=reset.pk, ip=OLD_SERVER, count=10)
     before.add("RetiredTry", 3, password_id=deleted.pk, ip=GUESSER, count=5)
     before.add("RetiredTry", 3, password_id=deleted.pk + 1, ip=GUESSER, count=5)  # of one that is gone
+    before.add("RefusedLogins", 3, cause="unknown_username", count=7, credential_id=None)
     upgrade()
     overview, told = page(), "still tries the password that was reset on Apr 11, 2022"
     assert f"{OLD_SERVER} {told} (10 times, last 2 minutes ago)." in overview
@@ -141,6 +142,8 @@ def test_tries_of_retired_passwords_are_the_same_after_an_upgrade(before, creden
     )
     assert f"{OLD_SERVER} Reset on Apr 11, 2022 10 2 minutes ago" in page("clients")
     assert "Old password 10 times Last 2 minutes ago" in page("refused")
+    unknown = RefusedLogins.objects.filter(outcome="unknown_username").order_by("count")
+    assert list(unknown.values_list("username", "count")) == [("", 2), ("A" * 32, 5)]
     assert text_of_chart(credential) == "0 logins accepted and 10 refused in the last 30 days"
 
 

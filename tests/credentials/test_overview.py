@@ -42,7 +42,7 @@ def tiles(page):
     return tuple(map(int, found.groups()))
 
 
-def test_tiles_count_credentials_by_use_and_state(page, domain, now):
+def test_the_tiles_count_what_credentials_do(page, domain, now):
     make(domain, used=-29.9)
     make(domain, used=-30.1)
     make(domain, used=-90.1)
@@ -56,18 +56,18 @@ def test_tiles_count_credentials_by_use_and_state(page, domain, now):
     assert "8 SMTP users · last used" in page()
 
 
-def test_overview_without_credentials_is_zero_and_calm(page, domain):
+def test_overview_without_credentials_shows_zeros_and_no_attention(page, domain):
     assert tiles(page()) == (0, 0, 0, 0)
     assert CALM in page() and "No site or app has logged in." in page() and "never used" in page()
 
 
-def test_new_credential_and_one_in_use_need_no_attention(page, domain):
+def test_new_and_used_credentials_need_no_attention(page, domain):
     make(domain, created=-6.9)
     make(domain, created=-400, used=-1)
     assert CALM in page()
 
 
-def test_retired_password_that_is_tried_needs_attention(page, as_alice, domain):
+def test_retired_password_in_use_needs_attention(page, as_alice, domain):
     credential = make(domain, label="Shop")
     make_try(credential, make_reset(credential), number=37)
     said = page()
@@ -78,7 +78,7 @@ def test_retired_password_that_is_tried_needs_attention(page, as_alice, domain):
     assert f'href="{smtp_url(domain)}{credential.username}/connect/"' in text(as_alice.get(URL))
 
 
-def test_deleted_smtp_user_that_is_tried_needs_attention(page, domain):
+def test_deleted_smtp_user_in_use_needs_attention(page, domain):
     credential = make(domain, label="Old <b>blog")
     old = make_reset(credential)
     make_try(credential, old)  # of what is gone, this is old news
@@ -92,7 +92,7 @@ def test_deleted_smtp_user_that_is_tried_needs_attention(page, domain):
     assert "Give that site the credentials of another SMTP user." in said and "was reset on" not in said
 
 
-def test_suspended_smtp_user_that_is_tried_needs_attention(page, domain):
+def test_suspended_smtp_user_in_use_needs_attention(page, domain):
     credential = make(domain, used=-1)
     credential.suspend(by=SYSTEM)
     make_try(credential, password_of(credential), outcome=Outcome.SUSPENDED)
@@ -100,7 +100,7 @@ def test_suspended_smtp_user_that_is_tried_needs_attention(page, domain):
     assert "It's refused until it's resumed." in page()
 
 
-def test_expiring_and_never_used_credentials_need_attention_in_order(page, domain):
+def test_expiring_and_unused_credentials_need_attention_in_order(page, domain):
     make(domain, label="Idle", created=-8)
     make(domain, label="Fair", used=-1, expires=2.9)
     make(domain, label="Christmas", used=-1, expires=-3)
@@ -112,14 +112,14 @@ def test_expiring_and_never_used_credentials_need_attention_in_order(page, domai
     assert re.search(r"Idle : it hasn't been used since it was added on \w+ \d+, \d+\.", said)
 
 
-def test_expiry_date_link_shows_to_those_who_may_set_it(client, alice, bob, domain):
+def test_expiry_link_is_only_for_managers(client, alice, bob, domain):
     make(domain, used=-1, expires=1)
     for who, offered in ((alice, True), (bob, False)):
         client.force_login(who)
         assert ("/expiry/" in text(client.get(URL))) is offered
 
 
-def test_attention_lists_five_and_counts_the_rest(page, domain):
+def test_overview_lists_five_of_a_kind_and_counts_the_rest(page, domain):
     for number in range(7):
         make(domain, created=-8)
         credential = make(domain, used=-1)
@@ -129,7 +129,7 @@ def test_attention_lists_five_and_counts_the_rest(page, domain):
     assert said.count("and 2 more") == 2
 
 
-def test_refusals_since_yesterday_show_by_cause(page, domain, now):
+def test_overview_lists_refusals_since_yesterday_by_cause(page, domain, now):
     shop, blog = make(domain, used=-1, label="Shop"), make(domain, used=-1, label="Blog")
     make_use(shop, outcome=Outcome.WRONG_PASSWORD, number=2, at=now - timedelta(minutes=5))
     make_use(blog, outcome=Outcome.WRONG_PASSWORD, number=1200, at=now - timedelta(minutes=9))
@@ -149,12 +149,12 @@ def test_lost_ownership_needs_attention(page, domain, now):
 
 
 @pytest.mark.parametrize("change", [{"authorized_at": None}, {"suspended_at": timezone.now()}])
-def test_domain_that_can_not_send_is_not_calm(page, domain, change):
+def test_domain_that_can_not_send_has_no_all_clear(page, domain, change):
     Domain.objects.filter(pk=domain.pk).update(**change)
     assert CALM not in page()
 
 
-def test_chart_counts_the_whole_domain_with_deleted_credentials(page, as_alice, domain, now):
+def test_the_chart_is_of_the_whole_domain_deleted_ones_too(page, as_alice, domain, now):
     gone, kept = make(domain), make(domain)
     make_use(gone, number=400, at=now - timedelta(days=3))
     make_use(kept, number=12, at=now)
@@ -167,7 +167,7 @@ def test_chart_counts_the_whole_domain_with_deleted_credentials(page, as_alice, 
 
 
 @pytest.mark.parametrize(("number", "queries"), [(0, 8), (5, 9), (50, 9)])
-def test_queries_do_not_grow_with_rows(as_alice, domain, number, queries, django_assert_num_queries):
+def test_overview_needs_constant_queries(as_alice, domain, number, queries, django_assert_num_queries):
     for each in range(number):
         credential = make(domain, created=-8, expires=each)
         make_try(credential, make_reset(credential), f"192.0.2.{each}")
@@ -178,7 +178,7 @@ def test_queries_do_not_grow_with_rows(as_alice, domain, number, queries, django
         assert as_alice.get(URL).status_code == 200
 
 
-def test_viewer_sees_the_overview_and_stranger_gets_404(client, bob, carol, domain):
+def test_a_viewer_sees_all_of_it_and_a_stranger_finds_nothing(client, bob, carol, domain):
     credential = make(domain, used=-1)
     make_try(credential, make_reset(credential))
     client.force_login(bob)

@@ -123,6 +123,6 @@ def _functions(node, prefix) -> Iterator[str]:
         if isinstance(child, ast.ClassDef):
             yield from _functions(child, f"{prefix}{child.name}.")
         elif isinstance(child, ast.FunctionDef | ast.AsyncFunctionDef):
-            called = (each.func for each in ast.walk(child) if isinstance(each, ast.Call))
-            if any(getattr(each, "attr", getattr(each, "id", "")) in CALLS for each in called):
+            called = (node.func for node in ast.walk(child) if isinstance(node, ast.Call))
+            if any(getattr(function, "attr", getattr(function, "id", "")) in CALLS for function in called):
                 yield prefix + child.name

@@ -59,7 +59,7 @@ def test_revoked_password_is_refused_in_open_sessions(mail, credential):
     credential.reset_password(by=SYSTEM, keep_old_for=HOUR)
     credential.revoke_old_password(by=SYSTEM)
     assert smtp.docmd(f"MAIL FROM:<{SENDER}>")[0] == 553
-    replies = [mail.try_login(credential.username, each)[0] for each in (old, password_of(credential))]
+    replies = [mail.try_login(credential.username, password)[0] for password in (old, password_of(credential))]
     assert replies == [535, 235]
 
 

@@ -1,6 +1,6 @@
-"""Order and syntax of commands; what is not offered.
+"""Order and syntax of commands, and commands that are not offered.
 
-The tables are walked through in one session each: a refusal must leave it usable.
+Each table runs in one session, which must stay usable after a refusal.
 """
 
 import pytest

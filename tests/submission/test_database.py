@@ -1,4 +1,4 @@
-"""A database that can't be asked is a temporary failure: never 535, never a crash."""
+"""An unavailable database is a temporary failure: never 535, never a crash."""
 
 import asyncio
 from contextlib import contextmanager
@@ -22,7 +22,7 @@ INTERNAL_ERROR = (451, b"4.3.0 Internal error, try again later")
 
 @contextmanager
 def no_table():
-    """The table is away, as in a half-done restore; every question about credentials fails."""
+    """The table is missing, as in an unfinished restore, so that every query of credentials fails."""
     with connection.cursor() as cursor:
         cursor.execute("ALTER TABLE credentials_credential RENAME TO credentials_away")
         try:

@@ -1,4 +1,4 @@
-"""Explain an error, with what the real listener replies and what real tools make of it."""
+"""Explain an error: replies of the real listener, and the output of real tools."""
 
 import smtplib
 import ssl
@@ -18,7 +18,7 @@ pytestmark = [pytest.mark.one_database, pytest.mark.django_db(transaction=True)]
 
 
 def line(reply) -> str:
-    """A reply as smtplib's exceptions show it."""
+    """A reply as exceptions of smtplib show it."""
     return f"smtplib.SMTPResponseException: {reply!r}"
 
 
@@ -27,11 +27,11 @@ def finding(reply):
 
 
 class TestLogins:
-    """535 says the same for every cause; the page does not."""
+    """535 is the same for every cause; the page names the cause."""
 
     @pytest.fixture
     def explained(self, client, alice, listener, credential):
-        """Log in in vain, and read the answer once the listener has written what it noted."""
+        """Fail to log in, wait until the listener has written its counts, and read the explanation."""
         sign_in(client, alice)
 
         def explained(password, words, username=None):
@@ -155,7 +155,7 @@ TOOLS = ("python", "django", "curl", "swaks", "msmtp", "nodejs", "php", "rails")
 
 @pytest.mark.parametrize("tool", TOOLS)
 class TestTools:
-    """What the tools of Connect your site print."""
+    """The output of the tools on Connect your site."""
 
     @pytest.fixture
     def run(self, client, alice, credential, listener, settings, tmp_path, tool):

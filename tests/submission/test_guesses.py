@@ -1,4 +1,4 @@
-"""Guessing at logins: slowed down, then stopped, and nobody else feels it."""
+"""Guessing of logins is slowed down and then stopped, without effect on other clients."""
 
 import threading
 import time

@@ -1,4 +1,4 @@
-"""What one client may take, and that others do not feel it."""
+"""The limits of one client, without effect on others."""
 
 import re
 import resource
@@ -166,8 +166,8 @@ def test_thousand_idle_connections_stop_no_login_and_leak_no_memory(start_listen
         while not levels_off(memory):
             assert len(memory) < 20, f"it goes on growing: {memory}"
             with ExitStack() as idle:
-                for each in range(number):
-                    sock = bare(listener.port, source=f"127.0.5.{1 + each // 20}")
+                for index in range(number):
+                    sock = bare(listener.port, source=f"127.0.5.{1 + index // 20}")
                     idle.enter_context(sock).sendall(b"E")
                 assert bare_greeting(listener, "127.0.5.1").startswith(b"421")
                 smtp = listener.secure()
@@ -198,7 +198,7 @@ def bare_greeting(listener, source):
 
 @pytest.mark.parametrize("in_tls", [False, True])
 def test_thousands_of_pipelined_commands_do_not_delay_other_clients(listener, credential, in_tls):
-    """Before it has logged in, too; and it reads no reply."""
+    """Also before login, and with a client that doesn't read replies."""
     busy, other = listener.secure() if in_tls else listener.connect(), listener.login(credential)
     busy.sock.settimeout(0)
     waited, start = [], time.monotonic()

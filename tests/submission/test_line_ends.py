@@ -1,4 +1,4 @@
-"""Where a line and a message end: at CRLF and CRLF.CRLF alone, however they come over the wire."""
+"""Only CRLF ends a line and only CRLF.CRLF a message, however packets split them."""
 
 import time
 
@@ -26,7 +26,7 @@ def said_until_closed(sock) -> bytes:
 
 
 def begin(smtp):
-    """Come as far as the message."""
+    """Go on to the point where the message starts."""
     for command in TO_DATA:
         assert smtp.docmd(command)[0] < 400
 

@@ -1,4 +1,4 @@
-"""Check this credential, through its pages, against the real listener and against bad servers."""
+"""The pages of Check this credential, against the real listener and faulty servers."""
 
 import base64
 import re
@@ -28,14 +28,14 @@ pytestmark = [pytest.mark.one_database, pytest.mark.django_db(transaction=True)]
 
 @pytest.fixture(autouse=True)
 def ended():
-    """No run outlives its test, so that none meets another test's database."""
+    """Wait for all runs to end, so that none uses the database of another test."""
     yield
-    wait_until(lambda: not [each for each in threading.enumerate() if each.name == "livecheck"], 15)
+    wait_until(lambda: not [thread for thread in threading.enumerate() if thread.name == "livecheck"], 15)
 
 
 @pytest.fixture
 def own(settings, tmp_path):
-    """Certificate and key where the dashboard expects its own listener's."""
+    """Certificate and key in the place of those of the dashboard's own listener."""
     settings.SMTP_HOST, settings.VAR_DIR = "localhost", tmp_path
     return tls.self_signed(tmp_path / "tls", "localhost")
 
@@ -157,9 +157,9 @@ class TestAgainstTheListener:
         assert kept
         kept += [base64.b64decode(value).decode("latin-1") for value in kept if value.startswith("gA")]
         places = [page, caplog.text, repr(list(Event.objects.values())), embedded.log.read_text(), *kept]
-        assert any("AUTH PLAIN ********" in each for each in kept)
+        assert any("AUTH PLAIN ********" in value for value in kept)
         for form in (password, base64.b64encode(password.encode()).decode(), login, login[-40:]):
-            assert [each for each in places if form in each] == []
+            assert [place for place in places if form in place] == []
 
 
 class TestAgainstOtherServers:
@@ -245,7 +245,7 @@ class TestAgainstOtherServers:
             wait_until(lambda: "AUTH" in server.verbs)
             getattr(Credential.objects.get(), act)(by=SYSTEM)
             held.set()
-            wait_until(lambda: not [each for each in threading.enumerate() if each.name == "livecheck"])
+            wait_until(lambda: not [thread for thread in threading.enumerate() if thread.name == "livecheck"])
         if act == "remove":
             assert as_alice.get(address).status_code == 404
         else:
@@ -348,8 +348,8 @@ class TestPages:
 
     def test_number_of_concurrent_checks_is_limited(self, as_alice, domain, slow):
         made = [make_credential(domain) for _ in range(runs.MAX_RUNS + 1)]
-        for each in made[:-1]:
-            begin(as_alice, each)
+        for credential in made[:-1]:
+            begin(as_alice, credential)
         response = as_alice.post(url_of(made[-1]))
         assert "Too many checks are running. Try again in a moment." in text(response)
         slow.stopping.set()

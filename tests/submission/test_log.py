@@ -1,4 +1,4 @@
-"""The log: one line a login, no secrets at any level, no forged lines."""
+"""The log: one line per login, no secrets at any level, no forged lines."""
 
 import base64
 import re

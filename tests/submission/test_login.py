@@ -1,4 +1,4 @@
-"""AUTH: who gets in, and that nobody learns why somebody did not."""
+"""AUTH: accepted and refused logins, without a hint at the cause."""
 
 from datetime import timedelta
 

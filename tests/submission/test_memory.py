@@ -1,4 +1,4 @@
-"""How much memory many big messages at once take: what the account of memory says, and no multiple of it."""
+"""Memory of concurrent big messages: as much as limits.Memory has counted, not a multiple."""
 
 import re
 from concurrent.futures import ThreadPoolExecutor
@@ -27,7 +27,7 @@ def _status(process, name) -> int:
 
 
 def _begin_peak(process):
-    """Let VmHWM, the most that a process has held, begin again (proc(5))."""
+    """Reset VmHWM, the peak of memory of a process (proc(5))."""
     Path(f"/proc/{process.pid}/clear_refs").write_text("5")
 
 

@@ -1,4 +1,4 @@
-"""Without SMTP_RELAY_URL messages stay in a Maildir; and what is added to a message."""
+"""The Maildir that stores messages without SMTP_RELAY_URL, and the fields added to a message."""
 
 import asyncio
 import errno
@@ -93,7 +93,7 @@ def test_bare_newline_smuggles_no_second_message(smtp, outbox, end):
 
 
 class Endless(asyncio.Transport):
-    """A transport that has no need to pause."""
+    """A transport that ignores pauses."""
 
     def pause_reading(self):
         pass
@@ -106,7 +106,7 @@ async def nothing(_connection):
 
 
 async def read_in_pieces(*pieces, limit=10**6, memory=None):
-    """Return the message that the pieces make, and what is left for the next command."""
+    """Return the message read from pieces, and the bytes left for the next command."""
     connection = ClientConnection(nothing)
     connection.connection_made(Endless())
     incoming = IncomingMessage(limit, memory or Memory())

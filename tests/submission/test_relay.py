@@ -1,4 +1,4 @@
-"""SMTP_RELAY_URL: 250 only once the next hop has the message for all its recipients."""
+"""SMTP_RELAY_URL: 250 only after the next hop has accepted the message for all recipients."""
 
 import asyncio
 import socket

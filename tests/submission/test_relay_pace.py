@@ -1,4 +1,4 @@
-"""What a message on its way to the next hop costs, in time that every other session waits, and in memory."""
+"""The cost of relaying a message, in memory and in time that blocks other sessions."""
 
 import asyncio
 import hashlib
@@ -32,7 +32,7 @@ def test_cost_of_a_message_does_not_depend_on_its_lines(line):
 
 
 def processor_seconds(content: bytes) -> float:
-    """What it costs this process, the next hop included, to hand it on."""
+    """The CPU seconds of this process, next hop included, to relay a message."""
     message = Message("1", SENDER, (RECIPIENT,), content, smtp_utf8=False)
 
     async def run():
@@ -88,7 +88,7 @@ def test_acceptance_before_the_end_of_the_message_does_not_count():
 
 
 def stopping_at_data(reply="") -> Scripted:
-    """A next hop that reads no more than the beginning of a message, then says this."""
+    """A next hop that reads only the beginning of a message, then sends this reply."""
 
     def stop(server, connection, line):
         connection.sendall(b"354 Go ahead\r\n")

@@ -1,4 +1,4 @@
-"""A password is changed while a site logs in all the time."""
+"""A password changes while a site logs in continuously."""
 
 from datetime import timedelta
 
@@ -36,4 +36,4 @@ def test_session_of_a_revoked_password_cannot_send(login, smtp, credential):
     assert submit(smtp)[0] == 250
     credential.revoke_old_password(by=SYSTEM)
     assert submit(smtp)[0] == 535
-    assert [login(credential.username, each) for each in (old, password_of(credential))] == [535, 235]
+    assert [login(credential.username, password) for password in (old, password_of(credential))] == [535, 235]

@@ -1,4 +1,4 @@
-"""Each tool's own settings, copied from Connect your site, send through the real listener."""
+"""The snippets of Connect your site send through the real listener."""
 
 import sys
 
@@ -52,7 +52,7 @@ def machine(credential, listener, tmp_path):
 
 @pytest.fixture
 def arrived(outbox):
-    """Say that exactly one message came, with the right sender and for the right recipient."""
+    """Assert that exactly one message arrived, with the right sender and recipient."""
 
     def arrived(*words):
         (message,) = outbox()

@@ -1,4 +1,4 @@
-"""The process: it says where it listens, stops cleanly, and survives what a session does."""
+"""The process: its start, its clean stop, and crashes of a session."""
 
 import asyncio
 import signal
@@ -91,7 +91,7 @@ class Crashing:
 
 
 def test_crash_ends_no_session_and_reveals_nothing(tmp_path, caplog):
-    """The one fault that needs a stub: the real handler has no known way to crash."""
+    """With a stub, because the real handler has no known way to crash."""
     context = tls.context()
     tls.load(context, *tls.self_signed(tmp_path, "localhost"))
 

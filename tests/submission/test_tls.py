@@ -1,4 +1,4 @@
-"""STARTTLS: nothing goes before it, nothing gets through it."""
+"""STARTTLS: nothing is accepted before it, nothing is kept across it."""
 
 import os
 import signal

@@ -1,4 +1,4 @@
-"""Explain an error, with whole sessions as the installed tools print them when they are told to say all."""
+"""Explain an error: whole sessions in the verbose output of installed tools."""
 
 import sys
 
@@ -116,7 +116,7 @@ TOOLS = {
 class TestSessions:
     @pytest.fixture
     def told(self, listener, credential, tmp_path, tool):
-        """What the end of a session is read for; the tool has to succeed or fail as `fails` says."""
+        """The explanation of a tool's output; the tool must succeed or fail as `fails` says."""
         machine = machine_for(credential, listener, tmp_path)
 
         def told(*, password=machine.password, ca, fails=False):

@@ -1,4 +1,4 @@
-"""The listener counts what Postfix and Dovecot report: last use, and refusals with their cause."""
+"""Usage counted by the listener: last use, and refusals with their cause."""
 
 import pytest
 from django.utils import timezone
@@ -19,7 +19,7 @@ def refusals():
 
 @pytest.fixture(autouse=True)
 def nothing_is_left(listener, domain):
-    """Let the listener write what it counted of earlier tests, as unknown by now, and forget it."""
+    """Let the listener write the counts of earlier tests, then delete them."""
     last = make_credential(domain)
     auth_plain(listener.secure(), last.username, "wrong")
     wait_until(LoginDay.objects.filter(username=last.username).exists)  # and all that came before
