@@ -144,7 +144,7 @@ def test_smtp_logins_are_parsed_or_refused(line):
         except sasl.BadExchange as broken:
             assert str(line) not in str(broken) and broken.__cause__ is None
         else:
-            assert isinstance(result, bytes) or repr(result) == "Login(…)"
+            assert isinstance(result, bytes) or repr(result) == "LoginAttempt(…)"
 
 
 @limits(200)
@@ -162,7 +162,7 @@ def test_server_settings_are_parsed_or_refused(text):
 @given(texts)
 def test_log_and_query_texts_are_cleaned(text):
     word = log.printable(text)
-    assert word.isascii() and word.isprintable() and " " not in word and len(word) <= log.MAX_LENGTH
+    assert word.isascii() and word.isprintable() and " " not in word and len(word) <= log.MAX_LOGGED
     assert without_keys(without_keys(text)) == without_keys(text)
     assert SessionStore(text).session_key in (None, text)
     assert "\x00" not in (SessionStore(text).session_key or "")
