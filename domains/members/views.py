@@ -6,6 +6,7 @@ from django.contrib import messages
 from django.core.exceptions import ObjectDoesNotExist
 from django.forms import Form
 from django.shortcuts import render
+from django.utils.translation import ngettext
 from django.views.decorators.http import require_safe
 
 from accounts.models import User
@@ -69,7 +70,7 @@ def invite(request, domain):
     domains = [domain, *form.cleaned_data["also"]]
     addresses, role = form.cleaned_data["emails"], form.cleaned_data["role"]
     sent = actions.invite(domains, addresses, role, by=Actor.of(request))
-    messages.success(request, "Invitation sent." if sent == 1 else f"{sent} invitations sent.")
+    messages.success(request, ngettext("Invitation sent.", f"{sent} invitations sent.", sent))
     return show_members(request, domain)
 
 

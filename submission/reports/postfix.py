@@ -1,4 +1,4 @@
-"""Takes what Postfix reports of accepted messages, by its SMTP access policy delegation protocol.
+"""Receives Postfix's reports of accepted messages, by its SMTP access policy delegation protocol.
 
 At the end of each message, smtpd sends `name=value` lines up to an empty line and waits for `action=…`
 (SMTPD_POLICY_README). The answer is always DUNNO: this only counts the names that a credential's clients use.
@@ -24,7 +24,7 @@ class Messages:
     def __call__(self) -> "PostfixConnection":
         return PostfixConnection(self)
 
-    def take(self, request: bytes):
+    def count(self, request: bytes):
         """Count the names of one message; ignore a request that isn't one."""
         lines = (line.partition("=") for line in request.decode(errors="replace").split("\n"))
         attributes = {name: value for name, _, value in lines}
@@ -41,7 +41,7 @@ class Messages:
 
 
 class PostfixConnection(BoundedConnection):
-    """One smtpd, which asks again and again."""
+    """One connection of an smtpd, which sends one request after the other."""
 
     most = 500
 
@@ -54,5 +54,5 @@ class PostfixConnection(BoundedConnection):
         if len(self._waiting) > MAX_REQUEST_SIZE or len(requests) > MAX_PIPELINED:
             return self.transport.abort()
         for request in requests:
-            self._messages.take(request)
+            self._messages.count(request)
             self.transport.write(DUNNO)

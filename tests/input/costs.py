@@ -138,12 +138,12 @@ def event(text):
 
 
 def reported(text):
-    Reports("secret", Tally()).take(b"POST", b"Bearer secret", text.encode(errors="replace"))
+    Reports("secret", Tally()).count(b"POST", b"Bearer secret", text.encode(errors="replace"))
 
 
 def account_of_message(text):
     known = f"protocol_state=END-OF-MESSAGE\nsasl_username={USERNAME}.1\nclient_address=192.0.2.1\n"
-    Messages(Tally()).take(f"{known}helo_name={text}".encode(errors="replace"))
+    Messages(Tally()).count(f"{known}helo_name={text}".encode(errors="replace"))
 
 
 def invited(text):
@@ -315,11 +315,11 @@ CASES = {
         conversation._ADDRESS.fullmatch, ("a@",)
     ),
     "submission.delivery.message:prepare": Case(message_read),
-    "submission.reports.postfix:Messages.take": Case(account_of_message),
+    "submission.reports.postfix:Messages.count": Case(account_of_message),
     "submission.policy.sender:_judge_form": Case(
         lambda text: sender.judge_message(text.encode(errors="replace"), NAME)
     ),
-    "submission.reports.dovecot:Reports.take": Case(reported, ("[", '{"', '{"login": "')),
+    "submission.reports.dovecot:Reports.count": Case(reported, ("[", '{"', '{"login": "')),
     "submission.listener.sasl:decode": Case(lambda text: sasl.decode(text.encode(errors="replace"))),
     "submission.listener.sasl:plain": Case(lambda text: sasl.plain(text.encode(errors="replace"))),
 }

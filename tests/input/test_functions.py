@@ -181,7 +181,7 @@ FIELDS = ["login", "session", "remote", "success", "pwhash", "x"]
 )
 def test_login_reports_are_parsed_or_refused(body):
     try:
-        Reports("secret", Tally()).take(b"POST", b"Bearer secret", body)
+        Reports("secret", Tally()).count(b"POST", b"Bearer secret", body)
     except NoReport as refused:
         assert refused.status == 400
 
@@ -191,4 +191,4 @@ def test_login_reports_are_parsed_or_refused(body):
 def test_message_reports_are_parsed_or_refused(sent):
     known = b"protocol_state=END-OF-MESSAGE\nsasl_username=" + b"0" * 32 + b".1\nclient_address="
     for request in (sent, known + sent, known + b"::1\nhelo_name=" + sent):
-        Messages(Tally()).take(request)
+        Messages(Tally()).count(request)
