@@ -22,11 +22,11 @@ def of_credential(permission):
 
     def decorate(view):
         @wraps(view)
-        def answer(request, name, username):
+        def answer(request, name, username, **extra):
             domain = get_domain(request, name, permission)
             try:
                 credential = domain.credentials.without_secrets().with_creator().get(username=username)
-                return view(request, domain, credential)
+                return view(request, domain, credential, **extra)
             except Credential.DoesNotExist:
                 return responses.gone(request, domain)
             except cipher.CannotOpen:
