@@ -22,18 +22,8 @@ from operations.backups import first_line, schema
 from operations.backups.manifest import newest_event
 
 WAYS_IN = (EmailAddress, Authenticator, SocialAccount)
-GRANTED_RIGHTS = (User.groups.through, User.user_permissions.through)
-COMPARED = (
-    Credential,
-    DeletedCredential,
-    Domain,
-    Membership,
-    Invitation,
-    User,
-    Letter,
-    *WAYS_IN,
-    *GRANTED_RIGHTS,
-)
+GRANTS = (User.groups.through, User.user_permissions.through)
+COMPARED = (Credential, DeletedCredential, Domain, Membership, Invitation, User, Letter, *WAYS_IN, *GRANTS)
 RESTORED_TAG = "system.restored"
 WAS_EMPTY = "The replaced database was empty."
 
