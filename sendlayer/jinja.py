@@ -1,7 +1,7 @@
-"""The template engine of our own pages (templates/jinja2/).
+"""The Jinja2 environment of our own pages (templates/jinja2/).
 
-Jinja2 compiles to Python: a full tab renders several times as fast as with Django's
-engine, which keeps the admin and the mail texts of the libraries.
+Jinja2 compiles to Python, so a full tab renders several times as fast as with Django's engine,
+which renders the admin and the e-mails of libraries.
 """
 
 import re
@@ -55,6 +55,6 @@ def _url(route: str, *args: str) -> str:
 
 
 def _heading(markup) -> str:
-    """The text of the first heading of a question: what the page that asks it is called."""
+    """Return the text of the first heading of a question, for the title of its page."""
     found = _HEADING.search(str(markup))
     return unescape(strip_tags(found[1])) if found else ""
