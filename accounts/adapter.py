@@ -2,10 +2,8 @@ import logging
 from urllib.parse import urlsplit
 
 from allauth.account.adapter import DefaultAccountAdapter
-from allauth.account.internal.stagekit import clear_login
 from allauth.account.models import EmailAddress
 from allauth.core.exceptions import ImmediateHttpResponse
-from allauth.core.internal import ratelimit
 from django.conf import settings
 from django.contrib import messages
 from django.contrib.sites.shortcuts import get_current_site
@@ -16,16 +14,17 @@ from django.utils.crypto import constant_time_compare
 
 import audit
 from accounts import email_addresses, emails
-from accounts.client_address import address_of
+from accounts.allauth_internals import truncate_ip
+from accounts.client_address import address_of, limited_address
 from accounts.models import User
 from accounts.password_validators import MaximumLengthValidator, bounded
 from accounts.reauthentication import signed_in_recently
 from audit.actor import Actor
 
 log = logging.getLogger(__name__)
-# In the session: the hash of the person that changes with the password, and when all sessions are ended.
+# Session key of the hash that changes with the password and when all sessions of a user are ended.
 BEGUN_BY = "sign_in_begun_by"
-# What is told by mail is told in the log of events, too.
+# Notification mail → tag of the event that is recorded with it.
 EVENTS = {
     "account/email/email_changed": "account.email_changed",
     "account/email/password_changed": "account.password_changed",
@@ -40,7 +39,7 @@ EVENTS = {
 
 
 class AccountAdapter(DefaultAccountAdapter):
-    """Where sign-in follows this project's settings and rules instead of allauth's own."""
+    """Sign-in by this project's settings and rules instead of allauth's own."""
 
     def is_open_for_signup(self, request):
         return settings.SIGNUP_OPEN
@@ -49,12 +48,12 @@ class AccountAdapter(DefaultAccountAdapter):
         return email_addresses.clean(email)
 
     def get_client_ip(self, request):
-        return address_of(request)
+        return limited_address(request)
 
     def is_safe_url(self, url):
-        """Whether a sign-in or sign-out may lead there: to a path of ours and nothing else.
+        """Whether a sign-in or sign-out may lead to this URL: only to a path of this site.
 
-        allauth takes any other word for the name of a route, and fails by "http://[".
+        allauth takes any other word for the name of a route, and fails on "http://[".
         """
         try:
             return url.startswith("/") and super().is_safe_url(url)
@@ -66,12 +65,12 @@ class AccountAdapter(DefaultAccountAdapter):
         return not signed_in_recently(self.request)
 
     def _get_login_attempts_cache_key(self, request, **credentials):
-        """Count by account and address: by account alone anybody could lock anybody out.
+        """Count by account and address: by account alone, anyone could lock a user out.
 
-        Nor by the Host header, as allauth does, in which a client may write any port.
+        The Host header, which allauth adds, is left out: a client may write any port in it.
         """
         account = User.objects.normalize_email(credentials.get("email", ""))
-        return f"{account} {ratelimit.truncate_ip(address_of(request))}"
+        return f"{account} {truncate_ip(address_of(request))}"
 
     def pre_authenticate(self, request, **credentials):
         try:
@@ -85,26 +84,26 @@ class AccountAdapter(DefaultAccountAdapter):
         return super().authenticate(request, **credentials)
 
     def clean_password(self, password, user=None):
-        MaximumLengthValidator().validate(password)  # alone: the other rules would read it all
+        MaximumLengthValidator().validate(password)  # first: the other rules would read all of it
         return super().clean_password(password, user)
 
-    def pre_login(self, request, user, **details):
-        """Begin a sign-in, and remember by which password: its other steps may come minutes later."""
+    def pre_login(self, request, user, **extra):
+        """Start a sign-in and remember the password it started with: later steps may come minutes later."""
         request.session[BEGUN_BY] = user.get_session_auth_hash()
-        return super().pre_login(request, user, **details)
+        return super().pre_login(request, user, **extra)
 
     def login(self, request, user):
-        """End a sign-in, unless the person was deactivated or has another password meanwhile."""
+        """Complete a sign-in, unless the user was deactivated or got another password in the meantime."""
         begun_by = request.session.pop(BEGUN_BY, "")
         if not user.is_active or not constant_time_compare(begun_by, user.get_session_auth_hash()):
             log.warning("Refused: the account of person %s changed during the sign-in", user.pk)
-            clear_login(request)
+            request.session.flush()
             messages.error(request, "Your account changed during the sign-in. Sign in again.")
             raise ImmediateHttpResponse(redirect("account_login"))
         super().login(request, user)
 
     def confirm_email(self, request, email_address):
-        """Make the confirmed address the login, unless it became somebody else's meanwhile."""
+        """Make the confirmed address the login, unless another account took it in the meantime."""
         taken = User.objects.filter(email=email_address.email).exclude(pk=email_address.user_id)
         try:
             with transaction.atomic():
@@ -117,13 +116,13 @@ class AccountAdapter(DefaultAccountAdapter):
         return False
 
     def get_reset_password_from_key_url(self, key):
-        return _of_the_dashboard(super().get_reset_password_from_key_url(key))
+        return _on_dashboard_url(super().get_reset_password_from_key_url(key))
 
     def get_email_confirmation_url(self, request, emailconfirmation):
-        return _of_the_dashboard(super().get_email_confirmation_url(request, emailconfirmation))
+        return _on_dashboard_url(super().get_email_confirmation_url(request, emailconfirmation))
 
     def send_confirmation_mail(self, request, emailconfirmation, signup):
-        """Mail the link; what would go to somebody else's login goes to nobody, and takes the same time."""
+        """Mail the link. For the login of another user it is discarded instead, in the same time."""
         address = emailconfirmation.email_address
         if User.objects.filter(email=address.email).exclude(pk=address.user_id).exists():
             unsent = EmailAddress(pk=address.pk, user=address.user, email=emails.NOBODY)
@@ -134,10 +133,11 @@ class AccountAdapter(DefaultAccountAdapter):
         data = {name: value for name, value in (context or {}).items() if name in ("from_email", "to_email")}
         tag = EVENTS.get(template_prefix, f"account.{template_prefix.rpartition('/')[2]}")
         audit.record(tag, by=Actor.of(self.request, user), data=data)
+        context = {"ip": address_of(self.request)} | (context or {})
         super().send_notification_mail(template_prefix, user, context, email)
 
     def send_mail(self, template_prefix, email, context):
-        """Keep the message until it is sent: no page waits for a mail server, or fails with it."""
+        """Queue the message: no page waits for a mail server or fails with it."""
         context = {
             "email": email,
             "current_site": get_current_site(self.request),
@@ -147,6 +147,6 @@ class AccountAdapter(DefaultAccountAdapter):
         emails.post(email, message.subject, message.body)
 
 
-def _of_the_dashboard(url: str) -> str:
-    """The same page by DASHBOARD_URL: whoever asks for a mail to somebody writes the Host header."""
+def _on_dashboard_url(url: str) -> str:
+    """Return the same page at DASHBOARD_URL: the Host header comes from whoever requested the mail."""
     return settings.DASHBOARD_URL.rstrip("/") + urlsplit(url).path

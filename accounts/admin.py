@@ -14,14 +14,14 @@ import audit
 from accounts import emails
 from accounts.models import User
 from audit.actor import Actor
-from audit.admin import Act, Refused, SupportAdmin
+from audit.support import Act, Refused, SupportAdmin
 
 RIGHTS = ("is_staff", "is_superuser", "groups", "user_permissions")
 
-# Whoever could edit these could take over an account, or write themselves more rights; two
-# of them hold secrets.
+# Staff who could edit these could take over an account or give themselves more rights; two of them hold
+# secrets.
 admin.site.unregister([Authenticator, EmailAddress, Group, UserSession])
-# Rows that nothing reads, and with which a provider could be let in to an account.
+# With these rows a sign-in provider could be let in to an account.
 admin.site.unregister([SocialAccount, SocialApp, SocialToken])
 
 
@@ -29,12 +29,12 @@ def _to_own_password_page(request, **kwargs):
     return redirect("account_change_password")
 
 
-# Django's own page checks the old password without any limit on the tries.
+# Django's own page checks the old password without a limit on attempts.
 admin.site.password_change = _to_own_password_page
 
 
 def _reset_email(request):
-    """Make the act that sends one person allauth's e-mail with a link to set a new password."""
+    """Return the act that sends a user allauth's e-mail with a link to choose a new password."""
 
     def do(user, by, reason):
         if not user.is_active:
@@ -57,7 +57,7 @@ def _reset_email(request):
 
 
 def _refuse_above(user, by):
-    """Nobody acts on an account that may do more than their own."""
+    """Raise Refused for an account that may do more than the acting user's."""
     if user.is_superuser and not by.user.is_superuser:
         raise Refused(f"{user} is a superuser")
 
@@ -76,13 +76,13 @@ def _is_deactivated(form) -> bool:
 
 
 def _shut_out(user) -> list:
-    """End what would go on, or come back with them, when somebody is deactivated.
+    """End the sessions and invitations of a user who is deactivated.
 
-    Returns the invitations that ended with them, whose events come last.
+    Return the invitations: their events are recorded last.
     """
     user.end_sessions()
     UserSession.objects.filter(user=user).delete()
-    return user.memberships.take_unvouched_invitations()
+    return user.memberships.delete_unvouched_invitations()
 
 
 @transaction.atomic
@@ -121,7 +121,7 @@ REMOVE_TWO_FACTOR = Act(
 
 @admin.register(User)
 class UserAdmin(SupportAdmin):
-    """People. Deactivated instead of deleted; their password is shown and set nowhere here."""
+    """Users. They are deactivated instead of deleted; no page shows or sets a password."""
 
     change_form_template = "admin/acts_below.html"
     list_display = ("email", "name", "confirmed", "is_active", *RIGHTS[:2], "last_login", "date_joined")
@@ -147,7 +147,7 @@ class UserAdmin(SupportAdmin):
     def get_readonly_fields(self, request, obj=None):
         if obj is None:
             return ()
-        # With another address its password could be reset by somebody else.
+        # With another address, another person could reset its password.
         fixed = ("email", "last_login", "date_joined")
         if obj == request.user:
             return (*fixed, "is_active", *RIGHTS)
@@ -180,7 +180,7 @@ class UserAdmin(SupportAdmin):
             obj.memberships.hold_invitations()
         User.objects.hold(obj.pk)
         if not change:
-            obj.set_unusable_password()  # they choose one by the e-mail that "Send password reset" sends
+            obj.set_unusable_password()  # the user chooses one by "Send password reset"
             obj.save()
         else:
             columns = {field.name for field in obj._meta.concrete_fields}
@@ -199,12 +199,12 @@ class UserAdmin(SupportAdmin):
 
 
 def _as_json(value):
-    return [str(each) for each in value] if isinstance(value, QuerySet) else value
+    return [str(item) for item in value] if isinstance(value, QuerySet) else value
 
 
 @admin.register(Group)
 class GroupAdmin(SupportAdmin, StockGroupAdmin):
-    """Sets of permissions. Only for superusers: staff could add to the group that they are in."""
+    """Sets of permissions. Superusers only: staff could add permissions to their own group."""
 
     def has_module_permission(self, request):
         return request.user.is_superuser

@@ -13,9 +13,7 @@ SHORTEST_TIMEOUT = 60  # seconds
 def check_reauthentication_timeout(app_configs, **kwargs):
     if settings.REAUTHENTICATION_TIMEOUT >= SHORTEST_TIMEOUT:
         return []
-    problem = (
-        f"REAUTHENTICATION_TIMEOUT is {settings.REAUTHENTICATION_TIMEOUT} seconds: too short to act within."
-    )
+    problem = f"REAUTHENTICATION_TIMEOUT is {settings.REAUTHENTICATION_TIMEOUT} seconds: too short to act in."
     hint = f"Set it to {SHORTEST_TIMEOUT} seconds or more, or leave it out for 15 minutes."
     return [Error(problem, hint=hint, id="sendlayer.E021")]
 
@@ -29,7 +27,7 @@ def check_openid(app_configs, **kwargs):
         hint = "Set all three as the provider gave them to you, or none."
         problem = f"{' and '.join(missing)}: not set, but {' and '.join(sorted(set(names) - set(missing)))} is."
         errors.append(Error(problem, hint=hint, id="sendlayer.E040"))
-    if openid.is_on() and not openid.is_usable_issuer(openid.issuer()):
+    if settings.OIDC_ISSUER and not openid.is_usable_issuer(settings.OIDC_ISSUER):
         hint = (
             "Give the provider's address: https://, without ? and #, at most 200 characters. "
             "Plain http:// only for one on this machine."

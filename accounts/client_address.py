@@ -1,8 +1,7 @@
-"""The address of a client where there has to be one."""
+"""The address of a client, for places that need one even when it is unknown."""
 
 import secrets
-
-from allauth.core.internal.ratelimit import truncate_ip
+from ipaddress import IPv4Address
 
 from web.client_ip import client, client_ip
 
@@ -11,18 +10,23 @@ COUNTERS = 1000
 
 
 def address_of(request) -> str:
-    """The client's IP address. Behind a Unix socket nobody trusts, all have the same one: UNKNOWN."""
+    """Return the client's IP address. Behind an untrusted Unix socket all have the same one: UNKNOWN."""
     return client_ip(request) or UNKNOWN
 
 
-def counted_as(request) -> str:
-    """What limits by address alone count a request under; of IPv6 one network.
+def limited_address(request) -> str:
+    """Return the address that limits by address alone count a request under.
 
-    Where a trusted proxy does not say whose request it hands on, all its clients would share one count, and
-    one of them could use it up for everybody. They are spread over so many counts that nobody can; limits
-    that also hold by account count under `address_of`, and brake the guessing.
+    Where a trusted proxy does not name its clients, all of them would share one count, and one client could
+    use it up for the others. They are spread over COUNTERS addresses that no client has (0.0.0.0/8), too
+    many to use up. Limits that also hold by account count under `address_of`.
     """
     found = client(request.META)
     if found.is_named and found.ip:
-        return truncate_ip(found.ip)
-    return f"unnamed-{secrets.randbelow(COUNTERS)}"
+        return found.ip
+    return str(IPv4Address(1 + secrets.randbelow(COUNTERS)))
+
+
+def shown_address(address: str) -> str:
+    """Return a stored address as a page shows it; "" for that of an unknown client."""
+    return "" if address.startswith("0.") else address

@@ -1,4 +1,4 @@
-"""E-mail addresses that people type: one rule for every place that takes one."""
+"""The one rule for e-mail addresses that users type."""
 
 import unicodedata
 
@@ -19,15 +19,15 @@ MAPPED = "Some characters after the @ are treated as others. Did you mean {host}
 def clean(text: str) -> str:
     """Return an address as it is stored, in lower case without outer spaces.
 
-    Raises ValidationError: on what Django refuses, and on what it lets through although no mail
-    goes there or it reads as another address. `localhost` is taken, for trials.
+    Raises ValidationError on what Django refuses, on addresses that no mail reaches, and on those that read
+    as another address. `localhost` is accepted, for trials.
     """
     email = text.strip()
-    if len(email) > MAX_LENGTH:  # before anything looks into it
+    if len(email) > MAX_LENGTH:  # checked first: the other rules would read all of it
         raise ValidationError(
             f"An address can have at most {MAX_LENGTH} characters (this one has {len(email)})."
         )
-    # Django takes control characters within quotes, and zero-width ones after the @.
+    # Django accepts control characters within quotes, and zero-width ones after the @.
     if characters.has_invisible(email):
         raise ValidationError(INVISIBLE, code="invisible")
     validate_email(email)
@@ -45,7 +45,7 @@ def is_valid(text: str) -> bool:
 
 
 def hint(text: str) -> str:
-    """What can't be seen to be wrong with an address that `clean` refuses, and what to do; "" for all else."""
+    """Return why `clean` refuses an address where the reason is not visible in it; "" otherwise."""
     error = _error(text)
     return error.message if error and error.code in ("invisible", "mapped") else ""
 

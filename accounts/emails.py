@@ -8,6 +8,7 @@ import json
 import logging
 import smtplib
 import threading
+from contextlib import suppress
 from datetime import timedelta
 
 from django.conf import settings
@@ -20,6 +21,7 @@ from django.utils import timezone
 
 from vault import cipher
 from web.characters import harmless
+from web.workers import Busy, Workers
 
 # How long after each try the next one is, two days in all; the try after the last wait is the last.
 WAITS = tuple(timedelta(minutes=minutes) for minutes in (1, 5, 15, 60, 240, 720, 720, 1440))
@@ -58,7 +60,7 @@ class Letter(models.Model):
 
     def message(self) -> EmailMultiAlternatives:
         """The message itself. Raises vault.CannotOpen."""
-        parts = json.loads(cipher.open(self.sealed, place=PLACE))
+        parts = json.loads(cipher.open(self.sealed, associated_data=PLACE))
         # RFC 3834: an out-of-office reply to it helps nobody.
         headers = {"Auto-Submitted": "auto-generated"}
         message = EmailMultiAlternatives(parts["subject"], parts["text"], to=[self.to], headers=headers)
@@ -86,7 +88,7 @@ def post(to, subject, text, html=""):
     """Keep a message until it is sent; a thread begins with that once the transaction commits."""
     subject, text, html = map(harmless, (subject, text, html))  # names and addresses are in them
     parts = {"subject": " ".join(subject.split()), "text": text.strip() + "\n", "html": html}
-    Letter.objects.create(to=to, sealed=cipher.seal(json.dumps(parts), place=PLACE))
+    Letter.objects.create(to=to, sealed=cipher.seal(json.dumps(parts), associated_data=PLACE))
     transaction.on_commit(start_delivery)
 
 
@@ -135,37 +137,29 @@ def _failed(letter, why, *, for_good) -> bool:
     return False
 
 
-_thread_lock = threading.Lock()
-_thread: threading.Thread | None = None
+# A second call waits while one delivers: what is written after that one's last look is found by the next.
+_workers = Workers("letters", threads=1, waiting=1)
 _news = threading.Event()
 
 
 def start_delivery() -> None:
     """See to it that a thread of this process sends what is due."""
-    global _thread
     _news.set()
-    with _thread_lock:
-        if _thread is None:
-            _thread = threading.Thread(target=_keep_delivering, name="letters", daemon=True)
-            _thread.start()
+    with suppress(Busy):
+        _workers.submit(_keep_delivering)
 
 
 def _keep_delivering():
     """Send until nothing waits any more."""
-    global _thread
-    while True:
+    is_waiting = True
+    while is_waiting:
         _news.clear()
         try:
             deliver()
-            waiting = Letter.objects.exists()
+            is_waiting = Letter.objects.exists()
         except Exception as error:
             log.warning("Letters wait: %s", type(error).__name__)
-            waiting = True
         finally:
             connections.close_all()
-        with _thread_lock:
-            # Within the lock: what is written after this look starts a thread of its own.
-            if not waiting and not _news.is_set():
-                _thread = None
-                return
-        _news.wait(LOOK_AGAIN_SECONDS)
+        if is_waiting:
+            _news.wait(LOOK_AGAIN_SECONDS)

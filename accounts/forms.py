@@ -1,20 +1,18 @@
-"""The forms of a person's own account."""
+"""The forms of a user's own account."""
 
 from uuid import uuid4
 
-from allauth.account import forms as stock
+from allauth.account import forms as allauth_forms
 from allauth.account.adapter import get_adapter
-from allauth.account.internal.flows.email_verification import send_verification_email_to_address
-from allauth.account.internal.flows.password_reset import request_password_reset
-from allauth.account.internal.flows.signup import prevent_enumeration
 from allauth.account.models import EmailAddress
-from allauth.account.utils import setup_user_email
+from allauth.account.utils import perform_login, setup_user_email
 from django import forms
 from django.db import IntegrityError, transaction
 from django.db.models.functions import Lower
 
 import audit
 from accounts import email_addresses, emails
+from accounts.allauth_internals import send_verification_email_to_address
 from accounts.models import User
 from audit.actor import Actor
 from web import text as labels
@@ -35,7 +33,7 @@ class ProfileForm(forms.Form):
 
 
 class EmailForm(forms.Form):
-    """A new address, which becomes the login when the link that is mailed there is opened."""
+    """A new address, which becomes the login once the user opens the link mailed to it."""
 
     email = forms.EmailField(
         label="New e-mail",
@@ -54,7 +52,7 @@ class EmailForm(forms.Form):
         return email
 
     def save(self, request):
-        """Keep the new address beside the old one, and mail the link to it."""
+        """Store the new address beside the old one and mail the link to it."""
         email = self.cleaned_data["email"]
         with transaction.atomic():
             User.objects.hold(self.user.pk)
@@ -67,18 +65,18 @@ class EmailForm(forms.Form):
 
 
 def send_link(request, pending) -> None:
-    """Mail the link to a pending address; to one that is somebody else's login nothing goes out."""
+    """Mail the link to a pending address; nothing is sent to one that is the login of another user."""
     send_verification_email_to_address(request, pending)
 
 
-class SignupForm(stock.SignupForm):
-    """Costs the same for an address that has an account as for one that has none.
+class SignupForm(allauth_forms.SignupForm):
+    """Sign-up that costs the same whether or not the address has an account.
 
-    Else the time of the answer, which is half a second of hashing, would tell strangers who has one.
+    Otherwise the response time, half a second of hashing, would show strangers who has one.
     """
 
     def validate_unique_email(self, value):
-        """Note whether it has an account; that somebody only wants to change theirs to it does not count."""
+        """Note whether it has an account. A pending change of another user's address to it doesn't count."""
         login = User.objects.alias(lower=Lower("email")).filter(lower=value).exists()
         confirmed = EmailAddress.objects.is_verified(value)
         self.account_already_exists = login or confirmed
@@ -87,26 +85,26 @@ class SignupForm(stock.SignupForm):
     def clean(self):
         data = super().clean()
         if not self.errors:
-            # Before anything is written: a transaction that takes so long would make others wait.
-            nobody = f"{uuid4().hex}@account.invalid"
-            self.person = User(email=nobody if self.account_already_exists else data["email"])
-            self.person.set_password(data["password1"])
+            # Before the transaction: hashing within it would make others wait.
+            unused = f"{uuid4().hex}@account.invalid"
+            self.user = User(email=unused if self.account_already_exists else data["email"])
+            self.user.set_password(data["password1"])
         return data
 
     def try_save(self, request):
         try:
             with transaction.atomic():
-                self.person.save()
-                setup_user_email(request, self.person, [])
+                self.user.save()
+                setup_user_email(request, self.user, [])
                 transaction.set_rollback(self.account_already_exists)
-        except IntegrityError:  # somebody made the account a moment ago
+        except IntegrityError:  # a concurrent sign-up made the account
             self.account_already_exists = True
         if not self.account_already_exists:
-            return self.person, None
-        return None, prevent_enumeration(request, email=self.cleaned_data["email"])
+            return self.user, None
+        return None, perform_login(request, None, signup=True, email=self.cleaned_data["email"])
 
 
-class ReauthenticateForm(stock.ReauthenticateForm):
+class ReauthenticateForm(allauth_forms.ReauthenticateForm):
     """The password once more."""
 
     def __init__(self, *args, **kwargs):
@@ -114,25 +112,26 @@ class ReauthenticateForm(stock.ReauthenticateForm):
         self.fields["password"].widget.attrs["autofocus"] = True
 
 
-class ResetPasswordForm(stock.ResetPasswordForm):
-    """Reset only by the address that is the login: a pending one may be a typing error."""
+class ResetPasswordForm(allauth_forms.ResetPasswordForm):
+    """Request for a reset by the login address only: a pending one may have a typing error."""
 
     def clean_email(self):
-        # Not by allauth's search, which asks once more for an address that it does not know.
+        # allauth's own search queries once more for an unknown address.
         email = get_adapter().clean_email(self.cleaned_data["email"])
         self.users = list(User.objects.filter(email=email.strip().lower(), is_active=True))
         return email
 
     def save(self, request, **options):
-        if self.users:
-            return super().save(request, **options)
-        # The same work for nobody, as its time would tell who has an account.
-        request_password_reset(request, emails.NOBODY, [User(pk=0)], None)
-        return self.cleaned_data["email"]
+        email = self.cleaned_data["email"]
+        if not self.users:
+            # A discarded letter costs the same: otherwise the time would show who has an account.
+            self.users, self.cleaned_data["email"] = [User(pk=0)], emails.NOBODY
+        super().save(request, **options)
+        return email
 
 
-class ResetPasswordKeyForm(stock.ResetPasswordKeyForm):
-    """The new password; the link it comes by proves the address."""
+class ResetPasswordKeyForm(allauth_forms.ResetPasswordKeyForm):
+    """The new password. The link that leads here proves the address."""
 
     def save(self):
         super().save()
@@ -140,8 +139,8 @@ class ResetPasswordKeyForm(stock.ResetPasswordKeyForm):
             self.user.hand_over()
 
 
-class ResetLinkForm(stock.UserTokenForm):
-    """The mailed link for a new password, which a deactivated person can't use."""
+class ResetLinkForm(allauth_forms.UserTokenForm):
+    """The mailed link for a new password, which a deactivated user can't use."""
 
     def _get_user(self, uidb36):
         user = super()._get_user(uidb36)
@@ -149,7 +148,7 @@ class ResetLinkForm(stock.UserTokenForm):
 
 
 class NotificationsForm(forms.ModelForm):
-    """Which mails a person gets as an owner of domains."""
+    """Which e-mails a user gets as an owner of domains."""
 
     class Meta:
         model = User

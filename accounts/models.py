@@ -12,7 +12,7 @@ from accounts.password_validators import MaximumLengthValidator, bounded
 
 class UserManager(BaseUserManager):
     def create_user(self, email, password=None, **fields):
-        """Create a person who signs in with `email` (stored in lower case), which the caller vouches for.
+        """Create a user who signs in with `email` (stored in lower case), which the caller vouches for.
 
         Raises ValidationError for an address that can't be one and a password that is too long.
         """
@@ -31,7 +31,7 @@ class UserManager(BaseUserManager):
         return self.get(email=self.normalize_email(email))
 
     def confirmed(self):
-        """Those whose login address is confirmed. Others are given nothing: it may be somebody else's."""
+        """Users whose login address is confirmed. Others get no access: it may be another person's."""
         return self.alias(lower=Lower("email")).filter(
             emailaddress__email=F("lower"), emailaddress__verified=True
         )
@@ -40,20 +40,20 @@ class UserManager(BaseUserManager):
         return self.confirmed().filter(is_active=True)
 
     def get_confirmed(self, email):
-        """The person whom something is to be given to. Raises User.DoesNotExist, User.NotConfirmed."""
+        """Return the user who is to get access. Raises User.DoesNotExist, User.NotConfirmed."""
         user = self.get_by_natural_key(email)
         if not user.is_confirmed:
             raise self.model.NotConfirmed(user)
         return user
 
     def of_address(self, email):
-        """The account that an address leads to, by its login or as one that it confirmed; None for none."""
+        """Return the account with this address as its login or as a confirmed one, or None."""
         lower = email.lower()
         by_login = self.alias(lower=Lower("email")).filter(lower=lower)
         return by_login.first() or self.filter(emailaddress__email=lower, emailaddress__verified=True).first()
 
     def hold(self, *keys):
-        """Lock the people with these primary keys until the transaction ends (audit/locks.py)."""
+        """Lock the users with these primary keys until the transaction ends (audit/locks.py)."""
         list(self.filter(pk__in=keys).order_by("pk").select_for_update(no_key=True).values_list("pk"))
 
     @classmethod
@@ -62,7 +62,7 @@ class UserManager(BaseUserManager):
 
 
 class User(AbstractBaseUser, PermissionsMixin):
-    """A person who signs in. The e-mail address is the login."""
+    """A user, whose e-mail address is the login."""
 
     email = models.EmailField("e-mail", unique=True, error_messages={"unique": "This e-mail is taken."})
     name = models.CharField(max_length=100, blank=True)
@@ -77,13 +77,13 @@ class User(AbstractBaseUser, PermissionsMixin):
     tell_dns = models.BooleanField("DNS records", default=True, db_default=True)
     date_joined = models.DateTimeField(default=timezone.now, editable=False)
 
-    # How often all sessions were ended; a session of before does not count any more.
+    # Counts how often all sessions were ended: sessions of an earlier epoch are void.
     session_epoch = models.PositiveIntegerField(default=0, db_default=0, editable=False)
 
     objects = UserManager()
 
     class NotConfirmed(Exception):
-        """A person who never confirmed the login address; str() says what to do."""
+        """A user who never confirmed the login address; str() says what to do."""
 
         def __str__(self):
             return (
@@ -105,8 +105,8 @@ class User(AbstractBaseUser, PermissionsMixin):
         return self.email
 
     def clean(self):
-        # One that is stored already stays: support has to be able to deactivate it. Before Django's own
-        # clean, which maps ① to 1 and the like without a word.
+        # A stored address is kept: support has to be able to deactivate the account. This comes before
+        # Django's own clean, which silently maps ① to 1.
         self.email = (
             email_addresses.clean(self.email) if self._state.adding else UserManager.normalize_email(self.email)
         )
@@ -119,16 +119,16 @@ class User(AbstractBaseUser, PermissionsMixin):
 
     @transaction.atomic
     def confirm(self):
-        """Note that the login address is confirmed."""
+        """Record that the login address is confirmed."""
         email = self.email.lower()
         self.emailaddress_set.filter(primary=True).exclude(email=email).update(primary=False)
         self.emailaddress_set.update_or_create(email=email, defaults={"verified": True, "primary": True})
 
     @transaction.atomic
     def hand_over(self):
-        """Confirm an account that never was, for who has its mailbox; whoever signed up with it is out.
+        """Give an unconfirmed account to the owner of its mailbox and shut out whoever signed up with it.
 
-        The password is the caller's to replace.
+        The caller replaces the password.
         """
         type(self).objects.hold(self.pk)
         self.authenticator_set.all().delete()
@@ -145,7 +145,7 @@ class User(AbstractBaseUser, PermissionsMixin):
         return f"{password}:{self.session_epoch}" if self.session_epoch else password
 
     def end_sessions(self):
-        """End every session of this person, whether or not it is listed anywhere."""
+        """End every session of this user, listed or not."""
         type(self).objects.filter(pk=self.pk).update(session_epoch=F("session_epoch") + 1)
         self.refresh_from_db(fields=["session_epoch"])
 

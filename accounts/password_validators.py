@@ -1,4 +1,4 @@
-"""Rules for the passwords that people choose and type, beside Django's own."""
+"""Password rules in addition to Django's own."""
 
 import re
 import secrets
@@ -8,7 +8,7 @@ from django.core.exceptions import ValidationError
 
 WORDS = ("sendlayer", "smtp", "mail", "password", "credential", "dashboard", "admin", "owner", "welcome")
 SHORTEST_WORD = 4
-LEFT = 6
+MIN_REMAINDER = 6  # characters besides the service words
 MAX_LENGTH = 1000  # characters: more than any pass phrase needs, and little to hash
 
 
@@ -26,22 +26,22 @@ class MaximumLengthValidator:
 
 
 def bounded(password: str | None) -> str | None:
-    """A typed password as it may be checked: one that is too long gives way to one that is never right.
+    """Return a typed password for the check; one that is too long is replaced by a random one.
 
-    So a wrong sign-in costs the same with any password, and is answered the same.
+    A wrong sign-in so costs the same with any password and gets the same answer.
     """
     too_long = password is not None and len(password) > MAX_LENGTH
     return secrets.token_urlsafe() if too_long else password
 
 
 class ServiceWordsValidator:
-    """Refuse a password of which little is left without the words that anybody would try here first.
+    """Refuse a password that consists of little more than words that are easy to guess here.
 
     Those are WORDS and the names in SMTP_HOST and DASHBOARD_URL.
     """
 
     def validate(self, password, user=None):
-        if len(_without(_words(), password.lower())) < LEFT:
+        if len(_without(_words(), password.lower())) < MIN_REMAINDER:
             raise ValidationError(
                 "This password is made of words that are easy to guess here, like the name of this service.",
                 code="password_of_service_words",
@@ -52,7 +52,7 @@ class ServiceWordsValidator:
 
 
 def _words() -> list[str]:
-    """The words, the longest first."""
+    """Return the words, longest first."""
     names = re.split(r"[^a-z0-9]+", f"{settings.SMTP_HOST} {settings.DASHBOARD_URL}".lower())
     ours = {name for name in names if len(name) >= SHORTEST_WORD and not name.isdigit()} - {"http", "https"}
     return sorted({*WORDS, *ours}, key=len, reverse=True)

@@ -1,20 +1,16 @@
-"""Dangerous acts ask to sign in again when the last sign-in is old, and then carry on.
+"""Reauthentication: dangerous acts ask the user to confirm an old sign-in, and then carry on.
 
-A page is sent to allauth's confirmation, and the interrupted POST is kept in the session
-and done afterwards. A script is told by 401 and the header CONFIRM: static/js/reauthenticate.js
-shows the confirmation in the dialog and then repeats the request itself.
+A page redirects to allauth's confirmation; the interrupted POST is kept in the session and done afterwards.
+A script gets a 401 with the header CONFIRM: static/js/reauthenticate.js shows the confirmation in the
+dialog and then repeats the request.
 """
 
 import time
 from functools import wraps
 
 from allauth.account.adapter import get_adapter
-from allauth.account.internal.flows.login import get_authentication_records
-from allauth.account.internal.flows.reauthentication import (
-    STATE_SESSION_KEY,
-    raise_if_reauthentication_required,
-    suspend_request,
-)
+from allauth.account.authentication import get_authentication_records
+from allauth.account.decorators import reauthentication_required
 from allauth.core.exceptions import ReauthenticationRequired
 from django.conf import settings
 from django.contrib.auth import REDIRECT_FIELD_NAME
@@ -22,31 +18,37 @@ from django.http import HttpResponse, HttpResponseRedirect
 from django.urls import reverse
 from django.utils.http import urlencode
 
+from accounts.allauth_internals import SUSPENDED_REQUEST_KEY, suspend_request
 from web.request import wants_text
 
 CONFIRM = "X-Confirm-Identity"
 
 
 def signed_in_recently(request) -> bool:
-    """Whether this session's last sign-in, or confirmation of it, is within the timeout.
+    """Whether this session's last sign-in or confirmation is within the timeout.
 
-    A sign-in that its second step is missing for has no user yet, so none counts half-way.
+    A sign-in without its second step has no user yet, so it doesn't count.
     """
     records = get_authentication_records(request, request.user)
-    return any(0 <= time.time() - each["at"] < settings.REAUTHENTICATION_TIMEOUT for each in records)
+    return any(0 <= time.time() - record["at"] < settings.REAUTHENTICATION_TIMEOUT for record in records)
+
+
+@reauthentication_required(app="accounts")
+def _require_recent_sign_in(request):
+    """Raise ReauthenticationRequired where the session's last sign-in is too old."""
 
 
 def recent_sign_in(view):
-    """Decorate a view whose GET and POST ask for a recent sign-in.
+    """Decorate a view whose GET and POST require a recent sign-in.
 
-    Stands nearest to the view, after the access gate: who may not do it anyway is told that,
-    and is not asked for a password.
+    Must be the innermost decorator, after the access gate: users without the right get its refusal and are
+    not asked for a password.
     """
 
     @wraps(view)
     def confirmed(request, *args, **kwargs):
         try:
-            raise_if_reauthentication_required(request, app="accounts")
+            _require_recent_sign_in(request)
         except ReauthenticationRequired:
             if not (request.htmx or wants_text(request)):
                 raise
@@ -57,26 +59,25 @@ def recent_sign_in(view):
 
 
 def recent_sign_in_to_post(view):
-    """Decorate a view that asks for a recent sign-in only where it acts."""
+    """Decorate a view whose POST alone requires a recent sign-in."""
     confirmed = recent_sign_in(view)
 
     @wraps(view)
-    def answer(request, *args, **kwargs):
-        chosen = view if request.method in ("GET", "HEAD") else confirmed
-        return chosen(request, *args, **kwargs)
+    def dispatch(request, *args, **kwargs):
+        handler = view if request.method in ("GET", "HEAD") else confirmed
+        return handler(request, *args, **kwargs)
 
-    return answer
+    return dispatch
 
 
 def ask_to_confirm(request) -> HttpResponse | None:
-    """Keep what was posted and go to the confirmation; None where allauth's own way does.
+    """Keep the POST and redirect to the confirmation; None where allauth's own way does.
 
-    allauth compares the path of what it kept with `next`, query and all: what was posted to an
-    address with a query, as the admin's filtered lists have, would be lost.
+    allauth compares the kept path with all of `next`, query included: a POST to a URL with a query, as the
+    admin's filtered lists have, would be lost.
     """
-    # Else an older act that was given up would be done, unasked, after the confirmation for the
-    # question at the same path.
-    request.session.pop(STATE_SESSION_KEY, None)
+    # Otherwise an older, abandoned act at the same path would be done after this confirmation.
+    request.session.pop(SUSPENDED_REQUEST_KEY, None)
     methods = get_adapter().get_reauthentication_methods(request.user)
     if request.method != "POST" or not methods:
         return None

@@ -5,10 +5,10 @@ from django.contrib.auth.tokens import PasswordResetTokenGenerator
 
 
 class TokenGenerator(PasswordResetTokenGenerator):
-    """As allauth's own, good until the password or an address changes, but it writes nothing.
+    """Like allauth's own, valid until the password or an address changes, but without writing.
 
-    allauth makes a row for the login address where there is none, so that anybody who asks for a
-    link would leave one with every account, and a request for nobody would be known by its time.
+    allauth adds a missing row for the login address: a request for a link would leave one with any account,
+    and the time of a request without an account would differ.
     """
 
     def _make_hash_value(self, user, timestamp):

@@ -1,4 +1,4 @@
-"""The sealed columns of accounts: second factors, and e-mails that wait to be sent."""
+"""The sealed columns of accounts: second factors and queued e-mails."""
 
 from allauth.mfa.models import Authenticator
 from django.db.models import Q
@@ -9,7 +9,7 @@ from vault.registry import SealedColumn
 
 
 class TwoFactorSecrets(SealedColumn):
-    """allauth keeps what it has of a person's second factor in one JSON column."""
+    """Secrets within the JSON column in which allauth keeps a second factor."""
 
     NAMES = ("secret", "seed")
 
@@ -23,16 +23,16 @@ class TwoFactorSecrets(SealedColumn):
         return self.rows().filter(self._any({"startswith": cipher.prefix(key_id)}, {}))
 
     def not_sealed_with(self, key_id):
-        # One that is missing is neither sealed with the key nor without it.
+        # A missing secret is neither sealed with the key nor without it.
         return self.rows().filter(self._any({"isnull": False}, {"startswith": cipher.prefix(key_id)}))
 
     def reseal(self, row):
-        place = self.place(row)
-        fresh = {name: cipher.reseal(token, place=place) for name, token in self.tokens(row).items()}
+        place = self.associated_data(row)
+        fresh = {name: cipher.reseal(token, associated_data=place) for name, token in self.tokens(row).items()}
         return bool(self.rows().filter(pk=row.pk, data=row.data).update(data=row.data | fresh))
 
     def _any(self, wanted, unwanted) -> Q:
-        """Those with a secret that is as wanted and not as unwanted; both are lookup → value."""
+        """Match rows with a secret that fits `wanted` and not `unwanted`, each lookup → value."""
         either = Q()
         for name in self.NAMES:
             does, does_not = (

@@ -1,12 +1,11 @@
-"""Who signed in, from where and how, and who could not: lines of the log, without what was typed.
+"""Log of sign-ins and refused ones, without what was typed.
 
-A password typed into the wrong field would be an address, so that only known addresses are told,
-by the number of the person.
+A user may type the password into the address field: addresses are logged only as the number of their account.
 """
 
 import logging
 
-from allauth.account.internal.flows.login import get_authentication_records
+from allauth.account.authentication import get_authentication_records
 from allauth.account.signals import authentication_step_completed
 from allauth.usersessions.models import UserSession
 from django.contrib.auth.signals import user_logged_in, user_logged_out, user_login_failed
@@ -20,7 +19,7 @@ log = logging.getLogger(__name__)
 
 @receiver(user_logged_in)
 def _signed_in(sender, request, user, **kwargs):
-    methods = [each.get("type", each["method"]) for each in get_authentication_records(request, user)]
+    methods = [record.get("type", record["method"]) for record in get_authentication_records(request, user)]
     log.info("Signed in: person %s from %s by %s", user.pk, address_of(request), "+".join(methods) or "nothing")
 
 
@@ -40,7 +39,7 @@ def _refused(sender, credentials, request=None, **kwargs):
 
 @receiver(authentication_step_completed)
 def _confirmed(sender, request, user, method, reauthenticated=False, **kwargs):
-    """Give the session another key, as a sign-in does: whoever had the one of before is out."""
+    """Give the session a new key, as a sign-in does: whoever held the old key is signed out."""
     if not reauthenticated:
         return
     before = request.session.session_key

@@ -1,30 +1,32 @@
-"""Two-factor sign-in: what allauth's pages and forms for it do differently here."""
+"""Two-factor sign-in: where it differs from allauth's own pages and forms."""
 
 import logging
 from contextlib import suppress
 
 from allauth.core import context
-from allauth.core.internal.cryptokit import normalize_user_code
 from allauth.mfa import app_settings
 from allauth.mfa.adapter import DefaultMFAAdapter
 from allauth.mfa.base import forms as codes
 from allauth.mfa.models import Authenticator
 from allauth.mfa.totp import forms as totp
-from allauth.mfa.totp.internal.auth import SECRET_SESSION_KEY
 from allauth.mfa.webauthn import forms as webauthn
 from allauth.mfa.webauthn import views
-from allauth.mfa.webauthn.internal import auth
 from django import forms
 from django.core.cache import cache
 
 from accounts import code_limits
+from accounts.allauth_internals import (
+    TOTP_SECRET_KEY,
+    complete_authentication,
+    extract_user_from_response,
+)
 from accounts.client_address import address_of
 from vault import cipher
 
 log = logging.getLogger(__name__)
 
-# Whoever can write another row here can as well take the second factor off, so the seal
-# need not name the person: allauth does not say whose secret it is.
+# Associated data without the user, whom allauth does not pass: whoever can swap rows in this table can
+# remove the second factor as well.
 PLACE = "authenticator:secret"
 REFUSED = (AttributeError, KeyError, TypeError, ValueError, forms.ValidationError)
 
@@ -40,11 +42,11 @@ class TwoFactorAdapter(DefaultMFAAdapter):
     }
 
     def encrypt(self, text):
-        return cipher.seal(text, place=PLACE)
+        return cipher.seal(text, associated_data=PLACE)
 
     def decrypt(self, encrypted_text):
         try:
-            return cipher.open(encrypted_text, place=PLACE)
+            return cipher.open(encrypted_text, associated_data=PLACE)
         except cipher.CannotOpen:
             raise self.validation_error("cannot_open") from None
 
@@ -73,19 +75,21 @@ class _CodeForm(forms.Form):
         return code
 
     def _authenticator_of(self, code):
-        for each in Authenticator.objects.filter(user=self.user).exclude(type=Authenticator.Type.WEBAUTHN):
-            if each.wrap().validate_code(code) and self._is_fresh(each, code):
-                each.user = self.user
-                return each
+        authenticators = Authenticator.objects.filter(user=self.user)
+        for authenticator in authenticators.exclude(type=Authenticator.Type.WEBAUTHN):
+            if authenticator.wrap().validate_code(code) and self._is_fresh(authenticator, code):
+                authenticator.user = self.user
+                return authenticator
         log.warning("Refused a code of person %s from %s", self.user.pk, address_of(context.request))
         raise TwoFactorAdapter().validation_error("incorrect_code")
 
     def _is_fresh(self, authenticator, code):
-        """Refuse a TOTP code for as long as it would be accepted; allauth forgets it after one step."""
+        """Whether a TOTP code is unused for as long as it is valid; allauth forgets it after one step."""
         if authenticator.type != Authenticator.Type.TOTP:
             return True
         seconds = app_settings.TOTP_PERIOD * (2 * app_settings.TOTP_TOLERANCE + 1)
-        mark = f"accounts.totp.used:{self.user.pk}:{normalize_user_code(code)}"
+        digits = "".join(filter(str.isdigit, code))
+        mark = f"accounts.totp.used:{self.user.pk}:{digits}"
         return cache.add(mark, True, timeout=seconds)
 
 
@@ -98,23 +102,23 @@ class ReauthenticateForm(_CodeForm, codes.ReauthenticateForm):
 
 
 class ActivateTOTPForm(totp.ActivateTOTPForm):
-    """Until the first code is given the secret waits in the session, sealed there too."""
+    """Activation, which keeps the secret sealed in the session until the first code."""
 
     code = code_field("The code that the app shows now")
 
     def __init__(self, *args, **kwargs):
         session = context.request.session
-        sealed = session.pop(SECRET_SESSION_KEY, None)
+        sealed = session.pop(TOTP_SECRET_KEY, None)
         if sealed:
-            # One that was sealed with a key of before gives way to a new one.
+            # A secret sealed with a removed key is replaced by a new one.
             with suppress(forms.ValidationError):
-                session[SECRET_SESSION_KEY] = TwoFactorAdapter().decrypt(sealed)
+                session[TOTP_SECRET_KEY] = TwoFactorAdapter().decrypt(sealed)
         super().__init__(*args, **kwargs)
-        session[SECRET_SESSION_KEY] = TwoFactorAdapter().encrypt(self.secret)
+        session[TOTP_SECRET_KEY] = TwoFactorAdapter().encrypt(self.secret)
 
 
 class AnswerField(forms.JSONField):
-    """What a browser answers to a challenge. Django's own field lets deep and long JSON through as a 500."""
+    """A browser's answer to a challenge. Django's own field fails with a 500 on deep or long JSON."""
 
     widget = forms.HiddenInput
 
@@ -126,16 +130,14 @@ class AnswerField(forms.JSONField):
 
 
 class _PasskeyForm(forms.Form):
-    """A passkey that is known; there is nothing in it to guess, so no limit."""
+    """A passkey that is known. It can't be guessed, so attempts have no limit."""
 
     credential = AnswerField()
 
     def clean_credential(self):
         answer = self.cleaned_data["credential"]
         try:
-            auth.parse_authentication_response(answer)
-            user = self.user or auth.extract_user_from_response(answer)
-            return auth.complete_authentication(user, answer)
+            return complete_authentication(self.user or extract_user_from_response(answer), answer)
         except REFUSED as error:
             raise TwoFactorAdapter().validation_error("passkey_refused") from error
 
@@ -158,7 +160,7 @@ def name_field():
 
 
 class AddPasskeyForm(webauthn.AddWebAuthnForm):
-    """A passkey signs in by itself: it is kept on the device, and unlocked by PIN, face or finger."""
+    """A new passkey, which signs in alone: the device keeps it and unlocks it by PIN, face or finger."""
 
     name = name_field()
     credential = AnswerField()
@@ -166,7 +168,8 @@ class AddPasskeyForm(webauthn.AddWebAuthnForm):
 
     def clean(self):
         try:
-            auth.parse_registration_response(self.cleaned_data.get("credential"))
+            if not self.cleaned_data.get("credential"):
+                raise KeyError("credential")
             self.cleaned_data["passwordless"] = True
             return super().clean()
         except REFUSED as error:
@@ -179,5 +182,5 @@ class RenamePasskeyForm(webauthn.EditWebAuthnForm):
 
 class ReauthenticatePasskeyView(views.ReauthenticateWebAuthnView):
     def form_invalid(self, form):
-        # Not to the sign-in, which leads somebody signed in away from here.
+        # allauth would redirect to the sign-in, which leads a signed-in user away.
         return self.render_to_response(self.get_context_data())

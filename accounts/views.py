@@ -2,7 +2,7 @@
 
 from datetime import timedelta
 
-from allauth.account import views as allauth
+from allauth.account import views as allauth_views
 from allauth.account.models import EmailAddress, get_emailconfirmation_model
 from allauth.decorators import rate_limit
 from allauth.usersessions.models import UserSession
@@ -59,7 +59,7 @@ def email(request):
 @recent_sign_in
 @rate_limit(action="manage_email")
 def email_again(request):
-    """Send the link once more."""
+    """Send the link again."""
     if pending := EmailAddress.objects.get_new(request.user):
         send_link(request, pending)
         messages.success(request, f"We sent the link to {pending.email} again, unless it was sent just before.")
@@ -68,7 +68,7 @@ def email_again(request):
 
 @require_POST
 def email_keep(request):
-    """Give the change up; the link that was mailed is then void."""
+    """Cancel the change; the mailed link becomes void."""
     if pending := EmailAddress.objects.get_new(request.user):
         with transaction.atomic():
             User.objects.hold(request.user.pk)
@@ -80,10 +80,10 @@ def email_keep(request):
 
 @login_not_required
 def confirm_email(request, key):
-    """Open the link of a mail.
+    """Open the mailed link.
 
-    Who changes an address has to be signed in: else a typing error would hand the account,
-    whose password is reset by mail, to a stranger.
+    A user who changes an address has to be signed in: otherwise a typing error would give the account,
+    whose password can be reset by mail, to a stranger.
     """
     confirmation = get_emailconfirmation_model().from_key(key)
     owner = confirmation and confirmation.email_address.user
@@ -97,7 +97,7 @@ def confirm_email(request, key):
                 "open the link again."
             )
             return render(request, "problem.html", {"title": title, "text": text}, status=403)
-    return allauth.confirm_email(request, key=key)
+    return allauth_views.confirm_email(request, key=key)
 
 
 @require_safe
@@ -108,15 +108,15 @@ def sessions(request):
 @ask_or_act
 @recent_sign_in
 def end_sessions(request):
-    """Sign out everywhere but here."""
+    """Sign out everywhere else."""
     if request.method != "POST":
         return redirect("account_sessions")
-    this = request.session.session_key
+    session_key = request.session.session_key
     with transaction.atomic():
         request.user.end_sessions()
-        UserSession.objects.filter(user=request.user).exclude(session_key=this).delete()
+        UserSession.objects.filter(user=request.user).exclude(session_key=session_key).delete()
         update_session_auth_hash(request, request.user)  # which gives this session a new key
-        UserSession.objects.filter(session_key=this).update(session_key=request.session.session_key)
+        UserSession.objects.filter(session_key=session_key).update(session_key=request.session.session_key)
         audit.record("account.sessions_ended", by=Actor.of(request))
     messages.success(request, "You're signed out everywhere else.")
     return redirect("account_sessions")
@@ -124,7 +124,7 @@ def end_sessions(request):
 
 @require_safe
 def confirmed(request):
-    """Where a confirmation inside the dialog leads to: tells our script to go on."""
+    """End of a confirmation inside the dialog: makes our script go on."""
     if not request.htmx:
         return redirect("domains:home")
     return trigger_client_event(HttpResponse(status=204), "identity-confirmed")
@@ -132,11 +132,11 @@ def confirmed(request):
 
 @require_POST
 def theme(request):
-    """Remember light or dark in a cookie; anything else follows the person's system again."""
+    """Remember light or dark in a cookie; anything else follows the user's system again."""
     back = request.headers.get("Referer", "")
     if not url_has_allowed_host_and_scheme(back, {request.get_host()}, require_https=request.is_secure()):
         back = resolve_url("domains:home")
-    response = HttpResponseRedirect(back)  # redirect() takes a text without slash for a route's name
+    response = HttpResponseRedirect(back)  # redirect() takes text without a slash for the name of a route
     choice = request.POST.get("theme")
     if choice in THEMES:
         response.set_cookie(
@@ -155,7 +155,7 @@ def theme(request):
 @ask_or_act
 @recent_sign_in
 def notifications(request):
-    """What a person is told by mail: whoever took over a session must not silence it."""
+    """Which notifications a user gets. A thief of a session must not turn them off."""
     form = NotificationsForm(posted(request), instance=request.user)
     if form.is_valid():
         with transaction.atomic():
@@ -166,5 +166,5 @@ def notifications(request):
     return _page(request, "account/notifications.html", form)
 
 
-def _page(request, template, form, **more):
-    return render(request, template, {"form": form, **more}, status=422 if form.errors else 200)
+def _page(request, template, form, **extra):
+    return render(request, template, {"form": form, **extra}, status=422 if form.errors else 200)

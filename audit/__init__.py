@@ -1,4 +1,4 @@
-"""Who did what: append-only events. `audit.record(...)` is the one way to write one."""
+"""Append-only events: who did what. `audit.record(...)` is the only way to write one."""
 
 from __future__ import annotations
 
@@ -12,13 +12,13 @@ if TYPE_CHECKING:
 def record(
     tag: str, *, by: Actor, domain: Any = None, credential: str = "", data: dict[str, Any] | None = None
 ) -> Event:
-    """Write one event and return it; call it inside the transaction of the act it tells of.
+    """Write one event and return it; call it inside the transaction of its act.
 
     `tag` is a dotted name (`credential.reset`), `credential` the username it concerns,
     `data` JSON without any secret. Raises what the database raises: an act whose event
-    cannot be written must not happen.
+    can't be written must not happen.
 
-    From here to the end of the transaction nobody else records in this domain (audit/chain.py),
+    Until the end of the transaction nobody else records in this domain (audit/chain.py),
     so other rows are locked before this, the domain or the person first (audit/locks.py).
     """
     # Imported here because the package is imported before the app registry is ready.
@@ -42,4 +42,4 @@ def record(
     }
     # No savepoint: when this fails, the act around it must not go on.
     with transaction.atomic(savepoint=False):
-        return Event.objects.create(**columns, **chain.link(columns))
+        return Event.objects.create(**columns, **chain.next_link(columns))

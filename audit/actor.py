@@ -1,4 +1,4 @@
-"""The one who acts: a signed-in person with where they are, or a part of the system."""
+"""Who acts: a signed-in person with their address and browser, or a part of the system."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ USER_AGENT_LENGTH = 200
 
 @dataclass(frozen=True)
 class Actor:
-    """Who acts and from where, as an event copies it; `user` is None for the system."""
+    """The name, address and browser that an event copies; `user` is None for the system."""
 
     name: str
     user: Any = None
@@ -22,12 +22,12 @@ class Actor:
 
     @classmethod
     def of(cls, request, user=None) -> Actor:
-        """Return the signed-in person of a request, or `user` where nobody is signed in yet."""
+        """Return the signed-in person of a request, or `user` when nobody is signed in yet."""
         user = user or request.user
         agent = request.headers.get("User-Agent", "")[: 2 * USER_AGENT_LENGTH].replace("\x00", "")
         return cls(user.email, user, client_ip(request), harmless(agent)[:USER_AGENT_LENGTH])
 
     @classmethod
     def system(cls, name: str) -> Actor:
-        """Return an actor for a command or a timer, by its name."""
+        """Return the actor for a command or a timer of this name."""
         return cls(name)

@@ -1,179 +1,21 @@
-"""The admin for support staff: what all its pages keep to, and the events, which nobody can change."""
+"""The admin of events, which nobody can change, and the title of all its pages."""
 
 import json
-from collections import Counter
-from collections.abc import Callable
-from dataclasses import dataclass
-from typing import Any
 
-from django import forms
 from django.conf import settings
-from django.contrib import admin, messages
-from django.contrib.admin.helpers import ACTION_CHECKBOX_NAME
-from django.core.exceptions import BadRequest, ObjectDoesNotExist, ValidationError
-from django.http import HttpResponseRedirect, QueryDict
-from django.template.response import TemplateResponse
-from django.urls import reverse
+from django.contrib import admin
 from django.utils.html import format_html
 
-from audit.actor import Actor
 from audit.models import Event
-from web.characters import MAX_MARKS, harmless, has_many_marks
+from audit.support import SupportAdmin
+from web.characters import harmless
 
-MAX_AT_ONCE = 100  # rows of one act: as many as a person can read through on the page that asks
-REASON_LENGTH = 200
-MAX_SEARCH = 100  # characters
 NEWEST_EVENTS = 10_000  # whose tags the filter offers, so that it costs the same with any number of events
 
 admin.site.site_header = f"SendLayer support {settings.VERSION}"
 admin.site.site_title = admin.site.index_title = "SendLayer support"
 # Rows are deleted by an act with a reason, or not at all.
 admin.site.disable_action("delete_selected")
-
-
-class Refused(Exception):
-    """A row that an act can't be done to; str() says which and why."""
-
-
-class ReasonField(forms.CharField):
-    """One line that says why, kept with the event."""
-
-    def __init__(self):
-        super().__init__(
-            label="Reason",
-            max_length=REASON_LENGTH,
-            widget=forms.TextInput(attrs={"class": "vTextField", "autocomplete": "off"}),
-            help_text="Why you're doing this, in a sentence. It's stored with the event.",
-            error_messages={"required": "Enter the reason."},
-        )
-
-    def clean(self, value):
-        reason = super().clean(value)
-        if not reason.isprintable():
-            raise ValidationError("Remove the invisible or control characters.")
-        if has_many_marks(reason):
-            raise ValidationError(f"Use at most {MAX_MARKS} accents or marks on one letter.")
-        return reason
-
-
-class ReasonForm(forms.Form):
-    required_css_class = "required"
-    reason = ReasonField()
-
-
-@dataclass(frozen=True)
-class Act:
-    """What staff can do to rows, once they have said why.
-
-    `do(row, by, reason)` returns whether it changed anything; it may raise Refused, or
-    DoesNotExist for a row that is gone.
-    """
-
-    name: str  # of the action
-    title: str
-    effect: str
-    done: str  # "2 …"
-    unchanged: str  # "1 was …"
-    do: Callable[[Any, Actor, str], bool]
-
-
-class SupportAdmin(admin.ModelAdmin):
-    """A page for staff: no stock deletion, and no look-up of anything that it does not show."""
-
-    list_per_page = 50
-    list_max_show_all = 0
-    show_full_result_count = False
-    show_facets = admin.ShowFacets.NEVER
-
-    def get_object(self, request, object_id, from_field=None):
-        # Django looks for a field without a name where the address has `?_to_field=`.
-        return super().get_object(request, object_id, from_field or None)
-
-    def has_delete_permission(self, request, obj=None):
-        return False
-
-    def lookup_allowed(self, lookup, value, request):
-        # Django's own rule lets `?verifier__startswith=…` through, which spells a secret out.
-        filters = self.get_list_filter(request)
-        shown = [getattr(each, "parameter_name", each) for each in filters]
-        return lookup.removesuffix("__exact").removesuffix("__isnull") in shown
-
-    def get_search_results(self, request, queryset, search_term):
-        # A condition for each word: thousands are more than SQLite takes.
-        return super().get_search_results(request, queryset, search_term[:MAX_SEARCH])
-
-    def response_action(self, request, queryset):
-        selected = request.POST.getlist(ACTION_CHECKBOX_NAME)
-        if not all(len(pk) < 19 and pk.isascii() and pk.isdigit() for pk in selected):
-            raise BadRequest("No row has such an id.")
-        return super().response_action(request, queryset)
-
-    def useless_acts(self, row) -> set[str]:
-        """The names of acts that would change nothing at this row, so that its page does not offer them."""
-        return set()
-
-    def render_change_form(self, request, context, *args, form_url="", obj=None, **kwargs):
-        # A form that comes back after a confirmation of the sign-in stands at that one's address.
-        form_url = form_url or request.get_full_path()
-        if obj:
-            useless = self.useless_acts(obj)
-            acts = self.get_actions(request).values()
-            context["acts"] = [(name, text) for _function, name, text in acts if name not in useless]
-        return super().render_change_form(request, context, *args, form_url=form_url, obj=obj, **kwargs)
-
-    def describe(self, row) -> str:
-        """The row as the page that asks for a reason names it."""
-        return str(row)
-
-    def ask_and_do(self, request, queryset, act: Act):
-        """Ask for the reason of an act on a page that lists its rows; once given, do it."""
-        rows = list(queryset.order_by("pk")[: MAX_AT_ONCE + 1])
-        if len(rows) > MAX_AT_ONCE:
-            self.message_user(request, f"Select at most {MAX_AT_ONCE} at once.", messages.ERROR)
-            return None
-        form = ReasonForm(request.POST if "reason" in request.POST else None)
-        filters = request.POST.get("filters", request.GET.urlencode())
-        if rows and not form.is_valid():
-            return self._ask(request, rows, act, form, filters)
-        reason = form.cleaned_data["reason"] if rows else ""
-        gone = len(set(request.POST.getlist(ACTION_CHECKBOX_NAME)) - {str(row.pk) for row in rows})
-        self._do(request, rows, act, reason, gone)
-        changelist = reverse(f"admin:{self.opts.app_label}_{self.opts.model_name}_changelist")
-        # Parsed and written anew, so that only a query string can come out.
-        query = QueryDict(filters).urlencode()
-        return HttpResponseRedirect(f"{changelist}?{query}" if query else changelist)
-
-    def _ask(self, request, rows, act, form, filters):
-        context = self.admin_site.each_context(request) | {
-            "title": act.title,
-            "opts": self.opts,
-            "act": act,
-            "form": form,
-            "filters": filters,
-            "rows": [(row.pk, self.describe(row)) for row in rows],
-        }
-        request.current_app = self.admin_site.name
-        return TemplateResponse(request, "admin/act.html", context)
-
-    def _do(self, request, rows, act, reason, gone):
-        by, counts, refused = Actor.of(request), Counter(gone=gone), []
-        for row in rows:
-            try:
-                changed = act.do(row, by, reason)
-            except ObjectDoesNotExist:
-                counts["gone"] += 1
-            except Refused as refusal:
-                refused.append(str(refusal))
-            else:
-                counts["done" if changed else "unchanged"] += 1
-        said = [f"{counts['done']} {act.done}"] if counts["done"] else []
-        said += [_were(counts["unchanged"], act.unchanged), _were(counts["gone"], "already gone"), *refused]
-        level = messages.SUCCESS if counts["done"] == len(rows) + gone else messages.WARNING
-        self.message_user(request, ", ".join(filter(None, said)) + ".", level)
-
-
-def _were(count, what) -> str:
-    return f"{count} {'was' if count == 1 else 'were'} {what}" if count else ""
 
 
 class TagFilter(admin.SimpleListFilter):

@@ -1,4 +1,4 @@
-"""Events as JSON lines: one object a line, every column, for a copy that is kept elsewhere."""
+"""Events as JSON lines: one object per line, with every column, for a copy that is kept elsewhere."""
 
 import json
 from collections.abc import Iterable, Iterator
@@ -12,29 +12,29 @@ from django.utils.dateparse import parse_datetime
 from audit import chain
 from audit.models import Event
 
-BATCH = 2000
-NAMES = {"id", "previous", "digest", *chain.COLUMNS}
-# Not as Django converts them: that fails at what somebody changed, where the row has to be named.
+FETCH_ROWS = 2000
+KEYS_OF_EXPORT = {"id", "previous", "digest", *chain.COLUMNS}
+# Not as Django converts them: that fails for changed values, and the row has to be named.
 AS_STORED = {f"stored_{name}": ExpressionWrapper(F(name), output_field=TextField()) for name in ("at", "data")}
 PLAIN = [name for name in chain.COLUMNS if f"stored_{name}" not in AS_STORED]
 
 
 class Malformed(ValueError):
-    """A line is not one of an export; str() says which."""
+    """A line does not belong to an export; str() says which."""
 
 
 def links(name="") -> Iterator[dict]:
-    """Every event of every chain, or of those of one domain name, as `checking.Check.look` takes it."""
+    """Every event of every chain, or of those of one domain name, as `verification.Check.add` takes it."""
     rows = Event.objects.chained(name).values("id", "digest", *PLAIN, **AS_STORED)
     # PostgreSQL streams within a transaction; SQLite's would keep everybody else from writing.
     with transaction.atomic() if connection.vendor == "postgresql" else nullcontext():
-        for row in rows.iterator(BATCH):
+        for row in rows.iterator(FETCH_ROWS):
             at, data = _time(row.pop("stored_at")), _json(row.pop("stored_data"))
-            yield chain.told(row | {"at": at, "data": data})
+            yield chain.content(row | {"at": at, "data": data})
 
 
 def _time(stored):
-    """A time as the database has it, PostgreSQL as one and SQLite as text; what is none as it is."""
+    """A stored time, which PostgreSQL returns as one and SQLite as text; an invalid one unchanged."""
     with suppress(ValueError, TypeError):
         at = stored if isinstance(stored, datetime) else parse_datetime(stored)
         return at.replace(tzinfo=at.tzinfo or UTC) if at else stored
@@ -47,10 +47,10 @@ def _json(stored):
     return stored
 
 
-def exported(name="", since=None) -> Iterator[str]:
-    """The lines of an export; with `since` (a time), each chain from its first event of then on."""
+def export_lines(name="", since=None) -> Iterator[str]:
+    """The lines of an export; with `since` (a time), each chain from its first event at or after it."""
     domain, previous, has_begun = object(), "", False
-    since = since and chain.moment(since)
+    since = since and chain.timestamp(since)
     for link in links(name):
         if link["domain_id"] != domain:
             domain, previous, has_begun = link["domain_id"], "", not since
@@ -67,10 +67,12 @@ def read(lines: Iterable[str]) -> Iterator[dict]:
             link = json.loads(line)
         except (ValueError, RecursionError):
             raise Malformed(f"line {number} is not JSON") from None
-        if not isinstance(link, dict) or link.keys() != NAMES:
+        if not isinstance(link, dict) or link.keys() != KEYS_OF_EXPORT:
             raise Malformed(f"line {number} is not an event of an export")
         texts = (link["digest"], link["previous"], link["domain_name"])
         numbers = (link["number"], link["id"], link["domain_id"] or 0)
-        if not all(isinstance(text, str) for text in texts) or not all(type(each) is int for each in numbers):
+        if not all(isinstance(text, str) for text in texts) or not all(
+            type(number) is int for number in numbers
+        ):
             raise Malformed(f"line {number} is not an event of an export")
         yield link

@@ -6,11 +6,11 @@ from django.utils import timezone
 
 class EventQuerySet(models.QuerySet):
     def for_page(self, domain):
-        """The events of one domain, newest first, in the order the Activity page shows them."""
+        """The events of one domain, newest first, as the Activity page shows them."""
         return self.filter(domain=domain).order_by("-at", "-pk")
 
     def chained(self, name=""):
-        """Chain by chain, each in its order; with a name those of the domains that have or had it."""
+        """All chains one after another, in order; with a name those of the domains that have or had it."""
         rows = self.filter(domain_name=name, domain__isnull=False) if name else self
         return rows.filter(number__isnull=False).order_by("domain_id", "number")
 
@@ -18,9 +18,9 @@ class EventQuerySet(models.QuerySet):
 class Event(models.Model):
     """One thing that happened. Names are copied, so that it reads the same when they are gone.
 
-    Rows are never changed or deleted, so the database does not hold `actor` and `domain` to rows
-    that exist: after a person or a domain is deleted they still name who and where it was (ids are
-    not given again), and lead nowhere. Each is a link of its domain's chain (audit/chain.py).
+    Rows are never changed or deleted, so the database does not require `actor` and `domain` to
+    exist: after a person or a domain is deleted their ids, which are never reused, still identify
+    them. Each event is a link of its domain's chain (audit/chain.py).
     """
 
     tag = models.CharField(max_length=64)
@@ -71,7 +71,7 @@ class Event(models.Model):
 
 
 class ChainKey(models.Model):
-    """The one key of all chains, sealed with CREDENTIAL_KEYS."""
+    """The key of all chains, sealed with CREDENTIAL_KEYS."""
 
     sealed = models.CharField(max_length=255, editable=False)
 

@@ -1,7 +1,7 @@
-"""The sealed column of events: the key of their chains."""
+"""The sealed column of the audit log: the key of the chains of events."""
 
-from audit.chain import PLACE
+from audit.chain import ASSOCIATED_DATA
 from audit.models import ChainKey
 from vault.registry import SealedColumn
 
-CHAIN_KEYS = SealedColumn("audit keys", ChainKey, "sealed", lambda row: PLACE)
+CHAIN_KEYS = SealedColumn("audit keys", ChainKey, "sealed", lambda row: ASSOCIATED_DATA)

@@ -1,16 +1,16 @@
 from datetime import timedelta
 
 from django.contrib import admin
-from django.db.models import Q
+from django.db.models import OuterRef, Q, Subquery
 from django.utils import timezone
 from django.utils.html import format_html_join
 from django.utils.safestring import mark_safe
 
-from audit.admin import Act, SupportAdmin
+from audit.support import Act, SupportAdmin
 from credentials import networks
-from credentials.models import Credential
-from credentials.models.refusals import Cause, RefusedLogins
-from credentials.outcome import Outcome
+from credentials.models import Credential, RefusedLogins
+from credentials.models.login_day import ALL_LOGINS
+from credentials.outcome import CAUSES, Outcome
 from web.dates import ago, date, day, moment
 
 SECRETS = ("password_sealed", "verifier", "previous_verifier", "issue_key")
@@ -215,11 +215,11 @@ class CauseFilter(admin.SimpleListFilter):
     title = parameter_name = "cause"
 
     def lookups(self, request, model_admin):
-        return Cause.choices
+        return CAUSES.items()
 
     def queryset(self, request, queryset):
         # Only offered values: PostgreSQL fails on a NUL.
-        return queryset.filter(cause=self.value()) if self.value() in Cause.values else queryset
+        return queryset.filter(outcome=self.value()) if self.value() in CAUSES else queryset
 
 
 @admin.register(RefusedLogins)
@@ -228,14 +228,15 @@ class RefusedLoginsAdmin(SupportAdmin):
 
     list_display = ("day", "user", "cause", "count", "last")
     list_filter = (CauseFilter,)
-    search_fields = ("credential__username", "credential__label", "credential__domain__name")
+    search_fields = ("username", "label", "domain__name")
     search_help_text = "Username, label or domain"
     ordering = ("-day", "-pk")  # newest first, by an index
-    fields = readonly_fields = ("user", "cause", "day", "count", "last_at", "last_ip")
+    fields = readonly_fields = ("user", "cause", "day", "count", "last_at", "ip")
 
     def get_queryset(self, request):
-        secrets = [f"credential__{name}" for name in SECRETS]
-        return super().get_queryset(request).select_related("credential").defer(*secrets)
+        labels = Credential.objects.filter(username=OuterRef("username")).values("label")
+        rows = super().get_queryset(request).exclude(outcome=Outcome.ACCEPTED).exclude(username=ALL_LOGINS)
+        return rows.annotate(label=Subquery(labels))
 
     def has_add_permission(self, request):
         return False
@@ -243,10 +244,14 @@ class RefusedLoginsAdmin(SupportAdmin):
     def has_change_permission(self, request, obj=None):
         return False
 
-    @admin.display(description="credential", ordering="credential__username", empty_value="-")
+    @admin.display(description="credential", ordering="username", empty_value="-")
     def user(self, refused):
-        return refused.credential
+        return refused.username or None
+
+    @admin.display(ordering="outcome")
+    def cause(self, refused):
+        return refused.get_outcome_display()
 
     @admin.display(ordering="last_at")
     def last(self, refused):
-        return _lines(ago(refused.last_at), refused.last_ip)
+        return _lines(ago(refused.last_at), refused.ip)

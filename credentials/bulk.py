@@ -60,6 +60,6 @@ def _act(domain, rows, usernames, done, by, act) -> Done:
     if changed and len(rows) > 1:
         link = ("credentials:list", domain.name)
         about = {"credentials": changed, "done": done, "effect": EFFECTS[done]}
-        notifications.tell_owners(domain, "credentials", "credentials_changed", link=link, by=by, **about)
+        notifications.notify_owners(domain, "credentials", "credentials_changed", link=link, by=by, **about)
     gone = len(set(usernames)) - len(changed) - unchanged
     return Done([row.username for row in changed], unchanged, gone)

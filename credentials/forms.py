@@ -6,7 +6,7 @@ from django.utils import timezone
 
 from credentials import expiry, networks, rotation
 from credentials.diagnosis.parser import MAX_LINE, visible
-from credentials.models.clients import ClientDay
+from credentials.models import LoginDay
 from web import text
 
 
@@ -31,13 +31,13 @@ class ConfirmForm(forms.Form):
         super().__init__(*args, **kwargs)
         now = timezone.now()
         self.in_use = self.is_in_use(credential, now)
-        self.clients = ClientDay.objects.filter(username=credential.username).lately(now)
+        self.clients = LoginDay.objects.filter(username=credential.username).clients(now)
         if not self.in_use:
             del self.fields["sure"]
 
     @staticmethod
     def is_in_use(credential, now) -> bool:
-        return credential.was_used_lately(now)
+        return credential.was_used_recently(now)
 
 
 class LimitForm(ConfirmForm):
@@ -114,7 +114,7 @@ class ResetForm(PasswordForm):
     def __init__(self, *args, credential, **kwargs):
         super().__init__(*args, credential=credential, **kwargs)
         self.ends_grace_period = rotation.is_running(credential, timezone.now())
-        self.stops_old = credential.was_old_password_used_lately(timezone.now())
+        self.stops_old = credential.was_old_password_used_recently(timezone.now())
 
     def clean_keep(self):
         return rotation.KEEP_FOR.get(self.cleaned_data["keep"])
@@ -127,7 +127,7 @@ class ResetForm(PasswordForm):
 class RevokeOldForm(PasswordForm):
     @staticmethod
     def is_in_use(credential, now):
-        return credential.was_old_password_used_lately(now)
+        return credential.was_old_password_used_recently(now)
 
 
 class ExpiryForm(LimitForm):

@@ -8,8 +8,8 @@ from audit.models import Event
 from credentials import verifier
 from credentials.models import Credential
 from credentials.models.base import place_of_password
+from credentials.models.batches import chunks
 from credentials.models.deleted import DeletedCredential
-from credentials.models.upsert import chunks
 from credentials.rotation import KEEP_FOR
 from domains.models import Domain
 from vault import cipher, registry
@@ -37,7 +37,7 @@ def faults() -> Iterator[str]:
             continue
         for row in column.rows().order_by("pk").iterator(BATCH):
             for token in column.tokens(row).values():
-                if not _opens(token, column.place(row)):
+                if not _opens(token, column.associated_data(row)):
                     yield f"{column.name}, row {row.pk}: can't be unsealed"
 
 
@@ -50,7 +50,7 @@ def _faults_of(rows) -> Iterator[tuple]:
 
 def _secrets(row) -> Iterator[str]:
     try:
-        password = cipher.open(row.password_sealed, place=place_of_password(row.username))
+        password = cipher.open(row.password_sealed, associated_data=place_of_password(row.username))
     except cipher.CannotOpen as error:
         yield f"its password can't be unsealed: {error}"
         return
@@ -114,7 +114,7 @@ def _missing() -> Iterator[str]:
 
 def _opens(token, place) -> bool:
     try:
-        cipher.open(token, place=place)
+        cipher.open(token, associated_data=place)
     except cipher.CannotOpen:
         return False
     return True

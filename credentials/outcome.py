@@ -1,15 +1,25 @@
 """The outcome of a login."""
 
-from enum import Enum, auto
+from django.db.models import TextChoices
 
 
-class Outcome(Enum):
+class Outcome(TextChoices):
     """Whether a login is accepted, and why not. A client never learns why: that is for log and dashboard."""
 
-    ACCEPTED = auto()
-    UNKNOWN_USERNAME = auto()
-    WRONG_PASSWORD = auto()
-    SUSPENDED = auto()
-    EXPIRED = auto()
-    DOMAIN_NOT_AUTHORIZED = auto()
-    NETWORK_NOT_ALLOWED = auto()
+    ACCEPTED = "accepted", "accepted"
+    UNKNOWN_USERNAME = "unknown_username", "unknown username"
+    WRONG_PASSWORD = "wrong_password", "wrong password"
+    # A wrong password that was right before a reset. Found when the login is counted.
+    OLD_PASSWORD = "old_password", "old password"
+    SUSPENDED = "suspended", "suspended"
+    EXPIRED = "expired", "expired"
+    DOMAIN_NOT_AUTHORIZED = "domain_not_authorized", "domain not authorized"
+    NETWORK_NOT_ALLOWED = "network_not_allowed", "network not allowed"
+    # More at once than can be kept until they are written: only their number is known.
+    UNCOUNTED = "uncounted", "uncounted"
+
+
+# Why a login is refused.
+CAUSES = {
+    outcome.value: outcome.label for outcome in Outcome if outcome not in (Outcome.ACCEPTED, Outcome.UNCOUNTED)
+}

@@ -2,7 +2,7 @@
 
 from credentials.models import Credential, DeletedCredential
 from credentials.models.base import place_of_password
-from credentials.models.upsert import hold_domains
+from credentials.models.batches import hold_domains
 from vault.registry import SealedColumn
 
 

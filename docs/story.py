@@ -10,7 +10,6 @@ from unittest.mock import patch
 from accounts.models import User
 from audit.actor import Actor
 from credentials import digests
-from credentials.models.clients import ClientName
 from credentials.outcome import Outcome
 from credentials.usage.tally import Tally
 from domains.dns.resolver import Absent, Found
@@ -108,11 +107,13 @@ class Story:
         make_use(self.store, SHOP, at=ago(days=6), number=4, **wrong)
         make_use(self.store, HOME, at=ago(seconds=140), number=38)
         tally = Tally()
-        for ip, host in ((HOME, "shop.sl.example.com"), (SHOP_6, "localhost")):
-            tally.add_name(self.store.username, ip, ClientName.Kind.EHLO, host)
-            tally.add_name(self.store.username, ip, ClientName.Kind.MAIL_FROM, f"orders@{DOMAIN}")
-        tally.add_name(self.store.username, HOME, ClientName.Kind.MAIL_FROM, f"info@{DOMAIN}")
-        tally.write(finally_=True)
+        for ip, host, sender in (
+            (HOME, "shop.sl.example.com", "orders"),
+            (SHOP_6, "localhost", "orders"),
+            (HOME, "shop.sl.example.com", "info"),
+        ):
+            tally.add_message(self.store.username, ip, ehlo=host, mail_from=f"{sender}@{DOMAIN}")
+        tally.write()
 
     def _reset_the_newsletter(self, letter):
         """It goes out on Tuesdays; since its reset, an old server tries the retired password."""
@@ -191,5 +192,5 @@ class Zone:
         values = self.values.get((name, kind))
         return Found(tuple(values)) if values else Absent()
 
-    def ask_each(self, name, kind):
-        return [self.ask(name, kind)]
+    def each(self):
+        return [self]

@@ -1,7 +1,7 @@
-"""What machines ask: /healthz, /readyz and /metrics.
+"""The endpoints for machines: /healthz, /readyz and /metrics.
 
-Before nearly everything else, since a probe comes by IP address, without TLS, without a session, and wants
-its answer above all when the rest can't answer.
+They come before nearly all other middleware: a probe uses an IP address, no TLS and no session, and needs its
+answer most when the rest can't answer.
 """
 
 import logging
@@ -15,19 +15,19 @@ from django.db.migrations.executor import MigrationExecutor
 from django.http import HttpResponse, HttpResponseNotAllowed, JsonResponse
 
 from operations import metrics
-from operations.deadline import Slots, within
 from vault import sealed_mode
 from web.caches import CacheAway
 from web.client_ip import address
+from web.workers import UNAVAILABLE, Busy, Workers
 
 log = logging.getLogger(__name__)
-READY_SECONDS = 1.5
-METRICS_SECONDS = 9  # below the 10 that Prometheus waits
 FORWARDED = ("X-Forwarded-For", "X-Forwarded-Proto", "X-Forwarded-Host", "X-Real-IP", "Forwarded", "Via")
-# Each their own: figures that take long must not look like a database that is away.
-_ready_slots, _metrics_slots = Slots(4), Slots(2)
+# A database that hangs keeps each thread that asks it: no more than these. Separate: figures
+# that take long must not look like an unreachable database. Prometheus waits 10 s for them.
+_readiness_workers = Workers("readiness", threads=4, waiting=50, seconds=1.5)
+_metrics_workers = Workers("metrics", threads=2, waiting=10, seconds=9)
 
-# Once there are none, there are none: no code takes a migration back while it serves.
+# Once there are none it stays so: no migration is reversed while the server runs.
 _has_migrations = False
 
 
@@ -46,7 +46,7 @@ class ProbesMiddleware:
 
 
 def may_read_metrics(request) -> bool:
-    """Whether it shows the token, or, where there is none, comes from this machine and from no proxy."""
+    """Whether it has the token or, where none is set, comes from this machine and from no proxy."""
     if settings.METRICS_TOKEN:
         shown = request.headers.get("Authorization", "")
         return secrets.compare_digest(shown.encode(), f"Bearer {settings.METRICS_TOKEN}".encode())
@@ -62,8 +62,8 @@ def _health():
 
 def _readiness():
     try:
-        reason, detail = within(READY_SECONDS, _why_not, _ready_slots)
-    except TimeoutError:
+        reason, detail = _readiness_workers.call(_why_not)
+    except (TimeoutError, Busy):
         reason, detail = "database", "The database does not answer."
     except CacheAway as error:
         reason, detail = "cache", f"The cache can't be asked: {error}. Run manage.py createcachetable."
@@ -76,7 +76,7 @@ def _readiness():
 
 
 def _why_not() -> tuple[str, str]:
-    """Why no request should be sent here: a word and a sentence, or nothing. Raises django.db.Error."""
+    """Why no request should be sent here: a word and a sentence, "" when ready. Raises django.db.Error."""
     global _has_migrations
     if problem := sealed_mode.problem():
         return "sealed", f"{problem}."
@@ -87,7 +87,7 @@ def _why_not() -> tuple[str, str]:
         if missing := _missing_migrations():
             return "migrations", f"Run manage.py migrate: {', '.join(missing)}."
         _has_migrations = True
-    cache.get("ready")  # nobody can sign in without it
+    cache.get("ready")  # without it nobody can sign in
     return "", ""
 
 
@@ -99,8 +99,8 @@ def _missing_migrations() -> list[str]:
 
 def _metrics():
     try:
-        figures = within(METRICS_SECONDS, metrics.figures, _metrics_slots)
-    except (TimeoutError, django.db.Error) as error:
+        figures = _metrics_workers.call(metrics.figures)
+    except UNAVAILABLE as error:
         log.warning("There are no figures: %s", type(error).__name__)
         figures = None
     return HttpResponse(metrics.page(figures), content_type=metrics.content_type())

@@ -1,8 +1,8 @@
 """Figures for a monitor, in the text that Prometheus reads.
 
-All workers tell the same, since the database does. A look costs at most a twentieth of the time:
-what was counted is told again for 15 seconds, or for 20 times as long as counting took. Events
-are only ever added, so that of those only new ones are counted.
+All workers report the same, since the figures come from the database. Counting takes at most a twentieth of
+the time: a result is used for 15 seconds, or for 20 times as long as counting took. Events are only ever
+added, so only new ones are counted.
 """
 
 import time
@@ -16,21 +16,20 @@ from django.utils import timezone
 
 from accounts.emails import Letter
 from audit.models import Event
-from credentials.models import Credential
-from credentials.models.login_total import OUTCOMES, LoginTotal
+from credentials.models import Credential, LoginDay
 from domains.models import Domain
-from domains.models.dns_record import STATUSES, DnsRecord
+from domains.models.dns_record import STATUS_LABELS, DnsRecord
 from vault import sealed_mode
 
 FIGURES, LOCK, ACTS = "metrics:figures", "metrics:lock", "metrics:acts"
 SHORTEST_SECONDS = 15
 SHARE = 20
-# An event gets its number before its transaction commits: no act takes longer than this.
+# An event gets its primary key before its transaction commits: no act takes longer than this.
 SETTLED_AFTER = timedelta(minutes=1)
 
 
 def figures() -> dict:
-    """Return what is counted; counted anew when it is too old. Raises django.db.Error."""
+    """Return the figures, counting again when they are too old. Raises django.db.Error."""
     kept, stale_at = cache.get(FIGURES) or (None, 0)
     if kept and (time.time() < stale_at or not cache.add(LOCK, True, 60)):
         return kept
@@ -48,7 +47,7 @@ def _count() -> dict:
     now = timezone.now()
     oldest = Letter.objects.order_by("created_at").values_list("created_at", flat=True).first()
     return {
-        "logins": dict.fromkeys(OUTCOMES, 0) | dict(LoginTotal.objects.values_list("outcome", "count")),
+        "logins": LoginDay.objects.totals(),
         "acts": _acts(now),
         "credentials": _credentials(now),
         "domains": _domains(),
@@ -59,7 +58,7 @@ def _count() -> dict:
 
 
 def _acts(now) -> dict[str, int]:
-    """Events by tag: what was counted before, and what came since."""
+    """Events by tag: those counted before, and new ones."""
     counted_to, numbers = cache.get(ACTS) or (0, {})
     settled = (
         Event.objects.filter(at__lt=now - SETTLED_AFTER).order_by("-at", "-pk").values_list("pk", flat=True)
@@ -96,12 +95,12 @@ def _domains() -> dict[str, int]:
 
 def _dns_records() -> dict[str, int]:
     counted = DnsRecord.objects.values_list("status").annotate(number=Count("pk"))
-    return {status.value: 0 for status in STATUSES} | dict(counted)
+    return {status.value: 0 for status in STATUS_LABELS} | dict(counted)
 
 
 def page(figures: dict | None) -> bytes:
-    """Return the text; without figures it tells only that the database gave none."""
-    # Imported here: a server that nobody monitors does without.
+    """Return the text; without figures it only says that the database gave none."""
+    # Imported here: a server that nobody monitors does not need it.
     from prometheus_client import CollectorRegistry, generate_latest
 
     registry = CollectorRegistry(auto_describe=False)
@@ -128,7 +127,7 @@ class _Families:
         yield version
         text = "Whether this server lacks the right CREDENTIAL_KEYS and answers nothing."
         yield GaugeMetricFamily("sendlayer_sealed", text, float(is_sealed))
-        yield GaugeMetricFamily("sendlayer_database_up", "Whether the database told figures.", float(is_up))
+        yield GaugeMetricFamily("sendlayer_database_up", "Whether the database returned figures.", float(is_up))
         if is_up:
             yield from self._counted(self._figures)
 

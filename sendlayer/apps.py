@@ -2,7 +2,7 @@ from django.apps import AppConfig
 
 
 class SendLayerConfig(AppConfig):
-    """The project itself, as an app, so that its system checks are registered."""
+    """The project as an app, which registers its system checks."""
 
     name = "sendlayer"
 

@@ -1,4 +1,4 @@
-"""System checks of the settings that SendLayer cannot run safely without."""
+"""System checks of settings that SendLayer can't run safely without."""
 
 from ipaddress import ip_address
 from urllib.parse import urlsplit
@@ -41,7 +41,7 @@ def check_shared_cache(app_configs, **kwargs):
     workers = env.int("WEB_WORKERS", default=2)
     if backend != "DummyCache" and (backend != "LocMemCache" or workers == 1):
         return []
-    problem = f"CACHE_URL names a {backend}: {workers} workers would not count guesses together."
+    problem = f"CACHE_URL names a {backend}, which {workers} workers don't share: limits would be too high."
     hint = "Leave CACHE_URL out, for a table of the database, or set it to redis://host:6379/0."
     return [Error(problem, hint=hint, id="sendlayer.E020")]
 
@@ -50,7 +50,7 @@ def check_shared_cache(app_configs, **kwargs):
 def check_metrics_token(app_configs, **kwargs):
     if not settings.METRICS_TOKEN or len(settings.METRICS_TOKEN) >= 32:
         return []
-    hint = "Set it to 32 or more random characters, or leave it out: then only this machine may ask."
+    hint = "Set it to 32 or more random characters. Without it, only this machine may ask for metrics."
     return [Error("METRICS_TOKEN is too short.", hint=hint, id="sendlayer.E060")]
 
 
@@ -66,7 +66,7 @@ def check_https(app_configs, **kwargs):
     if settings.HTTPS_ONLY:
         return []
     hint = "Serve the dashboard over TLS and leave HTTPS_ONLY at its default, yes."
-    return [Warning("HTTPS_ONLY is off: passwords cross the network in clear.", hint=hint, id="sendlayer.W001")]
+    return [Warning("HTTPS_ONLY is off: passwords are sent unencrypted.", hint=hint, id="sendlayer.W001")]
 
 
 @register(START)
@@ -78,10 +78,10 @@ def check_dashboard_url(app_configs, **kwargs):
     except ValueError:
         pass
     hint = (
-        "Set DASHBOARD_URL to the address that people reach the dashboard at, like https://mail.example.com. "
-        "Without it ALLOWED_HOSTS has to name a host: a pattern like * or .example.com is none."
+        "Set DASHBOARD_URL to the dashboard's address, like https://mail.example.com. "
+        "Without it ALLOWED_HOSTS must name a host, not only a pattern like * or .example.com."
     )
-    return [Error("The links in mails would lead nowhere.", hint=hint, id="sendlayer.E071")]
+    return [Error("Links in e-mails would lead nowhere.", hint=hint, id="sendlayer.E071")]
 
 
 @register(START, deploy=True)
@@ -93,14 +93,14 @@ def check_proxy(app_configs, **kwargs):
     )
     hint = (
         "Put a buffering proxy in front (deploy/nginx, deploy/caddy) and name it in TRUSTED_PROXIES. "
-        "Let WEB_BIND be an address or a Unix socket that only the proxy reaches."
+        "Set WEB_BIND to an address or a Unix socket that only the proxy can reach."
     )
     return [Warning(problem, hint=hint, id="sendlayer.W070")]
 
 
 @register(START)
 def check_private_files(app_configs, **kwargs):
-    """What belongs to this user is closed where it is opened (web/private_files.py)."""
+    """Files of this user are closed when they are opened (web/private_files.py); others are reported here."""
     files = [settings.VAR_DIR / ".env"]
     if settings.DATABASES["default"]["ENGINE"].endswith("sqlite3"):
         files += private_files.database_files(settings.DATABASES["default"]["NAME"])
@@ -108,7 +108,7 @@ def check_private_files(app_configs, **kwargs):
     if not found:
         return []
     problem = f"Every user of this machine can open {', '.join(found)}."
-    return [Warning(problem, hint="As their owner: chmod o= on each.", id="sendlayer.W071")]
+    return [Warning(problem, hint="Run chmod o= on them as their owner.", id="sendlayer.W071")]
 
 
 def _is_reached_by_others(bind: str) -> bool:

@@ -1,7 +1,7 @@
-"""Where settings come from: the process environment, then `.env` in VAR_DIR.
+"""Settings from the process environment, then from `.env` in VAR_DIR.
 
-A secret may also be given as NAME_FILE, the path of a file that holds it, so that it
-need not stand in the environment (systemd credentials, container secrets).
+A secret may also be given as NAME_FILE, the path of a file that contains it (systemd credentials, container
+secrets).
 """
 
 import os
@@ -19,16 +19,16 @@ NO_COMMENT = "A comment needs a line of its own."
 
 
 def refuse(name: str, problem: str, hint: str):
-    """Stop the process because of a setting, by a sentence that names it and never its value.
+    """Stop the process with a sentence that names a setting, but not its value.
 
-    Settings that can be read but not trusted are system checks (sendlayer/checks.py).
+    For values that can't be parsed; system checks (sendlayer/checks.py) judge the others.
     """
     sys.stderr.write(f"SendLayer does not start:\n?: (sendlayer.E070) {name} {problem}\n\tHINT: {hint}\n")
     raise SystemExit(os.EX_CONFIG)
 
 
 class Env(environ.Env):
-    """django-environ's, where a value that can't be read stops the process (`refuse`)."""
+    """django-environ's Env, where a value that can't be parsed stops the process (`refuse`)."""
 
     def int(self, var, default=environ.Env.NOTSET):
         try:
@@ -43,7 +43,7 @@ class Env(environ.Env):
         return refuse(var, "is not a port.", "Set it to a number from 1 to 65535.")
 
     def bool(self, var, default=environ.Env.NOTSET):
-        """Unlike django-environ, which takes every word that it doesn't know for no."""
+        """Unlike django-environ, which takes every unknown word for no."""
         given = self.str(var, default="").strip().lower()
         if given in BOOLEANS:
             return BOOLEANS[given]
@@ -67,10 +67,10 @@ class Env(environ.Env):
         return self._url(super().email_url, var, default)
 
     def _url(self, read, var, default):
-        """Read a URL. Its parts stand in what the parsers raise, a piece of the password among them."""
+        """Parse a URL, without the parsers' errors, which quote parts of it and so of the password."""
         hint = "In a user name, password or path write # as %23, / as %2F, : as %3A, @ as %40 and % as %25."
-        if "#" in self.ENVIRON.get(var, ""):  # what follows would be dropped without a word
-            return refuse(var, "holds a #.", f"{hint} {NO_COMMENT}")
+        if "#" in self.ENVIRON.get(var, ""):  # what follows would be silently dropped
+            return refuse(var, "contains a #.", f"{hint} {NO_COMMENT}")
         try:
             return read(var, default)
         except (ValueError, KeyError, ImproperlyConfigured):
@@ -86,7 +86,7 @@ def load() -> Path:
     env_file = var_dir / ".env"
     if env_file.is_file():
         if private_files.close_to_others(env_file):
-            sys.stderr.write(f"{env_file} could be read by every user of this machine. Its mode is changed.\n")
+            sys.stderr.write(f"{env_file} was readable by every user of this machine. Its mode was changed.\n")
         try:
             environ.Env.read_env(env_file)
         except UnicodeDecodeError:

@@ -1,7 +1,7 @@
-"""`python -m sendlayer.firstrun`: give a fresh machine its VAR_DIR and an `.env` with new keys.
+"""`python -m sendlayer.firstrun`: create VAR_DIR and an `.env` with new keys on a fresh machine.
 
-Only `make run` calls this. It never replaces keys: where a database lies without its
-`.env`, the keys are lost or elsewhere, and new ones would only hide that.
+Only `make run` calls this. It never replaces keys: if a database exists without its `.env`, the keys are lost
+or elsewhere, and new ones would hide that.
 """
 
 import os
@@ -24,7 +24,7 @@ SMTP_PORT=2587
 
 
 def main() -> int:
-    """Write `.env` unless the keys are there already; return the exit code."""
+    """Write `.env` unless the keys exist; return the exit code."""
     from vault.cipher import new_key
 
     var_dir = load()
@@ -33,7 +33,7 @@ def main() -> int:
         return 0
     if (var_dir / "db.sqlite3").exists():
         sys.stderr.write(
-            f"{var_dir} holds a database but no .env: its keys are missing.\n"
+            f"{var_dir} contains a database but no .env: its keys are missing.\n"
             "Put the .env back from your backup. To start over, move the folder away.\n"
         )
         return os.EX_CONFIG

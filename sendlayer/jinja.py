@@ -1,7 +1,6 @@
 """The Jinja2 environment of our own pages (templates/jinja2/).
 
-Jinja2 compiles to Python, so a full tab renders several times as fast as with Django's engine,
-which renders the admin and the e-mails of libraries.
+A full tab renders several times as fast as with Django's engine, which renders the admin and the e-mails.
 """
 
 import re
@@ -55,6 +54,6 @@ def _url(route: str, *args: str) -> str:
 
 
 def _heading(markup) -> str:
-    """Return the text of the first heading of a question, for the title of its page."""
+    """Return the text of a question's first heading, as the title of its page."""
     found = _HEADING.search(str(markup))
     return unescape(strip_tags(found[1])) if found else ""

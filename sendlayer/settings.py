@@ -17,10 +17,10 @@ ALLOWED_HOSTS = env.list("ALLOWED_HOSTS", default=["127.0.0.1", "localhost"])
 CSRF_TRUSTED_ORIGINS = env.list("CSRF_TRUSTED_ORIGINS", default=[])
 HTTPS_ONLY = env.bool("HTTPS_ONLY", default=True)
 TRUSTED_PROXIES = env.list("TRUSTED_PROXIES", default=[])
-# The links in mails lead here; a mail that a timer writes knows of no request.
+# For links in e-mails, which timers write without a request.
 DASHBOARD_URL = env.str(
     "DASHBOARD_URL",
-    # A pattern like `*` or `.example.com` names no host.
+    # Patterns like `*` or `.example.com` are skipped.
     default=f"https://{next((host for host in ALLOWED_HOSTS or ['localhost'] if host[0] not in '*.'), '')}"
     if HTTPS_ONLY
     else f"http://127.0.0.1:{env.port('PORT', default=8000)}",
@@ -79,14 +79,14 @@ ROOT_URLCONF = "sendlayer.urls"
 WSGI_APPLICATION = "sendlayer.wsgi.application"
 
 TEMPLATES = [
-    # Our own pages; asked first, so that allauth's pages are ours too.
+    # Our own pages; first, so that they replace allauth's.
     {
         "NAME": "jinja2",
         "BACKEND": "django.template.backends.jinja2.Jinja2",
         "DIRS": [BASE_DIR / "templates" / "jinja2"],
         "OPTIONS": {"environment": "sendlayer.jinja.environment"},
     },
-    # The admin, and the mail texts and messages of allauth.
+    # The admin, and allauth's e-mails and messages.
     {
         "NAME": "django",
         "BACKEND": "django.template.backends.django.DjangoTemplates",
@@ -102,25 +102,24 @@ TEMPLATES = [
     },
 ]
 
-# The largest form here, an invitation to 20 people and 100 domains, has some 40 KB in UTF-8, three times
-# as much where each character is percent-encoded. Reading a body costs by its length.
+# The largest form, an invitation of 20 people to 100 domains, has some 40 KB in UTF-8, 3 times as much
+# percent-encoded.
 DATA_UPLOAD_MAX_MEMORY_SIZE = 256 * 1024
 
 # --- data ---------------------------------------------------------------------
 
 DATABASES = {
-    # The path not through a URL, in which # and ? would end it.
+    # A path, not a URL, in which # and ? would end it.
     "default": env.db("DATABASE_URL")
     if env.str("DATABASE_URL", default="")
     else {"ENGINE": "django.db.backends.sqlite3", "NAME": str(VAR_DIR / "db.sqlite3")}
 }
 if DATABASES["default"]["ENGINE"].endswith("sqlite3"):
-    # IMMEDIATE takes the write lock at BEGIN, where `timeout` waits for it: a deferred
-    # transaction that turns writer half-way fails at once with "database is locked".
+    # IMMEDIATE takes the write lock at BEGIN, where `timeout` waits for it: a deferred transaction that starts
+    # to write half-way fails immediately with "database is locked".
     # synchronous=FULL: an acknowledged Delete must not come back after a power cut.
-    # secure_delete: what is deleted is overwritten with zeros, not left in the file's free pages for
-    # years. Many builds of SQLite do so by default, others do not. Of a page that was changed the WAL
-    # holds the older version too, until that is checkpointed and written over.
+    # secure_delete overwrites deleted rows with zeros; not every build of SQLite does so by default. The WAL
+    # keeps older versions of a page until it is checkpointed and overwritten.
     DATABASES["default"]["OPTIONS"] = {
         "factory": private_files.Connection,
         "timeout": 20,
@@ -134,10 +133,10 @@ else:
     DATABASES["default"]["CONN_HEALTH_CHECKS"] = True
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
-# Rate limits count in the cache, so every worker has to see the same one.
+# Rate limits count in the cache, so all workers have to share it.
 CACHES = {"default": env.cache_url("CACHE_URL", default="dbcache://sendlayer_cache")}
 if CACHES["default"]["BACKEND"].endswith("DatabaseCache"):
-    # Django's default, 300, would let anybody flush the counts by trying many names.
+    # Django's default of 300 would let anyone flush the counts by trying many names.
     CACHES["default"].setdefault("OPTIONS", {}).setdefault("MAX_ENTRIES", 20_000)
     CACHES["default"]["BACKEND"] = "web.caches.TableCache"
 elif "redis" in CACHES["default"]["BACKEND"].lower():
@@ -151,7 +150,7 @@ SPF_INCLUDE = env.str("SPF_INCLUDE", default="")
 DKIM_CNAME = env.str("DKIM_CNAME", default="")
 RETURN_PATH_CNAME = env.str("RETURN_PATH_CNAME", default="")
 
-# --- who signs in ---------------------------------------------------------------
+# --- sign-in ---------------------------------------------------------------
 
 AUTH_USER_MODEL = "accounts.User"
 AUTHENTICATION_BACKENDS = [
@@ -177,7 +176,7 @@ ACCOUNT_ADAPTER = "accounts.adapter.AccountAdapter"
 ACCOUNT_USER_MODEL_USERNAME_FIELD = None
 ACCOUNT_LOGIN_METHODS = {"email"}
 ACCOUNT_SIGNUP_FIELDS = ["email*", "password1*", "password2*"]
-# Also while sign-up is closed: whoever signed up before with an address that is not theirs stays out.
+# Also while sign-up is closed: users who signed up earlier with the address of another stay out.
 ACCOUNT_EMAIL_VERIFICATION = "mandatory"
 ACCOUNT_EMAIL_SUBJECT_PREFIX = ""
 ACCOUNT_LOGOUT_REDIRECT_URL = "account_login"
@@ -214,16 +213,29 @@ MFA_TOTP_ISSUER = "SendLayer"
 MFA_TOTP_TOLERANCE = 1
 MFA_PASSKEY_LOGIN_ENABLED = True
 MFA_WEBAUTHN_ALLOW_INSECURE_ORIGIN = not HTTPS_ONLY
-# A change of address that is not confirmed yet must not keep anybody from two-factor.
+# Users may set up two-factor while a change of address is unconfirmed.
 MFA_ALLOW_UNVERIFIED_EMAIL = True
 
-OIDC_ISSUER = env.str("OIDC_ISSUER", default="")
+# Without the discovery path or a final slash, which are often pasted with it.
+OIDC_ISSUER = env.str("OIDC_ISSUER", default="").removesuffix("/.well-known/openid-configuration").rstrip("/")
 OIDC_CLIENT_ID = env.str("OIDC_CLIENT_ID", default="")
 OIDC_CLIENT_SECRET = secret("OIDC_CLIENT_SECRET")
 OIDC_NAME = env.str("OIDC_NAME", default="single sign-on")
 OIDC_SIGNUP = env.bool("OIDC_SIGNUP", default=False)
 SOCIALACCOUNT_ADAPTER = "accounts.openid.people.SocialAdapter"
-SOCIALACCOUNT_PROVIDERS = {"openid_connect": {"provider_class": "accounts.openid.provider.Provider"}}
+SOCIALACCOUNT_PROVIDERS = {
+    "openid_connect": {
+        "provider_class": "accounts.openid.provider.Provider",
+        "OAUTH_PKCE_ENABLED": True,
+        "APP": {
+            "provider_id": OIDC_ISSUER,  # a link is bound to its issuer: `sub` means nothing at another
+            "name": OIDC_NAME,
+            "client_id": OIDC_CLIENT_ID,
+            "secret": OIDC_CLIENT_SECRET,
+            "settings": {"server_url": OIDC_ISSUER},
+        },
+    }
+}
 SOCIALACCOUNT_STORE_TOKENS = SOCIALACCOUNT_LOGIN_ON_GET = SOCIALACCOUNT_EMAIL_AUTHENTICATION = False
 SOCIALACCOUNT_REQUESTS_TIMEOUT = 5
 
@@ -239,15 +251,13 @@ MESSAGE_STORAGE = "django.contrib.messages.storage.session.SessionStorage"
 # --- transport ------------------------------------------------------------------
 
 SECURE_SSL_REDIRECT = HTTPS_ONLY
-SECURE_REDIRECT_EXEMPT = [
-    "^(healthz|readyz|metrics)$"
-]  # what asks there comes without TLS (operations/health.py)
+SECURE_REDIRECT_EXEMPT = ["^(healthz|readyz|metrics)$"]  # monitoring asks without TLS (operations/health.py)
 SECURE_HSTS_SECONDS = int(timedelta(days=365).total_seconds()) if HTTPS_ONLY else 0
-# Both reach beyond this host: the other sites below its name would have to speak TLS as well.
+# Both affect other sites below this host's name, which then need TLS too.
 SECURE_HSTS_INCLUDE_SUBDOMAINS = HTTPS_ONLY and env.bool("HSTS_INCLUDE_SUBDOMAINS", default=False)
 SECURE_HSTS_PRELOAD = HTTPS_ONLY and env.bool("HSTS_PRELOAD", default=False)
-SILENCED_SYSTEM_CHECKS = ["security.W005", "security.W021"]  # which ask for these two
-# For these few headers see also web/headers.py.
+SILENCED_SYSTEM_CHECKS = ["security.W005", "security.W021"]  # which recommend both
+# The other headers: web/headers.py.
 SECURE_REFERRER_POLICY = "same-origin"
 X_FRAME_OPTIONS = "DENY"
 

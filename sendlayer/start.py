@@ -1,7 +1,7 @@
-"""`python -m sendlayer.start`: what `make run` does once everything is installed.
+"""`python -m sendlayer.start`: prepare and run everything for `make run`.
 
-One process, so that Django starts once: keys, settings check, migrations, the demo. It
-then becomes honcho, which runs the Procfile, and says where to go once both ports answer.
+Keys, settings check, migrations and demo run in one process, so that Django starts once. It then becomes
+honcho, which runs the Procfile, and prints the addresses once both ports answer.
 """
 
 import io
@@ -37,17 +37,17 @@ def main() -> int:
     web, smtp = _addresses(port)
     for name, (host, number) in {"PORT": web, "SMTP_PORT": smtp}.items():
         if not _is_free(host, number):
-            sys.stderr.write(f"{host}:{number} is in use. Give another port: make run {name}=…\n")
+            sys.stderr.write(f"{host}:{number} is in use. Choose another port: make run {name}=…\n")
             return EX_UNAVAILABLE
-    import sendlayer.wsgi  # noqa: F401  (sets Django up; exits on settings that can't be trusted)
+    import sendlayer.wsgi  # noqa: F401  (sets Django up; exits on unsafe settings)
 
     sign_in = _prepare()
-    _say_when_ready(web, smtp, sign_in)
-    for name in ("DEMO_PASSWORD", "MAKEFLAGS", "MAKEOVERRIDES"):  # make's copies hold the password too
+    _announce_when_ready(web, smtp, sign_in)
+    for name in ("DEMO_PASSWORD", "MAKEFLAGS", "MAKEOVERRIDES"):  # make's copies contain the password too
         os.environ.pop(name, None)
-    # honcho and what the Procfile names lie beside this Python.
+    # honcho and the programs of the Procfile are installed beside this Python.
     os.environ["PATH"] = os.pathsep.join((str(Path(sys.executable).parent), os.environ["PATH"]))
-    # The first process of the Procfile, web, gets this very port as its PORT.
+    # honcho gives this port to the first process of the Procfile, web, as PORT.
     os.execvp("honcho", ["honcho", "start", "-p", str(port)])  # noqa: S606, S607
 
 
@@ -59,7 +59,7 @@ def _addresses(port):
 
 
 def _prepare() -> str:
-    """Bring the database up to date and make the demo; return how to sign in."""
+    """Migrate the database and make the demo; return how to sign in."""
     from django.core.management import call_command
 
     from accounts.models import User
@@ -67,16 +67,16 @@ def _prepare() -> str:
     from web.startup import close_connections
 
     call_command("migrate", interactive=False, verbosity=0)
-    said = io.StringIO()
-    # Where the demo's owner was removed on purpose, none comes back.
+    output = io.StringIO()
+    # A demo owner who was removed on purpose does not come back.
     if User.objects.filter(email=demo.EMAIL).exists() or not User.objects.exists():
-        call_command("demo", stdout=said)
+        call_command("demo", stdout=output)
     close_connections()
-    return said.getvalue().strip() or "Sign in with your own e-mail and password."
+    return output.getvalue().strip() or "Sign in with your own e-mail and password."
 
 
-def _say_when_ready(web, smtp, sign_in):
-    """Leave a process behind that says, below the servers' first lines, where to go."""
+def _announce_when_ready(web, smtp, sign_in):
+    """Fork a process that prints the addresses below the servers' first lines."""
     from django.conf import settings
 
     starter = os.getpid()
@@ -84,7 +84,7 @@ def _say_when_ready(web, smtp, sign_in):
         os.wait()
         return
     if os.fork():
-        os._exit(0)  # its child is nobody's then, and leaves no zombie
+        os._exit(0)  # init adopts the child, so that no zombie remains
     deadline = time.monotonic() + READY_SECONDS
     while any(_is_free(*address) for address in (web, smtp)):
         if time.monotonic() > deadline or not _is_alive(starter):
@@ -98,7 +98,7 @@ def _say_when_ready(web, smtp, sign_in):
 
 
 def _is_free(host: str, port: int) -> bool:
-    """Whether nobody listens there. It tries to bind: a connection would be logged as a client's."""
+    """Whether no process listens there. Binds, because a connection would be logged as a client's."""
     family, kind, protocol, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
     with socket.socket(family, kind, protocol) as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)

@@ -13,9 +13,9 @@ from web.headers import forgotten_by_browser
 @never_cache
 @login_not_required
 def _admin_sign_in(request, extra_context=None):
-    """Lead staff who are signed in to the admin, whatever they post.
+    """Redirect signed-in staff to the admin.
 
-    Django's own form would take anybody's password from them, without limits or second factor.
+    Django's own form would accept any user's password, without limits or second factor.
     """
     return redirect("admin:index")
 
@@ -27,7 +27,7 @@ _admin_view = admin.site.admin_view
 
 
 def _admin_view_of_recent_sign_in(view, cacheable=False):
-    """Wrap each page of the admin, also one that is yet to come: whatever it posts asks who is there."""
+    """Wrap every page of the admin: each POST requires a recent sign-in."""
     return _admin_view(view if view == admin.site.logout else recent_sign_in_to_post(view), cacheable)
 
 

@@ -1,6 +1,6 @@
-"""The WSGI application. It refuses to start, naming the check, on settings it cannot trust.
+"""The WSGI application. It refuses to start with unsafe settings and names the failed check.
 
-With keys that are missing or wrong it starts sealed (vault/sealed_mode.py).
+With missing or wrong keys it starts sealed (vault/sealed_mode.py).
 """
 
 import os
@@ -26,7 +26,7 @@ def _refuse_unsafe_start() -> None:
     from web.startup import START, close_connections
 
     errors = [message for message in run_checks(tags=[START]) if message.is_serious()]
-    if not errors and (problem := sealed_mode.look()):
+    if not errors and (problem := sealed_mode.check()):
         sys.stderr.write(f"SendLayer starts sealed: {problem}.\n{KEYS_HINT}\n")
     close_connections()
     if errors:

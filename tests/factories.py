@@ -69,11 +69,11 @@ def make_credential(domain=None, **fields):
 def password_of(credential):
     """The password, opened without an audit event."""
     credential.refresh_from_db(fields=["password_sealed"])
-    return cipher.open(credential.password_sealed, place=place_of_password(credential.username))
+    return cipher.open(credential.password_sealed, associated_data=place_of_password(credential.username))
 
 
 def make_use(credential, ip="203.0.113.7", *, at=None, number=1, outcome=Outcome.ACCEPTED, **more):
     """Logins as a mail server tells them: accepted ones, or refused with another outcome."""
     tally = Tally()
     tally.add(credential.username, ip, outcome, at=at, number=number, **more)
-    tally.write(finally_=True)
+    tally.write()

@@ -58,7 +58,7 @@ class Transaction:
             self._has_begun = True  # the commit asks for the rows that its foreign keys lead to
 
     def _note_table(self, table):
-        place = locks.place(table)
+        place = locks.position(table)
         if table not in self._tables and (self._place == LAST if place is None else self._place > place):
             self._complain(table)
         self._tables = [*filter(table.__ne__, self._tables), table]

@@ -17,7 +17,7 @@ KEYS_HINT = (
 
 # Not for START: a server without its keys is up, sealed, and says why (vault/sealed_mode.py).
 @register(KEYS)
-def check_credential_keys(app_configs, **kwargs):
+def check_credential_keys(app_configs, **extra):
     from vault import keyring
 
     if not settings.CREDENTIAL_KEYS:
@@ -29,5 +29,5 @@ def check_credential_keys(app_configs, **kwargs):
     try:
         problem = keyring.problem()
     except DatabaseError:
-        return []  # not migrated yet, or out of reach: another message tells of that
+        return []  # not migrated yet, or out of reach: another message says so
     return [Error(f"{problem}.", hint=KEYS_HINT, id="sendlayer.E004")] if problem else []

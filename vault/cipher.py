@@ -1,8 +1,8 @@
 """The vault: seals secrets that must be shown again. Only this module knows the encryption.
 
 AES-256-GCM (NIST SP 800-38D) with a random 96-bit nonce. A token reads
-`v1.<key id>.<base64url of nonce and ciphertext>`; the place it was sealed for
-(username and field) is its associated data, so a token moved to another row does not open.
+`v1.<key id>.<base64url of nonce and ciphertext>`. Its associated data names the row and field that it is bound
+to (username and field), so a token that was moved to another row does not open.
 """
 
 import base64
@@ -17,7 +17,7 @@ from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 from django.conf import settings
 
-VERSION = "v1"
+SEAL_VERSION = "v1"
 NONCE_BYTES = 12
 KEY_BYTES = 32
 
@@ -30,21 +30,21 @@ class CannotOpen(Exception):
     """A token does not open: its key is gone, or it was changed or moved."""
 
 
-def seal(secret: str, *, place: str) -> str:
-    """Encrypt a secret for one place with the first key. Raises KeyringError."""
-    return seal_with(first_key(), secret, place=place)
+def seal(secret: str, *, associated_data: str) -> str:
+    """Encrypt a secret with the first key. Raises KeyringError."""
+    return seal_with(first_key(), secret, associated_data=associated_data)
 
 
-def seal_with(key_id: str, secret: str, *, place: str) -> str:
-    """Encrypt a secret for one place with a key of the ring. Raises KeyringError, KeyError."""
+def seal_with(key_id: str, secret: str, *, associated_data: str) -> str:
+    """Encrypt a secret with a key of the ring. Raises KeyringError, KeyError."""
     nonce = os.urandom(NONCE_BYTES)
-    sealed = _keyring()[key_id].encrypt(nonce, secret.encode(), place.encode())
+    sealed = _keyring()[key_id].encrypt(nonce, secret.encode(), associated_data.encode())
     return f"{prefix(key_id)}{base64.urlsafe_b64encode(nonce + sealed).decode()}"
 
 
 def prefix(key_id: str) -> str:
-    """How every token begins that this key sealed."""
-    return f"{VERSION}.{key_id}."
+    """The beginning of every token that this key sealed."""
+    return f"{SEAL_VERSION}.{key_id}."
 
 
 def first_key() -> str:
@@ -52,18 +52,18 @@ def first_key() -> str:
     return next(iter(_keyring()))
 
 
-def open(token: str, *, place: str) -> str:
-    """Decrypt a token that was sealed for this place. Raises KeyringError, CannotOpen."""
+def open(token: str, *, associated_data: str) -> str:
+    """Decrypt a token that was sealed with the same associated data. Raises KeyringError, CannotOpen."""
     try:
         version, key_id, text = token.split(".")
         raw = base64.urlsafe_b64decode(text)
     except (ValueError, binascii.Error):
         raise CannotOpen("not a sealed secret") from None
     cipher = _keyring().get(key_id)
-    if version != VERSION or cipher is None:
+    if version != SEAL_VERSION or cipher is None:
         raise CannotOpen(f"no key with id {key_id!r}")
     try:
-        return cipher.decrypt(raw[:NONCE_BYTES], raw[NONCE_BYTES:], place.encode()).decode()
+        return cipher.decrypt(raw[:NONCE_BYTES], raw[NONCE_BYTES:], associated_data.encode()).decode()
     except (InvalidTag, ValueError):
         raise CannotOpen(f"key {key_id!r} does not open it") from None
 
@@ -75,9 +75,9 @@ def derived_key(key_id: str, *, purpose: str) -> bytes:
     )
 
 
-def reseal(token: str, *, place: str) -> str:
-    """Encrypt what a token holds with the first key, for the same place. Raises KeyringError, CannotOpen."""
-    return seal(open(token, place=place), place=place)
+def reseal(token: str, *, associated_data: str) -> str:
+    """Encrypt what a token holds with the first key. Raises KeyringError, CannotOpen."""
+    return seal(open(token, associated_data=associated_data), associated_data=associated_data)
 
 
 def parse(text: str) -> dict[str, AESGCM]:
@@ -92,7 +92,7 @@ def _raw_keys(text: str) -> dict[str, bytes]:
         if not re.fullmatch(r"[A-Za-z0-9_-]{1,32}", key_id) or not encoded:
             raise KeyringError(f"entry {number} is not of the form id:base64key")
         if key_id in ring:
-            raise KeyringError(f"the key id {key_id!r} stands there twice")
+            raise KeyringError(f"the key id {key_id!r} is given twice")
         try:
             key = base64.b64decode(encoded, altchars=b"-_", validate=True)
         except (ValueError, binascii.Error):
@@ -106,7 +106,7 @@ def _raw_keys(text: str) -> dict[str, bytes]:
 
 
 def new_key() -> str:
-    """Return a fresh key as base64url text, for CREDENTIAL_KEYS."""
+    """Return a new key as base64url text, for CREDENTIAL_KEYS."""
     return base64.urlsafe_b64encode(os.urandom(KEY_BYTES)).decode()
 
 

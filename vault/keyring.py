@@ -1,8 +1,8 @@
 """Whether CREDENTIAL_KEYS are the keys that sealed what is stored.
 
 Each key that was ever used has a canary in the database, a known text sealed with it. A site
-whose keys do not open every canary is sealed: it answers 503 and changes nothing, since
-it would show no password, and would seal new ones with a key that nobody keeps.
+whose keys do not open every canary is sealed: it answers 503 and changes nothing. Otherwise it
+would show no password, and would seal new ones with a key that nobody keeps.
 """
 
 from django.conf import settings
@@ -29,7 +29,7 @@ class KeyCanary(models.Model):
 
 
 def problem() -> str:
-    """Why these keys can't be worked with, without any key; "" when they can. Raises DatabaseError."""
+    """Why these keys can't be used, without naming any key itself; "" when they can. Raises DatabaseError."""
     try:
         ring = cipher.parse(settings.CREDENTIAL_KEYS)
     except cipher.KeyringError as error:
@@ -42,7 +42,7 @@ def problem() -> str:
             return f"CREDENTIAL_KEYS lacks the key {canary.key_id!r}, with which stored secrets are sealed"
         if why := _contradiction(canary):
             return why
-    return "" if canaries else _problem_of_the_stored()
+    return "" if canaries else _problem_of_stored_secrets()
 
 
 def contradiction(key_id: str) -> str:
@@ -57,12 +57,12 @@ def plant() -> None:
     fresh = [key_id for key_id in cipher.parse(settings.CREDENTIAL_KEYS) if key_id not in known]
     # Conflicts: another server may start at the same time, maybe with another key.
     KeyCanary.objects.bulk_create(map(_canary, fresh), ignore_conflicts=True)
-    # One that seals again is needed again.
+    # A retired key that seals again is needed again.
     KeyCanary.objects.filter(key_id=cipher.first_key(), retired_at__isnull=False).update(retired_at=None)
 
 
 def examine() -> str | None:
-    """Return `problem`, having planted what is missing; None when the database can't be asked."""
+    """Plant missing canaries and return `problem`; None when the database can't be queried."""
     try:
         found = problem()
         if found:
@@ -73,13 +73,13 @@ def examine() -> str | None:
         return None
 
 
-def _problem_of_the_stored() -> str:
+def _problem_of_stored_secrets() -> str:
     """Try the oldest and the newest secret of each column, in a database from before the canaries."""
     for column in registry.sealed_columns():
         for row in column.ends():
             for token in column.tokens(row).values():
                 try:
-                    cipher.open(token, place=column.place(row))
+                    cipher.open(token, associated_data=column.associated_data(row))
                 except cipher.CannotOpen as error:
                     return f"CREDENTIAL_KEYS does not open the stored {column.name}: {error}"
     return ""
@@ -87,15 +87,16 @@ def _problem_of_the_stored() -> str:
 
 def _contradiction(canary: KeyCanary) -> str:
     try:
-        cipher.open(canary.token, place=_place(canary.key_id))
+        cipher.open(canary.token, associated_data=_associated_data(canary.key_id))
     except cipher.CannotOpen:
         return f"the key {canary.key_id!r} of CREDENTIAL_KEYS is not the one that was used here"
     return ""
 
 
 def _canary(key_id: str) -> KeyCanary:
-    return KeyCanary(key_id=key_id, token=cipher.seal_with(key_id, CANARY, place=_place(key_id)))
+    token = cipher.seal_with(key_id, CANARY, associated_data=_associated_data(key_id))
+    return KeyCanary(key_id=key_id, token=token)
 
 
-def _place(key_id: str) -> str:
+def _associated_data(key_id: str) -> str:
     return f"canary:{key_id}"

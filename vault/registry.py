@@ -1,7 +1,7 @@
 """The registry of sealed columns: each app registers its own in AppConfig.ready().
 
-What has to find, try or reseal every secret (rotate_keys, retire_key, verify_store, the keyring)
-asks here, so that no app has to be named by the vault, and none can be forgotten by it.
+Whatever has to find, try or reseal every secret (rotate_keys, retire_key, verify_store, the keyring)
+uses it, so the vault names no app and forgets none.
 """
 
 from collections.abc import Callable, Iterable
@@ -15,12 +15,12 @@ from vault import cipher
 
 @dataclass(frozen=True)
 class SealedColumn:
-    """One column of sealed secrets; `place(row)` returns what a row's secret is bound to."""
+    """One column of sealed secrets; `associated_data(row)` is what a row's secret is bound to."""
 
     name: str  # of its secrets, in the plural, for messages
     model: type[models.Model]
     column: str
-    place: Callable[[Any], str]
+    associated_data: Callable[[Any], str]
 
     def rows(self):
         return self.model.objects.all()
@@ -31,7 +31,7 @@ class SealedColumn:
         return [row for row in rows if row]
 
     def tokens(self, row: Any) -> dict[str, str]:
-        """The sealed secrets of a row, by the name under which `reseal` puts them back."""
+        """The sealed secrets of a row, by the name under which `reseal` stores them."""
         return {self.column: getattr(row, self.column)}
 
     def sealed_with(self, key_id):
@@ -51,17 +51,18 @@ class SealedColumn:
         """
         old = getattr(row, self.column)
         unchanged = self.rows().filter(pk=row.pk, **{self.column: old})
-        return bool(unchanged.update(**{self.column: cipher.reseal(old, place=self.place(row))}))
+        fresh = cipher.reseal(old, associated_data=self.associated_data(row))
+        return bool(unchanged.update(**{self.column: fresh}))
 
 
 _columns: dict[str, SealedColumn] = {}
 
 
 def register(*columns: SealedColumn) -> None:
-    """Add columns; one of the same name is replaced, since ready() may run twice."""
+    """Add columns, replacing those of the same name: ready() may run twice."""
     _columns.update({column.name: column for column in columns})
 
 
 def sealed_columns() -> tuple[SealedColumn, ...]:
-    """Every registered column; the last registered first, which are those of the topmost app."""
+    """Every registered column, the last one first: those of the topmost app."""
     return tuple(reversed(_columns.values()))

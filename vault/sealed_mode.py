@@ -1,6 +1,6 @@
 """A server whose CREDENTIAL_KEYS are missing or wrong is up and does nothing: 503 on every page.
 
-SMTP logins go on: they need no key. It would be worse to run: passwords could not be shown, and
+SMTP logins continue: they need no key. Running would be worse: passwords could not be shown, and
 new ones would be sealed with a key that nobody keeps.
 """
 
@@ -9,14 +9,14 @@ from django.shortcuts import render
 
 from web.request import wants_text
 
-TEXT = "The server is sealed: its keys are missing or wrong. Its operator has to restore them."
+SEALED_TEXT = "The server is sealed: its keys are missing or wrong. Its operator has to restore them."
 
-# "" while nothing is known to be wrong; None while the database could not be asked.
+# "" while nothing is known to be wrong; None while the database could not be queried.
 _problem: str | None = ""
 
 
-def look() -> str | None:
-    """Look whether the keys are the right ones, and remember it for this process: keyring.examine."""
+def check() -> str | None:
+    """Check the keys (keyring.examine), and remember the result for this process."""
     from vault import keyring
 
     global _problem
@@ -26,16 +26,16 @@ def look() -> str | None:
 
 def problem() -> str:
     """Why this process is sealed, "" when it is not."""
-    return (look() if _problem is None else _problem) or ""
+    return (check() if _problem is None else _problem) or ""
 
 
 def known_problem() -> str:
-    """The same as far as it is known, without asking the database."""
+    """The same as far as it is known, without a database query."""
     return _problem or ""
 
 
 class SealedMiddleware:
-    """Stands behind the static files, which the page needs, and before everything that asks the database."""
+    """Comes after the static files, which the page needs, and before everything that queries the database."""
 
     def __init__(self, get_response):
         self.get_response = get_response
@@ -44,5 +44,5 @@ class SealedMiddleware:
         if not problem():
             return self.get_response(request)
         if wants_text(request):
-            return HttpResponse(TEXT, status=503, content_type="text/plain; charset=utf-8")
+            return HttpResponse(SEALED_TEXT, status=503, content_type="text/plain; charset=utf-8")
         return render(request, "sealed.html", status=503)

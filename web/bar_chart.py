@@ -1,7 +1,7 @@
-"""Bars of logins a day for an SVG: accepted ones, and refused ones on top of them.
+"""Bar chart of logins per day for an SVG: accepted ones, with refused ones on top.
 
-Pure geometry. Across, places are percentages, so that bars fill any width while words keep
-their size; down, they are pixels.
+Pure geometry. Horizontal positions are percentages, so bars fill any width while text keeps its size;
+vertical ones are pixels.
 """
 
 from collections.abc import Iterator, Mapping
@@ -11,9 +11,9 @@ from typing import NamedTuple
 from web.dates import MONTHS
 
 DAYS = 30
-TOP, PLOT, BOTTOM = 10, 140, 26  # px: room for half of a number, the bars, the dates
-LEAST = 2  # px of what is not nothing
-WIDTH = 0.72  # of a day's share
+TOP, PLOT, BOTTOM = 10, 140, 26  # px: half of a number, the bars, the dates
+MIN_HEIGHT = 2  # px of a bar that is not 0
+WIDTH = 0.72  # of a day's space
 MAX_STEPS = 4
 DATE_EVERY = 7  # days
 
@@ -31,7 +31,7 @@ class Bar(NamedTuple):
 
 
 class Mark(NamedTuple):
-    """A word on an axis, at `place`: px on the one of numbers, per cent on the one of days."""
+    """A label on an axis, at `place`: px on the axis of numbers, percent on that of days."""
 
     text: str
     place: float | str
@@ -50,18 +50,18 @@ class Chart(NamedTuple):
 
     @property
     def summary(self) -> str:
-        """The chart in one sentence, for who can't see it."""
+        """The chart as a sentence, for screen readers."""
         accepted = f"{self.accepted:,} {'login' if self.accepted == 1 else 'logins'} accepted"
         return f"{accepted} and {self.refused:,} refused in the last {len(self.bars)} days"
 
     @property
     def busy(self) -> list[Bar]:
-        """The days that have any, the newest first."""
+        """The days with logins, newest first."""
         return [bar for bar in reversed(self.bars) if bar.accepted or bar.refused]
 
 
 def of_logins(counts: Mapping[date, tuple[int, int]], *, until: date, days: int = DAYS) -> Chart:
-    """The chart of `days` days up to `until`; `counts` is day → (accepted, refused)."""
+    """Return the chart of `days` days up to `until`; `counts` is day → (accepted, refused)."""
     shown = [until - timedelta(days=ago) for ago in range(days - 1, -1, -1)]
     logins = [counts.get(day, (0, 0)) for day in shown]
     marks = list(round_numbers(max(map(sum, logins))))
@@ -88,12 +88,12 @@ def of_logins(counts: Mapping[date, tuple[int, int]], *, until: date, days: int 
         for place in range(days - 1, -1, -DATE_EVERY)
     ]
     numbers = [Mark(short_number(mark), round(TOP + PLOT * (1 - mark / most), 1)) for mark in marks]
-    accepted, refused = (sum(each) for each in zip(*logins, strict=True))
+    accepted, refused = (sum(column) for column in zip(*logins, strict=True))
     return Chart(bars, numbers, dates[::-1], accepted, refused)
 
 
 def round_numbers(most: int) -> range:
-    """Numbers for an axis, 0 up to at least `most`: few, and each 1, 2 or 5 with zeros or a multiple of it."""
+    """Return a few round numbers for an axis, from 0 to at least `most`."""
     step = next(step for step in _steps() if step * MAX_STEPS >= most)
     last = max(-(-most // step), 1) * step
     return range(0, last + 1, step)
@@ -119,7 +119,7 @@ def _steps() -> Iterator[int]:
 
 
 def _height(number, most) -> float:
-    return max(round(PLOT * number / most, 1), LEAST) if number else 0
+    return max(round(PLOT * number / most, 1), MIN_HEIGHT) if number else 0
 
 
 def _percent(number) -> str:

@@ -1,6 +1,6 @@
-"""Where a request came from, and how, seen through the proxies that the operator trusts.
+"""The client's address and scheme, seen through the proxies that the operator trusts.
 
-The one place that reads X-Forwarded-For and X-Forwarded-Proto: gunicorn is told to leave both alone.
+The one place that reads X-Forwarded-For and X-Forwarded-Proto: gunicorn.conf.py turns off gunicorn's own.
 """
 
 import re
@@ -17,11 +17,10 @@ _WITH_PORT = re.compile(r"\[([0-9A-Fa-f:.]+)\](?::[0-9]{1,5})?|([0-9.]+):[0-9]{1
 
 
 class Client(NamedTuple):
-    """What is known of the client behind a request.
+    """The client behind a request.
 
-    `ip` is None when nothing is. `is_named` is False when a trusted proxy did not say whose request it hands
-    on: `ip` is then the proxy's, and all its clients have it. `is_secure` is None when no trusted proxy
-    says it.
+    `ip` is None when it is unknown. `is_named` is False when a trusted proxy did not name its client: `ip` is
+    then the proxy's own. `is_secure` is None when no trusted proxy says whether the client used TLS.
     """
 
     ip: str | None
@@ -35,11 +34,11 @@ def client_ip(request: HttpRequest) -> str | None:
 
 
 def client(environ: Mapping[str, str]) -> Client:
-    """Read both headers from the right, and only past peers that stand in TRUSTED_PROXIES.
+    """Read both headers from the right, past peers in TRUSTED_PROXIES only.
 
-    TRUSTED_PROXIES holds addresses or CIDR networks, and `unix` for a Unix socket. Each proxy adds to
-    X-Forwarded-For by whom it was asked, and to X-Forwarded-Proto how; where proxies replace the second, its
-    one value holds for all of them. What a client writes into a header itself is never believed.
+    TRUSTED_PROXIES holds addresses, CIDR networks, and `unix` for a Unix socket. Each proxy appends its client
+    to X-Forwarded-For and that client's scheme to X-Forwarded-Proto; where proxies replace the scheme, its one
+    value counts for all of them. Values that a client wrote itself are never believed.
     """
     peer = environ.get("REMOTE_ADDR") or "unix"
     hops, schemes = _values(environ, "HTTP_X_FORWARDED_FOR"), _values(environ, "HTTP_X_FORWARDED_PROTO")
@@ -59,7 +58,7 @@ def client(environ: Mapping[str, str]) -> Client:
 
 
 def is_trusted(peer: str) -> bool:
-    """Whether a peer's address, or `unix`, stands in TRUSTED_PROXIES."""
+    """Whether TRUSTED_PROXIES contains a peer's address, or `unix`."""
     ip = address(peer)
     if ip is None:
         return peer in settings.TRUSTED_PROXIES
@@ -67,7 +66,7 @@ def is_trusted(peer: str) -> bool:
 
 
 def network(text: str) -> IPv4Network | IPv6Network:
-    """A network as TRUSTED_PROXIES names it, IPv4 within IPv6 as IPv4. Raises ValueError."""
+    """Return a network of TRUSTED_PROXIES, IPv4-mapped ones as IPv4. Raises ValueError."""
     found = ip_network(text, strict=False)
     mapped = getattr(found.network_address, "ipv4_mapped", None)
     if mapped and found.prefixlen >= 96:
@@ -76,9 +75,9 @@ def network(text: str) -> IPv4Network | IPv6Network:
 
 
 def address(text: str) -> IPv4Address | IPv6Address | None:
-    """An address, also in brackets or with a port: `203.0.113.8:51234`, `[2001:db8::1]:443`; else None.
+    """Return an address, also from `203.0.113.8:51234` or `[2001:db8::1]:443`, or None.
 
-    An IPv4 client of a socket that takes both kinds is named ::ffff:203.0.113.7 there.
+    A socket for both kinds names IPv4 clients ::ffff:203.0.113.7.
     """
     if len(text) > LONGEST or "%" in text:
         return None

@@ -1,4 +1,4 @@
-"""CSV files for people who open them with a spreadsheet: RFC 4180, and no cell that is a formula."""
+"""CSV files for spreadsheets: RFC 4180, and no cell is a formula."""
 
 import csv
 import re
@@ -10,21 +10,19 @@ from django.http import StreamingHttpResponse
 from web.characters import harmless
 
 ROWS_IN_A_CHUNK = 100
-# Excel takes a CSV file without it for one in the code page of its country, and shows é as Ã©.
-# Python reads it as "utf-8-sig".
+# Without it Excel reads a CSV file in the code page of its country and shows é as Ã©. Python reads it as
+# "utf-8-sig".
 BOM = "\ufeff"
-# What makes a cell a formula (OWASP, CSV Injection): = + - @, a tab or a line break before anything, and
-# the full-width signs, which Excel takes for the narrow ones in Japanese. Spaces before them
-# don't count, as programs may trim a cell. Where a spreadsheet splits lines at semicolons or tabs
-# instead of commas, as Excel does in half of Europe, a cell begins behind one of those as well.
-# Behind a tab they are looked for up to the next one, where a cell begins again: else a cell of tabs
-# would be read as often as it has some.
+# What makes a cell a formula (OWASP, CSV Injection): a leading = + - @, tab or line break, and the full-width
+# signs, which Excel reads as the narrow ones in Japanese. Leading spaces don't count: programs may trim them.
+# Excel in half of Europe splits lines at semicolons or tabs, so a cell may also start behind one of those.
+# The search behind a tab ends at the next one; otherwise a cell of tabs would take quadratic time.
 _SIGN = r"[=+\-@\uff1d\uff0b\uff0d\uff20]"
 _FORMULA = re.compile(rf"(\A|;)(?=\s*+{_SIGN}|[\t\r\n])|(\t)(?=[^\S\t]*+{_SIGN}|[\t\r\n])")
 
 
 def safe(cell) -> str:
-    """Return the text of a cell, with an apostrophe before whatever would be a formula."""
+    """Return the text of a cell, with an apostrophe before each formula."""
     return _FORMULA.sub(r"\1\2'", "" if cell is None else harmless(str(cell)))
 
 
@@ -37,14 +35,14 @@ def csv_file(name: str, header: list[str], rows: Iterable[Iterable]) -> Streamin
 
 
 class _Line:
-    """A file for csv.writer, whose `write` hands the line back."""
+    """A file for csv.writer, whose `write` returns the line."""
 
     def write(self, text):
         return text
 
 
 def _chunks(header, rows):
-    # All cells are quoted, so that no separator in them counts. CRLF is the writer's default.
+    # All cells are quoted, so separators in them are text. CRLF is the writer's default.
     write = csv.writer(_Line(), quoting=csv.QUOTE_ALL).writerow
     lines = (write([safe(cell) for cell in row]) for row in chain([header], rows))
     yield BOM

@@ -1,9 +1,11 @@
-"""Times as people read them: `Apr 11, 2022`, with the exact time on hover."""
+"""Times for people: `Apr 11, 2022`, with the exact time on hover."""
 
 from datetime import UTC, datetime, timedelta
 
 from django.utils import timezone
 from django.utils.safestring import SafeString, mark_safe
+
+from web.plurals import counted
 
 MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
 JUST_NOW = timedelta(minutes=1)
@@ -11,78 +13,74 @@ HOUR = timedelta(hours=1)
 DAY = timedelta(days=1)
 
 
-def day(at):
+def day(when):
     """A date like `Apr 11, 2022`; `Just now` within a minute."""
-    return _time(at, lambda local: "Just now" if timezone.now() - at < JUST_NOW else _date(local))
+    return _time(when, lambda local: "Just now" if timezone.now() - when < JUST_NOW else _date(local))
 
 
-def date(at):
+def date(when):
     """A date like `Apr 11, 2022`, today's too: within a sentence."""
-    return _time(at, _date)
+    return _time(when, _date)
 
 
-def ago(at):
+def ago(when):
     """How long ago, up to a day; a date before that."""
-    return _time(at, lambda local: _passed(timezone.now() - at) or _date(local))
+    return _time(when, lambda local: _passed(timezone.now() - when) or _date(local))
 
 
-def long_ago(at):
+def long_ago(when):
     """How long ago, as it reads within a sentence."""
-    return SafeString(ago(at).replace("Just now", "just now"))
+    return SafeString(ago(when).replace("Just now", "just now"))
 
 
-def until(at):
+def until(when):
     """How long it is until a time to come, in whole days or hours: `in 7 days`."""
-    left = at - timezone.now()
+    left = when - timezone.now()
     unit, name = (DAY, "day") if left > DAY else (HOUR, "hour")
-    words = _plural(max(-(-left // unit), 1), name)
-    return _time(at, lambda local: f"in {words}")
+    words = counted(max(-(-left // unit), 1), name, f"{name}s")
+    return _time(when, lambda local: f"in {words}")
 
 
 def how_long(time):
     """How long a time is, in whole minutes, hours or days: `26 hours`."""
     for unit, name, most in ((JUST_NOW, "minute", HOUR), (HOUR, "hour", 2 * DAY)):
         if time < most:
-            return _plural(time // unit, name)
-    return _plural(time // DAY, "day")
+            return counted(time // unit, name, f"{name}s")
+    return counted(time // DAY, "day", "days")
 
 
-def moment(at):
+def moment(when):
     """Date and time of day: `Apr 11, 2022, 14:03`."""
-    return _time(at, lambda local: f"{_date(local)}, {local.hour:02}:{local.minute:02}")
+    return _time(when, lambda local: f"{_date(local)}, {local.hour:02}:{local.minute:02}")
 
 
-def iso(at: datetime | None) -> str:
+def iso(when: datetime | None) -> str:
     """A moment for programs: ISO 8601 in UTC, to the second; "" for None."""
-    return at.astimezone(UTC).isoformat(timespec="seconds") if at else ""
+    return when.astimezone(UTC).isoformat(timespec="seconds") if when else ""
 
 
-def _time(at, words):
-    """The <time> element of a moment, "" for None; `words` makes its text from the local time."""
-    if at is None:
+def _time(when, words):
+    """Return the <time> element of a moment, "" for None; `words` makes its text from the local time."""
+    if when is None:
         return ""
-    # One time zone for the whole site: asking for the current one costs more than all the rest.
-    local = at.astimezone(timezone.get_default_timezone())
+    # The whole site has one time zone: asking for the current one costs more than all the rest.
+    local = when.astimezone(timezone.get_default_timezone())
     exact = f"{_date(local)}, {local.hour:02}:{local.minute:02}:{local.second:02} {local.tzname()}"
-    # All of it is made here, of digits and month names; format_html would cost more than the rest.
+    # Consists of digits and month names only; format_html would cost more than the rest.
     return mark_safe(  # noqa: S308
         f'<time datetime="{local.isoformat(timespec="seconds")}" title="{exact}">{words(local)}</time>'
     )
 
 
 def _date(local: datetime) -> str:
-    # Written out: strftime's month names follow the locale of the process.
+    # strftime's month names depend on the locale of the process.
     return f"{MONTHS[local.month - 1]} {local.day}, {local.year}"
 
 
 def _passed(time: timedelta) -> str:
-    """How much time it is, in words; "" for a day and more."""
+    """Return how much time has passed, in words; "" for a day and more."""
     if time < JUST_NOW:
         return "Just now"
     if time < HOUR:
-        return _plural(time // JUST_NOW, "minute") + " ago"
-    return _plural(time // HOUR, "hour") + " ago" if time < DAY else ""
-
-
-def _plural(count, unit):
-    return f"{count} {unit}{'' if count == 1 else 's'}"
+        return counted(time // JUST_NOW, "minute", "minutes") + " ago"
+    return counted(time // HOUR, "hour", "hours") + " ago" if time < DAY else ""

@@ -1,6 +1,6 @@
-"""The pages for what can't be answered: a database that can't be asked is told apart from a fault of ours.
+"""Error pages, which distinguish a database that is away from a fault of the program.
 
-Not Django's own views: those check the form's token once more, and fail by what failed before.
+Django's own views check the form's token again and fail for the same reason as the page.
 """
 
 import logging
@@ -12,7 +12,7 @@ from django.template.loader import render_to_string
 
 from web.request import wants_text
 
-# Away, starting, full, read-only, or locked for longer than anybody waits: who comes again may find it well.
+# Database unavailable, starting, full, read-only or locked: a retry may succeed.
 UNAVAILABLE = (OperationalError, InterfaceError, InternalError)
 RETRY_SECONDS = 5
 TEXT = (
@@ -24,16 +24,16 @@ log = logging.getLogger("web.errors")
 
 
 def server_error(request):
-    """Answer for an exception, as handler500: 503 while the database is away, else 500."""
+    """Answer an exception, as handler500: 503 while the database is away, otherwise 500."""
     error = sys.exc_info()[1]
     return _unavailable(request, error) if isinstance(error, UNAVAILABLE) else _page("500.html", 500)
 
 
 def bad_request(request, exception):
-    """Answer for a refused request, as handler400.
+    """Answer a bad request, as handler400.
 
-    Django takes a session that can't be saved for one that was deleted, and that for the
-    client's fault, even when it is the database that went away.
+    Django takes a session that can't be saved for a deleted one, the client's fault, even while the database
+    is away.
     """
     cause = exception
     while cause and not isinstance(cause, UNAVAILABLE):
@@ -42,12 +42,12 @@ def bad_request(request, exception):
 
 
 def permission_denied(request, exception):
-    """Answer for what somebody may not do, as handler403."""
+    """Answer a forbidden request, as handler403."""
     return _page("403.html", 403, request)
 
 
 def not_found(request, exception):
-    """Answer for what is not there, as handler404."""
+    """Answer a request for a missing page, as handler404."""
     return _page("404.html", 404, request)
 
 
@@ -56,13 +56,13 @@ def _page(template, status, request=None):
 
 
 def _unavailable(request, error):
-    # Not its text, in which a statement may stand.
-    log.error("The database can't be asked: %s (%s)", type(error).__name__, request.path)
-    # Both are our scripts, which show it as a toast.
+    # Without its text, which may contain a statement.
+    log.error("The database can't be reached: %s (%s)", type(error).__name__, request.path)
+    # Both come from our scripts, which show it as a toast.
     if wants_text(request) or "HX-Request" in request.headers:
         response = HttpResponse(TEXT, content_type="text/plain; charset=utf-8")
     else:
-        # Without the request, from which a page would want the person and their session.
+        # Without the request: a page would load the user and the session from it.
         response = HttpResponse(render_to_string("503.html", {"text": TEXT}))
     response.status_code = 503
     response["Retry-After"] = str(RETRY_SECONDS)

@@ -1,4 +1,4 @@
-"""Response headers that hold for every answer, static files and errors included."""
+"""Headers of every response, static files and errors included."""
 
 from functools import wraps
 
@@ -15,7 +15,7 @@ _POLICY = {
     "base-uri": "'none'",
     "frame-ancestors": "'none'",
 }
-# The one page with a picture in its address: the QR code holds a secret, so it has no URL of its own.
+# The one page with an image in a data: URL: the QR code holds a secret, so it has no URL of its own.
 QR_CODE = "mfa_activate_totp"
 
 OFF = (
@@ -50,12 +50,12 @@ OFF = (
 OURS = ("clipboard-write", "publickey-credentials-create", "publickey-credentials-get")
 
 
-def _worded(policy: dict[str, str]) -> str:
+def _joined(policy: dict[str, str]) -> str:
     return "; ".join(f"{name} {source}" for name, source in policy.items())
 
 
-CONTENT_SECURITY_POLICY = _worded(_POLICY)
-_WITH_QR_CODE = _worded(_POLICY | {"img-src": "'self' data:"})
+CONTENT_SECURITY_POLICY = _joined(_POLICY)
+_WITH_QR_CODE = _joined(_POLICY | {"img-src": "'self' data:"})
 
 PERMISSIONS_POLICY = ", ".join([*(f"{name}=()" for name in OFF), *(f"{name}=(self)" for name in OURS)])
 HEADERS = {
@@ -68,10 +68,10 @@ HEADERS = {
 
 
 class SecurityHeadersMiddleware:
-    """Add them, and keep pages out of every cache.
+    """Add the headers and keep pages out of every cache.
 
-    Stands first: the redirect to https and the refusal of a wrong Host need them as well. Static
-    files keep the Cache-Control that WhiteNoise gives them.
+    Comes first: the redirect to https and the refusal of a wrong Host need them too. Static files keep
+    WhiteNoise's Cache-Control.
     """
 
     def __init__(self, get_response):
@@ -80,11 +80,11 @@ class SecurityHeadersMiddleware:
     def __call__(self, request):
         response = self.get_response(request)
         found = request.resolver_match
-        has_picture = found is not None and found.url_name == QR_CODE
-        response.headers["Content-Security-Policy"] = _WITH_QR_CODE if has_picture else CONTENT_SECURITY_POLICY
+        has_qr_code = found is not None and found.url_name == QR_CODE
+        response.headers["Content-Security-Policy"] = _WITH_QR_CODE if has_qr_code else CONTENT_SECURITY_POLICY
         for name, value in HEADERS.items():
             response.headers[name] = value
-        # It is about documents; with a page's twenty files it would weigh as much as htmx.
+        # It only affects documents; with the 20 files of a page it would weigh as much as htmx.
         if not (request.path.startswith(settings.STATIC_URL) and response.status_code == 200):
             response.headers["Permissions-Policy"] = PERMISSIONS_POLICY
         response.headers.setdefault("Cache-Control", "no-store, private")
@@ -92,16 +92,16 @@ class SecurityHeadersMiddleware:
 
 
 def forgotten_by_browser(sign_out):
-    """Decorate a view that signs out: nothing that was seen comes back by the Back button or from the disk.
+    """Decorate a view that signs out, so that no page comes back by the Back button or from the disk.
 
-    Not the cookies: the message that says so, and the sign-in form, need a session.
+    Cookies stay: the message that follows and the sign-in form need a session.
     """
 
     @wraps(sign_out)
     def view(request, *args, **kwargs):
-        was_in = request.user.is_authenticated
+        was_signed_in = request.user.is_authenticated
         response = sign_out(request, *args, **kwargs)
-        if was_in and request.user.is_anonymous:
+        if was_signed_in and request.user.is_anonymous:
             response.headers["Clear-Site-Data"] = '"cache", "storage"'
         return response
 

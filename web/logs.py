@@ -1,4 +1,4 @@
-"""How log records are written, one line each, and what is taken out of them."""
+"""Formats of log records, one line each, and filters that remove secrets."""
 
 import json
 import logging
@@ -15,12 +15,12 @@ _DETAIL = re.compile(r"^DETAIL:.*?(?=\n\n(?:The above|During handling)|\Z)", re.
 
 
 def without_keys(text: str) -> str:
-    """No log holds the key of a mailed link: until it is used, it opens an account."""
+    """Mask the keys of mailed links: an unused one opens an account."""
     return _KEY.sub(r"/\1/…", text)
 
 
 class WithoutKeys(logging.Filter):
-    """Takes the keys out of the paths that Django logs refused requests by."""
+    """Masks keys in the paths of refused requests, which Django logs."""
 
     def filter(self, record):
         if isinstance(record.args, tuple):
@@ -29,7 +29,7 @@ class WithoutKeys(logging.Filter):
 
 
 class WithoutValues(logging.Filter):
-    """Takes the values out of logged SQL: verifiers, sealed passwords and sessions are among them."""
+    """Masks the values in logged SQL: verifiers, sealed passwords and sessions are among them."""
 
     def filter(self, record):
         if hasattr(record, "sql"):
@@ -40,7 +40,7 @@ class WithoutValues(logging.Filter):
 
 
 class Refusals(logging.Filter):
-    """Writes a refused request in one short line: anybody could fill a disk with tracebacks and headers."""
+    """Shortens a refused request to one line: otherwise anyone could fill the disk with tracebacks."""
 
     def filter(self, record):
         if 400 <= getattr(record, "status_code", 500) < 500:
@@ -51,20 +51,20 @@ class Refusals(logging.Filter):
 
 
 def one_line(text: str) -> str:
-    """The text with what a terminal would obey, line ends above all, spelled out: nobody forges a line."""
+    """Spell out control characters and line ends, so that no text forges a log line."""
     if text.isprintable():
         return text
-    return "".join(each if each.isprintable() else ascii(each)[1:-1] for each in text)
+    return "".join(char if char.isprintable() else ascii(char)[1:-1] for char in text)
 
 
 class _Formatter(logging.Formatter):
     def formatException(self, ei):
-        """A traceback without the row that PostgreSQL shows for a violated constraint."""
+        """Format a traceback without the row that PostgreSQL shows for a violated constraint."""
         return _DETAIL.sub("DETAIL: …", super().formatException(ei))
 
 
 class Lines(_Formatter):
-    """For people: the time with its zone, the level, the logger, the message, and whose line it is."""
+    """For people: time with zone, level, logger, message, and the id of the request or session."""
 
     def __init__(self):
         super().__init__("%(asctime)s %(levelname)s %(name)s %(message)s")
@@ -78,12 +78,12 @@ class Lines(_Formatter):
         return super().formatMessage(record) + (f" {trace.kind}={trace.id}" if trace else "")
 
     def formatException(self, exc_info):
-        # What an exception says may hold what a client sent: indented, none of it begins like a record.
+        # An exception may quote what a client sent: indented, no line of it looks like a record.
         return "\n".join(f"  {one_line(line)}" for line in super().formatException(exc_info).splitlines())
 
 
 class Json(_Formatter):
-    """For machines: one JSON object a line, a traceback included."""
+    """For programs: one JSON object per line, tracebacks included."""
 
     def format(self, record):
         line = {

@@ -1,4 +1,4 @@
-"""What every request passes before a view sees it, in the order of settings.MIDDLEWARE."""
+"""Middleware that checks every request, in the order of settings.MIDDLEWARE."""
 
 import codecs
 
@@ -15,9 +15,9 @@ from web.client_ip import client
 
 ALLOWED_METHODS = ("GET", "HEAD", "POST", "OPTIONS")
 
-AS_IT_IS = {"", "identity"}
-CODINGS = {"chunked", "identity"}  # of the transfer; gunicorn takes these apart
-CHARSETS = {"utf-8", "ascii"}  # ASCII is UTF-8, too
+UNCOMPRESSED = {"", "identity"}
+TRANSFER_CODINGS = {"chunked", "identity"}  # those that gunicorn decodes
+CHARSETS = {"utf-8", "ascii"}  # ASCII is a subset of UTF-8
 UNREADABLE_TYPE = "unreadable"
 FORMS = {"application/x-www-form-urlencoded", "multipart/form-data"}
 OTHER_CHARSET = "The server accepts forms in UTF-8 only. Nothing was changed."
@@ -25,15 +25,15 @@ OTHER_CHARSET = "The server accepts forms in UTF-8 only. Nothing was changed."
 TOO_BIG = "The request is too big. Nothing was changed."
 CUT_OFF = "The request was incomplete. Nothing was changed. Try again."
 UNREADABLE = "The server can't read this form. Nothing was changed."
-# Of a field that Django can't decode, too.
-NO_FORM = (BadRequest, MultiPartParserError, SuspiciousOperation, LookupError, ValueError)
+# LookupError and ValueError: a field that Django can't decode.
+BAD_FORM = (BadRequest, MultiPartParserError, SuspiciousOperation, LookupError, ValueError)
 
 
 class ForwardedMiddleware:
-    """Say of each request whether it came over TLS, as the operator's proxies tell it.
+    """Set whether a request came over TLS, as trusted proxies report it.
 
-    gunicorn would decide it by a rule and a list of its own (gunicorn.conf.py turns that off).
-    Stands before all that asks request.is_secure().
+    gunicorn's own rule for it is turned off (gunicorn.conf.py). Must come before everything that calls
+    request.is_secure().
     """
 
     def __init__(self, get_response):
@@ -47,7 +47,7 @@ class ForwardedMiddleware:
 
 
 class MethodsMiddleware:
-    """Refuse every other method before any view sees it: Django's own views answer TRACE like GET."""
+    """Refuse every other method: Django's own views answer TRACE like GET."""
 
     def __init__(self, get_response):
         self.get_response = get_response
@@ -59,9 +59,9 @@ class MethodsMiddleware:
 
 
 class Request(WSGIRequest):
-    """Django's, without the charset of its Content-Type, which EncodingsMiddleware judges.
+    """Django's request, without the charset of its Content-Type, which EncodingsMiddleware checks.
 
-    Django decodes the query by it before any middleware, and fails where that can't be done.
+    Django decodes the query by that charset before any middleware, and fails on an unknown one.
     """
 
     def _set_content_type_params(self, meta):
@@ -72,9 +72,9 @@ class Request(WSGIRequest):
 
 
 class EncodingsMiddleware:
-    """Refuse a body that is compressed, or a form in another charset: nothing here reads them.
+    """Refuse compressed bodies and forms in other charsets, which nothing here reads.
 
-    Fields of the first would be taken for missing. Some charsets of the second fail, others give other text.
+    Fields of a compressed body would count as missing; another charset fails or yields other text.
     """
 
     def __init__(self, get_response):
@@ -82,9 +82,9 @@ class EncodingsMiddleware:
 
     def __call__(self, request):
         codings = request.headers.get("Transfer-Encoding", "").lower().split(",")
-        if {coding.strip() for coding in codings} - CODINGS - {""}:
+        if {coding.strip() for coding in codings} - TRANSFER_CODINGS - {""}:
             return HttpResponse(status=415, headers={"Accept-Encoding": "identity"})
-        if request.headers.get("Content-Encoding", "").strip().lower() not in AS_IT_IS:
+        if request.headers.get("Content-Encoding", "").strip().lower() not in UNCOMPRESSED:
             return HttpResponse(status=415, headers={"Accept-Encoding": "identity"})
         if request.method == "POST" and not _is_utf8(request):
             return HttpResponse(OTHER_CHARSET, status=400, content_type="text/plain; charset=utf-8")
@@ -92,7 +92,7 @@ class EncodingsMiddleware:
 
 
 def _is_utf8(request) -> bool:
-    """Whether it is no form, or one in UTF-8. What no one knows is taken for that, as browsers send it."""
+    """Whether the body is a form in UTF-8 or no form. Unknown charsets count as UTF-8, as browsers send it."""
     if request.content_type == UNREADABLE_TYPE:
         return False
     try:
@@ -107,12 +107,11 @@ class CutOff(Exception):
 
 
 class BodiesMiddleware:
-    """Take each body whole before anything looks at it, and refuse one that is no form.
+    """Read each body in full before a view does, and refuse incomplete and unreadable forms.
 
-    What ends early (a lost connection, a proxy or a worker that waited long enough) is half a form: a view
-    would take a field that is cut off for one that somebody emptied. And what can't be parsed would raise
-    wherever it is asked for first, in the pages for errors as well.
-    Django bounds the fields of a body, but keeps files of any size on disk.
+    A body ends early when the connection is lost or a proxy gives up: a view would take a field that is cut
+    off for one that the user emptied. A form that can't be parsed would raise wherever it is read first, also
+    in error pages. Django limits the fields of a body, but keeps files of any size on disk.
     """
 
     def __init__(self, get_response):
@@ -120,21 +119,21 @@ class BodiesMiddleware:
 
     def __call__(self, request):
         try:
-            _take(request)
+            _read(request)
             request.POST  # noqa: B018  (parsed here, kept for the views)
         except RequestDataTooBig:
             return _refusal(413, TOO_BIG)
         except (CutOff, UnreadablePostError, ParseException):
             return _refusal(400, CUT_OFF)
-        except NO_FORM:
+        except BAD_FORM:
             return _refusal(400, UNREADABLE)
         return self.get_response(request)
 
 
-def _take(request):
-    """Read the body into request.body. Raises RequestDataTooBig, CutOff, what the server's stream raises."""
+def _read(request):
+    """Read the body into request.body. Raises RequestDataTooBig, CutOff, or what the server's stream raises."""
     if request.headers.get("Transfer-Encoding"):
-        # Django takes a body without a length for none; gunicorn ends the stream where the chunks end.
+        # Django ignores a body without a length; gunicorn ends the stream after the last chunk.
         stream = request.environ["wsgi.input"]
         request._stream = LimitedStream(stream, settings.DATA_UPLOAD_MAX_MEMORY_SIZE + 1)
         request.META["CONTENT_LENGTH"] = str(len(request.body))
@@ -151,7 +150,7 @@ def _refusal(status, text):
 
 
 class CommonMiddleware(common.CommonMiddleware):
-    """Leads to the address with its last slash, but no POST: browsers would go there without its body."""
+    """Redirects to the URL with a final slash, but no POST: browsers would drop its body."""
 
     def should_redirect_with_slash(self, request):
         return request.method in ("GET", "HEAD") and super().should_redirect_with_slash(request)

@@ -1,7 +1,7 @@
-"""What is kept in a shared cache is plain: numbers, text, and lists, tuples and dicts of them.
+"""Plain values in the shared cache: numbers, text, and lists, tuples and dicts of them.
 
-Django pickles what it caches, and reading a pickle calls whatever function it names. A pickle that names
-any is not read here, so that whoever can write the cache's table or its Redis runs nothing in the dashboard.
+Django pickles cached values, and unpickling calls any function that a pickle names. Pickles that name one are
+refused here: write access to the cache's table or its Redis must not run code in the dashboard.
 """
 
 import io
@@ -11,12 +11,12 @@ from django.core.cache.backends.redis import RedisSerializer
 
 
 class NotPlain(Exception):
-    """It is no plain value; str() says why."""
+    """A value that is not plain; str() says why."""
 
 
-class _PlainUnpickler(pickle.Unpickler):  # noqa: S301  (it can't name anything)
+class _PlainUnpickler(pickle.Unpickler):  # noqa: S301  (it refuses every name)
     def find_class(self, module, name):
-        """Where a pickle gets every class and function from ("Restricting Globals" of Python's manual)."""
+        """Refuse every class and function (Python's manual, "Restricting Globals")."""
         raise NotPlain(f"it names {module}.{name}")
 
 
@@ -26,17 +26,17 @@ def load(raw: bytes):
         return _PlainUnpickler(io.BytesIO(raw)).load()
     except NotPlain:
         raise
-    except Exception as error:  # whatever bytes that are no pickle lead to
+    except Exception as error:  # bytes that are no pickle raise anything
         raise NotPlain(type(error).__name__) from None
 
 
 def check(value) -> None:
-    """Raise NotPlain for a value that `load` would not give back: else it would count as missing later on."""
+    """Raise NotPlain for a value that `load` would refuse and that would then count as missing."""
     load(pickle.dumps(value, pickle.HIGHEST_PROTOCOL))
 
 
 class Serializer(RedisSerializer):
-    """Django's for Redis, of plain values alone."""
+    """Django's serializer for Redis, for plain values only."""
 
     def dumps(self, value):
         check(value)

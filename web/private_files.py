@@ -1,4 +1,4 @@
-"""Files that other users of this machine can't read, whatever the folder's mode and the umask."""
+"""Files that other users of this machine can't read, with any umask and mode of the folder."""
 
 import os
 import sqlite3
@@ -6,13 +6,13 @@ from contextlib import suppress
 from pathlib import Path
 
 OTHERS = 0o007
-BESIDE = ("", "-wal", "-shm", "-journal")
+SUFFIXES = ("", "-wal", "-shm", "-journal")
 
 
 def close_to_others(path: Path) -> bool:
-    """Take the rights of others from a file; return whether they had any. A group keeps what it has.
+    """Remove the rights of others from a file; return whether they had any. A group keeps its rights.
 
-    One that belongs to somebody else stays as it is: `sendlayer.W071` names it.
+    The file of another user stays as it is: check sendlayer.W071 names it.
     """
     with suppress(OSError):
         mode = path.stat().st_mode & 0o777
@@ -30,25 +30,25 @@ def is_open_to_others(path: Path) -> bool:
 
 
 def database_files(name) -> list[Path]:
-    """A SQLite database and what SQLite keeps beside it, as far as it is there."""
-    return [path for end in BESIDE if (path := Path(f"{name}{end}")).exists()]
+    """Return the existing files of a SQLite database."""
+    return [path for suffix in SUFFIXES if (path := Path(f"{name}{suffix}")).exists()]
 
 
 class Connection(sqlite3.Connection):
-    """A connection to a database file that is made 0600, and closed to others where it was not.
+    """A connection to a database file that is created 0600 and closed to others otherwise.
 
-    SQLite itself makes it as the umask says, and gives what lies beside it the same mode.
+    SQLite creates it by the umask and gives its -wal and -shm files the same mode.
     """
 
     def __init__(self, database, *args, **kwargs):
         if not str(database).startswith((":memory:", "file:")):
-            _make(database)
-            # By name only: to open and close the file here would drop the locks of other threads.
+            _create(database)
+            # By name: opening and closing the file here would drop the locks of other threads.
             for path in database_files(database):
                 close_to_others(path)
         super().__init__(database, *args, **kwargs)
 
 
-def _make(database):
-    with suppress(OSError):  # it is there, or SQLite says why it can't be made
+def _create(database):
+    with suppress(OSError):  # it exists, or SQLite says why it can't be created
         os.close(os.open(database, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600))

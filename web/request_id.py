@@ -1,6 +1,6 @@
-"""What a request or an SMTP session is called in the logs, so that its lines are found together.
+"""Ids of requests and SMTP sessions in the logs, so that their lines can be found together.
 
-A person who sees an error page can tell it to the operator.
+Error pages show the id, which a user can pass on to the operator.
 """
 
 import re
@@ -19,12 +19,12 @@ class Trace(NamedTuple):
     id: str
 
 
-# Each thread, and each asyncio task, has its own.
+# One for each thread and asyncio task.
 current: ContextVar[Trace | None] = ContextVar("trace", default=None)
 
 
 def begin(kind: str, id: str = "") -> str:
-    """Call what this thread or task does from now on `id`, or something new; return it."""
+    """Set the id of this thread or task, a new one by default; return it."""
     id = id or secrets.token_hex(8)
     current.set(Trace(kind, id))
     return id
@@ -36,10 +36,10 @@ def current_id() -> str:
 
 
 class RequestIdMiddleware:
-    """Give each request its id, and tell it in the answer.
+    """Give each request an id and send it with the answer.
 
-    A proxy's own is taken over, a client's is not: it could be another request's. Nothing takes the
-    id back: Django logs a refused request after all middleware, and the next one has its own.
+    A trusted proxy's id is used, a client's is not: it could be another request's. The id is not reset
+    afterwards: Django logs a refused request after all middleware, and the next request sets its own.
     """
 
     def __init__(self, get_response):
@@ -47,8 +47,8 @@ class RequestIdMiddleware:
 
     def __call__(self, request):
         given = request.headers.get(HEADER, "")
-        is_taken = _ACCEPTED.fullmatch(given) and is_trusted(request.META.get("REMOTE_ADDR") or "unix")
-        id = begin("request", given if is_taken else "")
+        is_trusted_id = _ACCEPTED.fullmatch(given) and is_trusted(request.META.get("REMOTE_ADDR") or "unix")
+        id = begin("request", given if is_trusted_id else "")
         response = self.get_response(request)
         response.headers[HEADER] = id
         return response

@@ -1,4 +1,4 @@
-"""Django's sessions in the database, asked for by keys that could be one only."""
+"""Django's sessions in the database, looked up by well-formed keys only."""
 
 import re
 
@@ -8,7 +8,7 @@ _KEY = re.compile(r"[0-9a-z]{32}")
 
 
 class SessionStore(db.SessionStore):
-    """Takes any other cookie for none: PostgreSQL refuses a key with a NUL by an exception."""
+    """Ignores any other cookie: PostgreSQL raises on a key with NUL."""
 
     def _validate_session_key(self, key):
         return bool(_KEY.fullmatch(key or ""))

@@ -1,4 +1,4 @@
-"""What every process that serves does before it starts: the tag of its checks, its exit code, its clean-up."""
+"""Shared steps of every server process at start: the tag of its checks, closing of connections."""
 
 from collections.abc import Callable
 
@@ -8,7 +8,7 @@ START = "sendlayer"  # the tag of the system checks that run before any request 
 
 
 def close_connections() -> None:
-    """Close what the checks opened: a forked worker must not share the parent's connections."""
+    """Close the connections of the checks: a forked worker must not share its parent's."""
     for connection in connections.all(initialized_only=True):
         connection.close()
         if hasattr(connection, "close_pool"):
@@ -16,7 +16,7 @@ def close_connections() -> None:
 
 
 def is_accepted(parse: Callable[[str], object], text: str) -> bool:
-    """Whether a setting's text can be parsed: `parse` raises ValueError where it can't."""
+    """Whether `parse` accepts a setting's text, without a ValueError."""
     try:
         parse(text)
     except ValueError:

@@ -1,71 +1,74 @@
-"""Whom a provider's identity lets in: one that is linked already, or the owner of its confirmed e-mail."""
+"""Which user a provider's identity lets in: the linked one, or the owner of its confirmed e-mail."""
 
 from allauth.account.adapter import get_adapter as get_account_adapter
 from allauth.core.exceptions import ImmediateHttpResponse
 from allauth.socialaccount.adapter import DefaultSocialAccountAdapter
-from allauth.socialaccount.models import SocialAccount, SocialApp
+from allauth.socialaccount.models import SocialAccount
+from allauth.socialaccount.providers.base.constants import AuthError
 from django.conf import settings
 from django.contrib.auth.hashers import make_password
 from django.db import transaction
 from django.shortcuts import redirect
+from django.utils.crypto import constant_time_compare
 
 import audit
 from accounts import openid
 from accounts.models import User
-from accounts.openid import Problem
+from accounts.openid.problems import Problem, ProviderFailed
 from audit.actor import Actor
 from web.client_ip import client_ip
 
 
 class SocialAdapter(DefaultSocialAccountAdapter):
-    """Where sign-in by a provider follows this project's rules instead of allauth's own."""
-
-    def list_apps(self, request, provider=None, client_id=None):
-        """The provider of the settings; rows of SocialApp do not count."""
-        if not openid.is_on():
-            return []
-        # Links are kept by the issuer's name: `sub` means nothing at another one.
-        app = SocialApp(
-            provider="openid_connect",
-            provider_id=openid.issuer(),
-            name=openid.name(),
-            client_id=settings.OIDC_CLIENT_ID,
-            secret=settings.OIDC_CLIENT_SECRET,
-        )
-        is_meant = provider in (None, app.provider, app.provider_id) and client_id in (None, app.client_id)
-        return [app] if is_meant else []
+    """Sign-in by a provider under this project's rules instead of allauth's own."""
 
     def get_requests_session(self):
         session = super().get_requests_session()
-        session.max_redirects = 0  # one could lead the secret elsewhere, or out of TLS
+        session.max_redirects = 0  # a redirect could send the secret elsewhere, or without TLS
         return session
 
     def is_open_for_signup(self, request, sociallogin):
-        return False  # whoever gets an account got it in pre_social_login
+        return False  # pre_social_login makes the accounts
 
     def populate_user(self, request, sociallogin, data):
         sociallogin.user.name = data.get("name", "")
         return sociallogin.user
 
     def pre_social_login(self, request, sociallogin):
-        """Point the sign-in at a person, or raise why there is none."""
+        """Set the user of the sign-in. Raises Problem where there is none."""
+        if not constant_time_compare(sociallogin.nonce or "", sociallogin.state["nonce"]):
+            raise ProviderFailed("the ID token does not belong to this sign-in (nonce)")
         if not sociallogin.is_existing:
             sociallogin.account = link(request, sociallogin)
             sociallogin.user = sociallogin.account.user
         _refuse_deactivated(sociallogin.user)
 
+    def on_authentication_error(self, request, provider, error=None, exception=None, extra_context=None):
+        if "state" not in extra_context:
+            text = (
+                "This sign-in was started more than 10 minutes ago or in another browser, or it "
+                "has already been used."
+            )
+            raise Problem("Start again", text, detail="unknown state", status=400)
+        if error == AuthError.CANCELLED:
+            text = f"You cancelled at {openid.name()}, or it doesn't allow you to sign in here."
+            raise Problem("Sign-in was cancelled", text, detail="access_denied")
+        cause = getattr(exception, "__cause__", None) or exception
+        answer = request.GET.get("error", "without a code")
+        raise ProviderFailed(f"{type(cause).__name__}: {cause}" if cause else f"it answered {answer!r}")
+
 
 def link(request, sociallogin) -> SocialAccount:
-    """Link an identity that is new here, for good, to the person with its e-mail.
+    """Link a new identity permanently to the user with its e-mail.
 
-    Makes their account where OIDC_SIGNUP allows it. Raises Problem.
+    Makes the account where OIDC_SIGNUP allows it. Raises Problem.
     """
     email = _confirmed_email(sociallogin)
     uid, issuer = sociallogin.account.uid, sociallogin.account.provider
     with transaction.atomic():
-        user, is_new = _person(email, sociallogin.user.name)
+        user, is_new = _user_of(email, sociallogin.user.name)
         _refuse_deactivated(user)
-        _leave_nobody_else_in(user)
+        _shut_out_claimer(user)
         account, is_linked_now = SocialAccount.objects.get_or_create(
             user=user, provider=issuer, defaults={"uid": uid}
         )
@@ -73,7 +76,7 @@ def link(request, sociallogin) -> SocialAccount:
             raise _linked_to_another(user)
         if is_linked_now:
             if not is_new:
-                _tell(request, user)
+                _notify(request, user)
             tag = "account.added_by_openid" if is_new else "account.linked_to_openid"
             by = Actor.of(request, user)
             audit.record(tag, by=by, data={"user": user.email, "issuer": issuer, "sub": uid})
@@ -91,17 +94,16 @@ def _confirmed_email(sociallogin) -> str:
     return User.objects.normalize_email(addresses[0].email)
 
 
-def _person(email, name) -> tuple[User, bool]:
-    """The person with this e-mail, their row locked, and whether they were made just now.
+def _user_of(email, name) -> tuple[User, bool]:
+    """Return the user with this e-mail, row locked, and whether the account is new.
 
-    Only the address that somebody signs in with counts: one that they only want to change
-    theirs to may be anybody's.
+    Only the login address counts: a pending change of address may name any address.
     """
-    people = User.objects.select_for_update(no_key=True)
-    user = people.filter(email=email).first()
+    users = User.objects.select_for_update(no_key=True)
+    user = users.filter(email=email).first()
     if user or not settings.OIDC_SIGNUP:
         return user or _refuse_stranger(email), False
-    user, is_new = people.get_or_create(email=email, defaults={"name": name, "password": make_password(None)})
+    user, is_new = users.get_or_create(email=email, defaults={"name": name, "password": make_password(None)})
     if is_new:
         user.confirm()
     return user, is_new
@@ -111,7 +113,7 @@ def _refuse_stranger(email):
     raise Problem(
         "You have no account here",
         f"No one on this server signs in as {email}. Ask a colleague or the operator for an invitation.",
-        detail=f"nobody signs in as {email!r}, and OIDC_SIGNUP is off",
+        detail=f"no user signs in as {email!r}, and OIDC_SIGNUP is off",
     )
 
 
@@ -121,7 +123,7 @@ def _refuse_deactivated(user):
 
 
 def _linked_to_another(user) -> Problem:
-    """The address went to somebody else at the provider, or the same person is new there."""
+    """The address belongs to another person at the provider now, or to the same one with a new account."""
     return Problem(
         "This account is linked to another sign-in",
         f"{user.email} is linked to someone else at {openid.name()}. If that was you, "
@@ -130,10 +132,10 @@ def _linked_to_another(user) -> Problem:
     )
 
 
-def _leave_nobody_else_in(user):
-    """Where the address was never confirmed here, whoever signed up with it is locked out.
+def _shut_out_claimer(user):
+    """Take an account whose address was never confirmed from whoever signed up with it.
 
-    They could have taken somebody's address and waited for them to come.
+    They could have used another person's address and waited for the owner to come.
     """
     if user.is_confirmed:
         return
@@ -149,7 +151,7 @@ def _leave_nobody_else_in(user):
     user.hand_over()
 
 
-def _tell(request, user):
-    """Mail the person that their account is open to the provider from now on."""
+def _notify(request, user):
+    """E-mail the user that the provider can open their account from now on."""
     context = {"provider": openid.name(), "ip": client_ip(request) or "unknown"}
     get_account_adapter(request).send_mail("socialaccount/email/account_connected", user.email, context)

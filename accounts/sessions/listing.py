@@ -1,4 +1,4 @@
-"""Where a person is signed in: the sessions of allauth.usersessions, as the page shows them."""
+"""The sessions of a user, as the page shows them, from allauth.usersessions."""
 
 import re
 from dataclasses import dataclass
@@ -6,19 +6,19 @@ from datetime import datetime, timedelta
 from functools import lru_cache
 from time import time
 
-from allauth.account.internal.flows.login import get_authentication_records
+from allauth.account.authentication import get_authentication_records
 from allauth.usersessions.models import UserSession
 from django.contrib.auth import HASH_SESSION_KEY
 from django.contrib.sessions.models import Session
 from django.utils import timezone
 
-from accounts.client_address import UNKNOWN, address_of
+from accounts.client_address import address_of, shown_address
 from audit.actor import USER_AGENT_LENGTH
 from web.client_ip import client_ip
 
-SHOWN = 100
-NOTED_EVERY = timedelta(minutes=5)
-# The first that is found counts: Edge and Opera call themselves Chrome, which calls itself Safari.
+MAX_SHOWN = 100
+RECORD_EVERY = timedelta(minutes=5)
+# In order: Edge and Opera also name Chrome, which names Safari.
 BROWSERS = (
     ("Edge", r"\bEdg"),
     ("Opera", r"\bOPR/"),
@@ -40,7 +40,7 @@ SYSTEMS = (
 
 @dataclass(frozen=True)
 class Place:
-    """One session, in words."""
+    """A session as text."""
 
     browser: str
     ip: str
@@ -50,17 +50,17 @@ class Place:
 
 
 def places_of(request) -> list[Place]:
-    """Return the sessions that the signed-in person could go on with, the latest first."""
-    rows = UserSession.objects.filter(user=request.user).order_by("-created_at")[:SHOWN]
+    """Return the live sessions of the signed-in user, latest first."""
+    rows = UserSession.objects.filter(user=request.user).order_by("-created_at")[:MAX_SHOWN]
     keys = [row.session_key for row in rows]
     stored = Session.objects.filter(session_key__in=keys, expire_date__gt=timezone.now())
     current = request.user.get_session_auth_hash()
     # A changed password ends sessions without deleting them.
-    live = {each.session_key for each in stored if each.get_decoded().get(HASH_SESSION_KEY) == current}
+    live = {row.session_key for row in stored if row.get_decoded().get(HASH_SESSION_KEY) == current}
     places = [_place(row, request) for row in rows if row.session_key in live]
     if any(place.is_current for place in places):
         return places
-    # Begun under a version that kept no list.
+    # This session started under a version that kept no list.
     here = Place(browser(request.headers.get("User-Agent", "")), client_ip(request) or "", None, None, True)
     return [here, *places]
 
@@ -68,31 +68,31 @@ def places_of(request) -> list[Place]:
 def _place(row, request) -> Place:
     return Place(
         browser=browser(row.user_agent),
-        ip="" if row.ip == UNKNOWN else row.ip,
+        ip=shown_address(row.ip),
         signed_in_at=row.created_at,
         last_seen_at=row.last_seen_at,
         is_current=row.session_key == request.session.session_key,
     )
 
 
-def note_seen(request):
-    """Note that a session was used: at most once in five minutes for each process, and when it moved.
+def record_seen(request):
+    """Record the use of a session: at most every 5 minutes in a process, or when its address changes.
 
-    Not within five minutes of the sign-in, which was noted by itself.
+    Not within 5 minutes of the sign-in, which is recorded separately.
     """
     records = get_authentication_records(request, request.user)
-    if records and time() - records[-1]["at"] > NOTED_EVERY.total_seconds():
-        period = int(time() // NOTED_EVERY.total_seconds())
-        _note(request.session.session_key, address_of(request), period)
+    if records and time() - records[-1]["at"] > RECORD_EVERY.total_seconds():
+        period = int(time() // RECORD_EVERY.total_seconds())
+        _record(request.session.session_key, address_of(request), period)
 
 
 @lru_cache(maxsize=4096)
-def _note(session_key, ip, _period):
+def _record(session_key, ip, _period):
     UserSession.objects.filter(session_key=session_key).update(last_seen_at=timezone.now(), ip=ip)
 
 
 def browser(user_agent: str) -> str:
-    """What a User-Agent header names, as `Firefox on Linux`."""
+    """Return the browser and system of a User-Agent header, like `Firefox on Linux`."""
     user_agent = user_agent[:USER_AGENT_LENGTH]
     found = [_first(BROWSERS, user_agent) or "Unknown browser", _first(SYSTEMS, user_agent)]
     return " on ".join(filter(None, found))

@@ -23,7 +23,7 @@ def number(apps, schema_editor):
         return
     if not key_rows.exists():
         key_rows.create(pk=1, sealed=chain.new_key())
-    key = chain.opened(key_rows.get().sealed)
+    key = chain.open_key(key_rows.get().sealed)
     heads, last = {}, 0
     with schema_editor.connection.cursor() as cursor:
         while batch := list(rows.filter(pk__gt=last).values("pk", *chain.COLUMNS)[:BATCH]):
@@ -40,7 +40,7 @@ def _link(key, heads, columns) -> tuple:
 
     number, previous = heads.get(columns["domain_id"], (0, ""))
     columns["number"] = number + 1
-    digest = chain.digest(key, previous, chain.told(columns))
+    digest = chain.digest(key, previous, chain.content(columns))
     heads[columns["domain_id"]] = (number + 1, digest)
     return number + 1, digest, columns["pk"]
 

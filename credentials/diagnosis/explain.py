@@ -18,10 +18,10 @@ from credentials.diagnosis.login_texts import LOGIN
 from credentials.diagnosis.message_texts import MESSAGE
 from credentials.diagnosis.parser import read
 from credentials.diagnosis.wording import Step, Words
-from credentials.models import refusals
+from credentials.models import LoginDay
 from credentials.models.base import short
-from credentials.models.refusals import Cause
-from credentials.models.retired import RetiredTry, Why
+from credentials.models.login_day import REFUSAL_SHOWN_FOR
+from credentials.models.retired import Why
 from credentials.outcome import Outcome
 from web.dates import long_ago, moment
 
@@ -101,26 +101,30 @@ def _login_refused(credential, now) -> Explanation:
     if answer := state_of(credential, now):
         return answer
     at, ip, cause = credential.last_refused_at, credential.last_refused_ip, credential.last_refused_cause
-    if at is None or at < now - refusals.SHOWN_FOR:
+    if at is None or at < now - REFUSAL_SHOWN_FOR:
         return _fill(WORDS[Known.NEVER_REFUSED], credential)
     facts = {"ip": ip or "A client", "ago": long_ago(at)}
-    if cause == Cause.NETWORK_NOT_ALLOWED:
+    if cause == Outcome.NETWORK_NOT_ALLOWED:
         still = ip and not networks.allows(credential.allowed_networks, ip)
         facts["listed"] = ", ".join(networks.listed(credential.allowed_networks))
         return _fill(WORDS[Known.NETWORK if still else Known.OVER], credential, **facts)
     since = now - OLD_PASSWORD_COUNTS_FOR
-    if cause == Cause.OLD_PASSWORD:
+    if cause == Outcome.OLD_PASSWORD:
         since = min(since, at)
     if old := _newest_old_password(credential, since):
-        facts = {"ip": old.ip or "A client", "ago": long_ago(old.last_at), "reset": moment(old.password.since)}
+        facts = {
+            "ip": old.ip or "A client",
+            "ago": long_ago(old.last_at),
+            "reset": moment(old.retired_password.since),
+        }
         return _fill(WORDS[Known.OLD_PASSWORD], credential, **facts)
-    known = {Cause.OLD_PASSWORD: Known.OLD_PASSWORD_ONCE, Cause.WRONG_PASSWORD: Known.WRONG_PASSWORD}
+    known = {Outcome.OLD_PASSWORD: Known.OLD_PASSWORD_ONCE, Outcome.WRONG_PASSWORD: Known.WRONG_PASSWORD}
     return _fill(WORDS[known.get(cause, Known.OVER)], credential, **facts)
 
 
-def _newest_old_password(credential, since) -> RetiredTry | None:
-    tries = RetiredTry.objects.filter(password__username=credential.username, password__why=Why.RESET)
-    return tries.filter(last_at__gte=since).select_related("password").order_by("-last_at").first()
+def _newest_old_password(credential, since) -> LoginDay | None:
+    tries = LoginDay.objects.filter(username=credential.username, retired_password__why=Why.RESET)
+    return tries.since(since).select_related("retired_password").order_by("-last_at").first()
 
 
 def _named(reading, own: str) -> str:

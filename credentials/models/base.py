@@ -1,4 +1,4 @@
-"""What a credential keeps for as long as its password can come back, shared by live and deleted ones."""
+"""Fields shared by live and deleted credentials, and what a username is."""
 
 import secrets
 
@@ -32,7 +32,7 @@ def place_of_password(username: str) -> str:
     return f"{username}:password"
 
 
-class Lasting(models.Model):
+class CredentialFields(models.Model):
     """The columns that Delete carries over to `DeletedCredential`, and Undo back."""
 
     username = models.CharField(
@@ -56,7 +56,7 @@ class Lasting(models.Model):
         max_length=networks.MAX_LENGTH, blank=True, default="", db_default="", editable=False
     )
     expires_at = models.DateTimeField(null=True, blank=True, editable=False)
-    # The `expires_at` that its owners were warned of, so that each date is told once.
+    # The `expires_at` that its owners were warned of, so that they are warned once of each date.
     expiry_warned_for = models.DateTimeField(null=True, blank=True, editable=False)
     suspended_at = models.DateTimeField(null=True, blank=True, editable=False)
     # Support staff suspended it, so that only they resume it. Nullable: SQLite can add no other column
@@ -77,5 +77,5 @@ class Lasting(models.Model):
         return short(self.username)
 
 
-# The columns, as attributes of either model.
-LASTING = tuple(field.attname for field in Lasting._meta.local_fields)
+# As attributes of either model.
+SHARED_COLUMNS = tuple(field.attname for field in CredentialFields._meta.local_fields)

@@ -1,5 +1,6 @@
+"""A credential and its acts: each one transaction with its event, and its letter to owners."""
+
 from contextlib import contextmanager
-from datetime import timedelta
 
 from django.db import models, transaction
 from django.db.models import F, Q
@@ -8,26 +9,22 @@ from django.utils import timezone
 from django.views.decorators.debug import sensitive_variables
 
 import audit
-from credentials import digests, expiry, networks, passwords, rotation, verifier
-from credentials.models.base import Lasting, place_of_password
+from credentials import digests, expiry, networks, passwords, verifier
+from credentials.models.base import CredentialFields, place_of_password
 from credentials.models.deleted import DeletedCredential
 from credentials.models.manager import CredentialManager
-from credentials.models.refusals import Cause
 from credentials.models.retired import RetiredPassword, Why
-from credentials.outcome import Outcome
+from credentials.models.state import CredentialState
+from credentials.outcome import CAUSES
 from domains import notifications
 from domains.models import Domain
 from vault import cipher
 from web import text as labels
 from web.dates import how_long
 
-NOTE_USE_EVERY = timedelta(seconds=60)
-CHECK_LASTS = timedelta(seconds=60)
-IN_USE_FOR = timedelta(hours=24)
-
 
 class PasswordChanged(Exception):
-    """The password was reset by somebody else since the page was loaded."""
+    """The password was reset by another person since the page was loaded."""
 
 
 class SuspendedBySupport(Exception):
@@ -35,10 +32,10 @@ class SuspendedBySupport(Exception):
 
 
 class LabelChanged(Exception):
-    """The label is another one by now than the person was looking at; the instance holds it."""
+    """The label was changed by another person since the page was loaded; the instance holds the new one."""
 
 
-class Credential(Lasting):
+class Credential(CredentialState, CredentialFields):
     """One SMTP username and password, given to one site or app of a domain."""
 
     domain = models.ForeignKey(Domain, models.CASCADE, related_name="credentials")
@@ -46,13 +43,13 @@ class Credential(Lasting):
     last_refused_at = models.DateTimeField(null=True, blank=True, editable=False)
     last_refused_ip = models.GenericIPAddressField("last refused IP", null=True, blank=True, editable=False)
     last_refused_cause = models.CharField(
-        max_length=24, choices=Cause, blank=True, default="", db_default="", editable=False
+        max_length=24, choices=CAUSES, blank=True, default="", db_default="", editable=False
     )
     checked_at = models.DateTimeField(null=True, blank=True, editable=False)
     checked_from = models.GenericIPAddressField(null=True, blank=True, editable=False)
 
     objects = CredentialManager()
-    tells_owners = True  # not of one of many: those who act on many write one letter
+    tells_owners = True  # False for one of many: an act on many writes one letter
 
     class Meta:
         constraints = [
@@ -69,59 +66,16 @@ class Credential(Lasting):
     def __str__(self):
         return self.username
 
-    def outcome(self, at, ip="") -> Outcome:
-        """What a login with the right password comes to at this time, from this address ("": from anywhere)."""
-        if self.suspended_at:
-            return Outcome.SUSPENDED
-        if self.expires_at and self.expires_at <= at:
-            return Outcome.EXPIRED
-        if not self.domain.is_authorized:
-            return Outcome.DOMAIN_NOT_AUTHORIZED
-        if ip and not networks.allows(self.allowed_networks, ip):
-            return Outcome.NETWORK_NOT_ALLOWED
-        return Outcome.ACCEPTED
-
-    def still_takes(self, verifier, at, ip="") -> bool:
-        """Whether a login that fitted this verifier would be accepted now."""
-        known = verifier in (self.verifier, self.previous_verifier_at(at))
-        return known and self.outcome(at, ip) is Outcome.ACCEPTED
-
-    def previous_verifier_at(self, at) -> str | None:
-        """The verifier of the password before this one, while that is still accepted."""
-        valid = self.previous_valid_until and self.previous_valid_until > at
-        return self.previous_verifier if valid else None
-
-    def is_checked_from(self, ip, at) -> bool:
-        """Whether a login at this time and from this address was the dashboard's own check."""
-        return bool(self.checked_at) and self.checked_from == ip and abs(at - self.checked_at) < CHECK_LASTS
-
-    def is_use_noted(self, at) -> bool:
-        """Whether a use at this time needs no writing, as one within a minute before it is written."""
-        return bool(self.last_used_at) and at - self.last_used_at <= NOTE_USE_EVERY
-
-    def is_previous_use_noted(self, at) -> bool:
-        """The same of a use with the password before this one, in a rotation's overlap."""
-        return bool(self.previous_last_used_at) and at - self.previous_last_used_at <= NOTE_USE_EVERY
-
-    def was_used_lately(self, at) -> bool:
-        """Whether some site or app used it within 24 hours, so that taking it away hurts now."""
-        return bool(self.last_used_at) and at - self.last_used_at < IN_USE_FOR
-
-    def was_old_password_used_lately(self, at) -> bool:
-        """Whether something used the old password within 24 hours, and still could."""
-        used_at = self.previous_last_used_at
-        return rotation.is_running(self, at) and bool(used_at) and at - used_at < IN_USE_FOR
-
     @sensitive_variables("password")
     def reveal(self, tag, *, by) -> str:
-        """Return the password, once the event that tells of it is committed.
+        """Return the password, once the event that records this is committed.
 
         `tag` is `credential.password_shown` or `credential.password_copied`. Raises
         vault.CannotOpen (then no event stays), Credential.DoesNotExist.
         """
         with self._act():
             self.refresh_from_db(fields=["password_sealed"])
-            password = cipher.open(self.password_sealed, place=place_of_password(self.username))
+            password = cipher.open(self.password_sealed, associated_data=place_of_password(self.username))
             self._record(tag, by)
         return password
 
@@ -141,7 +95,7 @@ class Credential(Lasting):
         with self._act():
             old = self._opened()
             updated = rows.filter(password_changed_at=seen or self.password_changed_at).update(
-                password_sealed=cipher.seal(password, place=place_of_password(self.username)),
+                password_sealed=cipher.seal(password, associated_data=place_of_password(self.username)),
                 verifier=verifier.make(password),
                 password_changed_at=changed_at,
                 password_number=F("password_number") + 1,
@@ -155,7 +109,7 @@ class Credential(Lasting):
                 self.refresh_from_db(fields=["password_changed_at"])
                 raise PasswordChanged
             self._retire(old, Why.RESET, changed_at)
-            self.refresh_from_db(fields=["suspended_at"])  # perhaps by somebody else meanwhile
+            self.refresh_from_db(fields=["suspended_at"])  # perhaps by another person in the meantime
             if self.suspended_at:
                 self._retire(password, Why.SUSPENDED, self.suspended_at)
             self._record("credential.reset", by, kept_for=keep_old_for and how_long(keep_old_for))
@@ -165,7 +119,7 @@ class Credential(Lasting):
         return password
 
     def revoke_old_password(self, *, by, seen=None) -> bool:
-        """Refuse the old password from now on; return False when none is kept any more.
+        """Refuse the old password from now on; return False when it is refused already.
 
         `seen` is as for `reset_password`. Raises PasswordChanged, Credential.DoesNotExist.
         """
@@ -188,7 +142,7 @@ class Credential(Lasting):
         return False
 
     def rename(self, label, *, by, seen=None):
-        """Set the label, in the place of the one that was `seen` where that is given.
+        """Set the label. `seen` is the one that the person looked at.
 
         Raises ValidationError, LabelChanged, Credential.DoesNotExist.
         """
@@ -205,7 +159,7 @@ class Credential(Lasting):
             self._record("credential.labelled", by, before=old)
 
     def set_networks(self, text, *, by):
-        """Set from where it may be used (networks.clean). Raises ValidationError, Credential.DoesNotExist."""
+        """Set the networks that it may be used from. Raises ValidationError, Credential.DoesNotExist."""
         allowed, old = networks.clean(text), self.allowed_networks
         if allowed == old:
             return
@@ -214,11 +168,11 @@ class Credential(Lasting):
             self._record("credential.networks_set", by, networks=allowed, before=old)
 
     def note_check(self, ip):
-        """Remember that the dashboard itself is about to log in with it, from this address."""
+        """Note that the dashboard itself is about to log in with it, from this address."""
         Credential.objects.filter(pk=self.pk).update(checked_at=timezone.now(), checked_from=ip)
 
     def set_expiry(self, day, *, by):
-        """Refuse it after this day, None: never. Raises Credential.DoesNotExist."""
+        """Refuse it after this day, or never (None). Raises Credential.DoesNotExist."""
         expires_at = expiry.end_of(day) if day else None
         if expires_at == self.expires_at:
             return
@@ -227,7 +181,7 @@ class Credential(Lasting):
             self._record("credential.expiry_set", by, expires=day and day.isoformat())
 
     def extend(self, *, by) -> bool:
-        """Let it work for 90 days more; return False when it does not end soon, or does no longer."""
+        """Extend it by 90 days; return False when it does not expire soon, or was changed concurrently."""
         old = self.expires_at
         if not expiry.is_near(old, timezone.now()):
             return False
@@ -240,23 +194,23 @@ class Credential(Lasting):
         return True
 
     def tell_owners_of_expiry(self):
-        """Write to the owners that it will expire; inside the transaction that notes it."""
+        """Write to the owners that it will expire; inside the transaction that records the warning."""
         self._tell_owners("credential_expires", None)
 
     def suspend(self, *, by, reason="", as_support=False) -> bool:
         """Refuse it from now on, keeping everything; return False when it was suspended already.
 
-        `as_support` it takes over what a member suspended, so that only support resumes it.
+        `as_support` also takes over what a member suspended, so that only support resumes it.
         """
         rows = Credential.objects.exclude(suspended_by_support=True)
         rows = rows if as_support else rows.filter(suspended_at=None)
-        at = timezone.now()
+        now = timezone.now()
         with self._act():
-            fields = {"suspended_at": Coalesce("suspended_at", at), "suspended_by_support": as_support or None}
+            fields = {"suspended_at": Coalesce("suspended_at", now), "suspended_by_support": as_support or None}
             if not rows.filter(pk=self.pk).update(**fields):
                 return False
-            self.suspended_at, self.suspended_by_support = self.suspended_at or at, as_support or None
-            self._retire(self._opened(), Why.SUSPENDED, at)
+            self.suspended_at, self.suspended_by_support = self.suspended_at or now, as_support or None
+            self._retire(self._opened(), Why.SUSPENDED, now)
             self._record("credential.suspended", by, reason=reason)
             self._tell_owners("credential_suspended", by, reason=reason)
         return True
@@ -284,18 +238,18 @@ class Credential(Lasting):
 
         Raises Credential.DoesNotExist.
         """
-        at = timezone.now()
+        now = timezone.now()
         with self._act():
             # Locked: an old password must not come back because of a reset at the same time.
             current = Credential.objects.select_for_update().get(pk=self.pk)
-            self._retire(self._opened(), Why.DELETED, at)
+            self._retire(self._opened(), Why.DELETED, now)
             Credential.objects.filter(pk=self.pk).delete()
-            DeletedCredential.objects.keep(current, by=by, at=at)
+            DeletedCredential.objects.keep(current, by=by, now=now)
             self._record("credential.deleted", by, reason=reason)
             self._tell_owners("credential_deleted", by)
 
     def note_restored(self, *, by):
-        """Write down that it was brought back, inside the transaction that does it."""
+        """Record that it was restored, inside the transaction that does it."""
         RetiredPassword.objects.filter(username=self.username, why=Why.DELETED).delete()
         if self.suspended_at:
             self._retire(self._opened(), Why.SUSPENDED, self.suspended_at)
@@ -304,27 +258,27 @@ class Credential(Lasting):
 
     @contextmanager
     def _act(self):
-        """The transaction of one act: it begins with the lock of the domain (audit/locks.py)."""
+        """Open the transaction of one act, which begins with the lock of the domain (audit/locks.py)."""
         with transaction.atomic():
             Domain.objects.hold(self.domain_id)
             yield
 
     @sensitive_variables()
     def _opened(self) -> str:
-        """The password, for its digest only; "" when no key opens it: no act may fail for that."""
+        """Return the password, for its digest alone; "" when no key opens it: no act may fail for that."""
         self.refresh_from_db(fields=["password_sealed"])
         try:
-            return cipher.open(self.password_sealed, place=place_of_password(self.username))
+            return cipher.open(self.password_sealed, associated_data=place_of_password(self.username))
         except (cipher.CannotOpen, cipher.KeyringError):
             return ""
 
     @sensitive_variables()
-    def _retire(self, password, why, at):
-        """Remember a password that is refused from now on, to tell who still tries it."""
+    def _retire(self, password, why, since):
+        """Remember a password that is refused from now on, to know who still tries it."""
         # Without its digest one can't be known, but whatever is tried at a deleted username is.
         if password or why == Why.DELETED:
             digest = digests.digest(self.username, password) if password else ""
-            RetiredPassword.objects.retire(self, digest, why, at=at)
+            RetiredPassword.objects.retire(self, digest, why, since=since)
 
     def _record(self, tag, by, **data):
         data = {key: value for key, value in ({"label": self.label} | data).items() if value}
@@ -334,7 +288,7 @@ class Credential(Lasting):
         if not self.tells_owners:
             return
         link = ("credentials:list", self.domain.name)
-        notifications.tell_owners(
+        notifications.notify_owners(
             self.domain, "credentials", template, link=link, credential=self, by=by, **more
         )
 

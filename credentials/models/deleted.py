@@ -2,7 +2,7 @@
 
 Erasing deletes the row, as any DELETE does. SQLite overwrites it (secure_delete, see settings), but the
 pages as they were stay in the WAL until they are checkpointed and written over; PostgreSQL keeps
-the row version until a VACUUM, and both may stand in a backup. There they are as the rest of
+the row version until a VACUUM, and both may be in a backup. There they are as the rest of
 the database is: the password sealed by a key that is kept elsewhere, the verifier a hash.
 """
 
@@ -15,70 +15,68 @@ from django.db.models import F
 from django.utils import timezone
 
 import audit
-from credentials.models.base import LASTING, Lasting
-from credentials.models.refusals import RefusedLogins
-from credentials.models.upsert import CHUNK
+from credentials.models.base import SHARED_COLUMNS, CredentialFields
+from credentials.models.batches import CHUNK
 from domains.models import Domain
 
-KEPT_FOR = timedelta(hours=24)
+RESTORABLE_FOR = timedelta(hours=24)
 
 log = logging.getLogger(__name__)
 
 
 class DeletedCredentialQuerySet(models.QuerySet):
-    def restorable(self, at):
+    def restorable(self, now):
         """Those that can come back at this time, whether or not what is older is erased already."""
-        return self.filter(deleted_at__gt=at - KEPT_FOR)
+        return self.filter(deleted_at__gt=now - RESTORABLE_FOR)
 
-    def for_page(self, at):
+    def for_page(self, now):
         """Those of one domain that can come back, the last deleted first, without their secrets."""
-        rows = self.restorable(at).annotate(deleted_by_email=F("deleted_by__email"))
+        rows = self.restorable(now).annotate(deleted_by_email=F("deleted_by__email"))
         return rows.without_secrets().order_by("-deleted_at", "-pk")
 
     def without_secrets(self):
         return self.defer("password_sealed", "verifier", "previous_verifier")
 
-    def keep(self, credential, *, by, at):
+    def keep(self, credential, *, by, now):
         """Keep a credential; inside the transaction that deletes it."""
-        columns = {name: getattr(credential, name) for name in LASTING}
+        columns = {name: getattr(credential, name) for name in SHARED_COLUMNS}
         return self.create(
             domain_id=credential.domain_id,
             former_id=credential.pk,
-            deleted_at=at,
+            deleted_at=now,
             deleted_by=by.user,
             **columns,
         )
 
     def erase(self) -> int:
-        """Delete these for good, with their refused logins; return how many they were.
+        """Delete these for good; return how many they were.
 
-        Their clients and dead passwords stay as long as others': the domain's chart counts them.
+        Their logins and retired passwords stay as long as others': the domain's chart counts them.
         """
         erased = 0
         while True:
             with transaction.atomic():
                 # Locked: what somebody restores at the same time comes back whole, or is erased whole.
-                rows = dict(self.select_for_update().order_by("pk").values_list("pk", "former_id")[:CHUNK])
-                self.model.objects.filter(pk__in=rows).delete()
-                RefusedLogins.objects.filter(credential_id__in=rows.values()).delete()
-            if not rows:
+                keys = list(self.select_for_update().order_by("pk").values_list("pk", flat=True)[:CHUNK])
+                self.model.objects.filter(pk__in=keys).delete()
+            if not keys:
                 return erased
-            erased += len(rows)
+            erased += len(keys)
 
-    def erase_due(self, at) -> int:
+    def erase_due(self, now) -> int:
         """Delete for good what was deleted 24 hours ago and before; return how many that were."""
-        return self.filter(deleted_at__lte=at - KEPT_FOR).erase()
+        return self.filter(deleted_at__lte=now - RESTORABLE_FOR).erase()
 
 
-class DeletedCredential(Lasting):
+class DeletedCredential(CredentialFields):
     """A credential as it was; `former_id` is its primary key, which it gets again at Undo.
 
-    No mail server reads this table: what stands here is as gone as what never was.
+    No mail server reads this table: what is here is refused like what never was.
     """
 
     domain = models.ForeignKey(Domain, models.CASCADE, related_name="deleted_credentials")
     former_id = models.BigIntegerField(unique=True, editable=False)
-    created_at = models.DateTimeField()  # not of this row, of the credential
+    created_at = models.DateTimeField()  # of the credential, not of this row
     deleted_at = models.DateTimeField()
     deleted_by = models.ForeignKey(
         settings.AUTH_USER_MODEL, models.SET_NULL, null=True, blank=True, editable=False, related_name="+"
@@ -99,10 +97,10 @@ class DeletedCredential(Lasting):
     @property
     def erased_at(self):
         """When it can't be restored any more."""
-        return self.deleted_at + KEPT_FOR
+        return self.deleted_at + RESTORABLE_FOR
 
     def restore(self, *, by):
-        """Make it a credential again, as it was, and return that.
+        """Restore the credential as it was, and return it.
 
         Raises DeletedCredential.DoesNotExist when it is restored already, erased, or older
         than 24 hours: of two at once one finds it.
@@ -132,7 +130,7 @@ class DeletedCredential(Lasting):
 
 
 def erase_due_at_start() -> None:
-    """Erase what is due before a web server serves; what the database refuses is left to the timer."""
+    """Erase what is due before a web server starts; what the database refuses is left to the timer."""
     try:
         if erased := DeletedCredential.objects.erase_due(timezone.now()):
             log.info("Erased SMTP users that were deleted: %s", erased)

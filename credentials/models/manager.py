@@ -8,8 +8,8 @@ from django.utils import timezone
 from django.views.decorators.debug import sensitive_variables
 
 from credentials import passwords, verifier
-from credentials.models.base import LASTING, is_username, new_username, place_of_password
-from credentials.models.refusals import RefusedLogins
+from credentials.models.base import SHARED_COLUMNS, is_username, new_username, place_of_password
+from credentials.models.login_day import LoginDay
 from credentials.outcome import Outcome
 from domains.models import Domain
 from vault import cipher
@@ -38,23 +38,23 @@ ROW_FIELDS = (
 )
 
 
-class Login(NamedTuple):
-    """A judged login; `verifier` is the one that the password fits, to ask again later whether it is good."""
+class LoginResult(NamedTuple):
+    """What a login comes to; `verifier` is the one that the password fits, to check later if it still does."""
 
     outcome: Outcome
     credential: "Credential | None" = None
     verifier: str = ""
-    is_previous: bool = False  # of the password before this one, in a rotation's overlap
+    is_previous: bool = False  # by the password before this one, in its grace period
 
     def __repr__(self):
-        return f"Login({self.outcome})"
+        return f"LoginResult({self.outcome})"
 
 
 class CredentialQuerySet(models.QuerySet):
-    def usable(self, at):
+    def usable(self, now):
         """Those that a mail server accepts at this time."""
         return self.filter(
-            Q(expires_at=None) | Q(expires_at__gt=at),
+            Q(expires_at=None) | Q(expires_at__gt=now),
             suspended_at=None,
             domain__authorized_at__isnull=False,
             domain__suspended_at=None,
@@ -79,15 +79,15 @@ class CredentialQuerySet(models.QuerySet):
         return self.defer("password_sealed", "verifier", "previous_verifier")
 
     @sensitive_variables("password")
-    def authenticate(self, username, password, *, ip="", at=None) -> Login:
+    def authenticate(self, username, password, *, ip="", now=None) -> LoginResult:
         """Judge a login: the single door from a username and password to a credential.
 
         `ip` is the client's address, "" when it is not known. A wrong password costs two
         checks of a verifier, whether or not there is such a username or a previous
-        password. A stale verifier is made anew. Usernames are compared as they stand,
+        password. A stale verifier is replaced. Usernames are compared as they are, in
         upper case.
         """
-        at = at or timezone.now()
+        now = now or timezone.now()
         credential = None
         if is_username(username):
             # Not the sealed password: who only judges logins need not be able to read it.
@@ -96,24 +96,19 @@ class CredentialQuerySet(models.QuerySet):
         fitting = credential.verifier if credential else None
         match, stale = verifier.check(password, fitting)
         if not match:
-            fitting = credential.previous_verifier_at(at) if credential else None
+            fitting = credential.previous_verifier_at(now) if credential else None
             match, stale = verifier.check(password, fitting)[0], False
         if credential is None:
-            return Login(Outcome.UNKNOWN_USERNAME)
+            return LoginResult(Outcome.UNKNOWN_USERNAME)
         if not match:
-            return Login(Outcome.WRONG_PASSWORD, credential)
-        outcome = credential.outcome(at, ip)
+            return LoginResult(Outcome.WRONG_PASSWORD, credential)
+        outcome = credential.outcome(now, ip)
         if stale and outcome is Outcome.ACCEPTED:
             fresh = verifier.make(password)
-            # Only while the old one stands: a reset that comes between must win.
+            # Only if nothing else replaced it: a reset in the meantime must win.
             if self.filter(pk=credential.pk, verifier=fitting).update(verifier=fresh):
                 credential.verifier = fitting = fresh
-        return Login(outcome, credential, fitting, fitting != credential.verifier)
-
-    def note_refusal(self, credential, cause, ip, *, at):
-        """Remember when, from where and why a credential was last refused."""
-        rows = self.filter(Q(last_refused_at=None) | Q(last_refused_at__lte=at), pk=credential.pk)
-        rows.update(last_refused_at=at, last_refused_ip=ip, last_refused_cause=cause)
+        return LoginResult(outcome, credential, fitting, fitting != credential.verifier)
 
 
 class CredentialManager(models.Manager.from_queryset(CredentialQuerySet)):
@@ -134,7 +129,7 @@ class CredentialManager(models.Manager.from_queryset(CredentialQuerySet)):
             credential = self.create(
                 username=username,
                 label=label,
-                password_sealed=cipher.seal(password, place=place_of_password(username)),
+                password_sealed=cipher.seal(password, associated_data=place_of_password(username)),
                 verifier=verifier.make(password),
                 password_changed_at=timezone.now(),
                 issue_key=key,
@@ -147,7 +142,7 @@ class CredentialManager(models.Manager.from_queryset(CredentialQuerySet)):
         """Make the credential of one press of Add; return (credential, created).
 
         The second of two submissions with the same key gets what the first one made. Raises
-        Domain.DoesNotExist when the domain was deleted meanwhile, or the key is of another one.
+        Domain.DoesNotExist when the domain was deleted in the meantime, or the key is of another one.
         """
         try:
             with transaction.atomic():
@@ -159,14 +154,13 @@ class CredentialManager(models.Manager.from_queryset(CredentialQuerySet)):
             return made, False
 
     def bring_back(self, deleted):
-        """Make a deleted credential again, inside the transaction that drops it as a deleted one."""
-        columns = {name: getattr(deleted, name) for name in LASTING}
-        refused = RefusedLogins.objects.filter(credential=deleted.former_id).order_by("-last_at").first()
-        if refused:
+        """Restore a deleted credential, inside the transaction that deletes its other row."""
+        columns = {name: getattr(deleted, name) for name in SHARED_COLUMNS}
+        if refused := LoginDay.objects.last_refusal(deleted.username):
             columns |= {
                 "last_refused_at": refused.last_at,
-                "last_refused_ip": refused.last_ip,
-                "last_refused_cause": refused.cause,
+                "last_refused_ip": refused.ip or None,
+                "last_refused_cause": refused.outcome,
             }
         credential = self.create(pk=deleted.former_id, **columns)
         credential._change(created_at=deleted.created_at)  # auto_now_add took the time of now

@@ -1,115 +1,146 @@
 """What a batch of logins comes to in the database; see credentials/usage/tally.py."""
 
-from collections import Counter
-from collections.abc import Iterable
-from datetime import datetime
-
-from django.utils import timezone
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
+from datetime import date, timedelta
+from typing import NamedTuple
 
 from credentials.models import Credential
-from credentials.models.login_total import ACCEPTED, LoginTotal
-from credentials.models.refusals import Cause, RefusedLogins
+from credentials.models.batches import chunks, hold_domains, update_each
+from credentials.models.login_day import ALL_LOGINS, MAX_ADDRESSES, LoginDay
 from credentials.models.retired import RetiredPassword, Why
-from credentials.models.upsert import chunks, hold_domains, update_each
 from credentials.outcome import Outcome
-from credentials.usage.client_buffer import Counted, Day
+from credentials.usage.attempts import Attempt, Counted, latest
+
+# One that logs in all the time is reported once a second, and noted at its credential once a minute.
+NOTE_USE_EVERY = timedelta(seconds=60)
+# What is noted at a credential, each with a time and an address, and SQL for what else has to hold there.
+_NOTES = {"last_used": "", "previous_last_used": " AND old.previous_verifier <> ''", "last_refused": ""}
 
 
-def write(batch) -> list[tuple[Day, Counted]]:
-    """Write last uses, refusals, tries of retired passwords and totals; return who the clients were.
+class Fact(NamedTuple):
+    """What makes a row of LoginDay."""
 
-    `batch` is usage.Login → usage.Seen. Call it in a transaction.
-    """
-    rows = _rows({login.username for login in batch})
-    retired = RetiredPassword.objects.known({login.username for login in batch if not _is_use(login)})
-    uses, previous_uses, refused, tries, days, touched = {}, {}, {}, {}, [], set()
-    totals = Counter()
-    for login, seen in batch.items():
-        credential = rows.get(login.username)
-        if credential and credential.is_checked_from(login.ip, seen.at):
+    domain_id: int | None
+    username: str
+    day: date
+    ip: str
+    outcome: Outcome
+    retired_password_id: int | None = None
+
+
+def write(batch: Mapping[Attempt, Counted]):
+    """Count these logins, and note the last ones at their credentials. Call it in a transaction."""
+    credentials = _credentials({attempt.username for attempt in batch})
+    refused = {attempt.username for attempt in batch if attempt.outcome is not Outcome.ACCEPTED}
+    retired = RetiredPassword.objects.known(refused)
+    facts: dict[Fact, Counted] = {}
+    notes: dict[str, dict] = {name: {} for name in _NOTES}
+    for attempt, counted in batch.items():
+        credential = credentials.get(attempt.username)
+        if credential and credential.is_checked_from(attempt.ip, counted.last_at):
             continue
-        counted = Counted(seen.at, seen.at)
-        if _is_use(login):
-            if not credential:
-                continue
-            counted.accepted = seen.number
-            totals[ACCEPTED] += seen.number
-            # One that logs in all the time is asked for once a second, and written once a minute.
-            if not credential.is_use_noted(seen.at):
-                _note(uses, credential, login.ip, seen.at)
-                touched.add(credential.domain_id)
-            if login.is_previous and not credential.is_previous_use_noted(seen.at):
-                _note(previous_uses, credential, login.ip, seen.at)
-                touched.add(credential.domain_id)
-        else:
-            password = retired(login.username, login.digest)
-            cause = _cause(credential, login, seen.at, password)
-            refused.setdefault((credential, cause), []).append((seen.at, login.ip, seen.number))
-            if password:
-                tries.setdefault((password.pk, login.ip), []).append(seen)
-            if known := credential or password:
-                touched.add(known.domain_id)
-            counted.refused, counted.last_cause = seen.number, cause
-            totals[cause.value] += seen.number
-        if credential:
-            days.append((Day(credential.domain_id, credential.username, seen.at.date(), login.ip), counted))
-    hold_domains(touched)
-    _write_uses(uses, previous_uses)
-    _write_refusals(refused)
-    RetiredPassword.objects.count_tries(tries)
-    # Last, since every server adds to the same rows: they are locked until this commits.
-    LoginTotal.objects.add(totals, at=timezone.now())
-    return days
+        if attempt.outcome is Outcome.ACCEPTED and not credential:
+            continue  # deleted since
+        fact = _fact(attempt, counted.last_at, credential, retired(attempt.username, attempt.digest))
+        if fact.outcome is not Outcome.UNCOUNTED:
+            _add(facts, fact, counted)
+        total = Fact(None, ALL_LOGINS, fact.day, "", fact.outcome)
+        _add(facts, total, replace(counted, ehlo=(), mail_from=()))
+        if credential and counted.number:
+            for name, row in _notes(credential, attempt, counted.last_at, fact.outcome):
+                other = notes[name].setdefault(credential.pk, row)
+                notes[name][credential.pk] = max(other, row, key=lambda row: row[f"{name}_at"])  # noqa: B023
+    hold_domains(fact.domain_id for fact in facts if fact.domain_id)
+    for name, condition in _NOTES.items():
+        newer = f"(old.{name}_at IS NULL OR old.{name}_at < new.{name}_at)"
+        update_each(Credential, notes[name].values(), newer + condition)
+    LoginDay.objects.count_up(_rows(facts))
 
 
-def _is_use(login) -> bool:
-    return login.outcome is Outcome.ACCEPTED
-
-
-def _rows(usernames: Iterable[str]) -> dict[str, Credential]:
-    rows = {}
+def _credentials(usernames) -> dict[str, Credential]:
+    found = {}
     for chunk in chunks(sorted(usernames)):
-        found = Credential.objects.without_secrets().select_related("domain").filter(username__in=chunk)
-        rows |= {credential.username: credential for credential in found}
-    return rows
+        rows = Credential.objects.without_secrets().select_related("domain").filter(username__in=chunk)
+        found |= {credential.username: credential for credential in rows}
+    return found
 
 
-def _note(uses, credential, ip, at: datetime):
-    if credential.pk not in uses or at > uses[credential.pk][0]:
-        uses[credential.pk] = at, ip
+def _fact(attempt, at, credential, password) -> Fact:
+    outcome, known = _outcome(attempt, at, credential, password), credential or password
+    if known is None:
+        return Fact(None, "", at.date(), attempt.ip, outcome)
+    password_id = password.pk if password else None
+    return Fact(known.domain_id, known.username, at.date(), attempt.ip, outcome, password_id)
 
 
-def _write_uses(uses, previous_uses):
-    """Note last uses, unless another server noted a later one."""
-    for prefix, noted, still in (
-        ("", uses, ""),
-        ("previous_", previous_uses, " AND old.previous_verifier <> ''"),
-    ):
-        at, ip = f"{prefix}last_used_at", f"{prefix}last_used_ip"
-        rows = [{"id": pk, at: seen_at, ip: seen_ip} for pk, (seen_at, seen_ip) in noted.items()]
-        update_each(Credential, rows, f"(old.{at} IS NULL OR old.{at} < new.{at}){still}")
-
-
-def _cause(credential, login, at, password) -> Cause:
+def _outcome(attempt, at, credential, password) -> Outcome:
+    outcome = attempt.outcome
+    if outcome in (Outcome.ACCEPTED, Outcome.UNCOUNTED):
+        return outcome
     if credential is None:
-        return Cause.UNKNOWN_USERNAME
-    outcome = login.outcome
+        return Outcome.UNKNOWN_USERNAME
     if outcome is None:
-        # Dovecot tells only that it refused: what is usable from there was given a wrong password.
-        outcome = credential.outcome(at, login.ip)
+        # Dovecot reports only that it refused: what is usable from there was given a wrong password.
+        outcome = credential.outcome(at, attempt.ip)
         outcome = Outcome.WRONG_PASSWORD if outcome is Outcome.ACCEPTED else outcome
     if outcome is Outcome.WRONG_PASSWORD and password and password.why == Why.RESET:
-        return Cause.OLD_PASSWORD
-    return Cause[outcome.name]
+        return Outcome.OLD_PASSWORD
+    return outcome
 
 
-def _write_refusals(refused):
-    """Note the last ones at the credentials, then count all, in the order of audit/locks.py."""
-    for (credential, cause), logins in refused.items():
-        if credential:
-            last_at, last_ip, _number = max(logins)
-            Credential.objects.note_refusal(credential, cause, last_ip, at=last_at)
-    for (credential, cause), logins in refused.items():
-        last_at, last_ip, _number = max(logins)
-        number = sum(number for _at, _ip, number in logins)
-        RefusedLogins.objects.count_up(credential, cause, number, at=last_at, ip=last_ip)
+def _notes(credential, attempt, at, outcome) -> Iterator[tuple[str, dict]]:
+    """What a login changes at its credential: (name of _NOTES, columns)."""
+    seen = {"id": credential.pk, "at": at, "ip": attempt.ip}
+    names = {"last_used": True, "previous_last_used": attempt.is_previous}
+    if outcome is not Outcome.ACCEPTED:
+        seen["cause"], names = outcome, {"last_refused": True}
+    for name, is_wanted in names.items():
+        noted = getattr(credential, f"{name}_at") if outcome is Outcome.ACCEPTED else None
+        if is_wanted and not (noted and at - noted <= NOTE_USE_EVERY):
+            yield name, {key if key == "id" else f"{name}_{key}": value for key, value in seen.items()}
+
+
+def _rows(facts) -> Iterator[dict]:
+    """Rows of LoginDay. Addresses that have no room any more are added up as "", names join those there."""
+    there = _there({(fact.username, fact.day) for fact in facts if fact.username != ALL_LOGINS})
+    addresses: dict[tuple, set] = {}
+    for username, day, ip, *_ in there:
+        addresses.setdefault((username, day), {""}).add(ip)
+    folded: dict[Fact, Counted] = {}
+    for fact, counted in facts.items():
+        known = addresses.setdefault((fact.username, fact.day), {""})
+        if fact.ip not in known and len(known) > MAX_ADDRESSES:
+            fact = fact._replace(ip="")
+        known.add(fact.ip)
+        _add(folded, fact, counted)
+    for fact, counted in folded.items():
+        if counted.ehlo or counted.mail_from:
+            ehlo, mail_from = there.get(fact[1:], ((), ()))
+            counted.ehlo = latest(counted.ehlo, ehlo)
+            counted.mail_from = latest(counted.mail_from, mail_from)
+        yield fact._asdict() | {
+            "count": counted.number,
+            "first_at": counted.first_at,
+            "last_at": counted.last_at,
+            "ehlo": "\n".join(counted.ehlo),
+            "mail_from": "\n".join(counted.mail_from),
+        }
+
+
+def _there(days) -> dict[tuple, tuple]:
+    """The rows of these usernames and days: what makes each → its names."""
+    found = {}
+    for chunk in chunks(sorted({username for username, _day in days})):
+        rows = LoginDay.objects.filter(username__in=chunk, day__in={day for _username, day in days})
+        for *fact, ehlo, mail_from in rows.values_list(*Fact._fields[1:], "ehlo", "mail_from"):
+            found[tuple(fact)] = ehlo.splitlines(), mail_from.splitlines()
+    return found
+
+
+def _add(facts, fact, counted):
+    """Add to a fact, changing nothing of a batch: one that fails is written again as it was."""
+    if fact in facts:
+        facts[fact].add(counted)
+    else:
+        facts[fact] = replace(counted)

@@ -10,14 +10,13 @@ from django.utils import timezone
 
 from credentials import rotation
 from credentials.expiry import NEAR
-from credentials.models import Cause, refusals
-from credentials.models.retired import TOLD_FOR, RetiredPassword
+from credentials.models import LoginDay
+from credentials.models.login_day import REFUSAL_SHOWN_FOR, TRIED_WITHIN
+from credentials.outcome import CAUSES
 
 PAGE_SIZE = 25
 ATTEMPTS_PER_ROW = 2
-REFUSALS_SHOWN_FOR = timedelta(days=30)
 UNUSED_AFTER = timedelta(days=90)
-CAUSES = dict(Cause.choices)
 
 
 def row_context(domain, **extra) -> dict:
@@ -32,25 +31,25 @@ def row_context(domain, **extra) -> dict:
         "now": now,
         "near_end": now + NEAR,
         "silence": rotation.silence,
-        "refused_since": now - refusals.SHOWN_FOR,
+        "refused_since": now - REFUSAL_SHOWN_FOR,
         "unused_since": now - UNUSED_AFTER,
         "causes": CAUSES,
         **extra,
     }
 
 
-def tried_of(credentials) -> dict[str, list]:
-    """Retired passwords still in use, by username of these rows; the last tried one first."""
+def tried_of(domain, credentials) -> dict[str, list]:
+    """Retired passwords still being tried, by username of these rows; the last tried one first."""
     tried: dict[str, list] = {}
     now = timezone.now()
-    since = now - TOLD_FOR
+    since = now - TRIED_WITHIN
     # An attempt counts as a refusal as well, so usually there is nothing to look up.
     usernames = [row.username for row in credentials if row.last_refused_at and row.last_refused_at >= since]
     if not usernames:
         return tried
-    for password in RetiredPassword.objects.filter(username__in=usernames).still_tried(now):
-        if len(tried.setdefault(password.username, [])) < ATTEMPTS_PER_ROW:
-            tried[password.username].append(password)
+    for password in domain.login_days.filter(username__in=usernames).still_tried(now):
+        if len(tried.setdefault(password["username"], [])) < ATTEMPTS_PER_ROW:
+            tried[password["username"]].append(password)
     return tried
 
 
@@ -63,7 +62,7 @@ def list_context(domain, *, number, search="", **extra) -> dict:
         domain,
         active_tab="smtp",
         page=page,
-        tried=tried_of(page.object_list),
+        tried=tried_of(domain, page.object_list),
         search=search,
         # For a handful of rows, a search box is only in the way.
         searchable=bool(search) or paginator.count > PAGE_SIZE,
@@ -74,5 +73,4 @@ def list_context(domain, *, number, search="", **extra) -> dict:
 
 def refusals_of(credential):
     """Refused logins of the last 30 days by cause: how often, when and from where last."""
-    since = timezone.now() - REFUSALS_SHOWN_FOR
-    return credential.refused_logins.by_cause(since.date())
+    return LoginDay.objects.filter(username=credential.username).recent(timezone.now()).by_cause()

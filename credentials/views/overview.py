@@ -8,7 +8,7 @@ from django.utils import timezone
 from django.views.decorators.http import require_safe
 
 from audit.models import Event
-from credentials.models.refusals import RefusedLogins
+from credentials.models import LoginDay
 from credentials.views.context import UNUSED_AFTER, row_context
 from domains.access import Permission, of_domain
 from web import bar_chart
@@ -31,7 +31,7 @@ def _context(domain, now) -> dict:
     first = list(_credentials(domain, now)[:LISTED])
     numbers = {name: getattr(first[0], name) if first else 0 for name in (*NUMBERS, "last_used")}
     troubled = [credential for credential in first if credential.trouble]
-    tried = list(domain.retired_passwords.still_tried(now))
+    tried = domain.login_days.still_tried(now)
     return row_context(
         domain,
         active_tab="overview",
@@ -41,8 +41,8 @@ def _context(domain, now) -> dict:
         more_tried=max(len(tried) - LISTED, 0),
         troubled=troubled,
         more_troubled=numbers["expiring"] + numbers["never_used"] - len(troubled),
-        refusals=list(RefusedLogins.objects.lately(domain, now)),
-        chart=bar_chart.of_logins(domain.client_days.recent(now).by_day(), until=now.date()),
+        refusals=LoginDay.objects.refused_of(domain, now),
+        chart=bar_chart.of_logins(domain.login_days.recent(now).by_day(), until=now.date()),
         events=Event.objects.for_page(domain)[:RECENT_EVENTS],
     )
 

@@ -2,7 +2,7 @@
 
 import logging
 
-from allauth.core.internal import ratelimit
+from accounts.allauth_internals import consume
 
 PASSWORD_RATES = {"open": "60/10m/user"}
 TOO_MANY = (
@@ -15,7 +15,7 @@ log = logging.getLogger(__name__)
 
 def may_open_password(request) -> bool:
     """Count a password to show or copy, across all workers; return False if that is too many."""
-    if ratelimit.consume(request, app="credentials", action="open", config=PASSWORD_RATES):
+    if consume(request, app="credentials", action="open", config=PASSWORD_RATES):
         return True
     log.warning("The person %s opened too many passwords", request.user.pk)
     return False

@@ -27,7 +27,7 @@ def row(request, domain, credential, *, status=200, **extra):
     """The row after an act on it, for htmx; without htmx, a redirect to the list."""
     if not request.htmx:
         return redirect("credentials:list", domain.name)
-    context = row_context(domain, credential=credential, tried=tried_of([credential]), **extra)
+    context = row_context(domain, credential=credential, tried=tried_of(domain, [credential]), **extra)
     return render(request, "credentials/_changed_row.html", context, status=status)
 
 

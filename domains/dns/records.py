@@ -1,19 +1,19 @@
 """The DNS records that a domain needs, and what an answer of the DNS says about each.
 
-Pure: names, settings and answers come in, judgements go out. How SPF and DMARC records
-are read stands in domains/dns/spf_dmarc.py.
+Pure: names, settings and answers come in, judgements go out. domains/dns/spf_dmarc.py reads SPF and DMARC.
 """
 
-from dataclasses import dataclass, field
+from collections.abc import Mapping
+from dataclasses import dataclass
 from enum import StrEnum
 
 from domains.dns import spf_dmarc
 from domains.dns.resolver import MAX_VALUE, MAX_VALUES, Absent, Answer, Found, Unanswered
 
 TTL = 3600
-TOO_LONG = f"This could not be checked: the record has more than {MAX_VALUE:,} characters."
-TOO_MANY = f"This could not be checked: there are more than {MAX_VALUES} TXT records at this hostname."
-PREFIX = "sendlayer-verification="
+VALUE_TOO_LONG = f"This could not be checked: the record has more than {MAX_VALUE:,} characters."
+TOO_MANY_VALUES = f"This could not be checked: there are more than {MAX_VALUES} TXT records at this hostname."
+PROOF_PREFIX = "sendlayer-verification="
 
 
 class Kind(StrEnum):
@@ -37,8 +37,8 @@ class Status(StrEnum):
 class Record:
     """A record that is expected in a domain's DNS.
 
-    `elsewhere` are names at which it may stand instead: by mistake, or for DMARC, the
-    one of the registered domain, which then holds for this one too (RFC 7489 section 6.6.3).
+    `elsewhere` are hostnames where it may be instead: by mistake, or for DMARC, the registered domain's,
+    whose record then applies to this one too (RFC 7489 section 6.6.3).
     """
 
     kind: Kind
@@ -52,13 +52,13 @@ class Record:
 
     @property
     def hosts(self) -> tuple[str, ...]:
-        """The names to be asked for."""
+        """The hostnames to look up."""
         return (self.host, *self.elsewhere)
 
 
 @dataclass(frozen=True)
 class Judgement:
-    """`found` is what stands there, `message` one sentence that helps, `suggested` a value that would do."""
+    """A status with what was `found`, a `message` that helps, and a `suggested` value that would be right."""
 
     status: Status
     message: str = ""
@@ -68,7 +68,7 @@ class Judgement:
 
 @dataclass(frozen=True)
 class Operator:
-    """What the operator wants in every domain's DNS; "" where nothing."""
+    """What the operator expects in every domain's DNS; "" for nothing."""
 
     spf_include: str = ""
     dkim_cname: str = ""
@@ -88,7 +88,14 @@ def expected(name: str, token: str, operator: Operator, *, organizational: str) 
     """Return the records of a domain, the required one first; `organizational` is its registered name."""
     proof, dmarc = f"_sendlayer.{name}", f"_dmarc.{name}"
     records = [
-        Record(Kind.OWNERSHIP, "TXT", proof, PREFIX + token, required=True, elsewhere=(f"{proof}.{name}", name))
+        Record(
+            Kind.OWNERSHIP,
+            "TXT",
+            proof,
+            PROOF_PREFIX + token,
+            required=True,
+            elsewhere=(f"{proof}.{name}", name),
+        )
     ]
     if include := operator.spf_include:
         records.append(Record(Kind.SPF, "TXT", name, f"v=spf1 include:{include} ~all", include=include))
@@ -103,41 +110,33 @@ def expected(name: str, token: str, operator: Operator, *, organizational: str) 
     return records
 
 
-@dataclass(frozen=True)
-class Heard:
-    """The answers to the questions about one record: at its host, and at the names in `elsewhere`."""
-
-    answer: Answer
-    elsewhere: dict[str, Answer] = field(default_factory=dict)
-
-
-def judge(record: Record, heard: Heard) -> Judgement:
-    """Return what the DNS says about a record."""
-    match heard.answer:
+def judge(record: Record, answer: Answer, elsewhere: Mapping[str, Answer] | None = None) -> Judgement:
+    """Judge a record by the answer for its host, and those for the hosts where it may be instead."""
+    match answer:
         case Unanswered(reason):
             return Judgement(Status.UNKNOWN, f"This could not be checked: {reason}. Nothing was changed.")
         case Found(values) if record.type == "CNAME":
             return _judge_cname(record, values)
         case Found():
-            judged = _judge_txt(record, heard.answer)
+            judged = _judge_txt(record, answer)
         case Absent():
             judged = Judgement(Status.MISSING, f"There is no {record.type} record at this hostname.")
     if judged.status in (Status.VERIFIED, Status.UNKNOWN):
         return judged
     if record.kind is Kind.DMARC and judged.status is Status.WRONG:
-        return judged  # the one of the registered domain stands in for a missing one only
-    return _stands_elsewhere(record, heard) or _hidden_by_cname(record, heard.answer) or judged
+        return judged  # the registered domain's applies only where there is none
+    return _judge_elsewhere(record, elsewhere or {}) or _hidden_by_cname(record, answer) or judged
 
 
 def _judge_txt(record: Record, answer: Found) -> Judgement:
-    """Judge the values that were read, where the others could change nothing about it."""
-    judged = _TXT[record.kind](record, answer.values)
+    """Judge the values that were read, unless one that wasn't could change the result."""
+    judged = _JUDGES[record.kind](record, answer.values)
     if record.kind is Kind.OWNERSHIP and judged.status is Status.VERIFIED:
-        return judged  # whatever stands beside it
+        return judged  # other values don't matter
     if answer.is_cut:
-        return Judgement(Status.UNKNOWN, f"{TOO_MANY} Remove any that aren't needed, then verify again.")
-    if found := _SOUGHT[record.kind](answer.too_long):
-        message = f"{TOO_LONG} Shorten it, then verify again."
+        return Judgement(Status.UNKNOWN, f"{TOO_MANY_VALUES} Remove any that aren't needed, then verify again.")
+    if found := _FINDERS[record.kind](answer.too_long):
+        message = f"{VALUE_TOO_LONG} Shorten it, then verify again."
         return Judgement(Status.UNKNOWN, message, found)
     return judged
 
@@ -146,14 +145,14 @@ def _judge_ownership(record: Record, values: tuple[str, ...]) -> Judgement:
     stripped = [value.strip() for value in values]
     if record.value in stripped:
         return Judgement(Status.VERIFIED, found=(record.value,))
-    ours = tuple(value for value in stripped if PREFIX in value.lower())
+    ours = tuple(value for value in stripped if PROOF_PREFIX in value.lower())
     if any(value.strip("\"'\\ ") == record.value for value in ours):
         message = "The value contains quotation marks. Enter it without them."
     elif ours:
         message = "This value is from another account or an earlier attempt. Replace it with the expected one."
-    elif record.value.removeprefix(PREFIX) in stripped:
-        ours = (record.value.removeprefix(PREFIX),)
-        message = f"The beginning of the value is missing. It must start with {PREFIX}"
+    elif record.value.removeprefix(PROOF_PREFIX) in stripped:
+        ours = (record.value.removeprefix(PROOF_PREFIX),)
+        message = f"The beginning of the value is missing. It must start with {PROOF_PREFIX}"
     else:
         return Judgement(
             Status.WRONG, "There are other TXT records at this hostname. Add this one to them.", tuple(values)
@@ -189,13 +188,13 @@ def _judge_dmarc(record: Record, values: tuple[str, ...]) -> Judgement:
     return Judgement(Status.WRONG, "It has no valid policy: p=none, p=quarantine or p=reject.", found)
 
 
-# Which of the values a record of a kind is found among; one that is too long is never an ownership record.
-_SOUGHT = {
+# The values that could be a record of a kind; an ownership record is never too long.
+_FINDERS = {
     Kind.SPF: spf_dmarc.spf_records,
     Kind.DMARC: spf_dmarc.dmarc_records,
     Kind.OWNERSHIP: lambda _values: (),
 }
-_TXT = {Kind.OWNERSHIP: _judge_ownership, Kind.SPF: _judge_spf, Kind.DMARC: _judge_dmarc}
+_JUDGES = {Kind.OWNERSHIP: _judge_ownership, Kind.SPF: _judge_spf, Kind.DMARC: _judge_dmarc}
 
 
 def _judge_cname(record: Record, values: tuple[str, ...]) -> Judgement:
@@ -208,13 +207,13 @@ def _judge_cname(record: Record, values: tuple[str, ...]) -> Judgement:
     return Judgement(Status.WRONG, message, (target,))
 
 
-def _stands_elsewhere(record: Record, heard: Heard) -> Judgement | None:
-    for host, answer in heard.elsewhere.items():
+def _judge_elsewhere(record: Record, elsewhere: Mapping[str, Answer]) -> Judgement | None:
+    for host, answer in elsewhere.items():
         if not isinstance(answer, Found):
             continue
         judged = _judge_txt(record, answer)
         if record.kind is Kind.DMARC and judged.status is Status.UNKNOWN:
-            return judged  # that of the registered domain may hold for this one, or not
+            return judged  # the registered domain's record may apply to this one, or not
         if judged.status is not Status.VERIFIED:
             continue
         if record.kind is Kind.DMARC:

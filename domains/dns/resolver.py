@@ -1,13 +1,11 @@
-"""Questions to the DNS. An answer is Found, Absent or Unanswered, and only the first two say anything.
+"""DNS queries. An answer is Found, Absent or Unanswered, and only the first two say anything.
 
-Each question goes to the resolvers that the operator named, never to an address that a
-domain's owner could choose, and is over within LIFETIME_SECONDS, whatever they do.
+Queries go only to the resolvers that the operator configured, never to an address that a domain's owner could
+choose, and end within LIFETIME_SECONDS.
 """
 
 import re
-import time
 from collections.abc import Iterable
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass
 from ipaddress import ip_address
@@ -18,7 +16,7 @@ import dns.exception
 import dns.flags
 import dns.message
 import dns.name
-import dns.query
+import dns.nameserver
 import dns.rcode
 import dns.rdatatype
 import dns.resolver
@@ -26,21 +24,22 @@ import dns.rrset
 from django.conf import settings
 
 LIFETIME_SECONDS = 5
-TRY_SECONDS = 2  # for one server; one that stays silent is asked once more when the others were
-EDNS_PAYLOAD = 1232  # DNS flag day 2020: never fragmented; longer answers come by TCP
-MOST_ALIASES = 8
-# Of a response, which may have 64 KB: a DKIM key of 4096 bits has 800 characters, the longest SPF
-# records of real domains some 2,000, and the most TXT values at one name are a hundred or two.
+TRY_SECONDS = 2  # for one server; a silent one is asked again after the others
+EDNS_PAYLOAD = 1232  # bytes that are never fragmented (DNS flag day 2020); longer answers come by TCP
+# A response may have 64 KB. A DKIM key of 4096 bits has 800 characters, the longest SPF records of real
+# domains some 2,000, and the most TXT values at one name are a hundred or two.
 MAX_VALUE = 4096  # characters
 MAX_VALUES = 500
 PORT = 53
+SOMETHING_ELSE = "the DNS resolver answered with something else"
 
 
 @dataclass(frozen=True)
 class Found:
-    """The values of a type at a name, as text; `via` is the name that a CNAME there led to.
+    """The values of a type at a name, as text; `via` is the name that a CNAME there leads to.
 
-    Of those in `too_long` only the beginning was read; `is_cut`: there are more than MAX_VALUES.
+    `too_long` holds the beginnings of values that were not read to the end; `is_cut` means that there are more
+    than MAX_VALUES.
     """
 
     values: tuple[str, ...]
@@ -51,14 +50,14 @@ class Found:
 
 @dataclass(frozen=True)
 class Absent:
-    """There is no such name, or nothing of this type at it; `via` as in Found."""
+    """There is no such name, or no value of this type; `via` as in Found."""
 
     via: str = ""
 
 
 @dataclass(frozen=True)
 class Unanswered:
-    """Nobody could say; `reason` is why, as the end of a sentence."""
+    """No server could answer; `reason` completes a sentence."""
 
     reason: str
 
@@ -66,12 +65,21 @@ class Unanswered:
 Answer = Found | Absent | Unanswered
 
 
-@dataclass(frozen=True)
-class Server:
-    """A resolver's address."""
+class Unusable(dns.exception.FormError):
+    """A response that is no answer; str() is the reason, which completes a sentence."""
 
-    ip: str
-    port: int = PORT
+
+class Server(dns.nameserver.Do53Nameserver):
+    """A recursive resolver. Its unusable responses are errors, so that the next server is asked."""
+
+    def query(self, request: dns.message.QueryMessage, *arguments: Any, **options: Any) -> dns.message.Message:
+        response = super().query(request, *arguments, **options)
+        if response.rcode() in (dns.rcode.NOERROR, dns.rcode.NXDOMAIN):
+            if not response.flags & (dns.flags.AA | dns.flags.RA):
+                raise Unusable("the DNS resolver doesn't look up names for this server")
+            if response.answer and all(rrset.name != request.question[0].name for rrset in response.answer):
+                raise Unusable(SOMETHING_ELSE)
+        return response
 
 
 def parse_server(text: str) -> Server:
@@ -87,7 +95,7 @@ def parse_server(text: str) -> Server:
 
 
 def configured_servers() -> list[Server]:
-    """The operator's resolvers, else the system's; none when there is nothing to go by."""
+    """Return the operator's resolvers, or the system's; none when the system has none."""
     if settings.DNS_RESOLVERS:
         return [parse_server(text) for text in settings.DNS_RESOLVERS]
     with suppress(dns.resolver.NoResolverConfiguration, OSError):
@@ -96,90 +104,51 @@ def configured_servers() -> list[Server]:
 
 
 class Resolver:
-    """Asks recursive resolvers, one after the other until one has an answer. It keeps nothing."""
+    """Asks recursive resolvers, one after the other until one answers. It caches nothing."""
 
     def __init__(self, servers: Iterable[Server] | None = None):
-        self.servers = list(configured_servers() if servers is None else servers)
+        self._servers = list(configured_servers() if servers is None else servers)
+
+    def each(self) -> list["Resolver"]:
+        """Return a resolver for each server, to compare what they say: one may lie or lag."""
+        return [Resolver([server]) for server in self._servers] or [self]
 
     def ask(self, name: str, kind: str) -> Answer:
-        """Return what the first server says that says something. `kind` is "TXT" or "CNAME"."""
-        return self._ask(self.servers, name, kind)
-
-    def ask_each(self, name: str, kind: str) -> list[Answer]:
-        """Return what each server says, so that one that lies or lags is found out."""
-        if not self.servers:
-            return [self.ask(name, kind)]
-        with ThreadPoolExecutor(len(self.servers), thread_name_prefix="dns") as pool:
-            return list(pool.map(lambda server: self._ask([server], name, kind), self.servers))
-
-    def _ask(self, servers: Iterable[Server], name: str, kind: str) -> Answer:
+        """Return the first usable answer. `kind` is "TXT" or "CNAME"."""
+        resolver = dns.resolver.Resolver(configure=False)  # without a cache
+        resolver.nameservers = self._servers
+        resolver.timeout, resolver.lifetime = TRY_SECONDS, LIFETIME_SECONDS
+        resolver.use_edns(0, payload=EDNS_PAYLOAD)
         try:
-            query = dns.message.make_query(dns.name.from_text(name), kind, use_edns=0, payload=EDNS_PAYLOAD)
-        except dns.exception.DNSException:
+            qname = dns.name.from_text(name)
+            answer = resolver.resolve(qname, kind, raise_on_no_answer=False)
+        except dns.resolver.NXDOMAIN as absent:
+            return Absent(_via(qname, absent.canonical_name))
+        except dns.resolver.LifetimeTimeout:
+            return Unanswered("the DNS resolver did not answer in time")
+        except dns.resolver.NoNameservers as failure:
+            return Unanswered(_reason(failure.kwargs["errors"]))
+        except (dns.name.LabelTooLong, dns.name.NameTooLong):
             return Unanswered("this name is too long for the DNS")
-        end = time.monotonic() + LIFETIME_SECONDS
-        answer: Answer = Unanswered("this server knows no DNS resolver")
-        waiting, silent = list(servers), []
-        while waiting and (left := end - time.monotonic()) > 0:
-            server = waiting.pop(0)
-            answer, timed_out = _ask_one(server, query, time.monotonic() + min(left, TRY_SECONDS))
-            if not isinstance(answer, Unanswered):
-                break
-            if timed_out and server not in silent:
-                silent.append(server)
-                waiting.append(server)
-        return answer
+        except dns.exception.DNSException:
+            return Unanswered(SOMETHING_ELSE)
+        via = _via(qname, answer.canonical_name)
+        return _found(answer.rrset, via) if answer.rrset else Absent(via)
 
 
-def _ask_one(server: Server, query: dns.message.Message, end: float) -> tuple[Answer, bool]:
-    """Return the answer of one server, and whether it was silent until the monotonic time `end`."""
-    try:
-        return read(_exchange(server, query, end)), False
-    except dns.exception.Timeout:
-        return Unanswered("the DNS resolver did not answer in time"), True
-    except (OSError, EOFError):
-        return Unanswered("the DNS resolver can't be reached"), False
-    except (dns.exception.DNSException, ValueError):
-        return Unanswered("the DNS resolver answered with something else"), False
-
-
-def _exchange(server: Server, query: dns.message.Message, end: float) -> dns.message.Message:
-    try:
-        # Answers to another question, with another id or from elsewhere are passed over: anybody
-        # could have sent them.
-        return dns.query.udp(
-            query,
-            server.ip,
-            end - time.monotonic(),
-            server.port,
-            ignore_unexpected=True,
-            ignore_errors=True,
-            raise_on_truncation=True,
-        )
-    except dns.message.Truncated:
-        return dns.query.tcp(query, server.ip, max(0, end - time.monotonic()), server.port)
-
-
-def read(response: dns.message.Message) -> Answer:
-    """Return what the response to a question says, its CNAMEs followed."""
-    rcode = response.rcode()
-    if rcode not in (dns.rcode.NOERROR, dns.rcode.NXDOMAIN):
-        return Unanswered(f"the DNS resolver answered {dns.rcode.to_text(rcode)}")
-    if not response.flags & (dns.flags.AA | dns.flags.RA):
-        return Unanswered("the DNS resolver doesn't look up names for this server")
-    question = response.question[0]
-    records = {(each.name, each.rdtype): each for each in response.answer}
-    name, aliases = question.name, 0
-    while (name, question.rdtype) not in records and (name, dns.rdatatype.CNAME) in records:
-        name, aliases = records[name, dns.rdatatype.CNAME][0].target, aliases + 1
-        if aliases > MOST_ALIASES:
-            return Unanswered("its CNAME records form a loop or a chain that is too long")
-    via = _name(name) if aliases else ""
-    if found := records.get((name, question.rdtype)):
-        return _found(found, via)
-    if records and not aliases:
-        return Unanswered("the DNS resolver answered with something else")
-    return Absent(via)
+def _reason(errors: list[Any]) -> str:
+    """Explain the last server's failure: its error, or the text of its RCODE."""
+    error = errors[-1][3] if errors else Unusable("this server knows no DNS resolver")
+    match error:
+        case str():
+            return f"the DNS resolver answered {error}"
+        case Unusable():
+            return str(error)
+        case dns.message.ChainTooLong():
+            return "its CNAME records form a loop or a chain that is too long"
+        case OSError() | EOFError():
+            return "the DNS resolver can't be reached"
+    return SOMETHING_ELSE
 
 
 def _found(rdatas: dns.rrset.RRset, via: str) -> Found:
@@ -193,15 +162,15 @@ def _found(rdatas: dns.rrset.RRset, via: str) -> Found:
 
 def _text(rdata: Any) -> str:
     if rdata.rdtype == dns.rdatatype.TXT:
-        # Without spaces between: RFC 7208 section 3.3.
+        # Joined without spaces: RFC 7208 section 3.3.
         return _printable(b"".join(rdata.strings)[: MAX_VALUE + 1])
-    return _name(rdata.target)
+    return rdata.target.to_text(omit_final_dot=True)
 
 
-def _name(name: dns.name.Name) -> str:
-    return name.to_text(omit_final_dot=True)
+def _via(name: dns.name.Name, canonical_name: dns.name.Name) -> str:
+    return "" if canonical_name == name else canonical_name.to_text(omit_final_dot=True)
 
 
 def _printable(value: bytes) -> str:
-    r"""Return a value as `dig` shows it: what is not printable ASCII as \DDD (RFC 1035 section 5.1)."""
+    r"""Return a value as `dig` shows it, with \DDD for other bytes than printable ASCII (RFC 1035, 5.1)."""
     return "".join(chr(byte) if 0x20 <= byte < 0x7F else f"\\{byte:03}" for byte in value)

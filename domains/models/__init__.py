@@ -1,9 +1,9 @@
-"""The models of domains, and what their acts raise."""
+"""The models of domains, and the exceptions of their acts."""
 
 from domains.models.dns_record import DnsRecord
 from domains.models.domain import (
     CHECK_EVERY,
-    CHECK_LASTS,
+    CHECK_TIMEOUT,
     AlreadyAuthorized,
     Domain,
     DomainQuerySet,
@@ -15,7 +15,7 @@ from domains.models.invitation import Invitation
 
 __all__ = [
     "CHECK_EVERY",
-    "CHECK_LASTS",
+    "CHECK_TIMEOUT",
     "AlreadyAuthorized",
     "DnsRecord",
     "Domain",

@@ -1,4 +1,4 @@
-"""What the last check found in a domain's DNS, one row a kind of record."""
+"""The result of the last check of a domain's DNS, one row for each kind of record."""
 
 from django.db import models
 from django.db.models import Q
@@ -7,16 +7,16 @@ from domains.dns.records import Kind, Record, Status
 from domains.dns.resolver import MAX_VALUE
 
 IDENTITY = ("domain", "kind")
-SHOWN = 5  # values of a record; somebody may have made hundreds
+MAX_SHOWN_VALUES = 5  # of a record; there may be hundreds
 VALUE_LENGTH = 500
-KINDS = {
+KIND_LABELS = {
     Kind.OWNERSHIP: "Ownership",
     Kind.SPF: "SPF",
     Kind.DKIM: "DKIM",
     Kind.RETURN_PATH: "Return path",
     Kind.DMARC: "DMARC",
 }
-STATUSES = {
+STATUS_LABELS = {
     Status.VERIFIED: "Verified",
     Status.MISSING: "Missing",
     Status.WRONG: "Wrong",
@@ -25,36 +25,36 @@ STATUSES = {
 
 
 class DnsRecordQuerySet(models.QuerySet):
-    def keep(self, domain, judged, *, at):
-        """Store the Judgements of a check, {Record: Judgement}.
+    def store(self, domain, judged, *, now):
+        """Store the judgements of a check, {Record: Judgement}.
 
-        A verified record that could not be checked this time stays verified, with a
-        note of it: an outage of the DNS says nothing about the record.
+        A verified record that could not be checked this time stays verified, and `failed_at` is set: an outage
+        of the DNS says nothing about the record.
         """
         before = {row.kind: row for row in self.filter(domain=domain)}
         rows = []
         for record, judgement in judged.items():
-            row = self.model(domain=domain, kind=record.kind.value, checked_at=at)
-            row.take(record, judgement)
+            row = self.model(domain=domain, kind=record.kind.value, checked_at=now)
+            row.fill(record, judgement)
             old = before.get(record.kind)
             if judgement.status is Status.UNKNOWN and old and old.verifies(record):
                 row.status, row.found = old.status, old.found
-                row.checked_at, row.failed_at = old.checked_at, at
+                row.checked_at, row.failed_at = old.checked_at, now
             rows.append(row)
-        facts = [field.name for field in self.model._meta.concrete_fields[1:]]
-        facts = [name for name in facts if name not in IDENTITY]
-        self.bulk_create(rows, update_conflicts=True, unique_fields=IDENTITY, update_fields=facts)
+        names = [field.name for field in self.model._meta.concrete_fields[1:]]
+        updated = [name for name in names if name not in IDENTITY]
+        self.bulk_create(rows, update_conflicts=True, unique_fields=IDENTITY, update_fields=updated)
 
 
 class DnsRecord(models.Model):
-    """One expected record of a domain, and what was found when it was checked last."""
+    """One expected record of a domain, with the result of its last check."""
 
     domain = models.ForeignKey("Domain", models.CASCADE, related_name="dns_records")
-    kind = models.CharField(max_length=12, choices=[(kind.value, label) for kind, label in KINDS.items()])
+    kind = models.CharField(max_length=12, choices=[(kind.value, label) for kind, label in KIND_LABELS.items()])
     host = models.CharField("hostname", max_length=400)
     expected = models.TextField("expected value")
     status = models.CharField(
-        max_length=8, choices=[(status.value, label) for status, label in STATUSES.items()]
+        max_length=8, choices=[(status.value, label) for status, label in STATUS_LABELS.items()]
     )
     found = models.TextField(blank=True, help_text="One value a line.")
     message = models.TextField(blank=True)
@@ -79,25 +79,28 @@ class DnsRecord(models.Model):
     def __str__(self):
         return f"{self.get_kind_display()} of {self.domain_id}: {self.get_status_display()}"
 
-    def take(self, record: Record, judgement):
-        """Become what a check found of a record."""
+    def fill(self, record: Record, judgement):
+        """Set the columns from a record and its judgement."""
         self.host, self.expected, self.status = record.host, record.value, judgement.status.value
-        self.found = shown(judgement.found)
+        self.found = shortened(judgement.found)
         self.message = judgement.message
-        # No record is that long: there is nothing to suggest.
+        # A longer record would be no use as a suggestion.
         self.suggested = judgement.suggested if len(judgement.suggested) <= MAX_VALUE else ""
 
     def is_of(self, record: Record) -> bool:
-        """Whether this was found of a record as it is expected now: settings may have changed since."""
+        """Whether this is the result for a record as it is expected now: settings may have changed since."""
         return (self.host, self.expected) == (record.host, record.value)
 
     def verifies(self, record: Record) -> bool:
         return self.is_of(record) and self.status == Status.VERIFIED
 
 
-def shown(values) -> str:
-    """Return some values as the text that is stored: the first few, each at most so long, one a line."""
-    lines = [value if len(value) <= VALUE_LENGTH else f"{value[:VALUE_LENGTH]}…" for value in values[:SHOWN]]
-    if len(values) > SHOWN:
-        lines.append(f"… and {len(values) - SHOWN} more")
+def shortened(values) -> str:
+    """Return values as the text that is stored, one per line: the first few, each shortened."""
+    lines = [
+        value if len(value) <= VALUE_LENGTH else f"{value[:VALUE_LENGTH]}…"
+        for value in values[:MAX_SHOWN_VALUES]
+    ]
+    if len(values) > MAX_SHOWN_VALUES:
+        lines.append(f"… and {len(values) - MAX_SHOWN_VALUES} more")
     return "\n".join(lines)

@@ -1,42 +1,28 @@
-"""Checks that a person began: each in a thread, so that no request waits for the DNS."""
+"""Checks that somebody started by hand, each in a thread, so that no request waits for the DNS."""
 
 import logging
-import threading
-
-from django.db import connections
 
 from domains.models import Domain
 from domains.verification.check import TooSoon, check
+from web.workers import Workers
 
 MOST_CHECKS = 8  # at the same time in one process
 THREAD_NAME = "dns-check"
 
-_slots = threading.BoundedSemaphore(MOST_CHECKS)
+_workers = Workers(THREAD_NAME, threads=MOST_CHECKS)
 log = logging.getLogger(__name__)
 
 
-class Busy(Exception):
-    """Too many checks are running."""
-
-
 def start(domain: Domain, *, by) -> None:
-    """Begin a check for a person (an Actor) and return at once. Raises TooSoon, Busy."""
-    if not _slots.acquire(blocking=False):
-        raise Busy
-    try:
+    """Start a check for an Actor and return immediately. Raises TooSoon, Busy."""
+    with _workers.reserve() as submit:
         if not domain.begin_check():
             raise TooSoon
-        threading.Thread(target=_work, args=(domain, by), name=THREAD_NAME, daemon=True).start()
-    except BaseException:
-        _slots.release()
-        raise
+        submit(_check, domain, by)
 
 
-def _work(domain, by):
+def _check(domain, by):
     try:
         check(domain, by=by)
-    except Exception:  # the page says after a while that the check did not end
-        log.exception("The check of %s failed", domain.name)
-    finally:
-        connections.close_all()
-        _slots.release()
+    except Exception:  # the page shows the check as interrupted
+        log.exception("Checking the DNS of %s failed", domain.name)

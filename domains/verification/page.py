@@ -1,4 +1,4 @@
-"""What the DNS Records tab shows: each expected record beside what the last check found of it."""
+"""The content of the DNS Records tab: each expected record beside the result of its last check."""
 
 from dataclasses import dataclass
 
@@ -6,21 +6,21 @@ from django.utils import timezone
 
 from domains.dns.records import Kind, Record, Status
 from domains.models import CHECK_EVERY, Domain
-from domains.models.dns_record import KINDS, STATUSES, DnsRecord
+from domains.models.dns_record import KIND_LABELS, STATUS_LABELS, DnsRecord
 
 NOT_CHECKED = "not-checked"
 
 
 @dataclass(frozen=True)
 class Line:
-    """A record and the stored row of its last check; None when it was not checked as it is expected now."""
+    """A record with the row of its last check, or None if its present value has not been checked."""
 
     record: Record
     row: DnsRecord | None
 
     @property
     def name(self) -> str:
-        return KINDS[self.record.kind]
+        return KIND_LABELS[self.record.kind]
 
     @property
     def status(self) -> str:
@@ -28,17 +28,17 @@ class Line:
 
     @property
     def label(self) -> str:
-        return STATUSES[self.row.status] if self.row else "Not checked yet"
+        return STATUS_LABELS[self.row.status] if self.row else "Not checked yet"
 
     @property
     def found(self) -> list[str]:
-        """What stands there, where it is not just the expected value."""
+        """The values that were found, unless that is just the expected one."""
         found = self.row.found.splitlines() if self.row else []
         return [] if found == [self.record.value] else found
 
 
 def dns_context(domain) -> dict:
-    """The lines of a domain's tab and how far its check is."""
+    """Return the lines of a domain's tab and the progress of its check."""
     now = timezone.now()
     rows = {row.kind: row for row in domain.dns_records.all()}
     lines = [Line(record, _row_of(record, rows)) for record in domain.expected_records()]
@@ -47,15 +47,17 @@ def dns_context(domain) -> dict:
         "active_tab": "dns",
         "lines": lines,
         "is_checking": domain.is_being_checked(now),
-        "died": domain.check_died(now),
+        "was_interrupted": domain.check_was_interrupted(now),
         "obstacle": _obstacle(domain, lines),
     }
 
 
 def seconds_to_wait(domain) -> int:
-    """How long until the next check may begin, at least a second."""
-    rest = domain.check_started_at + CHECK_EVERY - timezone.now() if domain.check_started_at else CHECK_EVERY
-    return max(1, round(rest.total_seconds()))
+    """Return the time until the next check may begin, at least one second."""
+    remaining = (
+        domain.check_started_at + CHECK_EVERY - timezone.now() if domain.check_started_at else CHECK_EVERY
+    )
+    return max(1, round(remaining.total_seconds()))
 
 
 def _row_of(record, rows):
@@ -64,9 +66,9 @@ def _row_of(record, rows):
 
 
 def _obstacle(domain, lines) -> str:
-    """What keeps a proved domain from being authorized: "suspended", "taken" in another account, or "".
+    """Return what prevents authorizing a proved domain: "suspended", "taken" by another account, or "".
 
-    Only a person who has proved that the name is theirs is told.
+    Only members of a domain that has been proved learn it.
     """
     proved = any(line.record.kind is Kind.OWNERSHIP and line.status == Status.VERIFIED for line in lines)
     if domain.authorized_at or not proved:

@@ -1,4 +1,4 @@
-"""The DNS Records tab, and Verify."""
+"""The DNS Records tab and its Verify button."""
 
 from django.contrib import messages
 from django.contrib.messages import SUCCESS
@@ -12,7 +12,9 @@ from domains.access import Permission, of_domain
 from domains.verification import background
 from domains.verification.check import TooSoon
 from domains.verification.page import dns_context, seconds_to_wait
+from web.plurals import counted
 from web.request import ask_or_act
+from web.workers import Busy
 
 BUSY = "Too many domains are being checked. Try again in a moment."
 
@@ -20,14 +22,14 @@ BUSY = "Too many domains are being checked. Try again in a moment."
 @require_safe
 @of_domain(Permission.VIEW)
 def dns(request, domain):
-    """The tab; to htmx, which asks while a check runs, nothing until it is over."""
+    """Show the tab. htmx polls it while a check runs, and gets no content until the check has ended."""
     if not request.htmx:
         return render(request, "domains/dns.html", dns_context(domain))
     context = dns_context(domain)
     if context["is_checking"]:
         return HttpResponse(status=204)
     if request.GET.get("state") == domain.State.PENDING and domain.is_authorized:
-        # Said here and not kept as a message: a GET changes nothing, the session neither.
+        # Not stored as a message: a GET changes nothing, not even the session.
         context["news"] = [Message(SUCCESS, "Domain authorized.")]
     return render(request, "domains/_dns_changed.html", context)
 
@@ -40,22 +42,19 @@ def verify(request, domain):
     status = 200
     try:
         background.start(domain, by=Actor.of(request))
-    except (TooSoon, background.Busy) as refusal:
+    except (TooSoon, Busy) as refusal:
         domain.refresh_from_db(fields=["check_started_at", "checked_at"])
         context = dns_context(domain)
         if not context["is_checking"]:
-            messages.error(request, _words(refusal, domain))
+            messages.error(request, _explain(refusal, domain))
             status = 409
     if not request.htmx:
         return redirect("domains:dns", domain.name)
     return render(request, "domains/_dns_changed.html", dns_context(domain), status=status)
 
 
-def _words(refusal, domain) -> str:
-    if isinstance(refusal, background.Busy):
+def _explain(refusal, domain) -> str:
+    if isinstance(refusal, Busy):
         return BUSY
-    seconds = seconds_to_wait(domain)
-    return (
-        f"The DNS was just checked. Wait {seconds} second{'' if seconds == 1 else 's'}, then "
-        "press Verify again."
-    )
+    wait = counted(seconds_to_wait(domain), "second", "seconds")
+    return f"The DNS was just checked. Wait {wait}, then press Verify again."

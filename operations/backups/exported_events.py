@@ -1,87 +1,152 @@
+# ruff: noqa: S608  (names of tables and columns, from our models)
 """Events that were exported before the database was lost: JSON lines, as `export_audit` writes them.
 
-Those of another exporter have tag, at, credential, domain, and for members data and actor.
-
-What is needed of them is what takes something away; whether the backup tells of it already is
-asked when it is restored.
+Those of another exporter have tag, at, credential, domain, and for members data and actor. What they revoked is
+replayed in the copy of the database that the restored one is compared with (previous_database.py).
 """
 
 import json
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator
 from datetime import datetime, timedelta
+from operator import itemgetter
 from pathlib import Path
 
 from django.utils.dateparse import parse_datetime
 
 from audit.models import Event
-from operations.backups import Refused
+from credentials.models import Credential
+from credentials.models.deleted import DeletedCredential
+from domains.roles import Role
+from operations.backups import BackupError
+from operations.backups.previous_database import query
 
-# An event has the time of its server's clock, and commits after it. What the backup has is found
-# by its very time, so that a wide margin costs nothing.
+# An event has the time of its server's clock, and commits after it. Those in the backup are recognised by their
+# exact time, so a wide margin costs nothing.
 MARGIN = timedelta(hours=1)
 ROUNDED = timedelta(milliseconds=1)
-RESTORE = "restore"  # who did what a restoring did
+RESTORE = "restore"  # the name of the actor of a restore
+
+COLUMNS_OF_DELETED = {
+    field.column for field in DeletedCredential._meta.concrete_fields if not field.primary_key
+}
+SHARED = ", ".join(
+    field.column for field in Credential._meta.concrete_fields if field.column in COLUMNS_OF_DELETED
+)
+LIVE, DELETED = "before_credentials_credential", "before_credentials_deletedcredential"
+THIS = "WHERE username = %(credential)s"
+DOMAIN_IDS = "(SELECT id FROM before_domains_domain WHERE name = %(domain)s)"
 
 
-@dataclass(frozen=True)
-class Told:
-    """One exported event."""
-
-    tag: str
-    at: datetime
-    credential: str
-    domain: str
-    data: dict
-    actor: str
-
-    def is_by_support(self) -> bool:
-        """Whether support suspended it: they give a reason, members are not asked for one."""
-        return bool(self.data.get("reason")) and self.actor != RESTORE
-
-    def is_in_backup(self) -> bool:
-        """Whether the restored database has this event."""
-        # An exporter may have rounded the time.
-        around = (self.at - ROUNDED, self.at + ROUNDED)
-        same = Event.objects.filter(tag=self.tag, credential=self.credential, domain_name=self.domain)
-        return same.filter(at__range=around).exists()
+def _set_credential(change) -> list[str]:
+    return [f"UPDATE {LIVE} SET {change} {THIS}"]
 
 
-def read(path: Path, taken_at) -> list[Told]:
-    """The events since a little before that time, in the order of their times. Raises Refused, OSError."""
+def _move_credential(source, target) -> list[str]:
+    return [
+        f"INSERT INTO {target} ({SHARED}) SELECT {SHARED} FROM {source} {THIS}",
+        f"DELETE FROM {source} {THIS}",
+    ]
+
+
+def _set_domain(change) -> list[str]:
+    return [f"UPDATE before_domains_domain SET {change} WHERE name = %(domain)s"]
+
+
+def _set_role(person, role=None) -> list[str]:
+    """Give the "member" or "actor" of an event this role; without one, end the membership."""
+    user = f"(SELECT id FROM before_accounts_user WHERE email = %({person})s)"
+    leave = f"DELETE FROM before_domains_membership WHERE domain_id IN {DOMAIN_IDS} AND user_id IN {user}"
+    join = (
+        "INSERT INTO before_domains_membership (domain_id, user_id, role) "
+        f"SELECT d.id, u.id, '{role}' FROM {DOMAIN_IDS} d, {user} u"
+    )
+    return [leave, join] if role else [leave]
+
+
+# What each event does to the copy. Where only the change counts, the new value is one that surely differs.
+REPLAY = {
+    "credential.reset": _set_credential("password_number = password_number + 1"),
+    "credential.deleted": _move_credential(LIVE, DELETED),
+    "credential.restored": _move_credential(DELETED, LIVE),
+    "credential.erased": [f"DELETE FROM {DELETED} {THIS}"],
+    "credential.suspended": _set_credential("suspended_at = CURRENT_TIMESTAMP"),
+    "credential.resumed": _set_credential("suspended_at = NULL, suspended_by_support = NULL"),
+    "credential.networks_set": _set_credential("allowed_networks = allowed_networks || '!'"),
+    "credential.expiry_set": _set_credential("expires_at = '1970-01-01'"),
+    "credential.old_password_revoked": _set_credential("previous_valid_until = NULL"),
+    "domain.suspended": [
+        *_set_domain("suspended_at = CURRENT_TIMESTAMP"),
+        # Deleted, or added since: the name is suspended all the same.
+        "INSERT INTO before_domains_domain (name, suspended_at) "
+        f"SELECT %(domain)s, CURRENT_TIMESTAMP WHERE NOT EXISTS {DOMAIN_IDS}",
+    ],
+    "domain.resumed": _set_domain("suspended_at = NULL"),
+    "domain.deleted": [
+        *(
+            f"DELETE FROM {table} WHERE domain_id IN {DOMAIN_IDS}"
+            for table in (LIVE, DELETED, "before_domains_membership")
+        ),
+        "DELETE FROM before_domains_domain WHERE name = %(domain)s",
+    ],
+} | dict.fromkeys(("member.removed", "member.left", "support.member_removed"), _set_role("member"))
+GIVES_ROLE = {"member.joined", "member.role_changed", "member.made_owner", "support.member_changed"}
+
+
+def read(path: Path, taken_at: datetime) -> list[dict]:
+    """The events since shortly before that time, by their times. Raises BackupError, OSError."""
     with open(path, encoding="utf-8") as lines:
-        found = [event for event in _parsed(path, lines) if event.at > taken_at - MARGIN]
-    return sorted(found, key=lambda event: event.at)
+        found = [event for event in _parsed(path, lines) if event["at"] > taken_at - MARGIN]
+    return sorted(found, key=itemgetter("at"))
 
 
-def _text(value) -> str:
-    if not isinstance(value or "", str):
-        raise TypeError
-    return value or ""
+def replay(events: Iterable[dict]) -> None:
+    """Do to the copy what these events did, as far as the database that it was made of does not have them."""
+    for event in events:
+        if not _is_recorded(event):
+            for statement in _statements(event):
+                query(statement, event)
 
 
-def _plain(value):
-    """What a question to the database can be asked with."""
-    return None if isinstance(value, list | dict) else value
+def _is_recorded(event) -> bool:
+    same = Event.objects.filter(tag=event["tag"], credential=event["credential"], domain_name=event["domain"])
+    # An exporter may have rounded the time.
+    return same.filter(at__range=(event["at"] - ROUNDED, event["at"] + ROUNDED)).exists()
 
 
-def _parsed(path, lines) -> Iterator[Told]:
+def _statements(event) -> list[str]:
+    match event:
+        case {"tag": "credential.suspended", "reason": reason, "actor": actor} if reason and actor != RESTORE:
+            # Support gives a reason, members are not asked for one.
+            return _set_credential("suspended_at = CURRENT_TIMESTAMP, suspended_by_support = TRUE")
+        case {"tag": "domain.transferred"}:
+            return [*_set_role("member", Role.OWNER), *_set_role("actor", Role.MANAGER)]
+        case {"tag": tag, "role": role} if tag in GIVES_ROLE and role in Role.values:
+            return _set_role("member", role)
+    return REPLAY.get(event["tag"], [])
+
+
+def _parsed(path, lines) -> Iterator[dict]:
     for number, line in enumerate(lines, start=1):
         if not line.strip():
             continue
         try:
-            row = json.loads(line)
-            at = parse_datetime(row["at"])
-            told = Told(
-                _text(row["tag"]),
-                at,
-                credential=_text(row.get("credential")),
-                domain=_text(row.get("domain_name") or row.get("domain")),
-                data={name: _plain(value) for name, value in dict(row.get("data") or {}).items()},
-                actor=_text(row.get("actor_name") or row.get("actor")),
-            )
+            event = _event(json.loads(line))
         except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
-            at = None
-        if at is None or at.tzinfo is None:
-            raise Refused(f"{path}, line {number}: no event with `tag` and `at` (a time with its zone).")
-        yield told
+            raise BackupError(
+                f"{path}, line {number}: no event with `tag` and `at` (a time with its zone)."
+            ) from None
+        yield event
+
+
+def _event(row) -> dict:
+    at, data = parse_datetime(row["at"]), dict(row.get("data") or {})
+    texts = {
+        "tag": row["tag"],
+        "credential": row.get("credential") or "",
+        "domain": row.get("domain_name") or row.get("domain") or "",
+        "actor": row.get("actor_name") or row.get("actor") or "",
+    }
+    if at.tzinfo is None or not all(isinstance(text, str) for text in texts.values()):
+        raise TypeError
+    details = {name: data.get(name) for name in ("member", "role", "reason")}
+    return {"at": at} | texts | {name: text if isinstance(text, str) else "" for name, text in details.items()}

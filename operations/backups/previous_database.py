@@ -1,81 +1,92 @@
-# ruff: noqa: S608  (names of tables and columns, from below)
-"""The database that is replaced, as far as it tells what was taken away since the backup.
+# ruff: noqa: S608  (names of tables and columns, from our models)
+"""The database that is replaced, as far as it shows what was revoked since the backup.
 
-Kept in temporary tables of the restoring transaction: nobody changes it between the look and the
-replacement, and it takes no memory, however large it is.
+Kept in temporary tables of the restoring transaction, `before_…`: nobody changes it between the look and the
+replacement, and it takes no memory, however large it is. Where it can't be used, a copy of the restored tables
+takes its place, and exported events are replayed there (exported_events.py): the comparison is the same.
 """
 
-import json
-
+from allauth.account.models import EmailAddress
+from allauth.mfa.models import Authenticator
+from allauth.socialaccount.models import SocialAccount
 from django.db import DatabaseError, connection, transaction
 
-from operations.backups import first_line
+from accounts.emails import Letter
+from accounts.models import User
+from audit.models import Event
+from credentials.models import Credential
+from credentials.models.deleted import DeletedCredential
+from domains.models import Domain, Membership
+from domains.models.invitation import Invitation
+from operations.backups import first_line, schema
 from operations.backups.manifest import newest_event
 
-KEPT = {
-    "credentials_credential": (
-        "username, password_number, suspended_at, suspended_by_support, expires_at, allowed_networks, "
-        "previous_valid_until"
-    ),
-    "credentials_deletedcredential": "username, suspended_by_support",
-    "domains_domain": "id, name, authorized_at, suspended_at",
-    "domains_membership": "user_id, domain_id, role",
-    "domains_invitation": "id, key",
-    "accounts_user": "id, email, password, is_active, is_staff, is_superuser, session_epoch",
-    "accounts_user_groups": "user_id, group_id",
-    "accounts_user_user_permissions": "user_id, permission_id",
-    "accounts_letter": "id",
-    # The whole row but its primary key: they are put back.
-    "account_emailaddress": 'user_id, email, verified, "primary"',
-    "mfa_authenticator": "user_id, type, data, created_at, last_used_at",
-    "socialaccount_socialaccount": "user_id, provider, uid, last_login, date_joined, extra_data",
-}
-RESTORED = "system.restored"
-EMPTY = "The replaced database was empty."
+WAYS_IN = (EmailAddress, Authenticator, SocialAccount)
+GRANTED_RIGHTS = (User.groups.through, User.user_permissions.through)
+COMPARED = (
+    Credential,
+    DeletedCredential,
+    Domain,
+    Membership,
+    Invitation,
+    User,
+    Letter,
+    *WAYS_IN,
+    *GRANTED_RIGHTS,
+)
+RESTORED_TAG = "system.restored"
+WAS_EMPTY = "The replaced database was empty."
 
 
 def keep(manifest) -> str:
-    """Keep what is needed of the database as it is now; return why it can't tell, "" when it can.
+    """Copy the database as it is now; return why it can't show what was revoked, "" when it can.
 
     Call it inside the transaction, before anything is replaced.
     """
-    if not set(KEPT) & set(connection.introspection.table_names()):
-        return EMPTY
+    existing = schema.tables()
+    if not any(model._meta.db_table in existing for model in COMPARED):
+        return WAS_EMPTY
     try:
-        with transaction.atomic(), connection.cursor() as cursor:
-            for table, columns in KEPT.items():
-                cursor.execute(f"CREATE TEMPORARY TABLE before_{table} AS SELECT {columns} FROM {table}")
-            return _why_not(cursor, manifest["newest_event"])
+        with transaction.atomic():
+            copy()
+            return _problem(manifest["newest_event"])
     except DatabaseError as error:
-        return f"The replaced database could not be asked: {first_line(error)}."
+        return f"The replaced database could not be read: {first_line(error)}."
+
+
+def copy() -> None:
+    """Copy the tables as they are now."""
+    drop()
+    for model in COMPARED:
+        fields, table = model._meta.concrete_fields, model._meta.db_table
+        columns = ", ".join(connection.ops.quote_name(field.column) for field in fields)
+        query(f"CREATE TEMPORARY TABLE before_{table} AS SELECT {columns} FROM {table}")
+        for field in fields:
+            if field.unique:
+                query(f"CREATE INDEX before_{table}_{field.column} ON before_{table} ({field.column})")
 
 
 def drop() -> None:
-    """Forget what `keep` kept, where the connection goes on."""
-    with connection.cursor() as cursor:
-        for table in KEPT:
-            cursor.execute(f"DROP TABLE IF EXISTS before_{table}")
+    """Drop the copy, where the connection continues."""
+    for model in COMPARED:
+        query(f"DROP TABLE IF EXISTS before_{model._meta.db_table}")
 
 
-def _why_not(cursor, newest) -> str:
-    def ask(sql, *params):
-        cursor.execute(sql, params or None)
-        return cursor.fetchall()
-
-    if newest_event(ask) is None:
-        return EMPTY
-    known = ask("SELECT id, tag, at FROM audit_event WHERE id = %s", int(newest[0])) if newest else []
+def _problem(newest) -> str:
+    if newest_event(query) is None:
+        return WAS_EMPTY
+    known = query("SELECT id, tag, at FROM audit_event WHERE id = %s", [int(newest[0])]) if newest else []
     if not known or [str(value) for value in known[0]] != newest:
-        return "The replaced database does not go on from this backup."
-    # One that was itself restored, from a backup, knows no more than was known then.
-    told = ask("SELECT data FROM audit_event WHERE tag = %s AND id > %s", RESTORED, int(newest[0]))
-    if all(json.loads(data)["compared"] if isinstance(data, str) else data["compared"] for (data,) in told):
+        return "The replaced database does not continue from this backup."
+    # One that was itself restored from a backup knows no more than was known then.
+    restores = Event.objects.filter(tag=RESTORED_TAG, pk__gt=int(newest[0])).values_list("data", flat=True)
+    if all(data["compared"] for data in restores):
         return ""
-    return "The replaced database was itself restored from a backup, without knowing what was taken away since."
+    return "The replaced database was itself restored from a backup, without knowing what was revoked since."
 
 
-def rows(sql, *params) -> list[tuple]:
-    """What a question about both answers."""
+def query(sql, params=None) -> list[tuple]:
+    """Run a statement, which may use the copy; return the rows that it gives."""
     with connection.cursor() as cursor:
-        cursor.execute(sql, params or None)
-        return cursor.fetchall()
+        cursor.execute(sql, params)
+        return cursor.fetchall() if cursor.description else []

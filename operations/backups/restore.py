@@ -11,25 +11,28 @@ from django.db import DatabaseError, connection, transaction
 import audit
 from accounts.models import User
 from audit import chain
-from audit.actor import Actor
+from audit.models import Event
 from credentials.models import Credential
-from credentials.models.deleted import DeletedCredential
 from domains.models import Domain
-from operations.backups import Refused, engine, first_line, previous_database, reapply, revocations, schema
-from operations.backups import user_access as people
-from operations.backups.exported_events import RESTORE
+from operations.backups import (
+    BackupError,
+    exported_events,
+    first_line,
+    previous_database,
+    revocations,
+    schema,
+    user_access,
+)
+from operations.backups.engines import engine
 from vault import keyring
-
-BY = Actor.system(RESTORE)
-STANDS_FOR_ALL = ("accounts_user", "domains_domain", "audit_event")
 
 
 @dataclass
-class Outcome:
-    """What became of it; the lines are for the operator, and hold no secret."""
+class Report:
+    """What a restore did; the lines are for the operator, and hold no secret."""
 
     taken_at: datetime
-    unknown: str  # why it is not known what was taken away since, "" when it is
+    unknown: str  # why it is not known what was revoked since, "" when it is
     people: int = 0
     domains: int = 0
     credentials: int = 0
@@ -38,83 +41,80 @@ class Outcome:
     invitations: int = 0
     letters: int = 0
     keys_problem: str = ""
-    left: list[str] = field(default_factory=list)  # tables of the backup that its version does not have
+    ignored: list[str] = field(default_factory=list)  # tables of the backup that its version does not have
 
 
-def held(manifest) -> int:
-    """How many people, domains and events the database holds. Raises Refused when it has strange tables."""
+def count_held(manifest) -> int:
+    """How many people, domains and events the database holds. Raises BackupError when it has other tables."""
     try:
-        tables = {name for name in connection.introspection.table_names() if not name.startswith("sqlite_")}
+        tables = set(schema.tables())
         known = schema.NEVER_LOADED | set(connection.introspection.django_table_names())
-        known |= set(schema.tables(manifest["migrations"]))  # an older version had others
-        if strange := sorted(tables - known):
-            raise Refused(f"The database holds tables that are none of SendLayer's: {', '.join(strange[:5])}.")
-        with connection.cursor() as cursor:
-            return sum(_count(cursor, table) for table in tables.intersection(STANDS_FOR_ALL))
+        known |= set(schema.created_by(manifest["migrations"]))  # an older version had others
+        if unknown := sorted(tables - known):
+            raise BackupError(
+                f"The database holds tables that don't belong to SendLayer: {', '.join(unknown[:5])}."
+            )
+        return sum(model.objects.count() for model in (User, Domain, Event) if model._meta.db_table in tables)
     except DatabaseError as error:
-        raise Refused(
+        raise BackupError(
             f"The database can't be read: {first_line(error)}. Move it away (with SQLite: its file, and those "
             "ending in -wal and -shm) and restore into a new one."
         ) from None
-
-
-def _count(cursor, table) -> int:
-    cursor.execute(f"SELECT count(*) FROM {table}")  # noqa: S608
-    return cursor.fetchone()[0]
 
 
 def when(taken_at: datetime) -> str:
     return f"{taken_at:%Y-%m-%d %H:%M:%S} UTC"
 
 
-def restore(archive, manifest, *, events=(), suspend_all=False) -> Outcome:
-    """Replace everything; then take away again what was taken away since. Raises Refused, DatabaseError.
+def restore(archive, manifest, *, is_authentic, events=(), suspend_all=False) -> Report:
+    """Replace everything; then revoke again what was revoked since. Raises BackupError, DatabaseError.
 
-    `events` are exported ones (events.read), beside what the replaced database tells.
+    `events` are exported ones (exported_events.read), beside what the replaced database shows.
     """
-    kind = engine()
-    with kind.loading(archive, manifest) as load, transaction.atomic(durable=True):
-        with connection.cursor() as cursor:
-            kind.lock(cursor)
-        outcome = Outcome(
-            datetime.fromisoformat(manifest["taken_at"]), unknown=previous_database.keep(manifest)
-        )
-        outcome.left = load()
+    tables, database = schema.created_by(manifest["migrations"]), engine()
+    with (
+        database.opened(archive, manifest, tables) as (columns, load),
+        connection.constraint_checks_disabled(),  # of SQLite, which can't do it within a transaction
+        transaction.atomic(durable=True),
+    ):
+        schema.refuse_other_columns(columns, tables)
+        database.lock()
+        report = Report(datetime.fromisoformat(manifest["taken_at"]), previous_database.keep(manifest))
+        if not report.unknown:
+            exported_events.replay(events)
+        report.ignored = sorted(set(columns) - set(tables) - schema.NEVER_LOADED)
+        schema.make_empty(manifest["migrations"], database.drop_all)
+        load(tables)
+        connection.check_constraints()
         call_command("migrate", interactive=False, verbosity=0)
         ContentType.objects.clear_cache()
-        outcome.keys_problem = keyring.problem()
-        # Without the right keys nothing can be chained; SMTP logins need none, so it goes on.
-        with chain.left_out() if outcome.keys_problem else nullcontext():
-            _take_back(outcome, events, suspend_all, is_authentic=not manifest.doubt)
-            previous_database.drop()
-            data = {"taken_at": manifest["taken_at"], "suspended": len(outcome.suspended)}
-            data["authenticated"] = not manifest.doubt
-            # A later restoring asks this, before it believes what this database tells.
-            data["compared"] = bool(not outcome.unknown or events or suspend_all)
-            audit.record(previous_database.RESTORED, by=BY, data=data)
-        outcome.people, outcome.domains = User.objects.count(), Domain.objects.count()
-        outcome.credentials = Credential.objects.count()
-    return outcome
+        report.keys_problem = keyring.problem()
+        # Without the right keys no event can be chained; SMTP logins need none, so the restore continues.
+        with chain.unchained() if report.keys_problem else nullcontext():
+            _revoke(report, events, suspend_all, is_authentic)
+        report.people, report.domains = User.objects.count(), Domain.objects.count()
+        report.credentials = Credential.objects.count()
+    return report
 
 
-def _take_back(outcome, events, suspend_all, is_authentic):
-    found, at = revocations.Since(), when(outcome.taken_at)
-    if not outcome.unknown:
-        outcome.others += people.as_at_last()
-        found.add(revocations.by_database())
-    found.add(revocations.by_events(events))
-    if suspend_all:
-        usernames = Credential.objects.filter(suspended_at=None).values_list("username", flat=True)
-        found.credentials = dict.fromkeys(usernames, revocations.UNKNOWN) | found.credentials
-        found.undone |= set(DeletedCredential.objects.values_list("username", flat=True))
-    outcome.suspended += reapply.suspend(found, at, by=BY)
-    outcome.others += reapply.suspend_deleted(found)
-    outcome.others += reapply.suspend_domains(found.suspended_domains, at, by=BY)
-    outcome.others += reapply.hold_names(found.suspended_names, at, by=BY)
-    outcome.others += reapply.set_roles(found.roles, by=BY)
-    outcome.others += [
-        f"{name}: it was deleted after the backup, and is here again" for name in sorted(found.deleted_domains)
-    ]
-    # What another may have written invites nobody, and sends no link to whom it likes.
-    counts = reapply.forget_what_is_over(known=is_authentic and not outcome.unknown)
-    outcome.invitations, outcome.letters = counts
+def _revoke(report, events, suspend_all, is_authentic):
+    if report.unknown:
+        previous_database.copy()
+        exported_events.replay(events)
+    else:
+        report.others += user_access.keep_latest()
+    taken_at, is_sealed = when(report.taken_at), bool(report.keys_problem)
+    report.suspended += revocations.suspend_credentials(taken_at, suspend_all=suspend_all, is_sealed=is_sealed)
+    report.others += revocations.suspend_deleted(suspend_all=suspend_all)
+    report.others += revocations.suspend_domains(taken_at)
+    report.others += revocations.set_roles()
+    user_access.end_sessions()
+    # Letters and invitations of somebody else's file invite nobody, and send no link to anybody.
+    counts = user_access.drop_outdated(is_known=is_authentic and not report.unknown)
+    report.invitations, report.letters = counts
+    previous_database.drop()
+    data = {"taken_at": report.taken_at.isoformat(), "suspended": len(report.suspended)}
+    data["authenticated"] = is_authentic
+    # A later restore asks this before it believes what this database shows.
+    data["compared"] = bool(not report.unknown or events or suspend_all)
+    audit.record(previous_database.RESTORED_TAG, by=revocations.BY, data=data)

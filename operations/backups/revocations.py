@@ -1,40 +1,43 @@
 # ruff: noqa: S608  (the names of tables are written here)
-"""What was taken away since a backup, found in the restored database beside the one that it replaced, or in
-exported events."""
+"""Revokes again, in a restored database, what was revoked since the backup: SMTP users, domains and members.
 
-from collections.abc import Iterable
-from dataclasses import dataclass, field
+The copy of the replaced database shows it (previous_database.py).
+"""
 
+from collections.abc import Iterator
+
+from django.db.models.functions import Coalesce
+from django.utils import timezone
+
+import audit
+from audit.actor import Actor
 from credentials.models import Credential
+from credentials.models.base import short
+from credentials.models.batches import chunks
+from credentials.models.deleted import DeletedCredential
+from domains.members import actions as members
 from domains.models import Domain, Membership
+from domains.names import display
 from domains.roles import Role
-from operations.backups.exported_events import Told
-from operations.backups.previous_database import rows
+from operations.backups.exported_events import RESTORE
+from operations.backups.previous_database import query
 
-DELETED, RESET, SUSPENDED, BY_SUPPORT = "deleted", "reset", "suspended", "by_support"
-NETWORKS, EXPIRY, REVOKED, UNKNOWN = "networks", "expiry", "revoked", "unknown"
-# How a reason goes on after "Restored from a backup of …: ".
-REASONS = {
-    DELETED: "it was deleted after that",
-    RESET: "its password was reset after that",
-    SUSPENDED: "it was suspended after that",
-    BY_SUPPORT: "it was suspended by support after that",
-    NETWORKS: "its allowed networks were changed after that",
-    EXPIRY: "its expiry date was changed after that",
-    REVOKED: "its old password was revoked after that",
-    UNKNOWN: "what happened to it after that is not known",
-}
-
-CREDENTIALS = f"""
+BY = Actor.system(RESTORE)
+REASON_UNKNOWN = "what happened to it after that is not known"
+# How each reason follows "Restored from a backup of …: ".
+REVOKED = """
     SELECT username, why FROM (
         SELECT c.username, CASE
-            WHEN b.username IS NULL THEN '{DELETED}'
-            WHEN b.password_number <> c.password_number THEN '{RESET}'
-            WHEN b.suspended_by_support IS TRUE AND c.suspended_by_support IS NOT TRUE THEN '{BY_SUPPORT}'
-            WHEN b.suspended_at IS NOT NULL AND c.suspended_at IS NULL THEN '{SUSPENDED}'
-            WHEN b.allowed_networks <> c.allowed_networks THEN '{NETWORKS}'
-            WHEN b.expires_at < COALESCE(c.expires_at, '9999-12-31') THEN '{EXPIRY}'
-            WHEN c.previous_valid_until > COALESCE(b.previous_valid_until, '1970-01-01') THEN '{REVOKED}'
+            WHEN b.username IS NULL THEN 'it was deleted after that'
+            WHEN b.password_number <> c.password_number THEN 'its password was reset after that'
+            WHEN b.suspended_by_support IS TRUE AND c.suspended_by_support IS NOT TRUE
+                THEN 'it was suspended by support after that'
+            WHEN b.suspended_at IS NOT NULL AND c.suspended_at IS NULL THEN 'it was suspended after that'
+            WHEN b.allowed_networks <> c.allowed_networks THEN 'its allowed networks were changed after that'
+            WHEN b.expires_at < COALESCE(c.expires_at, '9999-12-31')
+                THEN 'its expiry date was changed after that'
+            WHEN c.previous_valid_until > COALESCE(b.previous_valid_until, '1970-01-01')
+                THEN 'its old password was revoked after that'
         END AS why
         FROM credentials_credential c LEFT JOIN before_credentials_credential b ON b.username = c.username
     ) AS found WHERE why IS NOT NULL
@@ -43,12 +46,18 @@ SUSPENDED_BY_SUPPORT = """
     SELECT username FROM before_credentials_credential WHERE suspended_by_support IS TRUE
     UNION SELECT username FROM before_credentials_deletedcredential WHERE suspended_by_support IS TRUE
 """
+# Deleted at the time of the backup, and restored after it.
 UNDONE = """
     SELECT c.username FROM credentials_deletedcredential c
     JOIN before_credentials_credential b ON b.username = c.username
 """
+ERASED = """
+    DELETE FROM credentials_deletedcredential AS d
+    WHERE NOT EXISTS (SELECT 1 FROM before_credentials_deletedcredential b WHERE b.username = d.username)
+    AND NOT EXISTS (SELECT 1 FROM before_credentials_credential b WHERE b.username = d.username)
+"""
 # One that was deleted since is suspended, too, where the name was added again and then suspended.
-DOMAINS = """
+SUSPENDED_DOMAINS = """
     SELECT d.id FROM domains_domain d LEFT JOIN before_domains_domain b ON b.id = d.id
     WHERE d.suspended_at IS NULL AND (
         b.suspended_at IS NOT NULL
@@ -63,112 +72,97 @@ DELETED_DOMAINS = """
     SELECT d.name FROM domains_domain d LEFT JOIN before_domains_domain b ON b.id = d.id
     WHERE b.id IS NULL ORDER BY d.name
 """
-MEMBERS = """
+CHANGED_ROLES = """
     SELECT m.id, b.role FROM domains_membership m JOIN before_domains_domain d ON d.id = m.domain_id
     LEFT JOIN before_domains_membership b ON b.user_id = m.user_id AND b.domain_id = m.domain_id
     WHERE b.role IS NULL OR b.role <> m.role
 """
 
-OF_CREDENTIALS = {
-    "credential.deleted": DELETED,
-    "credential.reset": RESET,
-    "credential.suspended": SUSPENDED,
-    "credential.networks_set": NETWORKS,
-    "credential.expiry_set": EXPIRY,
-    "credential.old_password_revoked": REVOKED,
-}
-TAKEN_BACK = {"credential.restored": DELETED, "credential.resumed": SUSPENDED}
+
+def suspend_credentials(when: str, *, suspend_all: bool, is_sealed: bool) -> Iterator[str]:
+    """Suspend the SMTP users of which something was revoked; yield a line each for the operator."""
+    reasons, by_support = dict(query(REVOKED)), _names(SUSPENDED_BY_SUPPORT)
+    if suspend_all:
+        active = Credential.objects.filter(suspended_at=None).values_list("username", flat=True)
+        reasons = dict.fromkeys(active, REASON_UNKNOWN) | reasons
+    for usernames in chunks(sorted(reasons)):
+        wanted = Credential.objects.filter(username__in=usernames).select_related("domain")
+        for credential in wanted.without_secrets().order_by("username"):
+            reason = reasons[credential.username]
+            credential.tells_owners = not is_sealed  # without the right keys no letter can be sealed
+            as_support = credential.username in by_support
+            done = credential.suspend(
+                by=BY, reason=f"Restored from a backup of {when}: {reason}", as_support=as_support
+            )
+            yield f"{_described(credential)}: {reason}{'' if done else '; it was suspended already'}"
 
 
-@dataclass
-class Since:
-    """What was taken away: SMTP users by username with why, domains and memberships by primary key."""
+def suspend_deleted(*, suspend_all: bool) -> Iterator[str]:
+    """Let deleted SMTP users come back suspended at Undo; yield a line each.
 
-    credentials: dict[str, str] = field(default_factory=dict)
-    by_support: set[str] = field(default_factory=set)  # whose suspension only support lifts
-    undone: set[str] = field(default_factory=set)  # deleted before the backup, and restored after it
-    suspended_domains: set[int] = field(default_factory=set)
-    suspended_names: set[str] = field(default_factory=set)
-    deleted_domains: set[str] = field(default_factory=set)
-    roles: dict[int, str | None] = field(default_factory=dict)  # None: no member any more
-
-    def add(self, other):
-        self.credentials |= other.credentials
-        self.by_support |= other.by_support
-        self.undone |= other.undone
-        self.suspended_domains |= other.suspended_domains
-        self.suspended_names |= other.suspended_names
-        self.deleted_domains |= other.deleted_domains
-        self.roles |= other.roles
+    Those that were restored after the backup, and those that support suspended after it. What was erased after
+    it is erased again.
+    """
+    query(ERASED)
+    by_support = _names(SUSPENDED_BY_SUPPORT)
+    usernames = _names(UNDONE) | by_support
+    if suspend_all:
+        usernames |= set(DeletedCredential.objects.values_list("username", flat=True))
+    suspended_at = Coalesce("suspended_at", timezone.now())
+    for chunk in chunks(sorted(usernames)):
+        rows = DeletedCredential.objects.filter(username__in=chunk)
+        rows.filter(username__in=by_support.intersection(chunk)).update(suspended_by_support=True)
+        rows.update(suspended_at=suspended_at)
+        for credential in rows.select_related("domain").without_secrets().order_by("username"):
+            yield f"{_described(credential)}: deleted, as at the backup, and suspended when it is restored"
 
 
-def by_database() -> Since:
-    """By the database that was replaced (before.keep)."""
-    return Since(
-        credentials=dict(rows(CREDENTIALS)),
-        by_support={username for (username,) in rows(SUSPENDED_BY_SUPPORT)},
-        undone={username for (username,) in rows(UNDONE)},
-        suspended_domains={pk for (pk,) in rows(DOMAINS)},
-        suspended_names={name for (name,) in rows(SUSPENDED_NAMES)},
-        deleted_domains={name for (name,) in rows(DELETED_DOMAINS)},
-        roles=dict(rows(MEMBERS)),
-    )
+def suspend_domains(when: str) -> Iterator[str]:
+    """Suspend domains as they were after the backup; yield a line each."""
+    deleted = query(DELETED_DOMAINS)
+    for domain in Domain.objects.filter(pk__in=[pk for (pk,) in query(SUSPENDED_DOMAINS)]).order_by("name"):
+        if domain.suspend(by=BY, reason=f"Restored from a backup of {when}: it was suspended after that"):
+            yield f"{domain.name}: suspended, as it was after the backup"
+    yield from _hold_names(when)
+    for (name,) in deleted:
+        yield f"{name}: it was deleted after the backup, and is here again"
 
 
-def by_events(events: Iterable[Told]) -> Since:
-    """By exported events, in the order of their times."""
-    found, whys = Since(), {}
-    for event in events:
-        if event.is_in_backup():
-            continue
-        if event.credential:
-            _credential(found, whys.setdefault(event.credential, []), event)
-        _domain(found, whys, event)
-        _member(found, event)
-    # A password that was reset is gone, whatever else came before or after.
-    found.credentials = {name: RESET if RESET in each else each[-1] for name, each in whys.items() if each}
-    return found
+def _hold_names(when) -> Iterator[str]:
+    """Keep names suspended whose suspended domain is not in the backup: added again, it would send.
+
+    The domain has no member; support resumes it.
+    """
+    suspended = Domain.objects.filter(suspended_at__isnull=False).values_list("name", flat=True)
+    for name in sorted(_names(SUSPENDED_NAMES).difference(suspended)):
+        domain = Domain.objects.create(name=name, display_name=display(name))
+        audit.record("domain.added", by=BY, domain=domain)
+        domain.suspend(by=BY, reason=f"Restored from a backup of {when}: the name was suspended after that")
+        yield f"{name}: added without members and suspended, as the name was after the backup"
 
 
-def _credential(found, whys, event):
-    """Note in `whys`, the reasons for one SMTP user, what an event adds to them or takes back."""
-    if why := OF_CREDENTIALS.get(event.tag):
-        whys.append(why)
-    elif gone := TAKEN_BACK.get(event.tag):
-        whys[:] = [why for why in whys if why != gone]
-    match event.tag:
-        case "credential.suspended" if event.is_by_support():
-            found.by_support.add(event.credential)
-        case "credential.resumed":
-            found.by_support.discard(event.credential)
-        case "credential.restored":
-            found.undone.add(event.credential)
-        case "credential.deleted":
-            found.undone.discard(event.credential)
+def set_roles() -> Iterator[str]:
+    """Give members the role that they had most recently, or none; yield a line each."""
+    rows = Membership.objects.select_related("user", "domain")
+    # Owners first: otherwise a member who transferred a domain would be its last one.
+    for pk, role in sorted(query(CHANGED_ROLES), key=lambda row: (row[1] != Role.OWNER, row[0])):
+        membership = rows.get(pk=pk)
+        member = f"{membership.domain.name}: {membership.user.email}"
+        try:
+            if role is None:
+                members.remove(membership, by=BY)
+                yield f"{member} is removed from the members, as after the backup"
+            else:
+                members.change_role(membership, Role(role), by=BY)
+                yield f"{member} is {Role(role).label.lower()}, as after the backup"
+        except members.LastOwner:
+            yield f"{member} was removed or demoted after the backup, but is its only owner now: look into it"
 
 
-def _domain(found, whys, event):
-    if event.tag == "domain.deleted":
-        found.deleted_domains.add(event.domain)
-        for username in Credential.objects.filter(domain__name=event.domain).values_list("username", flat=True):
-            whys.setdefault(username, []).append(DELETED)
-    elif event.tag in ("domain.suspended", "domain.resumed"):
-        pks = set(Domain.objects.filter(name=event.domain).values_list("pk", flat=True))
-        act = set.update if event.tag == "domain.suspended" else set.difference_update
-        act(found.suspended_domains, pks)
-        act(found.suspended_names, {event.domain})
+def _names(sql) -> set[str]:
+    return {name for (name,) in query(sql)}
 
 
-def _member(found, event):
-    match event.tag:
-        case "member.removed" | "member.left" | "support.member_removed":
-            roles = {event.data.get("member"): None}
-        case "member.role_changed" | "member.joined" | "member.made_owner" | "support.member_changed":
-            roles = {event.data.get("member"): event.data.get("role")}
-        case "domain.transferred":
-            roles = {event.data.get("member"): Role.OWNER, event.actor: Role.MANAGER}
-        case _:
-            return
-    for email, role in roles.items():
-        memberships = Membership.objects.filter(domain__name=event.domain, user__email=email)
-        found.roles |= dict.fromkeys(memberships.values_list("pk", flat=True), role)
+def _described(credential) -> str:
+    label = f" ({credential.label})" if credential.label else ""
+    return f"{short(credential.username)} of {credential.domain.name}{label}"

@@ -1,99 +1,115 @@
-# ruff: noqa: S608  (the names of tables are written here)
-"""How people may come in, in a restored database: as they could at last, not as at the time of the backup.
+# ruff: noqa: S608  (the names of tables are those of models)
+"""How people sign in after a restore: as they could most recently, not as at the time of the backup.
 
-Else a passkey on a stolen telephone, or a mailbox that somebody else reads, would be a way in again.
+Otherwise a passkey on a stolen phone, or a mailbox that somebody else reads, would be a way in again.
 """
 
 from collections.abc import Iterator
+from datetime import timedelta
 
 from allauth.account.models import EmailAddress
 from allauth.mfa.models import Authenticator
-from allauth.socialaccount.models import SocialAccount
 from django.db import connection
+from django.db.models import F
 
 from accounts.confirmed import confirm_unclaimed
+from accounts.emails import Letter
 from accounts.models import User
-from operations.backups.previous_database import KEPT, rows
+from domains.models.invitation import Invitation
+from operations.backups.previous_database import GRANTED_RIGHTS, WAYS_IN, query
 
-PEOPLE = """
-    SELECT u.id, b.id, b.password, b.is_active, b.is_staff, b.is_superuser
-    FROM accounts_user u LEFT JOIN before_accounts_user b ON b.id = u.id
-    WHERE b.id IS NULL OR b.password <> u.password OR (u.is_active AND NOT b.is_active)
-    OR (u.is_staff AND NOT b.is_staff) OR (u.is_superuser AND NOT b.is_superuser)
-"""
-# Else the next one might be that of a session of before.
-EPOCHS = """
-    UPDATE accounts_user SET session_epoch = (
-        SELECT session_epoch FROM before_accounts_user b WHERE b.id = accounts_user.id
-    ) WHERE id IN (SELECT id FROM before_accounts_user)
-"""
-ADDRESSES = """
-    SELECT u.id, b.email FROM accounts_user u JOIN before_accounts_user b ON b.id = u.id
-    WHERE b.email <> u.email
-"""
 KNOWN = "SELECT id FROM before_accounts_user"
-RIGHTS = {User.groups.through: "group_id", User.user_permissions.through: "permission_id"}
+LOST = """
+    SELECT u.email, b.id FROM accounts_user u LEFT JOIN before_accounts_user b ON b.id = u.id
+    WHERE b.id IS NULL OR (u.is_active AND NOT b.is_active) OR (u.is_staff AND NOT b.is_staff)
+    OR (u.is_superuser AND NOT b.is_superuser) ORDER BY u.email
+"""
+# The addresses of people who were deleted since, and that another person has by now.
+TAKEN = f"""
+    SELECT b.email FROM before_accounts_user b JOIN accounts_user u ON u.id = b.id
+    WHERE b.email IN (SELECT email FROM accounts_user WHERE id NOT IN ({KNOWN}))
+"""
+USERS = (
+    f"UPDATE accounts_user SET is_active = FALSE WHERE id NOT IN ({KNOWN})",
+    f"""
+    UPDATE accounts_user SET email = 'deleted-' || id || '@invalid'
+    WHERE id NOT IN ({KNOWN}) AND email IN ({TAKEN})
+    """,
+    # Two people may have exchanged their addresses, so first nobody has one that changed.
+    """
+    UPDATE accounts_user SET email = id || '@invalid' WHERE id IN (
+        SELECT u.id FROM accounts_user u JOIN before_accounts_user b ON b.id = u.id WHERE b.email <> u.email
+    )
+    """,
+    """
+    UPDATE accounts_user SET
+        email = b.email, password = b.password, session_epoch = b.session_epoch,
+        is_active = accounts_user.is_active AND b.is_active,
+        is_staff = accounts_user.is_staff AND b.is_staff,
+        is_superuser = accounts_user.is_superuser AND b.is_superuser
+    FROM before_accounts_user b WHERE b.id = accounts_user.id
+    """,
+)
+# An invitation may have been revoked since, or used; a letter was sent since, or given up.
+OUTDATED = (
+    """
+    DELETE FROM domains_invitation WHERE id NOT IN (
+        SELECT b.id FROM before_domains_invitation b WHERE b.key = domains_invitation.key
+    ) RETURNING id
+    """,
+    "DELETE FROM accounts_letter WHERE id NOT IN (SELECT id FROM before_accounts_letter) RETURNING id",
+)
 
 
-def as_at_last() -> Iterator[str]:
-    """Take it all over from the replaced database; yield a line for each whom that shuts out."""
-    yield from _accounts()
-    yield from _addresses()
-    _run(EPOCHS)
-    _ways_in()
+def keep_latest() -> Iterator[str]:
+    """Take all of it over from the replaced database; yield a line for each person who loses something."""
+    for email, known in query(LOST):
+        if known is None:
+            yield f"{email} was deleted after the backup: may not sign in"
+        else:
+            yield f"{email} has no more rights than after the backup"
+    for (email,) in query(TAKEN):
+        yield f"{email} is another person's since the backup: its former owner was deleted, and may not sign in"
+    for statement in USERS:
+        query(statement)
+    for model in WAYS_IN:
+        _replace_rows(model)
     # Where the replaced database was of a version that did not note it yet.
     confirm_unclaimed(User.objects, EmailAddress.objects)
-    for model, right in RIGHTS.items():
-        _keep_what_still_stands(model._meta.db_table, right)
-
-
-def _accounts():
-    for pk, known, password, *rights in rows(PEOPLE):
-        user = User.objects.get(pk=pk)
-        if known is None:
-            user.is_active = False
-            yield f"{user.email} was deleted after the backup: may not sign in"
-        else:
-            user.password = password
-            was = (user.is_active, user.is_staff, user.is_superuser)
-            now = [had and bool(has) for had, has in zip(was, rights, strict=True)]
-            user.is_active, user.is_staff, user.is_superuser = now
-            if tuple(now) != was:
-                yield f"{user.email} has no more rights than after the backup"
-        user.save(update_fields=["password", "is_active", "is_staff", "is_superuser"])
-
-
-def _addresses():
-    changed = rows(ADDRESSES)
-    # First none of them, then the new ones: two people may have exchanged theirs.
-    for pk, _email in changed:
-        User.objects.filter(pk=pk).update(email=f"{pk}@invalid")
-    for pk, email in changed:
-        if User.objects.filter(email=email).update(email=f"deleted-{pk}@invalid", is_active=False):
-            yield f"{email} is another person's since the backup: who had it was deleted, and may not sign in"
-        User.objects.filter(pk=pk).update(email=email)
-
-
-def _ways_in():
-    _run(f"DELETE FROM mfa_authenticator WHERE user_id IN ({KNOWN})")
-    # Also of people who are gone: another may have their address, or their account at the provider.
-    EmailAddress.objects.all().delete()
-    SocialAccount.objects.all().delete()
-    for model in (Authenticator, EmailAddress, SocialAccount):
+    for model in GRANTED_RIGHTS:
         table = model._meta.db_table
-        _run(
-            f"INSERT INTO {table} ({KEPT[table]}) SELECT {KEPT[table]} FROM before_{table} "
-            "WHERE user_id IN (SELECT id FROM accounts_user)"
-        )
+        same = " AND ".join(f"b.{column} = {table}.{column}" for column in _columns(model))
+        lost = f"NOT EXISTS (SELECT 1 FROM before_{table} b WHERE {same})"
+        query(f"DELETE FROM {table} WHERE user_id IN ({KNOWN}) AND {lost}")
 
 
-def _keep_what_still_stands(table, right):
-    _run(
-        f"DELETE FROM {table} WHERE user_id IN ({KNOWN}) AND NOT EXISTS (SELECT 1 FROM before_{table} b "
-        f"WHERE b.user_id = {table}.user_id AND b.{right} = {table}.{right})"
+def _replace_rows(model):
+    table = model._meta.db_table
+    # Addresses and providers' accounts also of people who were deleted: another person may have them now.
+    query(f"DELETE FROM {table}" + (f" WHERE user_id IN ({KNOWN})" if model is Authenticator else ""))
+    columns = ", ".join(map(connection.ops.quote_name, _columns(model)))
+    query(
+        f"INSERT INTO {table} ({columns}) SELECT {columns} FROM before_{table} "
+        "WHERE user_id IN (SELECT id FROM accounts_user)"
     )
 
 
-def _run(sql):
-    with connection.cursor() as cursor:
-        cursor.execute(sql)
+def _columns(model) -> list[str]:
+    return [field.column for field in model._meta.concrete_fields if not field.primary_key]
+
+
+def end_sessions() -> None:
+    """End all sessions, and void all mailed links for a new password: one may have been used since."""
+    # The sessions themselves are not in a backup. A link is signed with the last sign-in, to the second.
+    User.objects.update(session_epoch=F("session_epoch") + 1, last_login=F("last_login") + timedelta(seconds=1))
+
+
+def drop_outdated(*, is_known: bool) -> tuple[int, int]:
+    """Delete the invitations and letters that the replaced database does not have; return how many.
+
+    Where that is not known, all of them: to invite again costs a minute.
+    """
+    if is_known:
+        invitations, letters = (len(query(statement)) for statement in OUTDATED)
+        return invitations, letters
+    return Invitation.objects.live().delete()[0], Letter.objects.all().delete()[0]

@@ -1,29 +1,39 @@
-"""What every next hop has in common: it takes a message for all its recipients, or says why not."""
+"""The interface of a next hop: it accepts a message for all its recipients or says why not."""
 
+from enum import Enum, auto
 from typing import Protocol
 
 from submission.delivery.message import Message
-from submission.listener import replies
 
 
-class Deferred(Exception):
-    """Nobody has the message; a later try may succeed. `str()` is for the log, `reply` for the client."""
+class Reason(Enum):
+    """Why a next hop didn't accept a message."""
 
-    def __init__(self, reason: str, reply: str = replies.NEXT_HOP_UNAVAILABLE):
-        super().__init__(reason)
-        self.reply = reply
+    UNAVAILABLE = auto()
+    NO_SPACE = auto()
+    REFUSED = auto()
+    NEEDS_SMTPUTF8 = auto()
+    NEEDS_8BITMIME = auto()
 
 
-class Rejected(Exception):
-    """Nobody has the message and nobody will; `str()` is for the log, `reply` for the client."""
+class NotDelivered(Exception):
+    """The message wasn't delivered to anyone. `detail` is for the log, `code` the next hop's reply code."""
 
-    def __init__(self, reason: str, reply: str):
-        super().__init__(reason)
-        self.reply = reply
+    def __init__(self, detail: str, reason: Reason = Reason.UNAVAILABLE, code: int | None = None):
+        super().__init__(detail)
+        self.reason, self.code = reason, code
+
+
+class Deferred(NotDelivered):
+    """A later attempt may succeed."""
+
+
+class Rejected(NotDelivered):
+    """Another attempt would fail as well."""
 
 
 class NextHop(Protocol):
     async def deliver(self, message: Message) -> None:
-        """Hand a message on to all its recipients or none. Raises Deferred, Rejected."""
+        """Deliver a message to all its recipients or none. Raises Deferred, Rejected."""
 
     def close(self) -> None: ...

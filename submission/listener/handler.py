@@ -1,146 +1,117 @@
-"""What needs the database or the next hop: is this login right, may this message go, where to."""
+"""Decisions that need the database or the next hop: logins, senders, messages."""
 
 import asyncio
 
-from aiosmtpd.smtp import AuthResult
-
 from credentials.outcome import Outcome
 from submission import log
-from submission.database_threads import UNAVAILABLE, Workers
 from submission.delivery import message
-from submission.delivery.next_hop import Deferred, NextHop, Rejected
-from submission.ip import client_of, plain_ip
+from submission.delivery.next_hop import NextHop, NotDelivered, Rejected
+from submission.ip import client_of
 from submission.listener import replies, sasl
-from submission.listener.authentication import LoggedIn, Logins
+from submission.listener.authentication import Logins
 from submission.listener.throttle import Guesses
 from submission.policy import addresses, sender
+from web.workers import UNAVAILABLE, Workers
 
 
 class Handler:
-    """aiosmtpd's handler, one for all sessions."""
+    """Decides for all sessions. Each public method returns the reply."""
 
     def __init__(self, logins: Logins, next_hop: NextHop, host: str, guesses: Guesses):
         self._logins, self._next_hop, self._host, self._guesses = logins, next_hop, host, guesses
-        # Judging reads the whole message; the loop would stand still meanwhile.
-        self._judges = Workers(threads=2, waiting=500)
+        # In threads, because judging a big message would block the loop.
+        self._judges = Workers("judges", threads=2, waiting=500)
 
-    async def auth_PLAIN(self, server, arguments) -> AuthResult:
-        """AUTH PLAIN, RFC 4616, with or without an initial response."""
+    async def log_in(self, session, login: sasl.LoginAttempt) -> str:
+        """Judge a login, and give it to the session if it is accepted."""
+        client = client_of(session.peer_ip)
+        if not self._guesses.admit(client, *login):
+            log.login(login.username, session.peer_ip, "too_many")
+            return replies.TOO_MANY_GUESSES
         try:
-            response = sasl.decode(arguments[1].encode()) if len(arguments) == 2 else await server.ask(b"")
-            login = sasl.plain(response)
-        except sasl.Broken as broken:
-            return self._broken(server, broken)
-        return await self._judge(server, login)
-
-    async def auth_LOGIN(self, server, arguments) -> AuthResult:
-        """AUTH LOGIN, draft-murchison-sasl-login."""
-        try:
-            given = sasl.decode(arguments[1].encode()) if len(arguments) == 2 else None
-            username = given if given is not None else await server.ask(b"Username:")
-            login = sasl.login(username, await server.ask(b"Password:"))
-        except sasl.Broken as broken:
-            return self._broken(server, broken)
-        return await self._judge(server, login)
-
-    def _broken(self, server, broken) -> AuthResult:
-        log.login("", server.peer_ip, broken.fault.name.lower())
-        return AuthResult(success=False, handled=False, message=replies.FAULTS[broken.fault])
-
-    async def _judge(self, server, login) -> AuthResult:
-        client = client_of(server.peer_ip)
-        if not self._guesses.take(client, *login):
-            log.login(login.username, server.peer_ip, "too_many")
-            return AuthResult(success=False, handled=False, message=replies.TOO_MANY_GUESSES)
-        try:
-            outcome, logged_in = await self._logins.judge(login, plain_ip(server.peer_ip))
+            outcome, logged_in = await self._logins.judge(login, session.peer_ip)
         except UNAVAILABLE as error:
-            self._guesses.unknown(client, *login)
-            log.login(login.username, server.peer_ip, f"unavailable:{type(error).__name__}")
-            return AuthResult(success=False, handled=False, message=replies.LOGIN_UNAVAILABLE)
-        log.login(login.username, server.peer_ip, outcome.name.lower())
-        if outcome is not Outcome.ACCEPTED:
-            # Whatever the cause, so that the time tells none.
-            await asyncio.sleep(self._guesses.wrong(client, *login))
-            return AuthResult(success=False, handled=False, message=replies.OUTCOMES[outcome])
-        self._guesses.right(client, login.username)
-        return AuthResult(success=True, message=replies.OUTCOMES[outcome], auth_data=logged_in)
+            self._guesses.withdraw(client, *login)
+            log.login(login.username, session.peer_ip, f"unavailable:{type(error).__name__}")
+            return replies.LOGIN_UNAVAILABLE
+        log.login(login.username, session.peer_ip, outcome.name.lower())
+        if outcome is Outcome.ACCEPTED:
+            self._guesses.record_success(client, login.username)
+            session.login = logged_in
+        else:
+            # For every cause, so that the time reveals none.
+            await asyncio.sleep(self._guesses.record_refusal(client, *login))
+        return replies.LOGIN_REPLIES[outcome]
 
-    async def handle_MAIL(self, server, session, envelope, mailbox: str, options) -> str:
-        """Ask again whether the credential is good, then judge the sender."""
-        login: LoggedIn = session.auth_data
-        refusal = await self._refusal_of_login(server, login, replies.BAD_LOGIN)
-        if refusal:
+    async def accept_sender(self, session, mailbox: str) -> str:
+        """Check the login again, then judge the sender."""
+        domain = session.login.domain
+        if refusal := await self._refuse_login(session, replies.BAD_LOGIN):
             return refusal
-        if sender.judge_sender(mailbox, login.domain):
+        if sender.judge_sender(mailbox, domain):
             return replies.WRONG_SENDER
-        envelope.mail_from = str(addresses.parse_mailbox(mailbox))
+        session.envelope.sender = str(addresses.parse_mailbox(mailbox))
         return replies.SENDER_OK
 
-    async def handle_DATA(self, server, session, envelope) -> str:
-        """Judge the message and hand it on; 250 only once the next hop or the disk has all of it."""
-        login, size = session.auth_data, len(envelope.content)
+    async def accept_message(self, session) -> str:
+        """Judge the message and deliver it; 250 only after the next hop or the disk has all of it."""
+        login, envelope = session.login, session.envelope
+        size = len(envelope.content)
         try:
             refusal = await self._judges.run(sender.judge_message, envelope.content, login.domain)
         except UNAVAILABLE:
             return replies.INTERNAL_ERROR
         if refusal:
-            reply, cause = replies.REFUSALS[refusal], refusal.name.lower()
-            return self._tell(login, server, envelope, size, "-", reply, cause)
-        trace = message.Trace(session.host_name, server.peer_ip, self._host, envelope.smtp_utf8)
-        finished = message.finish(envelope, trace, login.domain)
-        # As late as can be: a credential deleted while the message came in keeps nothing.
-        refusal = await self._refusal_of_login(server, login, replies.NO_LONGER_VALID)
-        reply = refusal or await self._hand_on(finished)
+            reply, cause = replies.MESSAGE_REPLIES[refusal], refusal.name.lower()
+            return self._log_message(session, login, reply, size=size, cause=cause)
+        origin = message.Origin(session.hello_name, session.peer_ip, self._host)
+        prepared = message.prepare(envelope, origin, login.domain)
+        # As late as possible, for a credential that was deleted while the message was received.
+        refused = await self._refuse_login(session, replies.NO_LONGER_VALID)
+        reply = refused or await self._deliver(prepared)
         if reply.startswith("250"):
-            self._logins.note_message(login, session.host_name, envelope.mail_from)
-        return self._tell(login, server, envelope, size, finished.id, reply)
+            self._logins.note_message(login, session.hello_name, envelope.sender)
+        return self._log_message(session, login, reply, message_id=prepared.id, size=size)
 
-    def tell_not_taken(self, server, session, envelope, reply) -> str:
-        """Log a message that was refused while it came in; return the reply."""
-        cause = replies.NOT_TAKEN[reply]
-        return self._tell(session.auth_data, server, envelope, 0, "-", reply, cause)
-
-    async def handle_exception(self, error: Exception) -> str:
-        """The reply to a crash. aiosmtpd's own would send the exception's text to the client."""
-        log.crash("A session", error)
-        return replies.INTERNAL_ERROR
+    def refuse_message(self, session, reply: str) -> str:
+        """Log a message that was refused while it was received."""
+        return self._log_message(session, session.login, reply, cause=replies.REFUSED_CAUSES[reply])
 
     def close(self) -> None:
         self._judges.close()
         self._logins.close()
         self._next_hop.close()
 
-    async def _refusal_of_login(self, server, login: LoggedIn, reply: str) -> str | None:
+    async def _refuse_login(self, session, reply: str) -> str | None:
+        """End a login that is no longer valid; return the reply then, otherwise None."""
+        login = session.login
         try:
             if await self._logins.still_valid(login):
                 return None
         except UNAVAILABLE as error:
-            log.log.warning("The database can't be asked: %s", type(error).__name__)
+            log.logger.warning("The database is unavailable: %s", type(error).__name__)
             return replies.INTERNAL_ERROR
-        log.login(login.username, server.peer_ip, "revoked")
-        server.forget_login()
+        log.login(login.username, session.peer_ip, "revoked")
+        session.forget_login()
         return reply
 
-    async def _hand_on(self, finished) -> str:
+    async def _deliver(self, prepared: message.Message) -> str:
         try:
-            await self._next_hop.deliver(finished)
-        except Rejected as rejected:
-            log.log.warning("MESSAGE id=%s rejected by the next hop: %s", finished.id, rejected)
-            return rejected.reply
-        except Deferred as deferred:
-            log.log.warning("MESSAGE id=%s not handed on: %s", finished.id, deferred)
-            return deferred.reply
-        return replies.ACCEPTED_MESSAGE.format(id=finished.id)
+            await self._next_hop.deliver(prepared)
+        except NotDelivered as failure:
+            outcome = "rejected by the next hop" if isinstance(failure, Rejected) else "not handed on"
+            log.logger.warning("MESSAGE id=%s %s: %s", prepared.id, outcome, failure)
+            return replies.DELIVERY_REPLIES[failure.reason].format(code=failure.code)
+        return replies.ACCEPTED_MESSAGE.format(id=prepared.id)
 
-    def _tell(self, login, server, envelope, size, message_id, reply, cause="-") -> str:
-        log.log.info(
+    def _log_message(self, session, login, reply: str, *, message_id="-", size=0, cause="-") -> str:
+        log.logger.info(
             "MESSAGE id=%s username=%s peer=%s sender=%s recipients=%d bytes=%d cause=%s reply=%s",
             message_id,
             login.username,
-            server.peer_ip,
-            log.printable(envelope.mail_from, 320),
-            len(envelope.rcpt_tos),
+            session.peer_ip,
+            log.printable(session.envelope.sender, 320),
+            len(session.envelope.recipients),
             size,
             cause,
             reply[:9],

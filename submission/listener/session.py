@@ -1,226 +1,181 @@
-"""One connection: its life, its loop of commands, its limits.
-
-aiosmtpd's own loop is replaced: it takes 5 bogus commands and 200 logins, repeats what
-the client sent, tells exceptions, and logs each line.
-"""
+"""One SMTP session: its start and end, its loop of commands, its limits."""
 
 import asyncio
+import base64
 import ssl
-from collections import OrderedDict
+from collections import Counter
 from dataclasses import dataclass, field
 
-from aiosmtpd.smtp import ALLOWED_BEFORE_STARTTLS, TLSSetupException
-
 from submission import log
-from submission.ip import plain_ip
-from submission.listener import lines, replies
-from submission.listener.commands import Commands
+from submission.delivery.message import Envelope
+from submission.ip import client_of
+from submission.listener import commands, lines, replies, sasl
+from submission.listener.authentication import LoggedIn
+from submission.listener.connection import ClientConnection
 from submission.listener.handler import Handler
-from submission.listener.limits import LINGER_SECONDS, MAX_ERRORS, Connections, Limits, Memory
+from submission.listener.limits import MAX_ERRORS, Limits, Memory
 from web import request_id
-
-HELLO = {"EHLO", "HELO"}
 
 
 @dataclass
-class Shared:
-    """What all connections of a listener share."""
+class Listener:
+    """What all sessions share; `sessions` are those that have a place, oldest first."""
 
     handler: Handler
     host: str
     tls: ssl.SSLContext
     limits: Limits
-    connections: Connections = field(init=False)
     memory: Memory = field(default_factory=Memory)
-    sessions: set["Submission"] = field(default_factory=set)
-    # Those without a login, the first that came first; that one of them logged in is seen when it is its turn.
-    strangers: OrderedDict["Submission", None] = field(default_factory=OrderedDict)
+    sessions: dict["Session", None] = field(default_factory=dict)
+    _clients: Counter[str] = field(default_factory=Counter)
 
-    def __post_init__(self):
-        limits = self.limits
-        self.connections = Connections(limits.connections, limits.connections_per_ip, self._make_room)
+    def connection(self) -> ClientConnection:
+        """Return the protocol of a new connection, for loop.create_server."""
+        return ClientConnection(lambda connection: Session(self, connection).run())
+
+    def enter(self, session: "Session") -> bool:
+        """Give a session a place; False if there is none."""
+        client = client_of(session.peer_ip)
+        if self._clients[client] >= self.limits.connections_per_ip:
+            return False
+        if len(self.sessions) >= self.limits.connections and not self._make_room():
+            return False
+        self._clients[client] += 1
+        self.sessions[session] = None
+        return True
+
+    def leave(self, session: "Session") -> None:
+        if session in self.sessions:
+            del self.sessions[session]
+            self._clients -= Counter([client_of(session.peer_ip)])
 
     def _make_room(self) -> bool:
-        """End the connection that has been here longest without a login.
+        """End the oldest session without a login.
 
-        Else some dozens of addresses, with idle connections, would keep everybody out.
+        Otherwise some dozens of addresses with idle connections could block everyone else.
         """
-        while self.strangers:
-            session, _ = self.strangers.popitem(last=False)
-            if not session.session.authenticated:
-                session.make_way()
-                return True
-        return False
+        session = next((session for session in self.sessions if not session.login), None)
+        if session is None:
+            return False
+        log.logger.warning("SESSION peer=%s outcome=made_way", session.peer_ip)
+        self.leave(session)
+        session.drop(replies.TOO_MANY_CONNECTIONS)
+        return True
 
 
-class Submission(Commands):
-    """A client's connection, from its greeting to its end."""
+class Session:
+    """A client's session, from the greeting to its end."""
 
-    def __init__(self, shared: Shared):
-        self.shared, self.limits, self.memory = shared, shared.limits, shared.memory
-        self.peer_ip = "-"
+    def __init__(self, listener: Listener, connection: ClientConnection):
+        self.listener, self.connection = listener, connection
+        self.handler, self.limits = listener.handler, listener.limits
+        self.peer_ip = connection.peer_ip
+        self.hello_name, self.is_extended = "", False
+        self.login: LoggedIn | None = None
+        self.envelope = Envelope()
         self.errors = self.login_tries = 0
-        self._counted = self._has_place = self._busy = self._stopping = self._dropped = False
-        self._login_timer: asyncio.TimerHandle | None = None
-        super().__init__(
-            shared.handler,
-            hostname=shared.host,
-            tls_context=shared.tls,
-            enable_SMTPUTF8=True,
-            timeout=self.limits.command_seconds,
-            loop=asyncio.get_running_loop(),
-        )
+        self._is_busy = self._is_stopping = False
+        self._loop = asyncio.get_running_loop()
+        self._timer: asyncio.TimerHandle | None = None
+        self._login_ends_at = self._loop.time() + self.limits.login_seconds
 
-    def connection_made(self, transport):
-        if self._original_transport is not None:
-            return super().connection_made(transport)  # the same connection, now in TLS
-        peer = transport.get_extra_info("peername")
-        if not peer:
-            return transport.abort()
-        self.peer_ip = plain_ip(peer[0])
-        if not self.shared.connections.enter(self.peer_ip):
-            log.log.warning("CONNECT peer=%s outcome=too_many", self.peer_ip)
-            transport.write(replies.TOO_MANY_CONNECTIONS.encode() + b"\r\n")
-            return transport.close()
-        self._counted = self._has_place = True
-        self.shared.sessions.add(self)
-        super().connection_made(transport)
-        self.shared.strangers[self] = None
-        self._handler_coroutine.add_done_callback(self._leave)
-        self._wait_for_login()
-
-    def connection_lost(self, error):
-        if self._counted:
-            super().connection_lost(error)
-
-    def forget_login(self):
-        """Take the session back to where AUTH is needed."""
-        self.session.authenticated, self.session.auth_data = False, None
-        self.shared.strangers[self] = None
-        self._wait_for_login()
-
-    def make_way(self):
-        """Give its place to another connection."""
-        log.log.warning("SESSION peer=%s outcome=made_way", self.peer_ip)
-        self._give_up_place()
-        self.drop(replies.TOO_MANY_CONNECTIONS)
-
-    def stop(self):
-        """End the session after the command it is in."""
-        self._stopping = True
-        if not self._busy:
-            self.drop(replies.SHUTTING_DOWN)
-
-    def drop(self, reply: str):
-        """Send a last reply and end the session now; the client can't delay it."""
-        if self._dropped or self.transport is None:
-            return
-        self._dropped = True
-        in_handshake = self._tls_protocol and self.session.ssl is None
-        if not in_handshake:
-            self._writer.write(reply.encode() + b"\r\n")
-        self.transport.close()
-        self.loop.call_later(LINGER_SECONDS, self._abort)
-
-    async def push(self, status):
-        if status.startswith(("4", "5")):
-            self.errors += 1
-            if self.errors >= MAX_ERRORS and not status.startswith("421"):
-                log.log.warning("SESSION peer=%s outcome=too_many_errors", self.peer_ip)
-                status = replies.TOO_MANY_ERRORS
-        if status.startswith("421"):
-            self.drop(status)
-        else:
-            await super().push(status)
-
-    async def smtp_QUIT(self, argument):
-        self.drop(replies.BYE)
-
-    async def _handle_client(self):
-        request_id.begin("session")  # this task's, so that each line of its log carries it
+    async def run(self) -> None:
+        request_id.begin("session")  # in the context of this task, so that every log line of the session has it
+        if not self.peer_ip:
+            return self.connection.abort()
+        if not self.listener.enter(self):
+            log.logger.warning("CONNECT peer=%s outcome=too_many", self.peer_ip)
+            return self.drop(replies.TOO_MANY_CONNECTIONS)
         try:
-            await self.push(f"220 {self.hostname} ESMTP")
-            while not self._is_over():
+            await self.reply(replies.GREETING.format(host=self.listener.host))
+            while not self.connection.is_closing:
                 await self._next_command()
-                await asyncio.sleep(0)  # who sends thousands of commands at once keeps nobody else waiting
-        except (ConnectionError, asyncio.IncompleteReadError):
-            pass  # the client went away
+                await asyncio.sleep(0)  # thousands of pipelined commands must not delay other clients
         except Exception as error:
             log.crash("A session", error)
-
-    async def _next_command(self):
-        try:
-            line = await lines.read(self._reader)
-            self._busy = True
-            await self._obey(line)
-        except lines.BadLine as bad:
-            await self._refuse_line(bad)
-        except TLSSetupException:
-            log.log.info("CONNECT peer=%s outcome=tls_handshake_failed", self.peer_ip)
-            self._abort()
-        except (ConnectionError, asyncio.IncompleteReadError):
-            raise
-        except Exception as error:
-            await self.push(await self.event_handler.handle_exception(error))
         finally:
-            self._busy = False
-        if self._stopping:
+            self._leave()
+
+    def forget_login(self) -> None:
+        """End the login; the client needs AUTH again."""
+        self.login = None
+        self._login_ends_at = self._loop.time() + self.limits.login_seconds
+
+    def stop(self) -> None:
+        """End the session after its current command."""
+        self._is_stopping = True
+        if not self._is_busy:
             self.drop(replies.SHUTTING_DOWN)
 
-    async def _refuse_line(self, bad: lines.BadLine):
-        if not bad.is_open:
-            return await self.push(bad.reply)
-        log.log.warning("SESSION peer=%s outcome=bare_lf", self.peer_ip)
-        self.drop(bad.reply)
+    def drop(self, reply: str) -> None:
+        """Send a last reply and end the session; the client can't delay that."""
+        self.connection.close(reply.encode() + b"\r\n")
 
-    async def _obey(self, line: bytes):
+    async def reply(self, reply: str) -> None:
+        if reply.startswith(("4", "5")):
+            self.errors += 1
+            if self.errors >= MAX_ERRORS and not reply.startswith("421"):
+                log.logger.warning("SESSION peer=%s outcome=too_many_errors", self.peer_ip)
+                reply = replies.TOO_MANY_ERRORS
+        if reply.startswith(("221", "421")):
+            self.drop(reply)
+        else:
+            await self.connection.write(reply.encode() + b"\r\n")
+
+    async def ask(self, challenge: bytes) -> bytes:
+        """Send a SASL challenge, return the decoded response. Raises sasl.BadExchange, lines.BadLine."""
+        await self.reply("334 " + base64.b64encode(challenge).decode())
+        try:
+            line = await lines.read(self.connection)
+        except lines.BadLine as bad:
+            if bad.reply == replies.LINE_TOO_LONG:
+                raise sasl.BadExchange(sasl.Problem.LINE_TOO_LONG) from None
+            raise
+        return sasl.decode(line)
+
+    def restart_timer(self, seconds: float | None = None) -> None:
+        """End the session after these seconds, or when the time for a login is over."""
+        if self._timer:
+            self._timer.cancel()
+        ends_at = self._loop.time() + (seconds or self.limits.command_seconds)
+        if not self.login:
+            ends_at = min(ends_at, self._login_ends_at)
+        self._timer = self._loop.call_at(ends_at, self.drop, replies.TIMED_OUT)
+
+    async def _next_command(self) -> None:
+        self.restart_timer()
+        try:
+            line = await lines.read(self.connection)
+            self._is_busy = True
+            reply = await self._obey(line)
+        except lines.BadLine as bad:
+            reply = bad.reply
+            if bad.is_open:
+                log.logger.warning("SESSION peer=%s outcome=bare_lf", self.peer_ip)
+                return self.drop(reply)
+        except Exception as error:
+            log.crash("A session", error)
+            reply = replies.INTERNAL_ERROR
+        if reply:
+            await self.reply(reply)
+        self._is_busy = False
+        if self._is_stopping:
+            self.drop(replies.SHUTTING_DOWN)
+
+    async def _obey(self, line: bytes) -> str | None:
         verb, _, rest = line.partition(b" ")
         try:
-            command = verb.decode("ascii").upper()
-            # A name is only noted: many a computer says its own in Latin-1.
-            argument = rest.decode(errors="replace" if command in HELLO else "strict").strip(" \t")
+            name = verb.decode("ascii").upper()
+            # Some computers send their name in Latin-1; it is only logged and put into Received.
+            argument = rest.decode(errors="replace" if name in ("EHLO", "HELO") else "strict").strip(" \t")
         except UnicodeDecodeError:
-            return await self.push(replies.BAD_ARGUMENT)
-        if not self._tls_protocol and command not in ALLOWED_BEFORE_STARTTLS:
-            return await self.push(replies.TLS_FIRST)
-        method = self._smtp_methods.get(command)
-        if method is None:
-            return await self.push(replies.UNKNOWN_COMMAND)
-        self._reset_timeout()
-        await method(argument or None)
-        self._reset_timeout()
+            return replies.BAD_ARGUMENT
+        self.restart_timer()
+        return await commands.obey(self, name, argument)
 
-    def _is_over(self) -> bool:
-        return self.transport is None or self.transport.is_closing()
-
-    def _timeout_cb(self):
-        self.drop(replies.TIMED_OUT)
-
-    def _wait_for_login(self):
-        if self._login_timer:
-            self._login_timer.cancel()
-        self._login_timer = self.loop.call_later(self.limits.login_seconds, self._login_overdue)
-
-    def _login_overdue(self):
-        if not self.session.authenticated:
-            self.drop(replies.TIMED_OUT)
-
-    def _abort(self):
-        self._handler_coroutine.cancel()
-        for transport in (self.transport, self._original_transport):
-            if transport is not None:
-                transport.abort()
-
-    def _give_up_place(self):
-        if self._has_place:
-            self._has_place = False
-            self.shared.connections.leave(self.peer_ip)
-
-    def _leave(self, _task):
-        self._give_up_place()
-        self.shared.sessions.discard(self)
-        self.shared.strangers.pop(self, None)
-        self._login_timer.cancel()
-        self._timeout_handle.cancel()
-        if not self._dropped:
-            self._abort()
+    def _leave(self) -> None:
+        self.listener.leave(self)
+        if self._timer:
+            self._timer.cancel()
+        if not self.connection.is_closing:
+            self.connection.abort()

@@ -1,29 +1,32 @@
-"""One SMTP conversation, from the connection to QUIT, and its transcript. No Django."""
+"""The SMTP conversation of a check, from the connection to QUIT, and its transcript."""
 
+import asyncio
 import base64
 import re
+import socket
 import time
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass, field
 from enum import Enum
 from pathlib import Path
-from typing import NamedTuple
+
+from aiosmtplib import SMTP, SMTPException, SMTPResponse, SMTPResponseException
 
 from submission.ip import plain_ip
-from submission.livecheck import certificates, wire
+from submission.livecheck import certificates, connection
+from submission.livecheck.faults import Failed, Fault, classify
 from submission.livecheck.redaction import MASK, Redactor
-from submission.livecheck.wire import Failed, Fault
 
-MAX_REPLY_LINES = 50
+MAX_REPLY_LINES = 50  # of one reply in the transcript
 MAX_SHOWN = 300  # characters of a line in the transcript
+QUIT_SECONDS = 1
 
-_REPLY_LINE = re.compile(r"(?P<code>[2-5]\d\d)(?:(?P<sign>[ -])(?P<text>.*))?", re.DOTALL)
 _ADDRESS = re.compile(r"[!-;=?-~]+@[!-;=?-~]+")  # printable ASCII without blanks and <>
 
 
 class Stage(Enum):
-    """The steps in their order, as people read them."""
+    """The steps in their order, as the screen shows them."""
 
     CONNECT = "Connect"
     GREETING = "Greet"
@@ -36,8 +39,8 @@ class Stage(Enum):
 
 
 @dataclass
-class Step:
-    """A step and its lines: `C:` and `S:` are what client and server said, `*` what we saw."""
+class CheckStep:
+    """A step and its transcript: `C:` and `S:` are the lines of client and server, `*` are notes."""
 
     title: str
     state: str = "running"  # then "done" or "failed"
@@ -47,7 +50,7 @@ class Step:
 
 @dataclass(frozen=True)
 class Plan:
-    """What is asked of which server; without `message`, nothing is sent."""
+    """The server, login and addresses to check; without `message`, nothing is sent."""
 
     host: str
     port: int
@@ -59,59 +62,51 @@ class Plan:
     message: bytes | None = None
 
 
-class Reply(NamedTuple):
-    """A reply that may be shown: lines without their codes, joined."""
-
-    code: int
-    text: str
-
-    def __str__(self):
-        return f"{self.code} {self.text}".strip()
-
-
 @dataclass
 class Verdict:
-    """How it went. Where it failed, `stage` and `fault` say at what, and `reply` what the server last said."""
+    """The result: the stage that was reached, the fault if it failed, and the server's last reply."""
 
     stage: Stage = Stage.CONNECT
     fault: Fault | None = None
     detail: str = ""
-    reply: Reply | None = None
+    reply: SMTPResponse | None = None
     own_ip: str = ""
     is_self_signed: bool = False
 
 
 class Conversation:
-    """Holds a conversation; `tell(steps)` is called whenever a step begins.
+    """Holds a conversation. Calls `on_step(steps)` whenever a step begins.
 
-    `before_login(ip)` is called with our own address before the password goes out.
+    Calls `before_login(ip)` with our own address before it sends the password.
     """
 
-    def __init__(self, plan: Plan, *, seconds: float, tell: Callable, before_login: Callable):
-        self._plan, self._tell, self._before_login = plan, tell, before_login
-        self._ends_at = time.monotonic() + seconds
+    def __init__(self, plan: Plan, *, seconds: float, on_step: Callable, before_login: Callable):
+        self._plan, self._seconds, self._on_step, self._before_login = plan, seconds, on_step, before_login
         login = f"\0{plan.username}\0{plan.password}".encode()
         self._login = base64.b64encode(login).decode()
         self._redact = Redactor(plan.password, self._login)
-        self._wire: wire.Wire | None = None
-        self._offered: dict[str, set[str]] = {}
+        self._client = SMTP(hostname=plan.host, timeout=None, start_tls=False)
+        self._socket: socket.socket | None = None
+        self._transport: asyncio.BaseTransport | None = None
         self._verdict = Verdict()
-        self.steps: list[Step] = []
+        self.steps: list[CheckStep] = []
 
-    def hold(self) -> Verdict:
-        """Go through the steps until one fails."""
+    def run(self) -> Verdict:
+        """Go through the steps until one fails or the time is over."""
+        loop = asyncio.new_event_loop()
+        ends_at = loop.time() + self._seconds
         try:
+            # The loop runs only within steps: on_step and before_login use the database, which Django allows
+            # only outside of it.
             for stage, act in self._acts():
                 self._begin(stage)
-                act()
+                loop.run_until_complete(asyncio.wait_for(act(), ends_at - loop.time()))
                 self._finish("done")
-        except Failed as failed:
-            self._finish("failed")
-            self._verdict.fault, self._verdict.detail = failed.fault, failed.detail
-            self._part()
+        except (Failed, SMTPException, OSError, UnicodeError) as error:  # OSError: time, TLS and names too
+            self._fail(error)
         finally:
-            if self._wire:
-                self._wire.close()
+            loop.run_until_complete(self._close())
+            loop.close()
         return self._verdict
 
     def _acts(self):
@@ -127,107 +122,110 @@ class Conversation:
 
     def _begin(self, stage: Stage) -> None:
         self._verdict.stage, self._begun_at = stage, time.monotonic()
-        self.steps.append(Step(stage.value))
-        self._tell(self.steps)
+        self.steps.append(CheckStep(stage.value))
+        self._on_step(self.steps)
 
     def _finish(self, state: str) -> None:
         self.steps[-1].state = state
         self.steps[-1].ms = round((time.monotonic() - self._begun_at) * 1000)
 
-    def _connect(self):
-        self._note("*", f"{self._plan.host}, port {self._plan.port}")
-        self._wire = wire.connect(self._plan.host, self._plan.port, self._ends_at)
-        self._verdict.own_ip = plain_ip(self._wire.own_ip)
-        self._note("*", f"Connected from {self._verdict.own_ip} to {plain_ip(self._wire.peer)}")
+    def _fail(self, error: Exception) -> None:
+        if self._verdict.stage is Stage.END:  # nothing after this matters
+            return self._finish("done")
+        self._finish("failed")
+        self._verdict.reply = None
+        if isinstance(error, SMTPResponseException) and error.code > 0:
+            self._record(SMTPResponse(error.code, error.message))
+        elif isinstance(error, SMTPException):
+            self._note("*", error.message)
+        self._verdict.fault, self._verdict.detail = classify(error)
 
-    def _greet(self):
-        self._read(220)
-        self._hello()
+    async def _close(self) -> None:
+        """Say QUIT after a refusal, and close the connection."""
+        if self._verdict.fault is Fault.REPLY:
+            with suppress(SMTPException):
+                await self._client.quit(timeout=QUIT_SECONDS)
+        if self._transport:
+            self._transport.abort()  # close() would wait for the server's close_notify in TLS
+        await asyncio.sleep(0)
+        if self._socket:
+            self._socket.close()
 
-    def _encrypt(self):
-        if "STARTTLS" not in self._offered:
+    async def _connect(self):
+        host, port = self._plan.host, self._plan.port
+        self._note("*", f"{host}, port {port}")
+        self._socket = await connection.connect(host, port, self._seconds)
+        self._verdict.own_ip = own_ip = plain_ip(self._socket.getsockname()[0])
+        # A client without a name uses its address (RFC 5321 section 4.1.3).
+        self._client.local_hostname = f"[IPv6:{own_ip}]" if ":" in own_ip else f"[{own_ip}]"
+        self._note("*", f"Connected from {own_ip} to {plain_ip(self._socket.getpeername()[0])}")
+
+    async def _greet(self):
+        self._record(await self._client.connect(sock=self._socket))
+        self._transport = self._client.transport
+        await self._say_hello()
+
+    async def _encrypt(self):
+        if not self._client.supports_extension("starttls"):
             raise Failed(Fault.NO_STARTTLS)
-        self._ask("STARTTLS", 220)
+        self._note("C:", "STARTTLS")
         own = self._plan.own_certificate
-        met = self._wire.start_tls(certificates.context(own), self._plan.host)
-        for line in certificates.describe(met):
+        self._record(await self._client.starttls(tls_context=certificates.context(own)))
+        session = self._client.get_transport_info("ssl_object")
+        for line in certificates.describe(session):
             self._note("*", line)
-        self._verdict.is_self_signed = certificates.is_own(met, own)
-        # What was offered before TLS counts no longer, RFC 3207 section 4.2.
-        self._hello()
+        self._verdict.is_self_signed = certificates.is_own(session, own)
+        # Extensions from before TLS no longer count (RFC 3207 section 4.2).
+        await self._say_hello()
 
     def _log_in(self):
-        if "PLAIN" not in self._offered.get("AUTH", ()):
+        if "plain" not in self._client.server_auth_methods:
             raise Failed(Fault.NO_LOGIN)
         self._before_login(self._verdict.own_ip)
-        self._ask(f"AUTH PLAIN {self._login}", 235, shown=f"AUTH PLAIN {MASK}")
+        return self._command(f"AUTH PLAIN {self._login}", 235, shown=f"AUTH PLAIN {MASK}")
 
-    def _name_sender(self):
-        self._ask(f"MAIL FROM:<{self._plan.sender}>", 250)
+    async def _name_sender(self):
+        await self._command(f"MAIL FROM:<{self._plan.sender}>", 250)
 
-    def _name_recipient(self):
+    async def _name_recipient(self):
         if not _ADDRESS.fullmatch(self._plan.recipient):
             raise Failed(Fault.ADDRESS)
-        self._ask(f"RCPT TO:<{self._plan.recipient}>", 250, 251, 252)
+        await self._command(f"RCPT TO:<{self._plan.recipient}>", 250, 251, 252)
 
-    def _send_message(self):
-        self._ask("DATA", 354)
-        content = re.sub(rb"^\.", b"..", self._plan.message, flags=re.MULTILINE)
-        self._note("C:", f"(a message of {len(self._plan.message)} bytes, then a line with a dot)")
-        self._wire.send(content + b".\r\n")
-        self._read(250)
+    async def _send_message(self):
+        self._note("C:", f"DATA, then a message of {len(self._plan.message)} bytes")
+        self._record(await self._client.data(self._plan.message))
 
-    def _say_goodbye(self):
-        accepted = self._verdict.reply
-        with suppress(Failed):  # all that matters is said
-            if not self._plan.message:
-                self._ask("RSET", 250)
-            self._ask("QUIT", 221)
-        self._verdict.reply = accepted
+    async def _say_goodbye(self):
+        if not self._plan.message:
+            await self._command("RSET", 250)
+        await self._command("QUIT", 221)
 
-    def _part(self):
-        """Leave politely after a refusal; whether the server hears it is its own affair."""
-        if self._verdict.fault is Fault.REPLY and self._verdict.reply.code != 421:
-            with suppress(Failed):
-                self._wire.send(b"QUIT\r\n")
+    async def _say_hello(self):
+        self._client.last_ehlo_response = await self._command(f"EHLO {self._client.local_hostname}", 250)
 
-    def _hello(self):
-        ip = self._verdict.own_ip
-        # A client without a name gives its address, RFC 5321 section 4.1.3.
-        lines = self._ask(f"EHLO [IPv6:{ip}]" if ":" in ip else f"EHLO [{ip}]", 250)
-        words = [line.upper().split() for line in lines[1:]]
-        self._offered = {keyword: set(rest) for keyword, *rest in filter(None, words)}
-
-    def _ask(self, command: str, *codes: int, shown: str = "") -> list[str]:
-        """Send a command; return the lines of its reply. Raises Failed when its code is none of those."""
+    async def _command(self, command: str, *codes: int, shown: str = "") -> SMTPResponse:
+        """Send a command; return the reply. Raises SMTPResponseException if its code is not one of `codes`."""
         self._note("C:", shown or command)
-        self._wire.send(command.encode() + b"\r\n")
-        return self._read(*codes)
+        response = await self._client.execute_command(command.encode())
+        if response.code not in codes:
+            raise SMTPResponseException(*response)
+        self._record(response)
+        return response
 
-    def _read(self, *codes: int) -> list[str]:
-        self._verdict.reply = None
-        texts, number = [], None
-        for _ in range(MAX_REPLY_LINES):
-            line = self._wire.read_line()
-            self._note("S:", line)
-            match = _REPLY_LINE.fullmatch(line)
-            if not match or number not in (None, match["code"]):
-                raise Failed(Fault.NOT_SMTP, "a reply of another form")
-            number = match["code"]
-            texts.append(match["text"] or "")
-            if match["sign"] != "-":
-                break
-        else:
-            raise Failed(Fault.NOT_SMTP, f"a reply of more than {MAX_REPLY_LINES} lines")
-        self._verdict.reply = Reply(int(number), self._showable(" ".join(texts)))
-        if int(number) not in codes:
-            raise Failed(Fault.REPLY)
-        return texts
+    def _record(self, response: SMTPResponse) -> None:
+        """Write a reply into the transcript, and keep it unless it answers the goodbye."""
+        *lines, last = response.message.split("\n")[:MAX_REPLY_LINES]
+        for line in lines:
+            self._note("S:", f"{response.code}-{line}")
+        self._note("S:", f"{response.code} {last}".strip())
+        if self._verdict.stage is not Stage.END:
+            self._verdict.reply = SMTPResponse(response.code, self._showable(" ".join([*lines, last])))
 
     def _note(self, who: str, text: str) -> None:
         self.steps[-1].lines.append(f"{who} {self._showable(text)}")
 
     def _showable(self, text: str) -> str:
-        """A text without the secret, without what could disturb a page, and not too long."""
+        """A text without secrets and unprintable characters, shortened."""
         text = "".join(c if c.isprintable() else "?" for c in self._redact(text))
         return text if len(text) <= MAX_SHOWN else f"{text[:MAX_SHOWN]}…"

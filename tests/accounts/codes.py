@@ -1,22 +1,36 @@
-"""What an authenticator app does."""
+"""Codes of an authenticator app and recovery codes."""
 
+import base64
+import hashlib
+import hmac
+import secrets
 import time
 
+from allauth.mfa.adapter import get_adapter
 from allauth.mfa.models import Authenticator
-from allauth.mfa.totp.internal.auth import TOTP, format_hotp_value, hotp_value
 
 PERIOD = 30
 
 
 def code_of(secret, steps=0):
-    """The code that an app shows now, or `steps` later."""
-    return format_hotp_value(hotp_value(secret, int(time.time()) // PERIOD + steps))
+    """The code that an app shows now, or `steps` later (RFC 6238)."""
+    counter = (int(time.time()) // PERIOD + steps).to_bytes(8, "big")
+    digest = hmac.digest(base64.b32decode(secret), counter, hashlib.sha1)
+    start = digest[-1] & 15
+    return f"{int.from_bytes(digest[start : start + 4], 'big') % 2**31 % 10**6:06}"
 
 
 def make_totp(user, secret="JBSWY3DPEHPK3PXPJBSWY3DPEHPK3PXP"):
-    """Give a person an authenticator app; returns its secret."""
-    TOTP.activate(user, secret)
+    """Give a user an authenticator app; return its secret."""
+    Authenticator.objects.create(user=user, type="totp", data={"secret": get_adapter().encrypt(secret)})
     return secret
+
+
+def make_recovery_codes(user) -> list[str]:
+    """Give a user recovery codes; return them."""
+    data = {"seed": get_adapter().encrypt(secrets.token_hex(40)), "used_mask": 0}
+    Authenticator.objects.create(user=user, type="recovery_codes", data=data)
+    return recovery_codes(user)
 
 
 def wrong(secret):
@@ -34,5 +48,5 @@ def recovery_codes(user):
 
 
 def stored(user):
-    """All that the database holds of somebody's two-factor."""
+    """All stored two-factor data of a user, as text."""
     return str(list(Authenticator.objects.filter(user=user).values_list("data", flat=True)))

@@ -1,7 +1,6 @@
 """A small real OpenID provider on loopback: discovery, a page to sign in at, codes with PKCE, signed tokens.
 
-What it answers can be spoilt by the attributes of `Provider`; requests are answered as the
-standards ask otherwise, and refused where a real provider would.
+It answers by the standards and refuses what a real provider would; attributes of `Provider` make it misbehave.
 """
 
 import base64
@@ -21,7 +20,7 @@ from cryptography.hazmat.primitives.asymmetric import rsa
 
 from tests.servers import free_port
 
-CLIENT_ID, CLIENT_SECRET, KID = "sendlayer", "the-client's-secret", "key-1"
+CLIENT_ID, CLIENT_SECRET = "sendlayer", "the-client's-secret"
 PERSON = {"sub": "person-1", "email": "alice@example.com", "email_verified": True, "name": "Alice Archer"}
 PAGE = (
     '<!doctype html><html lang="en"><title>Provider</title><h1>Sign in to Provider</h1>'
@@ -31,25 +30,25 @@ PAGE = (
 
 
 @cache
-def key(name="its own"):
+def key():
     return rsa.generate_private_key(public_exponent=65537, key_size=2048)
 
 
 class Provider:
-    """What the provider knows, and how it misbehaves."""
+    """State of the provider, and how it misbehaves."""
 
     def __init__(self, issuer):
         self.issuer = issuer
         self.person = dict(PERSON)
-        self.claims = {}  # over those of the ID token; None leaves one out
-        self.config = {}  # over the discovery document
-        self.userinfo = {}  # over what it would say
-        self.answers = {}  # path → bytes instead of what would be answered
-        self.sign = lambda claims: jwt.encode(claims, key(), "RS256", headers={"kid": KID})
-        self.moved = ""  # a path that answers with a redirect to itself, by another name
+        self.claims = {}  # replace those of the ID token; None removes one
+        self.config = {}  # replaces parts of the discovery document
+        self.userinfo = {}  # replaces parts of the userinfo
+        self.answers = {}  # path → bytes to answer with
+        self.sign = lambda claims: jwt.encode(claims, key(), "RS256")
+        self.moved = ""  # a path that redirects to /moved
         self.codes = {}
         self.seen = []  # the queries of /authorize
-        self.tokens = []  # what was issued, and must be kept nowhere
+        self.tokens = []  # issued tokens, which must not be stored
 
     def discovery(self):
         endpoints = {
@@ -61,12 +60,8 @@ class Provider:
         urls = {name: f"{self.issuer}/{path}" for name, path in endpoints.items()}
         return {"issuer": self.issuer, **urls, **self.config}
 
-    def jwks(self):
-        public = jwt.algorithms.RSAAlgorithm.to_jwk(key().public_key(), as_dict=True)
-        return {"keys": [{"kid": "older", "kty": "RSA"}, public | {"kid": KID, "use": "sig", "alg": "RS256"}]}
-
     def decide(self, query, answer) -> str:
-        """Where the browser goes after the page of the provider."""
+        """Return where the provider redirects the browser."""
         assert query["client_id"] == CLIENT_ID and query["response_type"] == "code"
         assert query["code_challenge_method"] == "S256" and "openid" in query["scope"].split()
         if answer == "deny":
@@ -77,7 +72,7 @@ class Provider:
         return f"{query['redirect_uri']}?{urlencode(back | {'state': query['state']})}"
 
     def redeem(self, form, authorization) -> dict | None:
-        """The tokens for a code, once; None for a wrong code, secret, verifier or redirect URI."""
+        """Return the tokens for a code, once; None for a wrong code, secret, verifier or redirect URI."""
         query = self.codes.pop(form.get("code"), None)
         basic = base64.b64encode(f"{CLIENT_ID}:{CLIENT_SECRET}".encode()).decode()
         challenge = hashlib.sha256(form.get("code_verifier", "").encode()).digest()
@@ -105,8 +100,6 @@ class Handler(BaseHTTPRequestHandler):
             self._answer(200, provider.answers[path])
         elif path == "/.well-known/openid-configuration":
             self._json(provider.discovery())
-        elif path == "/jwks":
-            self._json(provider.jwks())
         elif path == "/userinfo" and self.headers["Authorization"][7:] in provider.tokens:
             self._json(provider.person | provider.userinfo)
         elif path == "/authorize":

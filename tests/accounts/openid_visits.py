@@ -1,4 +1,4 @@
-"""A browser's steps of a sign-in by OpenID Connect: here, at the provider, and back."""
+"""The steps of a browser in a sign-in by OpenID Connect."""
 
 import html
 import re
@@ -12,13 +12,13 @@ BEGIN, CALLBACK = "/account/oidc/", "/account/oidc/callback/"
 
 
 def begin(client, **form) -> str:
-    """Press the button; return where the page that answers leads."""
+    """Press the button; return the provider's URL."""
     page = text(client.post(BEGIN, form))
     return html.unescape(re.search(r'http-equiv="refresh" content="0;url=([^"]+)"', page)[1])
 
 
 def answer(there, choice="allow") -> str:
-    """Press a button of the provider; return the way back."""
+    """Press a button of the provider; return the URL of the callback."""
     response = requests.post(there, data={"answer": choice}, allow_redirects=False, timeout=5)
     return response.headers["Location"].removeprefix("http://testserver")
 
@@ -32,7 +32,7 @@ def is_signed_in(client):
 
 
 def refusal(client, response) -> str:
-    """The page of a sign-in that did not work; nobody is signed in, nothing is linked."""
+    """Return the page of a refused sign-in; assert that no user is signed in or linked."""
     assert 400 <= response.status_code < 503 and not is_signed_in(client)
     assert not SocialAccount.objects.exists()
     return html.unescape(text(response))

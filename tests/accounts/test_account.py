@@ -1,4 +1,4 @@
-"""A person's own pages: name, e-mail, sessions; and that every page and mail is one of ours."""
+"""Account pages: name, e-mail, sessions. Every page and e-mail of allauth has our template."""
 
 import re
 from datetime import timedelta
@@ -38,7 +38,7 @@ def is_signed_in(client):
     return client.get("/domains/").status_code == 200
 
 
-def test_the_name_is_changed(as_alice, alice):
+def test_name_is_changed(as_alice, alice):
     assert as_alice.post("/account/", {"name": " Zoë  "})["Location"] == "/account/"
     alice.refresh_from_db()
     assert alice.name == "Zoë"
@@ -46,14 +46,14 @@ def test_the_name_is_changed(as_alice, alice):
 
 
 @pytest.mark.parametrize("name", ["x" * 81, "a\x00b", "a\nb", "evil\u202egnp", "x" * 9999])
-def test_a_bad_name_changes_nothing(as_alice, alice, name):
+def test_bad_name_changes_nothing(as_alice, alice, name):
     response = as_alice.post("/account/", {"name": name})
     assert response.status_code == 422 and 'class="error"' in text(response)
     alice.refresh_from_db()
     assert alice.name == "Alice Archer"
 
 
-def test_a_new_e_mail_counts_once_its_link_is_opened(as_alice, alice):
+def test_new_email_takes_effect_when_its_link_is_opened(as_alice, alice):
     page = text(as_alice.post("/account/email/", {"email": " Alice@NEW.example"}, follow=True))
     assert "Open the link" in page and NEW in page
     alice.refresh_from_db()
@@ -77,7 +77,7 @@ def test_a_new_e_mail_counts_once_its_link_is_opened(as_alice, alice):
     assert "no longer works" in text(as_alice.get(mailed_link(0)))
 
 
-def test_the_link_works_for_nobody_else(as_alice, alice, bob):
+def test_email_change_link_works_for_no_other_user(as_alice, alice, bob):
     as_alice.post("/account/email/", {"email": NEW})
     assert Client().get(mailed_link())["Location"].startswith("/login/?next=")
     for method in ("get", "post"):
@@ -87,7 +87,7 @@ def test_the_link_works_for_nobody_else(as_alice, alice, bob):
     assert alice.email == "alice@example.com"
 
 
-def test_a_change_is_given_up_and_its_link_is_void(as_alice, alice):
+def test_cancelled_email_change_voids_its_link(as_alice, alice):
     as_alice.post("/account/email/", {"email": NEW})
     as_alice.post("/account/email/keep/")
     assert "no longer works" in text(as_alice.get(mailed_link()))
@@ -97,18 +97,18 @@ def test_a_change_is_given_up_and_its_link_is_void(as_alice, alice):
     assert "no longer works" in text(as_alice.get(mailed_link(1)))
 
 
-def test_an_address_that_is_not_confirmed_resets_no_password(as_alice):
+def test_unconfirmed_address_resets_no_password(as_alice):
     as_alice.post("/account/email/", {"email": NEW})
     delivered().clear()
     Client().post("/account/password/reset/", {"email": NEW})
     assert delivered() == []
 
 
-def test_the_address_of_somebody_else_is_never_taken_and_not_told_of(as_alice, alice, bob):
+def test_email_change_to_another_users_address_is_refused_without_revealing_it(as_alice, alice, bob):
     page = text(as_alice.post("/account/email/", {"email": bob.email}, follow=True))
     assert f"we sent to {bob.email}" in page and delivered() == []
     as_alice.post("/account/email/", {"email": NEW})
-    make_user(NEW)  # meanwhile
+    make_user(NEW)  # in the meantime
     assert "belongs to another account" in text(as_alice.post(mailed_link(), follow=True))
     alice.refresh_from_db()
     assert alice.email == "alice@example.com"
@@ -119,20 +119,20 @@ BAD = ["", "a@b.c\nBcc: x@y.z", "a@[127.0.0.1]", "x" * 65 + "@example.com", "a@b
 
 
 @pytest.mark.parametrize("email", [*BAD, "x" * 9999 + "@example.com", "Alice@example.com"])
-def test_a_bad_address_is_refused_beside_the_field(as_alice, email):
+def test_bad_address_is_refused_beside_the_field(as_alice, email):
     response = as_alice.post("/account/email/", {"email": email})
     assert response.status_code == 422 and 'class="error"' in text(response)
     assert not EmailAddress.objects.filter(verified=False).exists() and delivered() == []
 
 
-def test_looking_at_the_pages_changes_nothing(as_alice, alice):
+def test_viewing_account_pages_changes_nothing(as_alice, alice):
     before = list(EmailAddress.objects.values())
     for path in ("/account/", "/account/email/", "/account/sessions/", "/account/two-factor/"):
         assert as_alice.get(path).status_code == 200
     assert list(EmailAddress.objects.values()) == before and not Event.objects.exists()
 
 
-def test_the_sessions_are_listed_in_words(alice):
+def test_sessions_page_lists_browser_and_address(alice):
     sign_in_by_form(headers={"User-Agent": FIREFOX})
     here = sign_in_by_form(headers={"User-Agent": "curl/8.0"})
     page = text(here.get("/account/sessions/"))
@@ -140,18 +140,18 @@ def test_the_sessions_are_listed_in_words(alice):
     assert page.count("127.0.0.1") == 2
 
 
-def test_signing_out_others_ends_all_of_them_also_those_that_no_list_holds(alice, bob):
+def test_signing_out_others_ends_listed_and_unlisted_sessions(alice, bob):
     listed, here, bobs = sign_in_by_form(), sign_in_by_form(), sign_in(Client(), bob)
     unlisted = sign_in(Client(), alice)
     assert here.post("/account/sessions/end/")["Location"] == "/account/sessions/"
-    assert [is_signed_in(each) for each in (here, listed, unlisted, bobs)] == [True, False, False, True]
+    assert [is_signed_in(browser) for browser in (here, listed, unlisted, bobs)] == [True, False, False, True]
     page = text(here.get("/account/sessions/"))
     assert page.count("This session") == 1 and "Sign out others" not in page
     assert Event.objects.get().tag == "account.sessions_ended"
     assert is_signed_in(sign_in_by_form())
 
 
-def test_it_asks_for_a_recent_sign_in_and_carries_on(client, alice):
+def test_signing_out_others_requires_a_recent_sign_in(client, alice):
     sign_in(client, alice, ago=timedelta(hours=1))
     other = sign_in_by_form()
     confirm = client.post("/account/sessions/end/")["Location"]
@@ -160,7 +160,7 @@ def test_it_asks_for_a_recent_sign_in_and_carries_on(client, alice):
     assert is_signed_in(client) and not is_signed_in(other)
 
 
-def test_a_session_that_a_new_password_ended_is_not_listed(alice):
+def test_session_ended_by_a_new_password_is_not_listed(alice):
     other, here = sign_in_by_form(), sign_in_by_form()
     new = "a new long password"
     here.post("/account/password/", {"oldpassword": PASSWORD, "password1": new, "password2": new})
@@ -185,32 +185,32 @@ def test_a_session_that_a_new_password_ended_is_not_listed(alice):
         ("<script>", "Unknown browser"),
     ],
 )
-def test_a_browser_is_told_in_words(agent, words):
+def test_user_agent_is_shown_as_browser_and_system(agent, words):
     assert browser(agent) == words
 
 
-def test_when_and_where_a_session_was_used_is_noted_now_and_then(alice, settings, django_assert_num_queries):
+def test_last_use_of_a_session_is_recorded_every_five_minutes(alice, settings, django_assert_num_queries):
     here = sign_in_by_form()
     session = here.session
     session["account_authentication_methods"][-1]["at"] -= 600
     session.save()
     settings.TRUSTED_PROXIES = ["127.0.0.1"]
     elsewhere = {"headers": {"X-Forwarded-For": "203.0.113.7"}}
-    for queries in (4, 3, 3):  # session, person, domains; and the note
+    for queries in (4, 3, 3):  # session, user, domains; and the recorded use
         with django_assert_num_queries(queries):
             here.get("/domains/", **elsewhere)
     assert UserSession.objects.get().ip == "203.0.113.7"
 
 
 def own_routes():
-    """Every route of accounts/urls.py and allauth, with arguments that lead nowhere."""
+    """Every route of accounts/urls.py and allauth, with made-up arguments."""
     filled = {"key": "x", "pk": 1, "uidb36": "x", "name": "x.example"}
     found = {}
     for name, (forms, *_) in (
         (name, forms) for name, forms in get_resolver().reverse_dict.lists() if isinstance(name, str)
     ):
         path, parameters = forms[0][0]
-        found[name] = "/" + path % {each: filled[each] for each in parameters}
+        found[name] = "/" + path % {name: filled[name] for name in parameters}
     return found
 
 
@@ -218,7 +218,7 @@ STOCK = re.compile(r"allauth|Menu:|Security Key|Master key|<script>|style=")
 
 
 @pytest.mark.parametrize("old", [False, True])
-def test_no_page_is_allauths_own(alice, old):
+def test_every_allauth_page_has_our_template(alice, old):
     make_totp(alice)
     client = sign_in(Client(), alice, ago=timedelta(hours=old))
     pages = own_routes()
@@ -242,11 +242,11 @@ SENT += ["account/email/account_already_exists", "account/email/password_reset_k
 
 @pytest.mark.parametrize("prefix", SENT)
 @pytest.mark.parametrize("part", ["subject", "message"])
-def test_no_mail_is_allauths_own(prefix, part):
+def test_every_allauth_email_has_our_template(prefix, part):
     assert get_template(f"{prefix}_{part}.txt").origin.name.startswith(f"{ROOT}/templates/")
 
 
-def test_a_mail_server_that_is_away_does_not_undo_what_was_done(as_alice, alice, settings):
+def test_act_is_kept_while_the_mail_server_is_away(as_alice, alice, settings):
     settings.EMAIL_BACKEND = "django.core.mail.backends.smtp.EmailBackend"
     settings.EMAIL_HOST, settings.EMAIL_PORT = "127.0.0.1", free_port()
     new = "a new long password"

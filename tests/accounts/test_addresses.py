@@ -1,4 +1,4 @@
-"""Addresses that people type: one rule wherever one is taken, and one stored before it does no harm."""
+"""One rule for typed addresses everywhere; a bad one that is stored already does no harm."""
 
 import csv
 import io
@@ -50,19 +50,19 @@ wrong = pytest.mark.parametrize("address", REFUSED.values(), ids=REFUSED)
         ("root@localhost", "root@localhost"),
     ],
 )
-def test_a_real_address_is_taken_in_one_form(typed, stored):
+def test_valid_address_is_stored_in_one_form(typed, stored):
     assert email_addresses.clean(typed) == stored
 
 
 @wrong
-def test_one_that_misleads_is_refused_with_a_sentence(address):
+def test_misleading_address_is_refused_with_a_reason(address):
     with pytest.raises(ValidationError) as refusal:
         email_addresses.clean(address)
     assert refusal.value.message.endswith((".", "?"))
 
 
 @wrong
-def test_it_is_not_invited(client, address):
+def test_misleading_address_can_not_be_invited(client, address):
     owner = make_user("owner@example.com")
     domain = make_domain("sl.example.com", owner=owner)
     sign_in(client, owner)
@@ -71,7 +71,7 @@ def test_it_is_not_invited(client, address):
 
 
 @pytest.mark.parametrize("address", [REFUSED["control characters"], REFUSED["bidi"]])
-def test_the_error_spells_out_what_nobody_sees(client, address):
+def test_error_spells_out_invisible_characters(client, address):
     owner = make_user("owner@example.com")
     domain = make_domain("sl.example.com", owner=owner)
     response = sign_in(client, owner).post(
@@ -84,7 +84,7 @@ def test_the_error_spells_out_what_nobody_sees(client, address):
 
 
 @wrong
-def test_nobody_changes_theirs_to_it(client, address):
+def test_misleading_address_can_not_become_a_users_email(client, address):
     alice = make_user("alice@example.com")
     sign_in(client, alice)
     response = client.post(reverse("account_email"), {"email": address})
@@ -92,9 +92,9 @@ def test_nobody_changes_theirs_to_it(client, address):
     assert not alice.emailaddress_set.exclude(email=alice.email).exists()
 
 
-# allauth makes a Kelvin sign a k first, and the link to confirm the address goes there.
-@pytest.mark.parametrize("address", [each for name, each in REFUSED.items() if name != "Kelvin"])
-def test_nobody_signs_up_with_it(client, settings, address):
+# allauth turns a Kelvin sign into k first, and mails the link there.
+@pytest.mark.parametrize("address", [address for name, address in REFUSED.items() if name != "Kelvin"])
+def test_misleading_address_can_not_sign_up(client, settings, address):
     settings.SIGNUP_OPEN = True
     password = "correct horse battery"
     client.post(reverse("account_signup"), {"email": address, "password1": password, "password2": password})
@@ -102,7 +102,7 @@ def test_nobody_signs_up_with_it(client, settings, address):
 
 
 @wrong
-def test_support_adds_nobody_with_it(client, address):
+def test_support_can_not_add_a_user_with_a_misleading_address(client, address):
     staff = make_user("staff@example.com", is_staff=True, is_superuser=True)
     sign_in(client, staff)
     client.post("/admin/accounts/user/add/", {"email": address, "name": "x"})
@@ -110,20 +110,20 @@ def test_support_adds_nobody_with_it(client, address):
 
 
 @wrong
-def test_no_command_makes_a_user_of_it(address):
+def test_commands_make_no_user_with_a_misleading_address(address):
     with pytest.raises((CommandError, ValidationError)):
         call_command("createsuperuser", email=address, interactive=False)
     assert not User.objects.exists()
 
 
 @wrong
-def test_no_provider_signs_anybody_in_by_it(address):
+def test_provider_signs_in_no_user_by_a_misleading_address(address):
     assert Provider.extract_email_addresses(None, {"email": address, "email_verified": True}) == []
 
 
 @pytest.fixture
 def bad(client):
-    """Somebody whose address was taken before there was this rule, and who acted."""
+    """A user with recorded acts whose address is older than this rule."""
     person = make_user("bad@example.com")
     User.objects.filter(pk=person.pk).update(email=RAW)
     person.refresh_from_db()
@@ -135,7 +135,7 @@ def bad(client):
     return person
 
 
-def test_a_stored_one_is_spelled_out_in_activity_csv_and_mail(client, bad):
+def test_stored_misleading_address_is_spelled_out_in_activity_csv_and_email(client, bad):
     assert Event.objects.filter(actor_name=RAW, tag="domain.renamed").exists()
     viewer = make_user("viewer@example.com")
     Domain.objects.get().memberships.create(user=viewer, role="viewer")
@@ -150,12 +150,12 @@ def test_a_stored_one_is_spelled_out_in_activity_csv_and_mail(client, bad):
         assert not set(shown) & set("\x01\x1b")
 
 
-def test_a_stored_one_is_spelled_out_by_commands(capsys, bad):
+def test_stored_misleading_address_is_spelled_out_by_commands(capsys, bad):
     call_command("unlink_openid", RAW)
     assert r"\x1b[31m" in (said := capsys.readouterr().out) and "\x1b" not in said
 
 
-def test_support_can_deactivate_somebody_with_a_stored_one(client, bad):
+def test_support_can_deactivate_a_user_with_a_misleading_address(client, bad):
     sign_in(client, make_user("staff@example.com", is_staff=True, is_superuser=True))
     client.post(f"/admin/accounts/user/{bad.pk}/change/", {"name": "x"})
     bad.refresh_from_db()

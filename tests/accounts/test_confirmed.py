@@ -1,4 +1,4 @@
-"""Who signed up with an address and never confirmed it signs in nowhere and is given nothing."""
+"""A user with an unconfirmed address can't sign in and gets no access."""
 
 import re
 
@@ -25,7 +25,7 @@ ANSWER = {"credential": '{"of": "the browser"}'}
 
 @pytest.fixture
 def claim():
-    """What a stranger left who signed up with somebody else's address."""
+    """An account that a stranger made with the address of another person."""
     return make_claim(EMAIL)
 
 
@@ -38,7 +38,7 @@ def is_signed_in(client):
 
 
 def mailed(path) -> str:
-    """The newest link to this kind of page."""
+    """Return the newest mailed link to this kind of page."""
     return re.findall(rf"http://127.0.0.1:8000({path}[^\s]+)", delivered()[-1].body)[-1]
 
 
@@ -50,7 +50,7 @@ def choose_by_mail(client):
 
 
 class TestSigningIn:
-    def test_closing_sign_up_lets_in_nobody_who_never_confirmed(self, client, settings):
+    def test_unconfirmed_user_stays_out_after_sign_up_is_closed(self, client, settings):
         settings.SIGNUP_OPEN = True
         form = {"email": EMAIL, "password1": PASSWORD, "password2": PASSWORD}
         assert client.post("/signup/", form)["Location"] == WAITS
@@ -60,7 +60,7 @@ class TestSigningIn:
             assert not is_signed_in(visitor)
         assert User.objects.get().last_login is None
 
-    def test_they_are_told_what_to_do_and_the_mailed_link_lets_them_in(self, client, claim):
+    def test_unconfirmed_user_gets_instructions_and_signs_in_after_the_link(self, client, claim):
         page = text(client.get(by_password(client)["Location"]))
         assert "open it, then" in page and "to get a new link" in page
         (letter,) = delivered()
@@ -68,16 +68,16 @@ class TestSigningIn:
         client.post(mailed("/account/confirm-email/"))
         assert by_password(client)["Location"] == "/" and is_signed_in(client)
 
-    def test_a_wrong_password_tells_a_stranger_nothing(self, client, claim):
+    def test_wrong_password_of_an_unconfirmed_account_reveals_nothing(self, client, claim):
         pages = []
         for email in (EMAIL, "nobody@example.com"):
             answer = text(client.post("/login/", {"login": email, "password": "wrong-wrong"}))
             pages.append(re.sub(r'value="[^"]*"', "", answer))
         assert pages[0] == pages[1] and not delivered()
 
-    def test_a_passkey_of_before_opens_nothing(self, client, claim, monkeypatch):
+    def test_passkey_of_an_unconfirmed_account_does_not_sign_in(self, client, claim, monkeypatch):
         passkey = Authenticator.objects.create(user=claim, type="webauthn", data={})
-        # The browser's part, which proves that the key is there.
+        # Stands for the browser, which proves that it has the key.
         monkeypatch.setattr("accounts.two_factor._PasskeyForm.clean_credential", lambda form: passkey)
         answer = client.post("/account/two-factor/webauthn/login/", ANSWER)
         assert answer["Location"] == WAITS and not is_signed_in(client)
@@ -85,11 +85,11 @@ class TestSigningIn:
         client.post("/account/two-factor/webauthn/login/", ANSWER)
         assert is_signed_in(client)
 
-    def test_a_link_to_a_provider_opens_nothing_by_itself(self, client, claim, provider):
+    def test_provider_link_of_an_unconfirmed_account_does_not_sign_in(self, client, claim, provider):
         SocialAccount.objects.create(user=claim, provider=provider.issuer, uid="person-1")
         assert openid_visits.sign_in(client)["Location"] == WAITS and not is_signed_in(client)
 
-    def test_the_provider_that_confirms_the_address_locks_the_claimer_out(self, client, claim, provider):
+    def test_provider_that_confirms_the_address_locks_the_claimer_out(self, client, claim, provider):
         Authenticator.objects.create(user=claim, type="webauthn", data={})
         provider.person["email"] = EMAIL
         openid_visits.sign_in(client)
@@ -98,7 +98,7 @@ class TestSigningIn:
         assert claim.is_confirmed and not claim.has_usable_password()
         assert not Authenticator.objects.exists() and by_password(Client()).status_code == 200
 
-    def test_the_link_for_a_new_password_confirms_and_locks_the_claimer_out(self, client, claim):
+    def test_reset_link_confirms_the_address_and_locks_the_claimer_out(self, client, claim):
         Authenticator.objects.create(user=claim, type="webauthn", data={})
         SocialAccount.objects.create(user=claim, provider="https://login.example", uid="x")
         claimers = sign_in(Client(), claim)
@@ -107,18 +107,18 @@ class TestSigningIn:
         assert not Authenticator.objects.exists() and not SocialAccount.objects.exists()
         assert by_password(client, NEW["password1"])["Location"] == "/" and is_signed_in(client)
 
-    def test_a_new_password_takes_nothing_from_who_is_confirmed(self, client):
+    def test_reset_of_a_confirmed_account_keeps_its_passkeys_and_links(self, client):
         user = make_user(EMAIL)
         Authenticator.objects.create(user=user, type="webauthn", data={})
         choose_by_mail(client)
         assert Authenticator.objects.filter(user=user).exists()
 
-    def test_what_an_operator_makes_signs_in_at_once(self, client):
+    def test_account_made_by_an_operator_signs_in_immediately(self, client):
         user = User.objects.create_superuser(EMAIL, PASSWORD)
         assert by_password(client)["Location"] == "/" and is_signed_in(client)
         assert EmailAddress.objects.filter(user=user, email=EMAIL, verified=True, primary=True).exists()
 
-    def test_who_is_added_in_the_admin_signs_in_by_the_mailed_link(self, client):
+    def test_user_added_in_the_admin_signs_in_after_the_mailed_link(self, client):
         root = sign_in(Client(), make_user("root@example.com", is_staff=True, is_superuser=True))
         root.post("/admin/accounts/user/add/", {"email": EMAIL, "name": ""})
         assert not User.objects.get(email=EMAIL).is_confirmed
@@ -127,7 +127,7 @@ class TestSigningIn:
 
 
 class TestBeingGiven:
-    def test_support_can_not_add_them_as_a_member(self, claim, domain, alice):
+    def test_support_can_not_make_an_unconfirmed_user_a_member(self, claim, domain, alice):
         root = sign_in(Client(), make_user("root@example.com", is_staff=True, is_superuser=True))
         rows = list(domain.memberships.order_by("pk"))
         fields = {"reason": "asked", "memberships-TOTAL_FORMS": 3, "memberships-INITIAL_FORMS": 2}
@@ -143,12 +143,12 @@ class TestBeingGiven:
         claim.confirm()
         assert root.post(path, fields).status_code == 302 and domain.memberships.count() == 3
 
-    def test_no_command_gives_them_a_domain(self, claim):
+    def test_command_gives_an_unconfirmed_user_no_domain(self, claim):
         with pytest.raises(CommandError, match="has not confirmed this address yet"):
             call_command("authorize_domain", "sl.example.com", "--owner", EMAIL)
         assert not claim.memberships.exists()
 
-    def test_an_owner_gives_them_neither_a_higher_role_nor_the_domain(self, as_alice, domain, claim):
+    def test_owner_can_not_promote_an_unconfirmed_user_or_transfer_the_domain(self, as_alice, domain, claim):
         member = domain.memberships.create(user=claim, role="viewer")
         role = f"/domains/sl.example.com/settings/members/{member.public_id}/role/"
         assert "has not confirmed this address yet" in text(as_alice.post(role, {"role": "owner"}))
@@ -158,14 +158,14 @@ class TestBeingGiven:
         member.refresh_from_db()
         assert member.role == "viewer"
 
-    def test_they_do_not_count_as_an_owner_who_can_sign_in(self, domain, alice, claim):
+    def test_unconfirmed_owner_does_not_count_as_one_who_can_sign_in(self, domain, alice, claim):
         domain.memberships.create(user=claim, role="owner")
         with pytest.raises(members.LastOwner):
             members.remove(domain.memberships.get(user=alice), by=SYSTEM)
 
-    def test_no_letter_about_a_domain_goes_to_them(self, domain, alice, claim):
+    def test_unconfirmed_owner_gets_no_domain_email(self, domain, alice, claim):
         domain.memberships.create(user=claim, role="owner")
-        notifications.tell_owners(
+        notifications.notify_owners(
             domain, "members", "new_member", link=("domains:list",), member="x", role="y", by=SYSTEM
         )
         assert [letter.to for letter in delivered()] == [[alice.email]]
@@ -174,11 +174,11 @@ class TestBeingGiven:
 class TestInvitations:
     @pytest.fixture
     def link(self, domain):
-        from domains.models.invitation import token_of
+        from domains.models.invitation import make_token
 
-        return f"/invitations/key/{token_of(make_invitation(domain, EMAIL).key)}/"
+        return f"/invitations/key/{make_token(make_invitation(domain, EMAIL).key)}/"
 
-    def test_the_mailed_link_proves_the_address_and_locks_the_claimer_out(self, client, claim, domain, link):
+    def test_invitation_link_proves_the_address_and_locks_the_claimer_out(self, client, claim, domain, link):
         Authenticator.objects.create(user=claim, type="webauthn", data={})
         assert "Create account and accept" in text(client.get(link))
         answer = client.post(f"{link}join/", NEW | {"name": "Vera"})
@@ -188,21 +188,23 @@ class TestInvitations:
         assert domain.memberships.get(user=claim).role == "viewer"
         assert by_password(Client()).status_code == 200 and not Authenticator.objects.exists()
 
-    def test_a_confirmed_account_is_never_taken_over(self, client, claim, domain, link, monkeypatch):
+    def test_invitation_link_never_takes_over_a_confirmed_account(
+        self, client, claim, domain, link, monkeypatch
+    ):
         check = User.is_confirmed.fget
-        confirmed = iter([False])  # it is confirmed between the look and the act
+        confirmed = iter([False])  # confirmed between the check and the act
         monkeypatch.setattr(User, "is_confirmed", property(lambda user: next(confirmed, None) or check(user)))
         claim.confirm()
         assert client.post(f"{link}join/", NEW)["Location"] == link
         claim.refresh_from_db()
         assert claim.check_password(PASSWORD) and not domain.memberships.filter(user=claim).exists()
 
-    def test_a_deactivated_claim_leads_nowhere(self, client, claim, link):
+    def test_invitation_of_a_deactivated_user_is_gone(self, client, claim, link):
         User.objects.filter(pk=claim.pk).update(is_active=False)
         assert client.get(link).status_code == client.post(f"{link}join/", NEW).status_code == 410
 
 
-def test_a_domain_is_made_by_nobody_else_for_them(claim):
+def test_get_confirmed_refuses_an_unconfirmed_user(claim):
     with pytest.raises(User.NotConfirmed):
         User.objects.get_confirmed(EMAIL.upper())
     assert User.objects.get_confirmed(make_domain().members.get().email)

@@ -1,4 +1,4 @@
-"""Mail to people, against a real SMTP server: kept with its act, sent once, tried again, given up at last."""
+"""E-mails to users through a real SMTP server: queued with the act, sent once, retried, finally dropped."""
 
 import email
 import smtplib
@@ -15,7 +15,7 @@ from accounts.emails import Letter
 from audit.models import Event
 from tests.factories import SYSTEM, make_user, password_of
 from tests.servers import free_port
-from tests.submission.sink import SinkServer
+from tests.submission.next_hop_server import SinkServer
 
 pytestmark = pytest.mark.django_db
 BACKEND = "django.core.mail.backends.smtp.EmailBackend"
@@ -23,7 +23,7 @@ BACKEND = "django.core.mail.backends.smtp.EmailBackend"
 
 @pytest.fixture
 def server(settings):
-    """A mail server that takes what the dashboard sends."""
+    """A mail server that accepts the dashboard's mail."""
     with SinkServer() as server:
         settings.EMAIL_BACKEND, settings.EMAIL_HOST, settings.EMAIL_PORT = BACKEND, "127.0.0.1", server.port
         yield server
@@ -42,11 +42,11 @@ def parts(message):
 
 
 def later():
-    """Let a wait pass."""
+    """Make all queued letters due."""
     Letter.objects.update(due_at=timezone.now())
 
 
-def test_a_reset_is_told_to_the_owners_as_text_and_html(server, credential, bob):
+def test_owners_get_an_email_about_a_reset_as_text_and_html(server, credential, bob):
     credential.rename("Shop & <Blog>", by=SYSTEM)
     credential.reset_password(by=SYSTEM)
     assert emails.deliver() == (1, 0)
@@ -63,7 +63,7 @@ def test_a_reset_is_told_to_the_owners_as_text_and_html(server, credential, bob)
         assert password_of(credential) not in body
 
 
-def test_its_links_are_whole_where_the_dashboards_address_ends_with_a_slash(server, credential, settings):
+def test_letter_links_are_correct_when_dashboard_url_ends_with_a_slash(server, credential, settings):
     settings.DASHBOARD_URL = "https://send.example.com/"
     credential.reset_password(by=SYSTEM)
     emails.deliver()
@@ -72,14 +72,14 @@ def test_its_links_are_whole_where_the_dashboards_address_ends_with_a_slash(serv
         assert "https://send.example.com/domains/" in body
 
 
-def test_a_deletion_is_told_too(server, credential):
+def test_owners_get_an_email_about_a_deletion(server, credential):
     credential.remove(by=SYSTEM)
     emails.deliver()
     ((_, message),) = received(server)
     assert message["Subject"] == "SMTP user deleted for sl.example.com"
 
 
-def test_who_switched_it_off_or_is_deactivated_or_no_owner_hears_nothing(server, credential, domain, alice):
+def test_letter_goes_to_active_owners_who_want_it_only(server, credential, domain, alice):
     make_owner = domain.memberships.create
     for name, fields in {"quiet": {"tell_credentials": False}, "gone": {"is_active": False}}.items():
         make_owner(user=make_user(f"{name}@example.com", **fields), role="owner")
@@ -88,20 +88,20 @@ def test_who_switched_it_off_or_is_deactivated_or_no_owner_hears_nothing(server,
     assert [to for to, _ in received(server)] == [["alice@example.com"]]
 
 
-def test_an_act_that_fails_leaves_no_letter(credential):
+def test_failed_act_leaves_no_letter(credential):
     with pytest.raises(RuntimeError), transaction.atomic():
         credential.reset_password(by=SYSTEM)
         raise RuntimeError
     assert not Letter.objects.exists()
 
 
-def test_what_waits_in_the_database_is_sealed():
+def test_queued_letters_are_sealed():
     emails.post("alice@example.com", "Choose a new password", "https://mail.example.com/key/x")
     (stored,) = Letter.objects.values_list("sealed", flat=True)
     assert stored.startswith("v1.k1.")
 
 
-def test_a_letter_is_sent_once_and_is_gone(server):
+def test_letter_is_deleted_after_it_is_sent_once(server):
     emails.post("alice@example.com", "Hello\nBcc: x@example.org", "Text")
     emails.deliver()
     emails.deliver()
@@ -110,13 +110,13 @@ def test_a_letter_is_sent_once_and_is_gone(server):
     assert not Letter.objects.exists()
 
 
-def test_of_two_processes_one_sends_it(server):
+def test_letter_is_sent_by_one_of_two_processes(server):
     emails.post("alice@example.com", "Hello", "Text")
     one, other = Letter.objects.get(), Letter.objects.get()
     assert (one.claim(), other.claim()) == (True, False)
 
 
-def test_a_server_that_is_down_gets_it_later(server, settings):
+def test_letter_is_sent_later_when_the_mail_server_is_down(server, settings):
     emails.post("alice@example.com", "Hello", "Text")
     settings.EMAIL_PORT = free_port()
     assert emails.deliver() == (0, 1)
@@ -127,7 +127,7 @@ def test_a_server_that_is_down_gets_it_later(server, settings):
     assert emails.deliver() == (1, 0)
 
 
-def test_an_address_that_is_refused_for_good_holds_up_nobody(server, capsys):
+def test_permanently_refused_letter_does_not_delay_others(server, capsys):
     for to in ("r550@example.org", "r450@example.org", "alice@example.com"):
         emails.post(to, "Hello", "Text")
     call_command("deliver_letters")
@@ -135,7 +135,7 @@ def test_an_address_that_is_refused_for_good_holds_up_nobody(server, capsys):
     assert list(Letter.objects.values_list("to", flat=True)) == ["r450@example.org"]
 
 
-def test_it_is_tried_for_two_days_and_then_given_up(monkeypatch):
+def test_letter_is_retried_for_two_days_then_dropped(monkeypatch):
     def down(self):
         raise smtplib.SMTPServerDisconnected
 
@@ -151,7 +151,7 @@ def test_it_is_tried_for_two_days_and_then_given_up(monkeypatch):
     assert letter is None and timedelta(days=2) < waited < timedelta(days=3)
 
 
-def test_no_thread_begins_before_the_act_is_committed(monkeypatch, django_capture_on_commit_callbacks):
+def test_delivery_thread_starts_after_the_commit(monkeypatch, django_capture_on_commit_callbacks):
     started = []
     monkeypatch.setattr(emails, "start_delivery", lambda: started.append(True))
     with django_capture_on_commit_callbacks(execute=True):
@@ -163,7 +163,7 @@ def test_no_thread_begins_before_the_act_is_committed(monkeypatch, django_captur
 class TestSwitches:
     URL = "/account/notifications/"
 
-    def test_they_are_on_until_a_person_turns_them_off(self, as_alice, alice):
+    def test_notifications_are_on_until_the_user_turns_them_off(self, as_alice, alice):
         assert as_alice.get(self.URL).content.decode().count(" checked") == 3
         assert as_alice.post(self.URL, {"tell_dns": "on"})["Location"] == self.URL
         alice.refresh_from_db()
@@ -171,7 +171,7 @@ class TestSwitches:
         event = Event.objects.get(tag="account.notifications_set")
         assert event.data == {"tell_dns": True, "tell_members": False, "tell_credentials": False}
 
-    def test_nothing_else_of_the_person_can_be_set_there(self, as_alice, alice):
+    def test_notifications_form_changes_no_other_field(self, as_alice, alice):
         as_alice.post(self.URL, {"is_staff": "on", "email": "x@example.com"})
         alice.refresh_from_db()
         assert (alice.is_staff, alice.email) == (False, "alice@example.com")

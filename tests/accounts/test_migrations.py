@@ -1,4 +1,4 @@
-"""An upgrade confirms who could rightly sign in, and nobody who only claimed an address."""
+"""The upgrade confirms users who could sign in rightly, not those who only claimed an address."""
 
 import pytest
 from django.contrib.auth import HASH_SESSION_KEY
@@ -18,7 +18,7 @@ BEFORE = ("accounts", "0005_support_group")
 
 @pytest.fixture
 def upgrade():
-    """Make people as the version before left them; migrate; return who signs in by their password."""
+    """Make users as the previous version left them, migrate, return who can sign in by password."""
     executor = MigrationExecutor(connection)
     leaves = executor.loader.graph.leaf_nodes()
     executor.migrate([BEFORE])
@@ -31,7 +31,7 @@ def upgrade():
 
 
 def make(name, *rows, password=PASSWORD, **fields):
-    """A person of before with (email, primary, verified) of each row."""
+    """Make a user of the previous version with rows of (email, primary, verified)."""
     password = make_password(password) if password else make_password(None)
     user = User.objects.create(email=f"{name}@example.com", password=password, **fields)
     for email, primary, verified in rows:
@@ -46,17 +46,17 @@ def signs_in(name):
 
 
 @pytest.mark.django_db(transaction=True)
-def test_nobody_is_locked_out_who_could_rightly_sign_in(upgrade):
+def test_migration_locks_out_no_user_who_could_sign_in_rightly(upgrade):
     now = timezone.now()
     make("operator")  # by createsuperuser
-    make("asked", ("asked@example.com", False, False))  # somebody asked for a link to a new password
+    make("asked", ("asked@example.com", False, False))  # a reset was requested
     make("changing", ("changing@example.com", True, True), ("new@example.com", False, False))
     make("signed-up", ("signed-up@example.com", True, True))
     make("claimed", ("claimed@example.com", True, False))
     make("came-in", ("came-in@example.com", True, False), last_login=now)  # while sign-up was closed
     reset = make("reset", ("reset@example.com", True, False))
     Event.objects.create(at=now, tag="account.password_reset", actor_id=reset.pk, actor_name="", number=1)
-    make("stale", ("operator@example.com", True, True))  # a row of an address that is another's login
+    make("stale", ("operator@example.com", True, True))  # a row with the login of another user
     make("added", password=None)  # in the admin; no link was opened yet
     make("linked", password=None, last_login=now)  # by a provider
     upgrade()
@@ -68,7 +68,7 @@ def test_nobody_is_locked_out_who_could_rightly_sign_in(upgrade):
 
 
 @pytest.mark.django_db(transaction=True)
-def test_sessions_of_who_only_claimed_an_address_end_and_others_go_on(upgrade):
+def test_migration_ends_sessions_of_claimed_addresses_only(upgrade):
     claimed, operator = make("claimed", ("claimed@example.com", True, False)), make("operator")
     sessions = [sign_in(Client(), user) for user in (claimed, operator)]
     assert all(HASH_SESSION_KEY in client.session for client in sessions)
@@ -77,7 +77,7 @@ def test_sessions_of_who_only_claimed_an_address_end_and_others_go_on(upgrade):
 
 
 @pytest.mark.django_db(transaction=True)
-def test_addresses_in_mixed_case_are_found(upgrade):
+def test_migration_finds_addresses_in_mixed_case(upgrade):
     User.objects.create(email="Mixed@Example.com", password=make_password(PASSWORD))
     upgrade()
     assert User.objects.confirmed().get().emailaddress_set.get().email == "mixed@example.com"

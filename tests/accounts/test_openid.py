@@ -1,8 +1,7 @@
-"""Sign-in by OpenID Connect, through HTTP on both sides: whom it lets in, and whom never."""
+"""Sign-in by OpenID Connect, with real HTTP on both sides: who is let in and who is not."""
 
 import logging
 
-import jwt
 import pytest
 from allauth.account.models import EmailAddress
 from allauth.socialaccount.models import SocialAccount, SocialToken
@@ -12,9 +11,9 @@ from django.test import Client
 
 from accounts.models import User
 from audit.models import Event
-from domains.models.invitation import token_of
+from domains.models.invitation import make_token
 from tests.accounts.codes import code_of, make_totp
-from tests.accounts.openid_provider import CLIENT_SECRET, KID, key
+from tests.accounts.openid_provider import CLIENT_SECRET
 from tests.accounts.openid_visits import BEGIN, answer, begin, is_signed_in, refusal, sign_in
 from tests.factories import PASSWORD, make_invitation, make_user
 from tests.http import delivered, text
@@ -22,7 +21,7 @@ from tests.http import delivered, text
 pytestmark = pytest.mark.django_db
 
 
-def test_the_button_leads_in_and_links_for_good(client, alice, provider):
+def test_provider_button_signs_in_and_links_the_account(client, alice, provider):
     assert "Sign in with Example Login" in text(client.get("/login/"))
     assert sign_in(client)["Location"] == "/"
     assert client.get("/domains/").wsgi_request.user == alice
@@ -38,7 +37,7 @@ def test_the_button_leads_in_and_links_for_good(client, alice, provider):
     assert alice.check_password(PASSWORD)
 
 
-def test_who_has_two_factor_here_is_asked_for_the_code(client, alice, provider):
+def test_provider_sign_in_still_requires_the_two_factor_code(client, alice, provider):
     secret = make_totp(alice)
     answer = sign_in(client)
     assert answer["Location"] == "/account/two-factor/authenticate/" and not is_signed_in(client)
@@ -46,7 +45,7 @@ def test_who_has_two_factor_here_is_asked_for_the_code(client, alice, provider):
     assert is_signed_in(client)
 
 
-def test_a_second_sign_in_goes_by_sub_and_takes_no_other_address(client, alice, bob, provider):
+def test_second_provider_sign_in_finds_the_user_by_sub_and_keeps_the_email(client, alice, bob, provider):
     sign_in(client)
     provider.person |= {"email": "bob@example.com", "email_verified": False}
     other = Client()
@@ -57,14 +56,20 @@ def test_a_second_sign_in_goes_by_sub_and_takes_no_other_address(client, alice, 
     assert Event.objects.filter(tag="account.linked_to_openid").count() == 1
 
 
-def test_the_address_is_found_in_any_case_and_at_the_userinfo_endpoint(client, alice, provider):
+def test_email_is_matched_in_any_case_and_read_from_userinfo(client, alice, provider):
     provider.claims = {"email": None, "email_verified": None}
     provider.userinfo = {"email": "ALICE@Example.com"}
     sign_in(client)
     assert client.get("/domains/").wsgi_request.user == alice
 
 
-def test_the_way_leads_to_where_the_person_was_going(client, alice, provider):
+def test_email_of_the_id_token_counts_where_the_userinfo_has_none(client, alice, provider):
+    provider.answers["/userinfo"] = b'{"sub": "person-1", "email_verified": false}'
+    sign_in(client)
+    assert client.get("/domains/").wsgi_request.user == alice
+
+
+def test_provider_sign_in_continues_to_the_requested_page(client, alice, provider):
     assert 'name="next" value="/account/password/"' in text(client.get("/login/?next=/account/password/"))
     assert sign_in(client, next="/account/password/")["Location"] == "/account/password/"
 
@@ -73,11 +78,11 @@ def test_the_way_leads_to_where_the_person_was_going(client, alice, provider):
     "target",
     ["https://evil.test/", "//evil.test/", "/\\evil.test", "javascript:alert(1)", "///evil", "\t//evil"],
 )
-def test_the_way_leads_nowhere_else(client, alice, provider, target):
+def test_provider_sign_in_redirects_to_no_other_site(client, alice, provider, target):
     assert sign_in(client, next=target)["Location"] == "/"
 
 
-def test_nothing_of_the_query_string_reaches_the_provider(client, alice, provider):
+def test_query_string_does_not_reach_the_provider(client, alice, provider):
     page = client.post(f"{BEGIN}?auth_params=redirect_uri%3Dhttps://evil.test&scope=admin&process=connect")
     assert "evil.test" not in text(page) and "admin" not in text(page)
 
@@ -86,21 +91,24 @@ def test_no_token_and_no_code_is_kept_or_logged(client, alice, provider, caplog)
     caplog.set_level(logging.DEBUG)
     back = answer(begin(client))
     client.get(back)
-    provider.sign = lambda claims: jwt.encode(claims, key("another"), "RS256", headers={"kid": KID})
+    provider.claims = {"nonce": "another"}
     Client().get(back)
     sign_in(Client())
     assert not SocialToken.objects.exists() and len(provider.tokens) == 4
+    provider.tokens.append("a token in an answer that is refused")
+    provider.answers["/token"] = b'{"id_token": "a token in an answer that is refused"}'
+    sign_in(Client())
     kept = caplog.text + "".join(str(session.get_decoded()) for session in Session.objects.all())
     assert not [token for token in [*provider.tokens, CLIENT_SECRET] if token in kept]
 
 
-def test_a_stranger_is_told_to_ask_for_an_invitation(client, provider):
+def test_stranger_is_asked_to_get_an_invitation(client, provider):
     page = refusal(client, sign_in(client))
     assert "No one on this server signs in as alice@example.com. Ask a colleague" in page
     assert not User.objects.exists()
 
 
-def test_where_the_settings_say_so_a_stranger_gets_an_account(client, provider, settings):
+def test_oidc_signup_makes_an_account_for_a_stranger(client, provider, settings):
     settings.OIDC_SIGNUP = True
     provider.person |= {"email": "New@Example.com", "name": "Nora\x00\u202e New " + "n" * 200}
     sign_in(client)
@@ -112,9 +120,9 @@ def test_where_the_settings_say_so_a_stranger_gets_an_account(client, provider, 
     assert Event.objects.filter(tag="account.added_by_openid", actor=user).count() == 1
 
 
-def test_whoever_is_invited_joins_by_it_where_it_makes_accounts(client, provider, settings, domain):
+def test_invited_user_joins_by_the_provider_with_oidc_signup(client, provider, settings, domain):
     invitation = make_invitation(domain, "new@example.com")
-    link = f"/invitations/key/{token_of(invitation.key)}/"
+    link = f"/invitations/key/{make_token(invitation.key)}/"
     assert "Example Login" not in text(client.get(link))
     settings.OIDC_SIGNUP = True
     assert "Sign in with Example Login" in text(client.get(link))
@@ -125,9 +133,7 @@ def test_whoever_is_invited_joins_by_it_where_it_makes_accounts(client, provider
 
 
 @pytest.mark.parametrize("verified", [False, None, "true", "false", 1])
-def test_an_address_that_the_provider_did_not_confirm_opens_nothing(
-    client, alice, provider, settings, verified
-):
+def test_email_that_the_provider_did_not_confirm_is_refused(client, alice, provider, settings, verified):
     settings.OIDC_SIGNUP = True
     provider.person["email_verified"] = verified
     assert "Your provider didn't confirm your e-mail" in refusal(client, sign_in(client))
@@ -137,13 +143,13 @@ def test_an_address_that_the_provider_did_not_confirm_opens_nothing(
 @pytest.mark.parametrize(
     "email", ["\u212aate@example.com", "", "kate", 7, ["kate@example.com"], "k" * 300 + "@x.de"]
 )
-def test_an_address_that_is_none_or_only_looks_like_another_opens_nothing(client, provider, email):
+def test_invalid_or_lookalike_email_is_refused(client, provider, email):
     make_user("kate@example.com")
     provider.person["email"] = email
     assert "Your provider didn't confirm your e-mail" in refusal(client, sign_in(client))
 
 
-def test_a_deactivated_person_is_refused_before_and_after_they_are_linked(client, alice, provider):
+def test_deactivated_user_is_refused_before_and_after_linking(client, alice, provider):
     User.objects.update(is_active=False)
     assert sign_in(client)["Location"] == "/account/inactive/"
     assert not SocialAccount.objects.exists()
@@ -155,7 +161,7 @@ def test_a_deactivated_person_is_refused_before_and_after_they_are_linked(client
     assert not is_signed_in(other) and not is_signed_in(client)
 
 
-def test_an_address_that_went_to_somebody_else_at_the_provider_stays_with_the_first(client, alice, provider):
+def test_link_stays_with_the_first_sub_until_unlink_openid(client, alice, provider):
     sign_in(client)
     provider.person["sub"] = "person-2"
     other = Client()
@@ -168,13 +174,13 @@ def test_an_address_that_went_to_somebody_else_at_the_provider_stays_with_the_fi
     assert Event.objects.filter(tag="account.unlinked_from_openid", data__sub="person-1").count() == 1
 
 
-def test_a_sub_of_another_provider_means_nothing(client, alice, bob, provider):
+def test_sub_of_another_provider_is_ignored(client, alice, bob, provider):
     SocialAccount.objects.create(user=bob, provider="https://former.example.com", uid="person-1")
     sign_in(client)
     assert client.get("/domains/").wsgi_request.user == alice
 
 
-def test_whoever_took_an_address_before_its_owner_came_is_locked_out(client, provider, settings):
+def test_user_who_signed_up_with_anothers_address_is_locked_out(client, provider, settings):
     settings.SIGNUP_OPEN = True
     taken = {"email": "alice@example.com", "password1": PASSWORD, "password2": PASSWORD}
     assert Client().post("/signup/", taken).status_code == 302
@@ -183,7 +189,7 @@ def test_whoever_took_an_address_before_its_owner_came_is_locked_out(client, pro
     assert EmailAddress.objects.get().verified
 
 
-def test_asking_for_a_new_password_takes_nothing_from_anybody(client, alice, provider):
+def test_reset_request_before_linking_keeps_the_password(client, alice, provider):
     Client().force_login(alice)
     Client().post("/account/password/reset/", {"email": alice.email})
     sign_in(client)
@@ -191,12 +197,12 @@ def test_asking_for_a_new_password_takes_nothing_from_anybody(client, alice, pro
     assert is_signed_in(client) and alice.check_password(PASSWORD)
 
 
-def test_an_account_in_use_by_an_unconfirmed_person_is_not_shared(client, alice, provider):
+def test_account_in_use_with_unconfirmed_email_is_not_linked(client, alice, provider):
     alice.emailaddress_set.update(verified=False)
     Client().force_login(alice)
     assert "Confirm your e-mail here first" in refusal(client, sign_in(client))
 
 
-def test_an_address_that_somebody_only_wants_is_not_theirs(client, bob, provider):
+def test_pending_email_of_a_user_is_not_matched(client, bob, provider):
     EmailAddress.objects.create(user=bob, email="alice@example.com")
     assert "No one on this server signs in as" in refusal(client, sign_in(client))

@@ -1,4 +1,4 @@
-"""No password of more than 1000 characters is hashed, at any door."""
+"""No password of more than 1000 characters is hashed anywhere."""
 
 import re
 
@@ -19,7 +19,7 @@ SAID = f"Use at most {MAX_LENGTH} characters."
 
 @pytest.fixture
 def hashed(monkeypatch):
-    """The lengths of what was hashed."""
+    """The lengths of the hashed passwords."""
     lengths, encode = [], PBKDF2PasswordHasher.encode
 
     def noted(hasher, password, *args):
@@ -39,10 +39,10 @@ def sign_up(client, password, **people):
 
 
 def join(client, password, domain, **people):
-    from domains.models.invitation import token_of
+    from domains.models.invitation import make_token
 
     invitation = domain.invitations.first() or make_invitation(domain)
-    return client.post(f"/invitations/key/{token_of(invitation.key)}/join/", twice(password))
+    return client.post(f"/invitations/key/{make_token(invitation.key)}/join/", twice(password))
 
 
 def change(client, password, alice, **people):
@@ -62,9 +62,7 @@ def reset(client, password, alice, **people):
 
 
 @pytest.mark.parametrize("door", [sign_up, join, change, set_first, reset])
-def test_a_new_password_that_is_too_long_is_refused_before_it_is_hashed(
-    client, hashed, alice, domain, settings, door
-):
+def test_too_long_new_password_is_refused_before_hashing(client, hashed, alice, domain, settings, door):
     settings.SIGNUP_OPEN = True
     response = door(client, TOO_LONG, alice=alice, domain=domain)
     assert response.status_code in (200, 422) and SAID in text(response)
@@ -74,7 +72,7 @@ def test_a_new_password_that_is_too_long_is_refused_before_it_is_hashed(
 
 
 @pytest.mark.parametrize("command", ["createsuperuser", "demo"])
-def test_commands_refuse_it_in_words(hashed, monkeypatch, command):
+def test_commands_refuse_a_too_long_password_with_a_reason(hashed, monkeypatch, command):
     for name in ("DJANGO_SUPERUSER_PASSWORD", "DEMO_PASSWORD"):
         monkeypatch.setenv(name, TOO_LONG)
     more = {"email": "new@example.com", "interactive": False} if command == "createsuperuser" else {}
@@ -84,7 +82,7 @@ def test_commands_refuse_it_in_words(hashed, monkeypatch, command):
 
 
 @pytest.mark.parametrize("login", ["alice@example.com", "nobody@example.com"])
-def test_a_wrong_one_that_is_too_long_costs_and_says_the_same_as_any_wrong_one(hashed, alice, login):
+def test_too_long_wrong_password_costs_and_answers_like_any_wrong_one(hashed, alice, login):
     pages, costs = [], []
     for password in ("wrong-wrong", TOO_LONG):
         hashed.clear()
@@ -95,7 +93,7 @@ def test_a_wrong_one_that_is_too_long_costs_and_says_the_same_as_any_wrong_one(h
     assert pages[0] == pages[1] and costs == [2, 2]
 
 
-def test_nor_is_it_hashed_where_somebody_confirms_or_changes_theirs(hashed, alice):
+def test_too_long_password_is_not_hashed_when_confirming_or_changing(hashed, alice):
     client = sign_in(Client(), alice)
     assert "Incorrect password" in text(client.post("/account/reauthenticate/", {"password": TOO_LONG}))
     form = {"oldpassword": TOO_LONG} | twice("a new long password")
@@ -103,7 +101,7 @@ def test_nor_is_it_hashed_where_somebody_confirms_or_changes_theirs(hashed, alic
     assert hashed and max(hashed) < 100
 
 
-def test_a_password_that_was_cut_is_not_the_right_one(client, alice):
+def test_truncated_password_is_wrong(client, alice):
     alice.set_password(LONGEST)
     alice.save()
     form = {"login": alice.email, "password": LONGEST + "x"}

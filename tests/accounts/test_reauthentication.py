@@ -25,7 +25,7 @@ def old(client, alice):
 
 @pytest.mark.parametrize("act", (*ACTS, "networks", "expiry", "extend"))
 @pytest.mark.parametrize("headers", [TEXT, HTMX])
-def test_a_script_is_told_where_to_confirm_and_nothing_happens(old, credential, act, headers):
+def test_script_gets_a_401_with_the_confirmation_url(old, credential, act, headers):
     response = old.post(smtp_url(credential, act), headers=headers)
     assert (response.status_code, response["X-Confirm-Identity"]) == (401, CONFIRM_PAGE)
     assert response.content == b""
@@ -33,7 +33,7 @@ def test_a_script_is_told_where_to_confirm_and_nothing_happens(old, credential, 
 
 
 @pytest.mark.parametrize("act", ("reveal", "reset", "delete", "networks", "expiry"))
-def test_the_question_is_not_asked_before_the_confirmation(old, credential, act):
+def test_act_dialog_is_not_shown_before_the_confirmation(old, credential, act):
     url = smtp_url(credential, act)
     response = old.get(url)
     assert response["Location"].startswith(f"{CONFIRM_PAGE}?next=")
@@ -41,7 +41,7 @@ def test_the_question_is_not_asked_before_the_confirmation(old, credential, act)
     assert (response.status_code, response["Location"]) == (302, url)
 
 
-def test_a_posted_act_is_done_after_the_confirmation(old, credential):
+def test_posted_act_is_done_after_the_confirmation(old, credential):
     response = old.post(smtp_url(credential, "reveal"))
     confirm = response["Location"]
     assert "Confirm it's you" in text(old.get(confirm))
@@ -60,13 +60,13 @@ def test_a_posted_act_is_done_after_the_confirmation(old, credential):
         ("delete/", {"name": "sl.example.com"}, "Domain deleted."),
     ],
 )
-def test_what_was_posted_about_a_domain_is_done_after_the_confirmation(old, domain, act, fields, said):
+def test_posted_act_on_a_domain_is_done_after_the_confirmation(old, domain, act, fields, said):
     confirm = old.post(f"/domains/sl.example.com/settings/{act}", fields)["Location"]
     assert confirm.startswith(f"{CONFIRM_PAGE}?next=")
     assert said in text(old.post(confirm, {"password": PASSWORD}, follow=True))
 
 
-def test_what_was_posted_to_an_address_with_a_query_is_done_too(old, domain):
+def test_act_posted_to_a_url_with_query_is_done_after_the_confirmation(old, domain):
     path = "/domains/sl.example.com/settings/delete/?page=2"
     confirm = old.post(path, {"name": "sl.example.com"})["Location"]
     assert "Domain deleted." in text(old.post(confirm, {"password": PASSWORD}, follow=True))
@@ -84,7 +84,7 @@ def test_limits_of_an_smtp_user_are_set_after_the_confirmation(old, credential, 
     assert said in text(old.post(confirm, {"password": PASSWORD}, follow=True))
 
 
-def test_letters_are_switched_off_after_the_confirmation(old, alice):
+def test_notifications_are_turned_off_after_the_confirmation(old, alice):
     confirm = old.post("/account/notifications/", {"tell_dns": "on"})["Location"]
     alice.refresh_from_db()
     assert alice.tell_credentials and confirm.startswith(f"{CONFIRM_PAGE}?next=")
@@ -93,12 +93,12 @@ def test_letters_are_switched_off_after_the_confirmation(old, alice):
     assert alice.tell_dns and not (alice.tell_credentials or alice.tell_members)
 
 
-def test_what_waits_in_the_session_holds_no_secret(old, credential):
+def test_suspended_request_in_the_session_has_no_secret(old, credential):
     old.post(smtp_url(credential, "reveal"))
     assert password_of(credential) not in str(dict(old.session))
 
 
-def test_an_act_waits_only_for_the_credential_it_was_asked_for(old, credential, domain):
+def test_suspended_act_applies_to_its_own_credential_only(old, credential, domain):
     other = make_credential(domain)
     old.post(smtp_url(credential, "delete"))
     response = old.post(f"{CONFIRM_PAGE}?next={smtp_url(other, 'delete')}", {"password": PASSWORD})
@@ -106,7 +106,7 @@ def test_an_act_waits_only_for_the_credential_it_was_asked_for(old, credential, 
     assert domain.credentials.count() == 2
 
 
-def test_an_act_that_was_given_up_is_not_done_with_a_later_question(old, credential):
+def test_abandoned_act_is_not_done_by_a_later_confirmation(old, credential):
     url, password = smtp_url(credential, "reset"), password_of(credential)
     old.post(url)
     confirm = old.get(url)["Location"]
@@ -114,7 +114,7 @@ def test_an_act_that_was_given_up_is_not_done_with_a_later_question(old, credent
     assert password_of(credential) == password
 
 
-def test_wrong_passwords_are_throttled_there_too(old, credential):
+def test_wrong_passwords_of_the_confirmation_are_throttled(old, credential):
     confirm = old.post(smtp_url(credential, "reveal"))["Location"]
     for _ in range(5):
         old.post(confirm, {"password": "not-the-password"})
@@ -122,7 +122,7 @@ def test_wrong_passwords_are_throttled_there_too(old, credential):
 
 
 @pytest.mark.parametrize("act", ACTS)
-def test_who_may_not_is_told_so_without_any_confirmation(client, bob, carol, credential, act):
+def test_user_without_the_right_is_refused_before_any_confirmation(client, bob, carol, credential, act):
     sign_in(client, carol, ago=HOUR)
     absent = client.post(smtp_url(credential, act).replace("sl.example.com", "no.example.com"))
     answer = client.post(smtp_url(credential, act))
@@ -135,11 +135,11 @@ def test_who_may_not_is_told_so_without_any_confirmation(client, bob, carol, cre
 
 
 @pytest.mark.parametrize(("seconds", "status"), [(60, 200), (890, 200), (905, 401), (-60, 401)])
-def test_fifteen_minutes_are_recent(client, alice, credential, seconds, status):
+def test_sign_in_within_15_minutes_is_recent(client, alice, credential, seconds, status):
     sign_in(client, alice, ago=timedelta(seconds=seconds))
     assert client.post(smtp_url(credential, "copy"), headers=TEXT).status_code == status
 
 
-def test_reading_pages_and_labels_asks_for_nothing(old, credential):
+def test_reading_pages_and_labelling_needs_no_confirmation(old, credential):
     assert old.get(smtp_url(credential.domain)).status_code == 200
     assert old.post(smtp_url(credential, "label"), {"label": "Shop"}, headers=HTMX).status_code == 200

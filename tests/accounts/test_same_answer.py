@@ -1,4 +1,4 @@
-"""A stranger learns of no account: known and unknown addresses cost the same work and get the same answer.
+"""No account is revealed: known and unknown addresses cost the same work and get the same answer.
 
 Counted, not timed: what hashes a password takes half a second, what writes or reads a row a millisecond.
 """
@@ -22,7 +22,7 @@ KNOWN, UNKNOWN = "alice@example.com", "nobody@example.com"
 
 @pytest.fixture
 def cost(monkeypatch):
-    """Post a form with fresh limits; return the hashings, the rows written, the questions, and the answer."""
+    """Post a form with fresh limits; return the hashings, written rows, queries, and the answer."""
     hashed = []
     encode = PBKDF2PasswordHasher.encode
 
@@ -51,7 +51,7 @@ def cost(monkeypatch):
     return post
 
 
-def test_signing_up(cost, alice, settings):
+def test_sign_up_costs_and_answers_the_same_for_any_address(cost, alice, settings):
     settings.SIGNUP_OPEN = True
     make_claim("claimed@example.com")
     emails = (UNKNOWN, KNOWN, "claimed@example.com")
@@ -61,7 +61,7 @@ def test_signing_up(cost, alice, settings):
     assert costs[0]["written"] == costs[1]["written"] == costs[2]["written"]
     assert costs[0]["written"][:3] == ["account_emailaddress", "accounts_letter", "accounts_user"]
     assert costs[0]["answer"] == costs[1]["answer"] == costs[2]["answer"]
-    # A new person's address is read again: four questions beside half a second of hashing.
+    # The address of a new user is read again: 4 queries beside half a second of hashing.
     assert costs[0]["asked"] - costs[1]["asked"] <= 4 and costs[1] == costs[2]
     assert sorted(User.objects.values_list("email", flat=True)) == sorted(emails)
     subjects = {letter.to[0]: letter.subject for letter in delivered()}
@@ -69,7 +69,7 @@ def test_signing_up(cost, alice, settings):
     assert subjects == known | {UNKNOWN: "Confirm your e-mail"}
 
 
-def test_a_sign_up_that_somebody_was_faster_with_is_told_by_mail_as_well(settings, monkeypatch, alice):
+def test_concurrent_sign_up_with_the_same_address_gets_an_email(settings, monkeypatch, alice):
     settings.SIGNUP_OPEN = True
     monkeypatch.setattr("accounts.forms.SignupForm.validate_unique_email", lambda form, email: email)
     form = {"email": KNOWN, "password1": "a new long password", "password2": "a new long password"}
@@ -77,7 +77,7 @@ def test_a_sign_up_that_somebody_was_faster_with_is_told_by_mail_as_well(setting
     assert [letter.subject for letter in delivered()] == ["You already have an account"]
 
 
-def test_an_address_that_somebody_only_wants_to_change_to_can_sign_up(settings, bob):
+def test_pending_address_of_another_user_can_sign_up(settings, bob):
     settings.SIGNUP_OPEN = True
     bob.emailaddress_set.create(email=UNKNOWN)
     form = {"email": UNKNOWN, "password1": "a new long password", "password2": "a new long password"}
@@ -86,7 +86,7 @@ def test_an_address_that_somebody_only_wants_to_change_to_can_sign_up(settings, 
     assert User.objects.filter(email=UNKNOWN).exists()
 
 
-def test_signing_in(cost, alice):
+def test_sign_in_costs_and_answers_the_same_for_any_address(cost, alice):
     make_claim("claimed@example.com")
     make_user("gone@example.com", is_active=False)
     bob = make_user("bob@example.com")
@@ -94,23 +94,23 @@ def test_signing_in(cost, alice):
     bob.save()
     names = (UNKNOWN, KNOWN, "claimed@example.com", "gone@example.com", "bob@example.com")
     costs = [cost("/login/", {"login": email, "password": "wrong-wrong"}) for email in names]
-    # Of an address that is confirmed nowhere one question more is asked: a millisecond beside a second.
-    asked = [each.pop("asked") for each in costs]
-    assert all(each == costs[0] for each in costs) and costs[0]["hashed"] == 2
+    # An unconfirmed address costs one more query: a millisecond beside a second.
+    asked = [cost.pop("asked") for cost in costs]
+    assert all(cost == costs[0] for cost in costs) and costs[0]["hashed"] == 2
     assert max(asked) - min(asked) <= 1
 
 
-def test_asking_for_a_new_password(cost, alice):
+def test_password_reset_costs_and_answers_the_same_for_any_address(cost, alice):
     make_user("gone@example.com", is_active=False)
     names = (UNKNOWN, KNOWN, "gone@example.com")
     costs = [cost("/account/password/reset/", {"email": email}) for email in names]
-    assert all(each == costs[0] for each in costs)
+    assert all(cost == costs[0] for cost in costs)
     assert costs[0]["written"] == ["accounts_letter"]
     assert [letter.to for letter in delivered()] == [[KNOWN]]
     assert not Letter.objects.exists()
 
 
-def test_changing_to_an_address(cost, alice, bob):
+def test_email_change_costs_and_answers_the_same_for_any_address(cost, alice, bob):
     client = sign_in(Client(), bob)
     costs = [cost("/account/email/", {"email": email}, client) for email in ("new@example.com", UNKNOWN, KNOWN)]
     assert costs[1] == costs[2] and "accounts_letter" in costs[1]["written"]
@@ -121,5 +121,5 @@ def test_changing_to_an_address(cost, alice, bob):
     assert {letter.to[0] for letter in delivered()} == {"new@example.com", UNKNOWN, "other@example.com"}
 
 
-def test_a_right_password_is_hashed_once_more_by_nobody(cost, alice):
+def test_right_password_is_hashed_once(cost, alice):
     assert cost("/login/", {"login": KNOWN, "password": PASSWORD})["hashed"] == 1

@@ -1,4 +1,4 @@
-"""A session ends when nobody used it for long, and some time after its sign-in whoever uses it."""
+"""A session ends after 12 hours without use, and 7 days after its sign-in in any case."""
 
 import time
 from datetime import timedelta
@@ -13,7 +13,7 @@ pytestmark = pytest.mark.django_db
 
 @pytest.fixture
 def visit(client, alice, monkeypatch):
-    """Alice's visit some hours after her sign-in: whether she is still signed in."""
+    """Visit a page some hours after the sign-in; return whether Alice is still signed in."""
     sign_in(client, alice)
     now = time.time()
 
@@ -24,24 +24,24 @@ def visit(client, alice, monkeypatch):
     return visit
 
 
-def test_twelve_hours_without_a_use_end_it_for_good(visit):
+def test_session_ends_after_12_hours_without_use(visit):
     assert visit(11.9) and visit(23.7)
     assert not visit(36) and not visit(24)
     assert not Session.objects.exists()
 
 
-def test_seven_days_end_it_however_much_it_is_used(visit):
+def test_session_ends_after_7_days_of_use(visit):
     assert all(visit(hours) for hours in range(0, 7 * 24, 6))
     assert not visit(7 * 24 + 0.1)
 
 
-def test_a_use_is_written_once_an_hour(visit, django_assert_num_queries):
+def test_session_use_is_recorded_once_an_hour(visit, django_assert_num_queries):
     for hours, queries in ((0.5, 3), (1.1, 6), (1.2, 3), (2.0, 3), (2.2, 6)):
-        with django_assert_num_queries(queries):  # session, person, domains; the session in a transaction
+        with django_assert_num_queries(queries):  # session, user, domains; the session in a transaction
             assert visit(hours)
 
 
-def test_a_confirmation_is_a_use_and_no_new_sign_in(client, alice, visit):
+def test_confirmation_is_a_use_but_not_a_new_sign_in(client, alice, visit):
     records = "account_authentication_methods"
     sign_in(client, alice, ago=timedelta(days=6, hours=23))
     session = client.session

@@ -36,47 +36,47 @@ def test_e_mail_and_password_sign_in(client, alice):
         ("x" * 9999, "y"),
     ],
 )
-def test_anything_else_does_not_and_says_so(client, alice, email, password):
+def test_wrong_email_or_password_is_refused_with_a_reason(client, alice, email, password):
     response = sign_in(client, email, password)
     assert response.status_code == 200
     assert 'role="alert"' in text(response) or 'class="error"' in text(response)
     assert not is_signed_in(client)
 
 
-def test_a_known_and_an_unknown_address_get_the_same_answer(client, alice):
+def test_known_and_unknown_address_get_the_same_answer(client, alice):
     answers = [text(sign_in(client, email, WRONG)) for email in ("alice@example.com", "nobody@example.com")]
     known, unknown = (re.sub(r'value="[^"]*"', "", answer) for answer in answers)
     assert known == unknown
 
 
-def test_after_five_wrong_tries_even_the_right_password_waits(client, alice):
+def test_right_password_waits_after_5_wrong_ones(client, alice):
     for _ in range(5):
         sign_in(client, password=WRONG)
     assert "Too many failed login attempts" in text(sign_in(client))
     assert not is_signed_in(client)
 
 
-def test_a_forged_forwarded_address_gives_no_further_tries(client, alice):
+def test_forged_forwarded_address_gives_no_further_attempts(client, alice):
     for number in range(6):
         response = sign_in(client, password=WRONG, headers={"X-Forwarded-For": f"203.0.113.{number}"})
     assert "Too many failed login attempts" in text(response)
 
 
 @pytest.mark.parametrize("forwarded", [None, "unknown", "_hidden", "198.51.100.1, unknown"])
-def test_a_proxy_that_names_no_client_lets_none_lock_out_the_others(client, settings, alice, forwarded):
+def test_proxy_without_client_addresses_lets_no_client_lock_out_others(client, settings, alice, forwarded):
     settings.TRUSTED_PROXIES = ["127.0.0.1"]
     headers = {} if forwarded is None else {"X-Forwarded-For": forwarded}
-    for number in range(60):  # of one address 10 would be wrong passwords enough, and 30 tries
+    for number in range(60):  # one address may send 10 wrong passwords and 30 attempts
         sign_in(client, email=f"nobody{number}@example.com", password=WRONG, headers=headers)
     assert sign_in(Client(), headers=headers)["Location"] == "/"
-    # An account is guarded all the same.
+    # The account is still limited.
     for _ in range(6):
         response = sign_in(client, password=WRONG, headers=headers)
     assert "Too many failed login attempts" in text(response)
 
 
 @pytest.mark.parametrize("port", ["203.0.113.8:{}", "[2001:db8::1]:{}"])
-def test_another_port_of_a_client_gives_no_further_tries_and_locks_out_nobody(client, settings, alice, port):
+def test_another_client_port_gives_no_further_attempts_and_locks_out_no_one(client, settings, alice, port):
     settings.TRUSTED_PROXIES = ["127.0.0.1"]
     for number in range(12):
         headers = {"X-Forwarded-For": port.format(50_000 + number)}
@@ -85,13 +85,13 @@ def test_another_port_of_a_client_gives_no_further_tries_and_locks_out_nobody(cl
     assert sign_in(Client(), headers={"X-Forwarded-For": "198.51.100.7:50000"})["Location"] == "/"
 
 
-def test_another_port_in_the_host_header_gives_no_further_tries(client, alice):
+def test_another_port_in_the_host_header_gives_no_further_attempts(client, alice):
     for number in range(6):
         response = sign_in(client, password=WRONG, headers={"Host": f"localhost:{8000 + number}"})
     assert "Too many failed login attempts" in text(response)
 
 
-def test_a_flood_of_tries_gets_a_page_that_says_so(client, alice):
+def test_flood_of_attempts_gets_a_429_page(client, alice):
     for _ in range(31):
         response = sign_in(client, password=WRONG)
     assert response.status_code == 429 and "Wait a few minutes, then try again." in text(response)
@@ -101,12 +101,12 @@ def test_a_flood_of_tries_gets_a_page_that_says_so(client, alice):
     "target",
     ["https://evil.test/", "//evil.test/", "/\\evil.test", "javascript:alert(1)", "///evil", "\t//evil"],
 )
-def test_the_sign_in_leads_nowhere_else(client, alice, target):
+def test_sign_in_redirects_to_no_other_site(client, alice, target):
     response = client.post("/login/", {"login": "alice@example.com", "password": PASSWORD, "next": target})
     assert response["Location"] == "/"
 
 
-def test_signing_out_takes_a_post(as_alice):
+def test_signing_out_requires_a_post(as_alice):
     assert as_alice.get("/logout/").status_code == 200
     assert is_signed_in(as_alice)
     as_alice.post("/logout/")
@@ -121,7 +121,7 @@ def test_sign_up_is_closed_by_default(client):
     assert "Create an account" not in text(client.get("/login/"))
 
 
-def test_changing_the_password_takes_the_old_one_and_ends_other_sessions(as_alice, alice):
+def test_password_change_requires_the_old_one_and_ends_other_sessions(as_alice, alice):
     other = Client()
     other.force_login(alice)
     form = {"oldpassword": WRONG, "password1": "a new long password", "password2": "a new long password"}
@@ -144,7 +144,7 @@ def test_a_weak_password_is_refused_with_the_rule(as_alice, alice, password):
 
 
 @pytest.mark.parametrize("password", ["  spaces at both ends  ", "Ünïcode ✓ " * 10, "one two three four" * 10])
-def test_a_password_is_taken_as_it_was_typed(client, as_alice, password):
+def test_password_is_not_trimmed(client, as_alice, password):
     form = {"oldpassword": PASSWORD, "password1": password, "password2": password}
     assert as_alice.post("/account/password/", form).status_code == 302
     for other in (password.strip() + "x", password[:-1], password.swapcase()):
@@ -152,13 +152,13 @@ def test_a_password_is_taken_as_it_was_typed(client, as_alice, password):
     assert sign_in(Client(), password=password)["Location"] == "/"
 
 
-def test_a_password_field_hides_what_is_typed_and_takes_what_a_manager_fills_in(client):
+def test_password_fields_are_hidden_and_work_with_password_managers(client):
     field = re.search('<input[^>]*name="password"[^>]*>', text(client.get("/login/")))[0]
     assert 'type="password"' in field and 'autocomplete="current-password"' in field
 
 
-def test_a_forgotten_password_is_reset_by_mail_once(client, alice):
-    # Whoever asks for it chooses the header, and not where the link leads.
+def test_reset_link_works_once(client, alice):
+    # Whoever requests the link chooses the header, but not the host of the link.
     headers = {"Host": "localhost:9999"}
     client.post("/account/password/reset/", {"email": "alice@example.com"}, headers=headers)
     assert [message.to for message in delivered()] == [["alice@example.com"]]
@@ -173,7 +173,7 @@ def test_a_forgotten_password_is_reset_by_mail_once(client, alice):
     assert "This link no longer works" in text(client.get(link, follow=True))
 
 
-def test_a_reset_for_nobody_looks_the_same_and_sends_nothing(client, alice):
+def test_reset_for_an_unknown_address_looks_the_same_and_sends_nothing(client, alice):
     answers = [
         client.post("/account/password/reset/", {"email": f"{name}@example.com"}) for name in ("x", "alice")
     ]
@@ -182,12 +182,12 @@ def test_a_reset_for_nobody_looks_the_same_and_sends_nothing(client, alice):
 
 
 @pytest.mark.parametrize("key", ["x", "1-1", "zzz-set-password", "1-abc-def", "%00-%00"])
-def test_a_made_up_reset_link_opens_nothing(client, alice, key):
+def test_made_up_reset_link_is_refused(client, alice, key):
     assert client.get(f"/account/password/reset/key/{key}/").status_code in (200, 404)
     assert not is_signed_in(client)
 
 
-def test_the_theme_is_remembered_and_nothing_else_is(as_alice):
+def test_theme_cookie_accepts_light_and_dark_only(as_alice):
     as_alice.post("/account/theme/", {"theme": "dark"}, headers={"Referer": "http://testserver/domains/"})
     assert 'data-theme="dark"' in text(as_alice.get("/domains/"))
     response = as_alice.post(
@@ -217,14 +217,14 @@ PRIVATE = [
 
 
 @pytest.mark.parametrize("path", PRIVATE)
-def test_pages_ask_for_the_sign_in(client, path):
+def test_pages_require_a_sign_in(client, path):
     response = client.get(path)
     assert response.status_code == 302
     assert response["Location"].startswith(("/login/?next=", "/admin/login/"))
 
 
 @pytest.mark.parametrize("path", [*PUBLIC, *PRIVATE])
-def test_every_answer_carries_the_policy_and_stays_out_of_caches(as_alice, path):
+def test_every_response_has_the_policy_and_is_not_cached(as_alice, path):
     response = as_alice.get(path)
     assert response["Content-Security-Policy"].startswith("default-src 'none'")
     assert "no-store" in response["Cache-Control"]

@@ -1,4 +1,4 @@
-"""Guessing is throttled over all workers, and nobody but the guesser is kept out."""
+"""Guessing is throttled over all workers, and only the guesser is kept out."""
 
 import re
 import shutil
@@ -24,7 +24,7 @@ GUESSER, OWNER = "203.0.113.66", "198.51.100.7"
 
 
 class Visitor:
-    """Somebody at an address, as the trusted proxy in front tells it."""
+    """A visitor with an address that the trusted proxy forwards."""
 
     def __init__(self, port, address):
         self.port, self.headers = port, {"X-Forwarded-For": address}
@@ -33,7 +33,7 @@ class Visitor:
         self.headers |= {"Cookie": cookies, "Content-Type": "application/x-www-form-urlencoded"}
 
     def sign_in(self, password, path="/login/"):
-        """Try to; return what came of it in a word."""
+        """Try to sign in; return the outcome as a word."""
         names = {"login": "alice@example.com", "username": "alice@example.com", "password": password}
         page, cookies = self._ask("POST", path, urlencode(names | {"csrfmiddlewaretoken": self.token}))
         if "session=" in cookies:
@@ -59,7 +59,7 @@ class Visitor:
         connection.request(method, path, body, self.headers)
         response = connection.getresponse()
         page = response.read().decode()
-        cookies = "; ".join(each.split(";")[0] for each in response.headers.get_all("Set-Cookie", []))
+        cookies = "; ".join(cookie.split(";")[0] for cookie in response.headers.get_all("Set-Cookie", []))
         connection.close()
         return page, cookies
 
@@ -90,7 +90,7 @@ def port(request, django_db_setup, tmp_path_factory):
         assert Redis.from_url(url).dbsize()
 
 
-def test_sixty_wrong_sign_ins_are_throttled_and_the_owner_signs_in_from_elsewhere(port, alice):
+def test_60_wrong_sign_ins_are_throttled_while_the_owner_signs_in_from_elsewhere(port, alice):
     guesser = Visitor(port, GUESSER)
     with ThreadPoolExecutor(8) as at_once:
         said = list(at_once.map(guesser.sign_in, [f"wrong-guess-{n}" for n in range(WRONG_TRIES)]))
@@ -101,7 +101,7 @@ def test_sixty_wrong_sign_ins_are_throttled_and_the_owner_signs_in_from_elsewher
     assert Visitor(port, OWNER).sign_in(PASSWORD) == "in"
 
 
-def test_no_more_than_sixty_passwords_are_opened_at_once_or_later(port, alice):
+def test_at_most_60_passwords_are_opened_concurrently_or_later(port, alice):
     domain = make_domain(owner=alice)
     shown, copied = make_credential(domain), make_credential(domain)
     person = Visitor(port, OWNER).signed_in_as(alice)

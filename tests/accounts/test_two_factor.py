@@ -1,4 +1,4 @@
-"""Authenticator app, recovery codes, and what malformed passkeys get."""
+"""Authenticator app, recovery codes, malformed passkeys."""
 
 import json
 import re
@@ -6,12 +6,11 @@ from datetime import timedelta
 
 import pytest
 from allauth.mfa.models import Authenticator
-from allauth.mfa.recovery_codes.internal.auth import RecoveryCodes
 from django.core.cache import cache
 from django.test import Client
 
 from audit.models import Event
-from tests.accounts.codes import code_of, make_totp, recovery_codes, stored, wrong
+from tests.accounts.codes import code_of, make_recovery_codes, make_totp, recovery_codes, stored, wrong
 from tests.factories import PASSWORD
 from tests.http import delivered, sign_in, text
 from vault.cipher import new_key
@@ -39,7 +38,7 @@ def secret(alice):
     return make_totp(alice)
 
 
-def test_an_authenticator_app_is_set_up_with_its_first_code(as_alice, alice):
+def test_authenticator_app_is_set_up_with_its_first_code(as_alice, alice):
     page = text(as_alice.get(f"{HOME}totp/activate/"))
     secret = re.search(r'data-copy="([A-Z2-7]{32})"', page)[1]
     assert 'src="data:image/svg+xml;base64,' in page
@@ -53,13 +52,13 @@ def test_an_authenticator_app_is_set_up_with_its_first_code(as_alice, alice):
     assert secret not in stored(alice) and secret not in str(dict(as_alice.session))
 
 
-def test_a_secret_that_no_key_opens_any_more_gives_way_to_a_new_one(as_alice, settings):
+def test_pending_secret_that_no_key_unseals_is_replaced(as_alice, settings):
     as_alice.get(f"{HOME}totp/activate/")
     settings.CREDENTIAL_KEYS = f"k9:{new_key()}"
     assert REFUSED in text(as_alice.post(f"{HOME}totp/activate/", {"code": "000000"}))
 
 
-def test_it_is_told_by_mail_and_in_the_log_of_events(
+def test_two_factor_changes_are_mailed_and_recorded(
     as_alice, alice, secret, django_capture_on_commit_callbacks
 ):
     with django_capture_on_commit_callbacks(execute=True):
@@ -72,14 +71,14 @@ def test_it_is_told_by_mail_and_in_the_log_of_events(
     assert (event.tag, event.actor_name, event.ip) == ("account.totp_removed", "alice@example.com", "127.0.0.1")
 
 
-def test_secrets_are_sealed(alice, secret):
-    codes = RecoveryCodes.activate(alice).get_unused_codes()
+def test_two_factor_secrets_are_sealed(alice, secret):
+    codes = make_recovery_codes(alice)
     held = stored(alice)
     assert held.count("v1.k1.") == 2
-    assert not any(each in held for each in [secret, *codes])
+    assert not any(word in held for word in [secret, *codes])
 
 
-def test_signing_in_takes_the_code_too(client, alice, secret):
+def test_sign_in_requires_the_code(client, alice, secret):
     first_step(client)
     assert not is_signed_in(client)
     assert REFUSED in text(client.post(SECOND, {"code": wrong(secret)}))
@@ -89,36 +88,36 @@ def test_signing_in_takes_the_code_too(client, alice, secret):
 
 
 @pytest.mark.parametrize("steps", [-1, 0, 1])
-def test_a_code_works_once_for_as_long_as_it_would(alice, secret, steps):
+def test_code_works_once_within_its_validity(alice, secret, steps):
     code = code_of(secret, steps)
     assert first_step(Client()).post(SECOND, {"code": code}).status_code == 302
     assert REFUSED in text(first_step(Client()).post(SECOND, {"code": code}))
-    cache.delete(f"allauth.mfa.totp.used?user={alice.pk}&code={code}")  # as after its half a minute
+    cache.delete(f"allauth.mfa.totp.used?user={alice.pk}&code={code}")  # as after 30 seconds
     assert REFUSED in text(first_step(Client()).post(SECOND, {"code": code}))
 
 
 @pytest.mark.parametrize("steps", [-3, 3])
-def test_a_code_of_another_time_does_not_work(alice, secret, steps):
+def test_expired_or_future_code_is_refused(alice, secret, steps):
     assert REFUSED in text(first_step(Client()).post(SECOND, {"code": code_of(secret, steps)}))
 
 
 @pytest.mark.parametrize("code", ["", "\x00", "x" * 9999, "１２３４５６", "123 456\r\n", "-1"])
-def test_nothing_else_is_a_code(client, alice, secret, code):
+def test_malformed_code_is_refused(client, alice, secret, code):
     response = first_step(client).post(SECOND, {"code": code})
     assert response.status_code == 200 and 'class="error"' in text(response)
     assert not is_signed_in(client)
 
 
 def test_a_recovery_code_works_once(alice, secret):
-    code, other = RecoveryCodes.activate(alice).get_unused_codes()[:2]
+    code, other = make_recovery_codes(alice)[:2]
     assert first_step(Client()).post(SECOND, {"code": code})["Location"] == "/domains/"
     assert REFUSED in text(first_step(Client()).post(SECOND, {"code": code}))
     assert first_step(Client()).post(SECOND, {"code": other})["Location"] == "/domains/"
     assert len(recovery_codes(alice)) == 8
 
 
-def test_new_recovery_codes_replace_the_old_ones_after_a_question(as_alice, alice, secret):
-    old = RecoveryCodes.activate(alice).get_unused_codes()
+def test_new_recovery_codes_replace_old_ones_after_a_confirmation(as_alice, alice, secret):
+    old = make_recovery_codes(alice)
     assert "stop working immediately" in text(as_alice.get(f"{HOME}recovery-codes/generate/"))
     assert recovery_codes(alice) == old
     page = text(as_alice.post(f"{HOME}recovery-codes/generate/", follow=True))
@@ -129,7 +128,7 @@ def test_new_recovery_codes_replace_the_old_ones_after_a_question(as_alice, alic
     assert download.content.decode().split()[-10:] == new
 
 
-def test_after_five_wrong_codes_the_right_one_waits_but_not_at_another_address(alice, secret, settings):
+def test_right_code_waits_after_5_wrong_ones_except_from_another_address(alice, secret, settings):
     settings.TRUSTED_PROXIES = ["127.0.0.1"]
     here, there = ({"headers": {"X-Forwarded-For": address}} for address in ("203.0.113.1", "203.0.113.2"))
     attacker = first_step(Client(), **here)
@@ -140,7 +139,7 @@ def test_after_five_wrong_codes_the_right_one_waits_but_not_at_another_address(a
     assert owner.post(SECOND, {"code": code_of(secret)}, **there).status_code == 302
 
 
-def test_an_account_takes_only_so_many_wrong_codes_from_everywhere(alice, secret, settings):
+def test_wrong_codes_are_limited_per_account_over_all_addresses(alice, secret, settings):
     settings.TRUSTED_PROXIES = ["127.0.0.1"]
     attacker, code = first_step(Client()), wrong(secret)
     for number in range(101):
@@ -149,7 +148,7 @@ def test_an_account_takes_only_so_many_wrong_codes_from_everywhere(alice, secret
         assert (REFUSED if number < 100 else LIMITED) in answer
 
 
-def test_keys_that_do_not_open_the_secret_are_told_of(client, alice, secret, settings):
+def test_two_factor_reports_keys_that_can_not_unseal_the_secret(client, alice, secret, settings):
     settings.CREDENTIAL_KEYS = f"k2:{new_key()}"
     assert "none of its keys can unseal your secret" in text(
         first_step(client).post(SECOND, {"code": "123456"})
@@ -157,7 +156,7 @@ def test_keys_that_do_not_open_the_secret_are_told_of(client, alice, secret, set
     assert not is_signed_in(client)
 
 
-def test_whoever_is_deactivated_between_the_steps_stays_out(client, alice, secret):
+def test_user_deactivated_between_the_steps_is_refused(client, alice, secret):
     first_step(client)
     type(alice).objects.update(is_active=False)
     client.post(SECOND, {"code": code_of(secret)})
@@ -170,7 +169,7 @@ ANSWERS += ["[" * 5000, "9" * 5000]
 
 
 @pytest.mark.parametrize("answer", ANSWERS)
-def test_a_malformed_passkey_is_refused_in_words(client, alice, answer):
+def test_malformed_passkey_is_refused_with_a_reason(client, alice, answer):
     page = client.post(f"{HOME}webauthn/login/", {"credential": answer}, follow=True)
     assert page.status_code == 200 and not is_signed_in(client)
     sign_in(client, alice)
@@ -180,7 +179,7 @@ def test_a_malformed_passkey_is_refused_in_words(client, alice, answer):
     assert not Authenticator.objects.exists()
 
 
-def test_the_passkey_of_somebody_else_is_absent(as_alice, bob):
+def test_passkey_of_another_user_is_not_found(as_alice, bob):
     data = {"name": "Bob's", "credential": {}}
     passkey = Authenticator.objects.create(user=bob, type="webauthn", data=data)
     for act in ("edit", "remove"):
@@ -190,14 +189,14 @@ def test_the_passkey_of_somebody_else_is_absent(as_alice, bob):
 
 
 @pytest.mark.parametrize("path", ["recovery-codes/", "recovery-codes/generate/", "webauthn/add/"])
-def test_what_shows_or_changes_it_asks_for_a_recent_sign_in(client, alice, secret, path):
-    RecoveryCodes.activate(alice)
+def test_two_factor_pages_require_a_recent_sign_in(client, alice, secret, path):
+    make_recovery_codes(alice)
     sign_in(client, alice, ago=timedelta(hours=1))
     for response in (client.get(HOME + path), client.post(HOME + path)):
         assert response.status_code == 405 or response["Location"].startswith("/account/reauthenticate/")
 
 
-def test_a_new_password_by_mail_does_not_pass_it_by(client, alice, secret):
+def test_password_reset_does_not_bypass_two_factor(client, alice, secret):
     client.post("/account/password/reset/", {"email": "alice@example.com"})
     link = re.search(r"http://127.0.0.1:8000(/account/password/reset/key/\S+)", delivered()[0].body)[1]
     new = "a new long passphrase"
@@ -207,7 +206,7 @@ def test_a_new_password_by_mail_does_not_pass_it_by(client, alice, secret):
     assert not is_signed_in(client)
 
 
-def test_a_code_confirms_too(client, alice, secret):
+def test_reauthentication_by_code(client, alice, secret):
     sign_in(client, alice, ago=timedelta(hours=1))
     confirm = client.get(f"{HOME}totp/deactivate/")["Location"]
     assert f"{HOME}reauthenticate/?next=" in text(client.get(confirm))

@@ -1,4 +1,4 @@
-"""Suspend, resume, delete, authorize: a page that asks why, the verb, the event, and what is said."""
+"""Suspend, resume, delete, authorize: the page that asks for a reason, the act, its event and message."""
 
 import pytest
 from django.contrib.messages import get_messages
@@ -20,12 +20,12 @@ def post(client, path, act, *rows, **fields):
     return client.post(path, {"action": act, "_selected_action": [row.pk for row in rows], **fields})
 
 
-def said(response):
+def messages_of(response):
     return [str(message) for message in get_messages(response.wsgi_request)]
 
 
 @pytest.mark.parametrize("act", ["suspend", "resume", "remove"])
-def test_an_act_first_asks_why_and_lists_what_it_hits(as_sam, domain, act):
+def test_act_asks_for_reason_and_lists_its_rows(as_sam, domain, act):
     rows = [make_credential(domain, label="Shop"), make_credential(domain)]
     page = post(as_sam, CREDENTIALS, act, *rows).content.decode()
     assert 'name="reason"' in page and "“Shop”" in page
@@ -35,7 +35,7 @@ def test_an_act_first_asks_why_and_lists_what_it_hits(as_sam, domain, act):
 
 
 @pytest.mark.parametrize("reason", ["", "   ", "x" * 201, "a\u202eb", "a\x00b"])
-def test_without_a_proper_reason_nothing_is_done(as_sam, credential, reason):
+def test_act_without_valid_reason_does_nothing(as_sam, credential, reason):
     response = post(as_sam, CREDENTIALS, "suspend", credential, reason=reason)
     assert response.status_code == 200
     assert response.context["form"].errors["reason"]
@@ -54,51 +54,53 @@ def test_suspend_and_resume_keep_the_reason_in_the_event(as_sam, sam, credential
         assert event.ip == "127.0.0.1"
 
 
-def test_what_a_member_suspended_support_can_take_over(as_sam, credential):
+def test_support_can_take_over_a_members_suspension(as_sam, credential):
     credential.suspend(by=SYSTEM)
     page = as_sam.get(f"{CREDENTIALS}{credential.pk}/change/").content.decode()
     assert "A member of the domain" in page and 'value="suspend"' in page
-    assert said(post(as_sam, CREDENTIALS, "suspend", credential, reason="abuse")) == ["1 suspended."]
+    assert messages_of(post(as_sam, CREDENTIALS, "suspend", credential, reason="abuse")) == ["1 suspended."]
     assert Credential.objects.get().suspended_by_support
     page = as_sam.get(f"{CREDENTIALS}{credential.pk}/change/").content.decode()
     assert '<div class="readonly">Support</div>' in page and 'value="suspend"' not in page
-    assert said(post(as_sam, CREDENTIALS, "resume", credential, reason="solved")) == ["1 resumed."]
+    assert messages_of(post(as_sam, CREDENTIALS, "resume", credential, reason="solved")) == ["1 resumed."]
 
 
 def test_delete_removes_the_row_and_keeps_its_event(as_sam, credential):
     response = post(as_sam, CREDENTIALS, "remove", credential, reason="asked by owner")
-    assert said(response) == ["1 deleted."]
+    assert messages_of(response) == ["1 deleted."]
     assert not Credential.objects.exists()
     assert Event.objects.get(tag="credential.deleted").data["reason"] == "asked by owner"
 
 
-def test_it_says_what_was_done_what_was_so_already_and_what_is_gone(as_sam, domain):
+def test_message_counts_done_unchanged_and_missing_rows(as_sam, domain):
     rows = [make_credential(domain) for _ in range(4)]
     rows[2].suspend(by=SYSTEM, as_support=True)
     gone = Credential.objects.get(pk=rows[3].pk)
     rows[3].remove(by=SYSTEM)
     response = post(as_sam, CREDENTIALS, "suspend", *rows[:3], gone, reason="abuse")
-    assert said(response) == ["2 suspended, 1 was already suspended, 1 was already gone."]
+    assert messages_of(response) == ["2 suspended, 1 was already suspended, 1 was already gone."]
 
 
-def test_rows_that_go_while_it_is_done_are_told_apart(as_sam, credential, monkeypatch):
+def test_rows_deleted_during_an_act_are_counted_as_gone(as_sam, credential, monkeypatch):
     def gone_first(row, *, by, reason, as_support):
         Credential.objects.filter(pk=row.pk).delete()
         return False
 
     monkeypatch.setattr(Credential, "suspend", gone_first)
-    assert said(post(as_sam, CREDENTIALS, "suspend", credential, reason="abuse")) == ["1 was already gone."]
+    assert messages_of(post(as_sam, CREDENTIALS, "suspend", credential, reason="abuse")) == [
+        "1 was already gone."
+    ]
 
 
-def test_when_all_are_gone_it_says_so_without_asking(as_sam, credential):
+def test_act_on_missing_rows_only_asks_nothing(as_sam, credential):
     gone = Credential.objects.get(pk=credential.pk)
     credential.remove(by=SYSTEM)
     response = post(as_sam, CREDENTIALS, "remove", gone)
     assert response.status_code == 302
-    assert said(response) == ["1 was already gone."]
+    assert messages_of(response) == ["1 was already gone."]
 
 
-def test_the_filtered_list_comes_back_after_the_act(as_sam, credential):
+def test_act_returns_to_the_filtered_list(as_sam, credential):
     asked = post(as_sam, f"{CREDENTIALS}?state=accepted&q=e%26", "suspend", credential)
     assert asked.status_code == 302  # the search finds no such row: it is gone for this list
     asked = post(as_sam, f"{CREDENTIALS}?state=accepted", "suspend", credential)
@@ -109,21 +111,21 @@ def test_the_filtered_list_comes_back_after_the_act(as_sam, credential):
     assert response.url == f"{CREDENTIALS}?state=accepted&q=a%0D%0Ab"
 
 
-def test_at_most_a_hundred_rows_at_once(as_sam, domain, monkeypatch):
-    monkeypatch.setattr("audit.admin.MAX_AT_ONCE", 2)
+def test_act_takes_at_most_a_hundred_rows(as_sam, domain, monkeypatch):
+    monkeypatch.setattr("audit.support.MAX_AT_ONCE", 2)
     rows = [make_credential(domain) for _ in range(3)]
     response = post(as_sam, CREDENTIALS, "remove", rows[0], select_across="1", reason="tidy")
-    assert said(response) == ["Select at most 2 at once."]
+    assert messages_of(response) == ["Select at most 2 at once."]
     assert domain.credentials.count() == 3
 
 
 @pytest.mark.parametrize("pk", ["abc", "-1", "9" * 30, "\x00", "١"])
-def test_a_made_up_row_is_a_bad_request(as_sam, credential, pk):
+def test_invalid_row_id_is_a_bad_request(as_sam, credential, pk):
     answer = as_sam.post(CREDENTIALS, {"action": "suspend", "_selected_action": [pk], "reason": "x"})
     assert answer.status_code == 400
 
 
-def test_those_who_may_only_look_can_only_look(as_vera, credential):
+def test_view_permission_allows_no_act(as_vera, credential):
     assert "Suspend…" not in as_vera.get(f"{CREDENTIALS}{credential.pk}/change/").content.decode()
     assert 'name="action"' not in as_vera.get(CREDENTIALS).content.decode()
     for act in ("suspend", "remove", "delete_selected"):
@@ -135,7 +137,7 @@ def test_those_who_may_only_look_can_only_look(as_vera, credential):
 
 
 @pytest.mark.parametrize("model", ["credentials/credential", "domains/domain", "audit/event", "accounts/user"])
-def test_the_stock_deletion_is_gone_even_for_superusers(as_root, credential, model):
+def test_djangos_deletion_is_disabled_even_for_superusers(as_root, credential, model):
     row = {"cr": credential, "do": credential.domain, "au": Event.objects.first()}.get(model[:2], make_user())
     path = f"/admin/{model}/"
     assert "delete_selected" not in as_root.get(path).content.decode()
@@ -145,7 +147,7 @@ def test_the_stock_deletion_is_gone_even_for_superusers(as_root, credential, mod
     assert type(row).objects.filter(pk=row.pk).exists()
 
 
-def test_a_credential_is_neither_added_nor_edited(as_root, credential):
+def test_credential_can_not_be_added_or_edited(as_root, credential):
     change = f"{CREDENTIALS}{credential.pk}/change/"
     assert as_root.get(f"{CREDENTIALS}add/").status_code == 403
     assert as_root.post(change, {"label": "mine", "verifier": "x", "_save": "Save"}).status_code == 403
@@ -161,14 +163,14 @@ def test_authorize_lets_domains_send_and_issues_their_first_credential(as_sam):
     other = make_domain("old.example", owner=make_user("x@example.com"), authorized=False)
     assert "new.example, pending" in post(as_sam, DOMAINS, "authorize", new).content.decode()
     response = post(as_sam, DOMAINS, "authorize", new, old, other, reason="paid by invoice")
-    assert said(response) == [
+    assert messages_of(response) == [
         "1 authorized, 1 was already authorized, old.example is authorized in another account."
     ]
     assert [new.credentials.count(), old.credentials.count(), other.credentials.count()] == [1, 0, 0]
     assert Event.objects.get(tag="domain.authorized").data == {"reason": "paid by invoice"}
 
 
-def test_suspended_domains_send_nothing_until_they_are_resumed(as_sam, credential):
+def test_suspended_domain_sends_nothing_until_resumed(as_sam, credential):
     domain = credential.domain
     page = as_sam.get(f"{DOMAINS}{domain.pk}/change/").content.decode()
     assert "Suspend…" in page and "Resume…" not in page and "Authorize…" not in page
@@ -177,12 +179,12 @@ def test_suspended_domains_send_nothing_until_they_are_resumed(as_sam, credentia
         ("resume", "resumed", Outcome.ACCEPTED),
     ):
         assert "sl.example.com" in post(as_sam, DOMAINS, act, domain).content.decode()
-        assert said(post(as_sam, DOMAINS, act, domain, reason="spam")) == [f"1 {done}."]
+        assert messages_of(post(as_sam, DOMAINS, act, domain, reason="spam")) == [f"1 {done}."]
         assert Event.objects.get(tag=f"domain.{done}").data == {"reason": "spam"}
         assert Credential.objects.get(pk=credential.pk).outcome(timezone.now()) is outcome
 
 
-def test_what_is_typed_into_a_page_is_not_taken_for_the_reason_of_an_act(as_sam, domain):
+def test_form_field_is_not_taken_as_reason_of_an_act(as_sam, domain):
     page = as_sam.get(f"{DOMAINS}{domain.pk}/change/").content.decode()
     acts = page[page.rindex("<form") :]
     assert 'value="suspend"' in acts and 'name="reason"' not in acts

@@ -61,7 +61,7 @@ def manager(domain):
     return (domain.memberships.create(user=mona, role="manager"), mona, "manager")
 
 
-def test_each_change_writes_its_event(save, domain, owner, viewer, manager, bob, carol, sam):
+def test_each_change_of_members_writes_its_event(save, domain, owner, viewer, manager, bob, carol, sam):
     demoted = (*manager[:2], "viewer")
     assert save(owner, viewer, demoted, (None, carol, "viewer")).status_code == 302
     added = (domain.memberships.get(user=carol), carol, "viewer")
@@ -77,52 +77,52 @@ def test_each_change_writes_its_event(save, domain, owner, viewer, manager, bob,
     }
 
 
-def test_whoever_is_removed_does_not_come_back_by_an_older_invitation(save, domain, owner, viewer, bob):
+def test_removed_member_can_not_use_an_older_invitation(save, domain, owner, viewer, bob):
     make_invitation(domain, bob.email, "manager")
     make_invitation(domain, "x@example.org")
     save(owner, (viewer[0], bob, "viewer", "delete"))
     assert domain.invitations.get().email == "x@example.org"
 
 
-def test_a_row_is_not_given_to_somebody_else(save, domain, owner, viewer, manager, carol):
+def test_membership_can_not_be_moved_to_another_user(save, domain, owner, viewer, manager, carol):
     save(owner, viewer, (manager[0], carol, "viewer"))
     assert roles(domain)[manager[1].email] == "viewer"
     assert carol.email not in roles(domain)
 
 
 @pytest.mark.parametrize("email", ["nobody@example.com", "", "x", "a@b.c\x00", "o" * 300 + "@example.com"])
-def test_a_member_is_a_user_that_there_is(save, domain, owner, viewer, email):
+def test_member_must_be_an_existing_user(save, domain, owner, viewer, email):
     assert save(owner, viewer, (None, User(email=email), "viewer")).context["errors"]
     assert domain.memberships.count() == 2
 
 
 @pytest.mark.parametrize("reason", ["", "x" * 201])
-def test_without_a_reason_nothing_changes(save, domain, owner, viewer, bob, reason):
+def test_change_of_members_needs_a_reason(save, domain, owner, viewer, bob, reason):
     response = save(owner, (*viewer, "delete"), reason=reason)
     assert response.context["errors"]
     assert roles(domain)[bob.email] == "viewer"
 
 
-def test_nothing_changed_writes_no_event(save, owner, viewer):
+def test_unchanged_members_write_no_event(save, owner, viewer):
     save(owner, viewer)
     assert not Event.objects.filter(tag__startswith="support.").exists()
 
 
-def test_staff_cannot_let_themselves_in(save, domain, owner, viewer, sam):
+def test_staff_can_not_add_themselves(save, domain, owner, viewer, sam):
     assert "your own membership" in save(owner, viewer, (None, sam, "owner")).content.decode()
     mine = domain.memberships.create(user=sam, role="viewer")
     assert "your own membership" in save(owner, viewer, (mine, sam, "owner")).content.decode()
     assert roles(domain)[sam.email] == "viewer"
 
 
-def test_the_last_owner_stays(save, domain, owner, viewer, alice):
+def test_last_owner_can_not_be_removed(save, domain, owner, viewer, alice):
     for rows in ([(*owner, "delete"), viewer], [(owner[0], alice, "viewer"), viewer]):
         assert "needs an owner" in save(*rows).content.decode()
     assert roles(domain)[alice.email] == "owner"
 
 
 @pytest.mark.django_db(transaction=True)
-def test_of_staff_and_an_owner_who_act_at_once_one_owner_stays(save, domain, owner, alice, carol, as_root):
+def test_concurrent_changes_keep_one_owner(save, domain, owner, alice, carol, as_root):
     other = domain.memberships.create(user=carol, role="owner")
     path = f"/domains/sl.example.com/settings/members/{other.public_id}/remove/"
     removal = Thread(target=at_once, args=(partial(sign_in(Client(), alice).post, path),))
@@ -141,7 +141,7 @@ def test_of_staff_and_an_owner_who_act_at_once_one_owner_stays(save, domain, own
     assert domain.memberships.filter(role="owner").exists()
 
 
-def test_a_domain_that_is_deleted_meanwhile_is_not_found(save, domain, owner, viewer, carol):
+def test_domain_deleted_in_the_meantime_is_not_found(save, domain, owner, viewer, carol):
     rows = owner, viewer, (None, carol, "viewer")
     waits = True
 
@@ -157,25 +157,25 @@ def test_a_domain_that_is_deleted_meanwhile_is_not_found(save, domain, owner, vi
         assert save(*rows).status_code == 404
 
 
-def test_nobody_is_a_member_twice(save, domain, owner, viewer, bob, carol):
+def test_user_can_not_be_a_member_twice(save, domain, owner, viewer, bob, carol):
     assert save(owner, viewer, (None, bob, "owner")).context["errors"]
     assert save(owner, viewer, (None, carol, "viewer"), (None, carol, "viewer")).context["errors"]
     assert domain.memberships.count() == 2
 
 
-def test_a_stale_page_does_not_add_somebody_twice(save, domain, owner, viewer, carol):
+def test_stale_page_adds_no_member_twice(save, domain, owner, viewer, carol):
     domain.memberships.create(user=carol, role="viewer")
     assert "is already a member" in save(owner, viewer, (None, carol, "owner")).content.decode()
     assert roles(domain)[carol.email] == "viewer"
 
 
 @pytest.mark.parametrize("role", ["admin", "", "OWNER"])
-def test_only_known_roles_are_taken(save, domain, owner, viewer, carol, role):
+def test_unknown_role_is_refused(save, domain, owner, viewer, carol, role):
     assert save(owner, viewer, (None, carol, role)).context["errors"]
     assert domain.memberships.count() == 2
 
 
-def test_the_rest_of_the_domain_stays_as_it_is(save, domain, owner, viewer, as_sam):
+def test_other_fields_of_the_domain_are_unchanged(save, domain, owner, viewer, as_sam):
     token = domain.verification_token
     path = f"/admin/domains/domain/{domain.pk}/change/"
     as_sam.post(path, {"name": "evil.example", "verification_token": "x", "reason": "r", "authorized_at": ""})
@@ -184,7 +184,7 @@ def test_the_rest_of_the_domain_stays_as_it_is(save, domain, owner, viewer, as_s
     assert domain.authorized_at
 
 
-def test_those_who_may_only_look_see_no_field(save, domain, owner, viewer, bob, vera, client):
+def test_view_permission_shows_no_field(save, domain, owner, viewer, bob, vera, client):
     sign_in(client, vera)
     page = client.get(f"/admin/domains/domain/{domain.pk}/change/").content.decode()
     assert bob.email in page and 'name="reason"' not in page and "memberships-0-role" not in page
@@ -192,11 +192,11 @@ def test_those_who_may_only_look_see_no_field(save, domain, owner, viewer, bob, 
     assert Membership.objects.get(user=bob).role == "viewer"
 
 
-def test_a_domain_is_not_added_here(as_root):
+def test_domain_can_not_be_added(as_root):
     assert as_root.get("/admin/domains/domain/add/").status_code == 403
 
 
-def test_the_same_number_of_queries_with_two_and_thirty_members(as_root, domain, django_assert_num_queries):
+def test_number_of_queries_does_not_depend_on_members(as_root, domain, django_assert_num_queries):
     path = f"/admin/domains/domain/{domain.pk}/change/"
     as_root.get(path)
     with CaptureQueriesContext(connection) as few:

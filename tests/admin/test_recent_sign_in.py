@@ -1,4 +1,4 @@
-"""Whatever is posted to the admin asks for a recent sign-in, and goes on after it."""
+"""Every POST to the admin asks for a recent sign-in, and continues after it."""
 
 from datetime import timedelta
 
@@ -37,12 +37,12 @@ def confirm(client, response):
     return client.post(response["Location"], {"password": PASSWORD})
 
 
-def said(response):
+def messages_of(response):
     return [str(message) for message in get_messages(response.wsgi_request)]
 
 
 @pytest.mark.parametrize("name", [route.name for route in ADMIN])
-def test_every_page_asks_before_it_takes_a_post(old, name):
+def test_every_post_asks_for_a_recent_sign_in(old, name):
     """Also pages that are added later: the walk finds them by their routes."""
     (route,) = [route for route in ADMIN if route.name == name]
     path, before = make_world().path(route), kept()
@@ -57,13 +57,13 @@ def test_every_page_asks_before_it_takes_a_post(old, name):
 
 
 @pytest.mark.parametrize("name", [route.name for route in ADMIN if route.name != "admin:logout"])
-def test_looking_asks_for_nothing(old, name):
+def test_get_asks_for_no_sign_in(old, name):
     (route,) = [route for route in ADMIN if route.name == name]
     answer = old.get(make_world().path(route))
     assert not answer.headers.get("Location", "").startswith(CONFIRM)
 
 
-def test_the_walk_finds_the_forms_and_the_lists():
+def test_walk_finds_the_forms_and_lists():
     names = {route.name for route in ADMIN}
     assert {
         "admin:domains_domain_change",
@@ -74,7 +74,7 @@ def test_the_walk_finds_the_forms_and_the_lists():
 
 
 @pytest.mark.parametrize("query", ["", "?state=accepted&o=1"])
-def test_an_act_goes_on_with_its_question_and_then_with_the_reason(old, domain, query):
+def test_act_continues_with_its_question_and_reason(old, domain, query):
     credential = make_credential(domain)
     fields = {"action": "suspend", "_selected_action": credential.pk}
     page = confirm(old, old.post(f"{CREDENTIALS}{query}", fields))
@@ -84,12 +84,12 @@ def test_an_act_goes_on_with_its_question_and_then_with_the_reason(old, domain, 
     fields |= {"reason": "spam", "filters": query.lstrip("?")}
     done = confirm(old, old.post(CREDENTIALS, fields))
     assert done["Location"] == f"{CREDENTIALS}{query}"
-    assert said(done) == ["1 suspended."]
+    assert messages_of(done) == ["1 suspended."]
     assert Credential.objects.get().suspended_by_support
     assert Event.objects.get(tag="credential.suspended").data["reason"] == "spam"
 
 
-def test_a_form_of_a_filtered_list_goes_on_and_leads_back_to_it(old, alice):
+def test_form_of_a_filtered_list_returns_to_it(old, alice):
     path = f"{USERS}{alice.pk}/change/?_changelist_filters=is_active__exact%3D1"
     fields = {"name": "Alice B.", "is_active": "on"}
     done = confirm(old, old.post(path, fields))
@@ -98,7 +98,7 @@ def test_a_form_of_a_filtered_list_goes_on_and_leads_back_to_it(old, alice):
     assert alice.name == "Alice B."
 
 
-def test_a_form_that_comes_back_with_an_error_is_sent_to_its_own_page(old):
+def test_form_with_an_error_posts_to_its_own_page(old):
     page = text(confirm(old, old.post(f"{USERS}add/?_changelist_filters=q%3Da", {"email": "x"})))
     assert "Enter a valid email address." in page
     assert f'action="{USERS}add/?_changelist_filters=q%3Da"' in page
@@ -119,23 +119,23 @@ def test_members_are_changed_after_the_confirmation(old, domain, alice, bob):
     assert domain.memberships.get().user == alice
 
 
-def test_a_wrong_password_does_nothing(old, credential):
+def test_wrong_password_does_nothing(old, credential):
     asked = old.post(CREDENTIALS, {"action": "remove", "_selected_action": credential.pk, "reason": "spam"})
     assert 'class="error"' in text(old.post(asked["Location"], {"password": "not-the-password"}))
     assert Credential.objects.exists()
 
 
-def test_staff_who_come_by_openid_alone_are_not_locked_out(client, credential):
-    """Their provider guards them: with neither a password nor a second factor here there is nothing to ask."""
+def test_staff_with_openid_only_can_confirm(client, credential):
+    """Their provider protects them: without a password or second factor here there is nothing to ask for."""
     olga = make_user("olga@example.com", is_staff=True, is_superuser=True)
     olga.set_unusable_password()
     olga.save()
     sign_in(client, olga, ago=LONG_AGO)
     done = client.post(CREDENTIALS, {"action": "suspend", "_selected_action": credential.pk, "reason": "spam"})
-    assert said(done) == ["1 suspended."]
+    assert messages_of(done) == ["1 suspended."]
 
 
-def test_who_is_no_staff_is_not_asked_but_refused(client, alice, credential):
+def test_non_staff_is_refused_without_asking(client, alice, credential):
     sign_in(client, alice, ago=LONG_AGO)
     fields = {"action": "suspend", "_selected_action": credential.pk, "reason": "spam"}
     answer = client.post(CREDENTIALS, fields)

@@ -1,4 +1,4 @@
-"""Staff and a second account of theirs: no way in the admin leads to an SMTP password or an owner's rights."""
+"""Staff with a second account: nothing in the admin leads to an SMTP password or an owner's rights."""
 
 import re
 
@@ -19,19 +19,19 @@ NEW_PASSWORD = "a-password-that-staff-chose"
 
 @pytest.fixture(params=["sam", "root"])
 def staff(request, client):
-    """Support staff, then a superuser: what is promised holds for both."""
+    """Support staff, then a superuser: the promises hold for both."""
     return sign_in(client, request.getfixturevalue(request.param))
 
 
 @pytest.fixture
 def mallory(db):
-    """The second account of somebody of the staff."""
+    """The second account of a member of the staff."""
     return make_user("mallory@example.org")
 
 
 @pytest.fixture
 def save(domain, staff):
-    """Post the domain's page as it stands, with changes by e-mail, and one more row; return the answer."""
+    """Post the domain's page as it is, with changes by e-mail, and one more row; return the response."""
 
     def post(*, changes=None, added=None, **forged):
         rows = [
@@ -58,7 +58,7 @@ def act(client, path, name, *rows):
     return [str(message) for message in get_messages(client.post(path, fields).wsgi_request)]
 
 
-def test_a_second_account_of_staff_comes_to_no_password(staff, save, domain):
+def test_second_account_of_staff_reaches_no_password(staff, save, domain):
     """Create a user, mail it a reset, set its password, add it to the domain, sign in as it."""
     credential = make_credential(domain)
     staff.post(f"{USERS}add/", {"email": "mallory@example.org", "name": ""})
@@ -90,7 +90,7 @@ def test_a_second_account_of_staff_comes_to_no_password(staff, save, domain):
 
 
 @pytest.mark.parametrize("was", ["viewer", "manager"])
-def test_no_role_is_raised(save, domain, mallory, was):
+def test_role_can_not_be_raised(save, domain, mallory, was):
     domain.memberships.create(user=mallory, role=was)
     for role in {"viewer": ["manager", "owner"], "manager": ["owner"]}[was]:
         answer = save(changes={mallory.email: {"role": role}})
@@ -99,7 +99,7 @@ def test_no_role_is_raised(save, domain, mallory, was):
     assert not Event.objects.filter(tag__startswith="support.").exists()
 
 
-def test_a_role_is_lowered_with_an_event(save, domain, mallory):
+def test_lowering_a_role_writes_an_event(save, domain, mallory):
     domain.memberships.create(user=mallory, role="owner")
     for was, role in (("owner", "manager"), ("manager", "viewer")):
         assert save(changes={mallory.email: {"role": role}}).status_code == 302
@@ -108,7 +108,7 @@ def test_a_role_is_lowered_with_an_event(save, domain, mallory):
     assert roles(domain)[mallory.email] == "viewer"
 
 
-def test_the_page_offers_what_is_possible_and_says_so(staff, domain):
+def test_page_offers_only_allowed_roles(staff, domain):
     page = text(staff.get(f"{DOMAINS}{domain.pk}/change/"))
     assert "add members as viewers, lower roles and remove members" in page
     assert "manage.py make_owner DOMAIN EMAIL" in page
@@ -117,8 +117,8 @@ def test_the_page_offers_what_is_possible_and_says_so(staff, domain):
     assert values == {"0": ["owner", "manager", "viewer"], "1": ["viewer"], "__prefix__": ["viewer"]}
 
 
-def test_forged_rows_reach_nobody(save, domain, mallory, bob):
-    """Rows of other domains, other people in a row's place, a row as new, fields that are not offered."""
+def test_forged_rows_change_nothing(save, domain, mallory, bob):
+    """Rows of other domains, other people in a row, an existing row as new, fields that are not offered."""
     theirs = make_domain("other.example.com").memberships.get()
     mine = domain.memberships.create(user=mallory, role="viewer")
     before = roles(domain)
@@ -138,7 +138,7 @@ def test_forged_rows_reach_nobody(save, domain, mallory, bob):
     assert not Event.objects.filter(tag__startswith="support.").exists()
 
 
-def test_a_membership_is_added_by_no_other_page(staff, domain, mallory):
+def test_no_other_page_adds_a_membership(staff, domain, mallory):
     fields = {"user": mallory.pk, "domain": domain.pk, "role": "owner", "email": mallory.email}
     for path in ("/admin/domains/membership/add/", "/admin/domains/invitation/add/"):
         assert staff.post(path, fields).status_code == 404
@@ -149,8 +149,8 @@ def test_a_membership_is_added_by_no_other_page(staff, domain, mallory):
     assert mallory.email not in roles(domain)
 
 
-def test_the_last_owner_who_can_sign_in_stays(save, domain, mallory, alice):
-    """Else nobody could say no: a deactivated owner is one in name only."""
+def test_last_owner_who_can_sign_in_can_not_be_removed(save, domain, mallory, alice):
+    """Otherwise nobody could object: a deactivated owner is one in name only."""
     domain.memberships.create(user=mallory, role="owner")
     type(mallory).objects.filter(pk=mallory.pk).update(is_active=False)
     for change in ({"DELETE": "on"}, {"role": "viewer"}):
@@ -159,26 +159,26 @@ def test_the_last_owner_who_can_sign_in_stays(save, domain, mallory, alice):
     assert list(roles(domain)) == [alice.email, "bob@example.com"]
 
 
-def test_where_no_owner_can_sign_in_members_can_still_be_removed(save, domain, alice, bob):
+def test_members_can_be_removed_when_no_owner_can_sign_in(save, domain, alice, bob):
     type(alice).objects.filter(pk=alice.pk).update(is_active=False)
     assert save(changes={bob.email: {"DELETE": "on"}}).status_code == 302
     assert roles(domain) == {alice.email: "owner"}
 
 
-def test_staff_authorize_no_name_that_a_customer_added_as_well(staff, mallory, alice):
+def test_staff_can_not_authorize_a_name_of_several_accounts(staff, mallory, alice):
     """Under a customer's name a second account would get an SMTP user, and keep the customer out."""
     squatted = make_domain("shop.example.com", owner=mallory, authorized=False)
     customers = make_domain("shop.example.com", owner=alice, authorized=False)
     for row in (squatted, customers):
-        (*_before, said) = act(staff, DOMAINS, "authorize", row)
-        assert said == "shop.example.com was added in several accounts: only its DNS shows whose it is."
+        (*_before, message) = act(staff, DOMAINS, "authorize", row)
+        assert message == "shop.example.com was added in several accounts: only its DNS can prove whose it is."
     assert not Domain.objects.filter(authorized_at__isnull=False).exists()
     squatted.memberships.all().delete()  # a name that a restoring holds has no members
     assert act(staff, DOMAINS, "authorize", customers)[-1] == "1 authorized."
 
 
-def test_a_reset_and_no_second_factor_are_of_no_use_without_the_mailbox(staff, alice):
-    """Both go to the person: the link, the news, and staff see neither."""
+def test_reset_without_the_mailbox_gives_no_access(staff, alice):
+    """The link and the notice both go to the person; staff see neither."""
     make_totp(alice)
     act(staff, USERS, "send_reset", alice)
     act(staff, USERS, "remove_two_factor", alice)

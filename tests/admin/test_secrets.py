@@ -1,10 +1,10 @@
 """No page, search, filter or order of the admin gives a secret away, not even bit by bit."""
 
 import pytest
-from django.utils import timezone
 
-from credentials.models.refusals import Cause, RefusedLogins
-from tests.factories import password_of
+from credentials.models import RefusedLogins
+from credentials.outcome import Outcome
+from tests.factories import make_use, password_of
 
 pytestmark = pytest.mark.django_db
 
@@ -26,11 +26,11 @@ def secrets(credential, alice, root, sam):
 
 
 @pytest.mark.parametrize("who", ["root", "sam"])
-def test_no_page_shows_a_secret(client, request, who, secrets, credential, alice):
+def test_no_admin_page_shows_a_secret(client, request, who, secrets, credential, alice):
     client.force_login(request.getfixturevalue(who))
-    RefusedLogins.objects.count_up(credential, Cause.EXPIRED, 1, at=timezone.now(), ip="203.0.113.7")
+    make_use(credential, outcome=Outcome.EXPIRED)
     of = {"credentials/credential": credential, "domains/domain": credential.domain, "accounts/user": alice}
-    of["credentials/refusedlogins"] = RefusedLogins.objects.get()
+    of["credentials/refusedlogins"] = RefusedLogins.objects.get(username=credential.username)
     paths = [f"/admin/{model}/" for model in (*of, "audit/event")]
     for model, row in of.items():
         paths += [f"/admin/{model}/{row.pk}/change/", f"/admin/{model}/{row.pk}/history/"]
@@ -69,14 +69,14 @@ def test_no_page_shows_a_secret(client, request, who, secrets, credential, alice
         "credentials/refusedlogins/?credential__password_sealed__gt=a",
     ],
 )
-def test_a_lookup_of_what_is_not_shown_is_refused(as_root, credential, path):
+def test_lookup_of_hidden_field_is_refused(as_root, credential, path):
     assert as_root.get(f"/admin/{path}").status_code == 400
 
 
 @pytest.mark.parametrize(
     "order", ["verifier", "-password_sealed", "99", "-99", "7.abc", "1.2.3", "-", "9" * 5000]
 )
-def test_the_list_orders_only_by_what_it_shows(as_root, credential, order):
+def test_list_orders_only_by_shown_columns(as_root, credential, order):
     response = as_root.get("/admin/credentials/credential/", {"o": order})
     assert response.status_code == 200
     query = str(response.context["cl"].queryset.query).partition("ORDER BY")[2]
@@ -84,20 +84,20 @@ def test_the_list_orders_only_by_what_it_shows(as_root, credential, order):
 
 
 @pytest.mark.parametrize("model", ["credential", "refusedlogins"])
-def test_a_list_never_asks_the_database_for_a_secret(as_root, credential, model):
+def test_list_queries_no_secret(as_root, credential, model):
     response = as_root.get(f"/admin/credentials/{model}/?e=1")
     query = str(response.context["cl"].queryset.query)
     assert response.status_code == 200
     assert "verifier" not in query and "password_sealed" not in query
 
 
-def test_a_search_does_not_look_into_secrets(as_root, credential):
+def test_search_ignores_secrets(as_root, credential):
     for secret in (credential.verifier[9:30], credential.password_sealed[:20], password_of(credential)):
         response = as_root.get("/admin/credentials/credential/", {"q": secret})
         assert list(response.context["cl"].result_list) == []
 
 
-def test_autocomplete_gives_people_by_e_mail_only(as_sam, alice):
+def test_autocomplete_returns_people_by_email_only(as_sam, alice):
     where = {"app_label": "domains", "model_name": "membership", "field_name": "user"}
     found = as_sam.get("/admin/autocomplete/", where | {"term": "alice"}).json()["results"]
     assert found == [{"id": str(alice.pk), "text": "alice@example.com"}]
@@ -105,6 +105,6 @@ def test_autocomplete_gives_people_by_e_mail_only(as_sam, alice):
 
 
 @pytest.mark.parametrize("pk", ["x", "%00", "-1", "9" * 30, "1_3F"])
-def test_a_row_that_cannot_be_is_not_an_error(as_root, pk):
+def test_impossible_row_id_is_no_error(as_root, pk):
     for model in ("credentials/credential", "domains/domain", "accounts/user", "audit/event"):
         assert as_root.get(f"/admin/{model}/{pk}/change/").status_code in (302, 404)

@@ -1,4 +1,4 @@
-"""How staff come in and go out."""
+"""How staff sign in and out."""
 
 from urllib.parse import unquote
 
@@ -12,18 +12,18 @@ ADMIN = ["/admin/", "/admin/credentials/credential/", "/admin/audit/event/1/chan
 
 
 @pytest.mark.parametrize("path", ADMIN)
-def test_anonymous_is_sent_to_the_sign_in_of_everybody(client, db, path):
+def test_anonymous_is_redirected_to_the_dashboards_sign_in(client, db, path):
     response = client.get(path, follow=True)
     assert unquote(response.redirect_chain[-1][0]) == f"/login/?next={path}"
 
 
 @pytest.mark.parametrize("path", ADMIN)
-def test_a_member_who_is_no_staff_is_refused(as_alice, path):
+def test_member_without_staff_rights_is_refused(as_alice, path):
     assert as_alice.get(path, follow=True).status_code in (403, 404)
     assert as_alice.get("/admin/", follow=True).status_code == 403
 
 
-def test_the_admins_own_sign_in_takes_no_password(client, root):
+def test_admin_login_page_takes_no_password(client, root):
     for password in ("wrong", PASSWORD):
         response = client.post("/admin/login/", {"username": root.email, "password": password})
         assert response.status_code == 302
@@ -31,8 +31,8 @@ def test_the_admins_own_sign_in_takes_no_password(client, root):
     assert "_auth_user_id" not in client.session
 
 
-def test_nor_does_it_from_staff_who_are_signed_in(as_sam, sam, root):
-    """It would be one without limits on the tries, and without the second factor of whose it is."""
+def test_admin_login_page_takes_no_password_of_signed_in_staff(as_sam, sam, root):
+    """It would have no limits on the tries, and ask for no second factor."""
     for password in ("wrong", PASSWORD):
         response = as_sam.post("/admin/login/", {"username": root.email, "password": password})
         assert (response.status_code, response.url) == (302, "/admin/")
@@ -40,26 +40,26 @@ def test_nor_does_it_from_staff_who_are_signed_in(as_sam, sam, root):
     assert as_sam.get("/admin/login/").url == "/admin/"
 
 
-def test_deactivated_staff_are_out_at_once(as_sam, sam):
+def test_deactivated_staff_lose_access_immediately(as_sam, sam):
     assert as_sam.get("/admin/").status_code == 200
     sam.is_active = False
     sam.save(update_fields=["is_active"])
     assert as_sam.get("/admin/", follow=True).redirect_chain[-1][0].startswith("/login/")
 
 
-def test_signing_out_is_a_post(as_sam):
+def test_sign_out_needs_a_post(as_sam):
     assert as_sam.get("/admin/logout/").status_code == 405
     assert as_sam.post("/admin/logout/").status_code == 200
     assert as_sam.get("/admin/").status_code == 302
 
 
-def test_the_own_password_is_changed_on_the_dashboards_page(as_sam):
+def test_password_change_leads_to_the_dashboard(as_sam):
     for response in (as_sam.get("/admin/password_change/"), as_sam.post("/admin/password_change/")):
         assert response.status_code == 302
         assert response.url == "/account/password/"
 
 
-def test_the_index_is_titled_and_lists_only_what_support_needs(as_sam):
+def test_index_lists_only_what_support_needs(as_sam):
     page = as_sam.get("/admin/").content.decode()
     assert "SendLayer support" in page
     for path in ("/admin/accounts/user/", "/admin/domains/domain/", "/admin/credentials/credential/"):
@@ -69,7 +69,7 @@ def test_the_index_is_titled_and_lists_only_what_support_needs(as_sam):
         assert as_sam.get(path).status_code in (403, 404)
 
 
-def test_pages_hold_no_inline_script_or_style_and_keep_the_policy(as_root, credential):
+def test_pages_keep_the_content_security_policy(as_root, credential):
     for path in (
         "/admin/",
         "/admin/credentials/credential/",

@@ -1,4 +1,4 @@
-"""The Support group, and what support staff do for people and for DNS: each with a reason and an event."""
+"""The Support group, and the acts of support staff for people and DNS, with a reason and an event."""
 
 from datetime import timedelta
 
@@ -27,7 +27,7 @@ def act(client, path, name, *rows, reason="asked by phone"):
     return [str(message) for message in get_messages(response.wsgi_request)]
 
 
-def test_the_group_has_just_these_rights():
+def test_support_group_has_exactly_these_rights():
     rights = Group.objects.get(name="Support").permissions.values_list("content_type__app_label", "codename")
     assert {f"{app}.{name}" for app, name in rights} == {
         *("accounts.view_user", "accounts.add_user", "accounts.change_user", "audit.view_event"),
@@ -39,7 +39,7 @@ def test_the_group_has_just_these_rights():
 
 
 class TestSessions:
-    def test_all_of_a_persons_sessions_end(self, as_sam, alice):
+    def test_all_sessions_of_a_person_end(self, as_sam, alice):
         browser = sign_in(Client(), alice)
         assert browser.get("/domains/").status_code == 200
         assert act(as_sam, USERS, "end_sessions", alice) == ["1 signed out everywhere."]
@@ -48,28 +48,28 @@ class TestSessions:
         event = Event.objects.get(tag="support.sessions_ended")
         assert event.data == {"user": alice.email, "reason": "asked by phone"}
 
-    def test_those_of_a_superuser_are_not_for_support(self, as_sam, root):
+    def test_support_can_not_end_sessions_of_a_superuser(self, as_sam, root):
         assert act(as_sam, USERS, "end_sessions", root) == ["root@support.example is a superuser."]
 
 
 class TestTwoFactor:
-    def test_it_is_removed_and_the_person_is_told(self, as_sam, alice, bob):
+    def test_removal_notifies_the_person(self, as_sam, alice, bob):
         make_totp(alice)
-        said = act(as_sam, USERS, "remove_two_factor", alice, bob)
-        assert said == ["1 now without two-factor, 1 was already without it."]
+        messages = act(as_sam, USERS, "remove_two_factor", alice, bob)
+        assert messages == ["1 now without two-factor, 1 was already without it."]
         assert not Authenticator.objects.exists()
         assert Event.objects.get(tag="support.two_factor_removed").data["user"] == alice.email
         (message,) = delivered()
         assert (message.to, message.subject) == ([alice.email], "Two-factor was removed from your account")
 
-    def test_neither_ones_own_nor_a_superusers(self, as_sam, sam, root):
+    def test_own_and_superusers_second_factor_can_not_be_removed(self, as_sam, sam, root):
         make_totp(sam)
         make_totp(root)
-        said = act(as_sam, USERS, "remove_two_factor", root, sam)
+        messages = act(as_sam, USERS, "remove_two_factor", root, sam)
         assert Authenticator.objects.count() == 2 and not Event.objects.filter(tag__startswith="support.")
-        assert "root@support.example is a superuser" in said[0] and "is you" in said[0]
+        assert "root@support.example is a superuser" in messages[0] and "is you" in messages[0]
 
-    def test_without_a_reason_it_stays(self, as_sam, alice):
+    def test_removal_needs_a_reason(self, as_sam, alice):
         make_totp(alice)
         act(as_sam, USERS, "remove_two_factor", alice, reason=" ")
         assert Authenticator.objects.exists()
@@ -97,7 +97,7 @@ class TestDns:
         assert act(as_sam, DOMAINS, "verify", domain)[-1] == "new.example.com was checked a moment ago."
         assert Event.objects.filter(tag="support.verify_asked").count() == 1
 
-    def test_the_page_of_a_domain_shows_what_was_found_and_lets_nobody_change_it(self, as_sam, domain):
+    def test_domain_page_shows_records_read_only(self, as_sam, domain):
         checked_at = timezone.now() - timedelta(hours=1)
         DnsRecord.objects.create(
             domain=domain, kind="spf", host=domain.name, status="wrong", found="<b>x", checked_at=checked_at

@@ -1,4 +1,4 @@
-"""People, seen and helped by staff, who can't raise their own rights."""
+"""People in the admin, and staff who can't raise their own rights."""
 
 import re
 
@@ -21,7 +21,7 @@ def change(client, user, **fields):
     return client.post(f"{USERS}{user.pk}/change/", {"email": user.email, "name": "", **fields})
 
 
-def test_staff_rename_and_deactivate_somebody_with_an_event(as_sam, alice):
+def test_renaming_and_deactivating_write_events(as_sam, alice):
     assert change(as_sam, alice, name="Alice B.").status_code == 302
     alice.refresh_from_db()
     assert (alice.name, alice.is_active) == ("Alice B.", False)
@@ -31,7 +31,7 @@ def test_staff_rename_and_deactivate_somebody_with_an_event(as_sam, alice):
 
 
 @pytest.mark.parametrize("who", ["sam", "alice"])
-def test_staff_give_rights_to_nobody(as_sam, sam, alice, who):
+def test_staff_can_not_grant_rights(as_sam, sam, alice, who):
     user = {"sam": sam, "alice": alice}[who]
     group = Group.objects.create(name="everything")
     every = list(Permission.objects.values_list("pk", flat=True))
@@ -42,7 +42,7 @@ def test_staff_give_rights_to_nobody(as_sam, sam, alice, who):
     assert user.get_all_permissions() == before and group not in user.groups.all()
 
 
-def test_staff_cannot_edit_a_superuser(as_sam, root):
+def test_staff_can_not_edit_a_superuser(as_sam, root):
     page = as_sam.get(f"{USERS}{root.pk}/change/").content.decode()
     assert 'name="_save"' not in page
     assert change(as_sam, root, name="Owned").status_code == 403
@@ -50,14 +50,14 @@ def test_staff_cannot_edit_a_superuser(as_sam, root):
     assert root.is_active and root.name == ""
 
 
-def test_staff_cannot_reach_rights_through_a_group(as_sam, sam):
+def test_staff_can_not_grant_rights_through_a_group(as_sam, sam):
     sam.user_permissions.add(*Permission.objects.filter(content_type__app_label="auth"))
     group = Group.objects.create(name="support")
     assert as_sam.get(f"/admin/auth/group/{group.pk}/change/").status_code == 403
     assert as_sam.post("/admin/auth/group/add/", {"name": "x"}).status_code == 403
 
 
-def test_a_superuser_gives_rights_to_others_with_an_event(as_root, alice):
+def test_superuser_grants_rights_with_an_event(as_root, alice):
     group = Group.objects.create(name="support")
     assert change(as_root, alice, is_active="on", is_staff="on", groups=[group.pk]).status_code == 302
     alice.refresh_from_db()
@@ -66,20 +66,20 @@ def test_a_superuser_gives_rights_to_others_with_an_event(as_root, alice):
     assert (data["is_staff"], data["groups"]) == (True, ["support"])
 
 
-def test_a_superuser_does_not_lock_themselves_out(as_root, root):
+def test_superuser_can_not_lock_themselves_out(as_root, root):
     change(as_root, root, name="Root")
     root.refresh_from_db()
     assert (root.name, root.is_active, root.is_superuser, root.is_staff) == ("Root", True, True, True)
 
 
-def test_the_address_and_the_password_cannot_be_set(as_root, alice):
+def test_address_and_password_can_not_be_set(as_root, alice):
     change(as_root, alice, email="thief@example.com", password="x" * 20, is_active="on")
     alice.refresh_from_db()
     assert alice.email == "alice@example.com" and alice.check_password(PASSWORD)
     assert as_root.get(f"{USERS}{alice.pk}/password/", follow=True).status_code in (200, 404)
 
 
-def test_a_new_person_has_no_password_until_they_choose_one(as_sam):
+def test_new_person_has_no_password_until_they_choose_one(as_sam):
     as_sam.post(f"{USERS}add/", {"email": " New@Example.com ", "name": "New", **RIGHTS, "password": "x"})
     user = User.objects.get(email="new@example.com")
     assert not user.has_usable_password() and not user.is_staff and not user.is_superuser
@@ -87,13 +87,13 @@ def test_a_new_person_has_no_password_until_they_choose_one(as_sam):
 
 
 @pytest.mark.parametrize("email", ["ALICE@example.com", "", "a@b", "x\x00@example.com", "a@b.c\nBcc: x@y.z"])
-def test_an_address_that_is_taken_or_wrong_is_told_at_the_field(as_sam, alice, email):
+def test_taken_or_invalid_address_is_an_error_of_the_field(as_sam, alice, email):
     response = as_sam.post(f"{USERS}add/", {"email": email, "name": ""})
     assert response.status_code == 200
     assert response.context["adminform"].form.errors["email"]
 
 
-def test_the_reset_e_mail_goes_out_by_the_dashboards_own_flow(as_sam, alice):
+def test_reset_email_is_the_dashboards_own(as_sam, alice):
     fields = {"action": "send_reset", "_selected_action": alice.pk}
     assert "alice@example.com" in as_sam.post(USERS, fields).content.decode()
     as_sam.post(USERS, fields | {"reason": "locked out"})
@@ -107,7 +107,7 @@ def test_the_reset_e_mail_goes_out_by_the_dashboards_own_flow(as_sam, alice):
     assert link.split("-", 1)[1].strip("/") not in str(Event.objects.values())
 
 
-def test_no_reset_e_mail_goes_to_the_deactivated(as_sam):
+def test_deactivated_person_gets_no_reset_email(as_sam):
     user = make_user("gone@example.com", is_active=False)
     fields = {"action": "send_reset", "_selected_action": user.pk, "reason": "locked out"}
     response = as_sam.post(USERS, fields)

@@ -1,4 +1,4 @@
-"""The Activity page and the words of events."""
+"""The Activity page and the sentences of events."""
 
 from datetime import timedelta
 
@@ -15,7 +15,7 @@ pytestmark = pytest.mark.django_db
 URL = "/domains/sl.example.com/activity/"
 
 
-def test_it_tells_who_did_what_to_which_when_and_from_where(as_alice, domain):
+def test_page_shows_who_did_what_when_and_from_where(as_alice, domain):
     credential = make_credential(domain, label="Newsletter")
     as_alice.post(smtp_url(credential, "copy"), headers={"User-Agent": "Firefox <x>", "Accept": "text/plain"})
     page = text(as_alice.get(URL))
@@ -28,26 +28,26 @@ def test_it_tells_who_did_what_to_which_when_and_from_where(as_alice, domain):
     assert password_of(credential) not in page
 
 
-def test_a_deleted_credential_stays_in_it(as_alice, credential):
+def test_page_keeps_events_of_a_deleted_credential(as_alice, credential):
     username = credential.username
     as_alice.post(smtp_url(credential, "delete"))
     assert username in text(as_alice.get(URL))
 
 
-def test_another_domains_events_are_not_in_it(as_alice, domain):
+def test_page_omits_events_of_other_domains(as_alice, domain):
     make_credential(make_domain("other.example.com"))
     assert "added the SMTP user" not in text(as_alice.get(URL))
 
 
 @pytest.mark.parametrize("count", [5, 50, 120])
-def test_queries_do_not_grow_with_events(as_alice, domain, count, django_assert_num_queries):
+def test_number_of_queries_does_not_depend_on_events(as_alice, domain, count, django_assert_num_queries):
     for _ in range(count):
         Event.objects.create(tag="credential.created", actor_name="x", domain=domain, credential="A" * 32)
     with django_assert_num_queries(5):
         assert as_alice.get(URL).status_code == 200
 
 
-def test_older_events_are_on_further_pages(as_alice, domain):
+def test_older_events_are_on_later_pages(as_alice, domain):
     for number in range(60):
         Event.objects.create(tag="domain.added", actor_name=f"person{number:02}", domain=domain)
     first, second = text(as_alice.get(URL)), text(as_alice.get(URL, {"page": "2"}))
@@ -73,13 +73,13 @@ def test_every_act_has_a_sentence(credential, domain):
 
 @pytest.mark.parametrize("data", [{}, {"label": "<b>{0}%s"}, {"label": ["x"]}, {"to": None, "member": "<i>"}])
 @pytest.mark.parametrize("tag", [*SENTENCES, "unknown.<b>"])
-def test_no_event_breaks_the_page_or_brings_markup(tag, data):
+def test_sentence_escapes_any_event_data(tag, data):
     html = str(sentence(Event(tag=tag, credential="A" * 32, data=data)))
     assert "<b>" not in html
     assert "<i>" not in html
 
 
-def test_an_actors_name_and_agent_fit_their_columns(rf, alice):
+def test_actor_fits_its_columns(rf, alice):
     request = rf.get("/", headers={"User-Agent": "a\x00" + "x" * 5000})
     request.user = alice
     actor = Actor.of(request)

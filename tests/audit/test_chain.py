@@ -1,4 +1,4 @@
-"""Every event is a link of its domain's chain: numbered, and with a digest that covers the one before."""
+"""Every event is a link of its domain's chain: numbered, with a digest that covers the previous one."""
 
 import time
 from contextlib import suppress
@@ -29,7 +29,7 @@ def numbers(domain):
     return list(Event.objects.filter(domain=domain).order_by("pk").values_list("number", flat=True))
 
 
-def test_each_domain_has_a_chain_of_its_own_and_so_have_events_without_one(domain):
+def test_each_domain_has_its_own_chain(domain):
     other = make_domain("other.example.com")
     make_events(domain, 3)
     audit.record("account.renamed", by=SYSTEM)
@@ -39,7 +39,7 @@ def test_each_domain_has_a_chain_of_its_own_and_so_have_events_without_one(domai
     assert verify().faults == []
 
 
-def test_what_the_product_writes_holds_after_it_was_stored(as_alice, domain):
+def test_digests_match_stored_events(as_alice, domain):
     credential = make_credential(domain)
     agent = {"User-Agent": "Firefox “ü” <x>", "Accept": "text/plain"}
     as_alice.post(smtp_url(credential, "copy"), headers=agent, REMOTE_ADDR="2001:DB8:0::1")
@@ -51,17 +51,17 @@ def test_what_the_product_writes_holds_after_it_was_stored(as_alice, domain):
 
 
 @pytest.mark.parametrize("ip", ["::1.2.3.4", "2001:db8:0:0:1:0:0:1", "203.0.113.7", None])
-def test_an_address_is_the_same_on_either_database(domain, ip):
+def test_ip_address_has_the_same_digest_on_either_database(domain, ip):
     audit.record("domain.renamed", by=Actor("x", ip=ip), domain=domain)
     assert verify().faults == []
 
 
-def test_fractions_are_refused_since_databases_write_them_in_several_ways(domain):
+def test_fractions_in_event_data_are_refused(domain):
     with pytest.raises(TypeError):
         audit.record("domain.renamed", by=SYSTEM, domain=domain, data={"deep": [1e16]})
 
 
-def test_a_deleted_domain_and_person_leave_every_event_as_it_was(domain, credential):
+def test_deleting_domain_or_person_changes_no_event(domain, credential):
     gone = make_user("gone@example.com")
     audit.record("domain.renamed", by=Actor(gone.email, gone), domain=domain)
     before = list(Event.objects.order_by("pk").values())
@@ -74,7 +74,7 @@ def test_a_deleted_domain_and_person_leave_every_event_as_it_was(domain, credent
     assert verify().faults == []
 
 
-def test_a_domain_that_is_added_again_does_not_show_the_old_ones_events(as_alice, alice, domain):
+def test_domain_added_again_starts_a_new_chain(as_alice, alice, domain):
     general.delete(domain, by=SYSTEM)
     again = Domain.objects.add("sl.example.com", by=Actor(alice.email, alice))
     assert again.pk != domain.pk and numbers(again) == [1]
@@ -83,7 +83,7 @@ def test_a_domain_that_is_added_again_does_not_show_the_old_ones_events(as_alice
     assert verify("--domain", "sl.example.com").faults == []
 
 
-def test_the_database_refuses_a_fork(domain):
+def test_database_refuses_two_events_of_one_number(domain):
     for where in (domain, None):
         event = audit.record("x", by=SYSTEM, domain=where)
         event.pk = None
@@ -91,30 +91,32 @@ def test_the_database_refuses_a_fork(domain):
             event.save(force_insert=True)
 
 
-def test_new_keys_of_any_kind_leave_old_chains_as_good(settings, domain):
+def test_chains_survive_new_keys(settings, domain):
     make_events(domain, 2)
     settings.SECRET_KEY = "another" * 10
     old = settings.CREDENTIAL_KEYS
     settings.CREDENTIAL_KEYS = f"k2:{cipher.new_key()},{old}"
     key = ChainKey.objects.get()
-    fresh = cipher.seal(cipher.open(key.sealed, place=chain.PLACE), place=chain.PLACE)
+    fresh = cipher.seal(
+        cipher.open(key.sealed, associated_data=chain.ASSOCIATED_DATA), associated_data=chain.ASSOCIATED_DATA
+    )
     ChainKey.objects.update(sealed=fresh)
     make_events(domain, 2)
     settings.CREDENTIAL_KEYS = settings.CREDENTIAL_KEYS.split(",")[0]
-    chain.opened.cache_clear()
+    chain.open_key.cache_clear()
     assert verify().faults == [] and numbers(domain) == [1, 2, 3, 4, 5]
 
 
-def test_recording_asks_the_database_little(domain, django_assert_num_queries):
+def test_recording_takes_few_queries(domain, django_assert_num_queries):
     make_events(domain, 1)
     with django_assert_num_queries(3 if connection.vendor == "postgresql" else 2):
         make_events(domain, 1)
 
 
 @pytest.mark.django_db(transaction=True)
-def test_acts_at_once_make_one_chain(domain):
+def test_concurrent_acts_make_one_chain(domain):
     credentials = [make_credential(domain) for _ in range(3)]
-    acts = [lambda each=each: each.reset_password(by=SYSTEM) for each in credentials]
+    acts = [partial(credential.reset_password, by=SYSTEM) for credential in credentials]
     acts += [lambda: domain.credentials.issue(by=SYSTEM), lambda: credentials[0].suspend(by=SYSTEM)]
     acts += [lambda: audit.record("domain.renamed", by=SYSTEM, domain=domain)] * 3
     at_once(*acts)
@@ -123,7 +125,7 @@ def test_acts_at_once_make_one_chain(domain):
 
 
 @pytest.mark.django_db(transaction=True)
-def test_the_first_events_of_a_site_at_once_share_one_key():
+def test_concurrent_first_events_share_one_key():
     at_once(*[lambda: audit.record("account.renamed", by=SYSTEM)] * 4)
     assert ChainKey.objects.count() == 1 and numbers(None) == [1, 2, 3, 4]
     assert verify().faults == []
@@ -131,7 +133,7 @@ def test_the_first_events_of_a_site_at_once_share_one_key():
 
 @on_postgresql
 @pytest.mark.django_db(transaction=True)
-def test_only_acts_in_the_same_domain_wait_for_each_other(domain):
+def test_acts_wait_only_for_acts_in_the_same_domain(domain):
     other = make_domain("other.example.com")
 
     def slow():
@@ -153,7 +155,7 @@ def test_only_acts_in_the_same_domain_wait_for_each_other(domain):
 @on_postgresql
 @pytest.mark.django_db(transaction=True)
 @pytest.mark.parametrize("below", ["credentials", "invitations"])
-def test_a_domain_is_deleted_beside_an_act_below_it_without_a_deadlock(domain, credential, below):
+def test_deleting_domain_beside_an_act_below_it_does_not_deadlock(domain, credential, below):
     domain.invitations.create(email="x@example.com", role="viewer", expires_at=timezone.now())
 
     def act():
@@ -169,8 +171,8 @@ def test_a_domain_is_deleted_beside_an_act_below_it_without_a_deadlock(domain, c
 
 @on_postgresql
 @pytest.mark.django_db(transaction=True)
-def test_who_holds_all_tables_records_beside_one_who_waits_for_them(domain):
-    """As a restore does while somebody changes a password: an event was the first that they locked."""
+def test_restore_records_while_others_wait_for_its_tables(domain):
+    """While somebody changes a password, whose first lock is the one of its event."""
 
     def restore():
         with transaction.atomic(), connection.cursor() as cursor:
@@ -185,7 +187,7 @@ def test_who_holds_all_tables_records_beside_one_who_waits_for_them(domain):
 
 @on_postgresql
 @pytest.mark.django_db(transaction=True)
-def test_acts_on_a_credential_beside_the_deletion_of_its_domain_end_well(alice):
+def test_acts_on_credential_beside_deletion_of_its_domain_succeed_or_find_nothing(alice):
     def tried(call):
         with suppress(ObjectDoesNotExist):
             call(by=SYSTEM)

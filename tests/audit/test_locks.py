@@ -1,4 +1,4 @@
-"""The watch over the order of locks finds what breaks it (tests/locks.py); it is on in every test."""
+"""The watch over the order of locks (tests/locks.py), which runs in every test, finds violations."""
 
 import pytest
 from django.db import transaction
@@ -15,18 +15,18 @@ pytestmark = [pytest.mark.django_db, pytest.mark.postgresql]
 
 @pytest.fixture
 def found(locks_are_in_order):
-    """What the watch found, which this test makes."""
+    """The violations that this test causes."""
     yield locks_are_in_order
     locks_are_in_order.clear()
 
 
-def test_an_act_that_does_not_hold_its_domain(found, credential, monkeypatch):
+def test_act_without_domain_lock_is_reported(found, credential, monkeypatch):
     monkeypatch.setattr(DomainQuerySet, "hold", lambda self, *keys: list(keys))
     credential.rename("x", by=SYSTEM)
     assert found[0].startswith(f"chain {credential.domain_id}, but not its domain")
 
 
-def test_acts_in_two_domains_one_after_the_other(found, domain):
+def test_second_domain_in_one_transaction_is_reported(found, domain):
     rows = [make_credential(domain), make_credential(make_domain("other.example.com"))]
     with transaction.atomic():
         for row in rows:
@@ -34,7 +34,7 @@ def test_acts_in_two_domains_one_after_the_other(found, domain):
     assert found[0].startswith(f"domain {{{rows[1].domain_id}}} is locked after")
 
 
-def test_rows_after_the_chain(found, domain, monkeypatch):
+def test_row_locked_after_chain_is_reported(found, domain, monkeypatch):
     rows = [make_credential(domain) for _ in range(2)]
     # As it was: the rows of an act on many were locked one by one.
     monkeypatch.setattr("django.db.models.QuerySet.select_for_update", lambda self, **how: self)
@@ -44,7 +44,7 @@ def test_rows_after_the_chain(found, domain, monkeypatch):
     assert any(line.startswith("credentials_credential is locked after") for line in found)
 
 
-def test_chains_in_another_order(found, domain):
+def test_chains_in_wrong_order_are_reported(found, domain):
     other = make_domain("other.example.com")
     with transaction.atomic():
         audit.record("x", by=SYSTEM, domain=other)
@@ -53,7 +53,7 @@ def test_chains_in_another_order(found, domain):
     assert [line.partition(" is ")[0] for line in found] == [f"chain {domain.pk}", "chain 0"]
 
 
-def test_acts_that_keep_to_it(locks_are_in_order, domain):
+def test_ordered_acts_are_not_reported(locks_are_in_order, domain):
     rows = [make_credential(domain) for _ in range(2)]
     usernames = [row.username for row in rows]
     bulk.suspend(domain, usernames, by=SYSTEM)

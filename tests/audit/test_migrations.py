@@ -1,4 +1,4 @@
-"""Events of before are chained on a database that is upgraded, and let loose on one that goes back."""
+"""An upgrade chains older events, and going back keeps them without their chain."""
 
 from importlib import import_module
 
@@ -14,7 +14,7 @@ BEFORE = ("audit", "0001_initial")
 
 
 @pytest.mark.django_db(transaction=True)
-def test_every_event_of_before_is_chained_and_later_ones_follow(monkeypatch):
+def test_upgrade_chains_older_events_and_downgrade_keeps_them(monkeypatch):
     monkeypatch.setattr(import_module("audit.migrations.0003_number_events"), "BATCH", 3)
     domain, other, gone = (make_domain(f"{name}.example.com") for name in ("sl", "other", "gone"))
     executor = MigrationExecutor(connection)

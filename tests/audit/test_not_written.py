@@ -1,4 +1,4 @@
-"""An act whose event can't be written does not happen: nothing is changed, nothing is shown, 503."""
+"""An act whose event can't be written does not happen: nothing changes, nothing is shown, 503."""
 
 import pytest
 
@@ -46,7 +46,7 @@ def browser(as_alice):
 
 
 def refused(client, url, fields, headers=None):
-    """Post it while no event can be written; return the answer, once it is sure that nothing changed."""
+    """Post it while no event can be written, check that nothing changed, and return the response."""
     before = kept()
     with no_event_can_be_written():
         response = client.post(url, fields, headers=headers)
@@ -58,7 +58,7 @@ def refused(client, url, fields, headers=None):
 
 @pytest.mark.parametrize("headers", [{}, HTMX, SCRIPT])
 @pytest.mark.parametrize("act", OF_CREDENTIAL)
-def test_no_act_on_a_credential_happens(browser, credential, act, headers):
+def test_act_on_credential_without_event_is_undone(browser, credential, act, headers):
     response = refused(browser, smtp_url(credential, act), OF_CREDENTIAL[act], headers)
     assert password_of(credential) not in text(response)
     assert text(response).startswith("<!doctype html>" if not headers else "The server can't reach its data")
@@ -66,7 +66,7 @@ def test_no_act_on_a_credential_happens(browser, credential, act, headers):
 
 
 @pytest.mark.parametrize("path", OF_DOMAIN)
-def test_no_act_on_a_domain_or_its_members_happens(browser, domain, bob, path):
+def test_act_on_domain_or_member_without_event_is_undone(browser, domain, bob, path):
     names = {
         "bob": domain.memberships.get(user=bob).public_id,
         "invited": make_invitation(domain, "invited@example.org").public_id,
@@ -75,25 +75,25 @@ def test_no_act_on_a_domain_or_its_members_happens(browser, domain, bob, path):
     refused(browser, SETTINGS + path.format(**names), fields)
 
 
-def test_no_domain_is_added(browser):
+def test_adding_domain_without_event_is_undone(browser):
     refused(browser, "/domains/add/", {"name": "new-one.com"})
 
 
 @pytest.mark.parametrize("act", ["suspend", "remove"])
-def test_support_does_nothing_either(browser, credential, act):
+def test_act_of_support_without_event_is_undone(browser, credential, act):
     root = make_user("root@support.example", is_staff=True, is_superuser=True)
     sign_in(browser, root)
     fields = {"action": act, "_selected_action": [credential.pk], "reason": "asked"}
     refused(browser, "/admin/credentials/credential/", fields)
 
 
-def test_smtp_logins_go_on(credential):
+def test_smtp_login_works_without_events(credential):
     with no_event_can_be_written():
         login = Credential.objects.authenticate(credential.username, password_of(credential))
     assert login.outcome is Outcome.ACCEPTED
 
 
-def test_pages_and_signing_in_go_on(client, domain, alice):
+def test_pages_and_sign_in_work_without_events(client, domain, alice):
     User.objects.filter(pk=alice.pk).update(name="Alice")
     with no_event_can_be_written():
         fields = {"login": alice.email, "password": "correct-horse-battery"}

@@ -1,4 +1,4 @@
-"""`manage.py verify_audit` names the first event that is not as it was; `export_audit` takes a copy away."""
+"""`manage.py verify_audit` names the first changed event; `export_audit` makes a copy."""
 
 import json
 
@@ -19,7 +19,7 @@ pytestmark = pytest.mark.django_db
 
 @pytest.fixture
 def events(domain):
-    """Numbers 1 to 6 of sl.example.com, and chains beside it that are whole."""
+    """Numbers 1 to 6 of sl.example.com, beside other chains that are intact."""
     audit.record("account.renamed", by=SYSTEM)
     make_events(make_domain("other.example.com"), 2)
     make_events(domain, 5)
@@ -36,11 +36,11 @@ def export(tmp_path, *arguments):
     return path
 
 
-def test_whole_chains_are_counted_and_their_ends_printed(events):
-    said = verify()
-    assert said.faults == [] and "10 events: no chain is broken." in said.out
+def test_intact_chains_are_counted_and_their_ends_printed(events):
+    result = verify()
+    assert result.faults == [] and "10 events: no chain is broken." in result.out
     end = events[-1]
-    assert f"{end.domain_id}\t6\t{end.digest}\tsl.example.com\n" in said.out
+    assert f"{end.domain_id}\t6\t{end.digest}\tsl.example.com\n" in result.out
     assert verify("--domain", "other.example.com").out.count("\n") == 2
 
 
@@ -59,10 +59,10 @@ def test_whole_chains_are_counted_and_their_ends_printed(events):
         {"digest": "0" * 64},
     ],
 )
-def test_a_changed_column_is_found_where_it_is(events, columns):
+def test_changed_column_is_located(events, columns):
     row(events[2]).update(**columns)
     (fault,) = verify().faults
-    assert fault.endswith(f"number 3 (event {events[2].pk}) was changed, or is not in its place")
+    assert fault.endswith(f"number 3 (event {events[2].pk}) was changed or moved")
     assert f"(domain {events[2].domain_id})" in fault
 
 
@@ -78,22 +78,22 @@ def test_a_changed_column_is_found_where_it_is(events, columns):
         ("domain_name", b"\xff"),
     ],
 )
-def test_what_no_event_can_hold_is_named_too(events, column, value):
+def test_impossible_value_is_located(events, column, value):
     with connection.cursor() as cursor:
         cursor.execute("PRAGMA ignore_check_constraints = ON")
         cursor.execute(f"UPDATE audit_event SET {column} = %s WHERE id = %s", [value, events[2].pk])  # noqa: S608
         cursor.execute("PRAGMA ignore_check_constraints = OFF")
     (fault,) = verify().faults
-    assert fault.endswith(f"number 3 (event {events[2].pk}) was changed, or is not in its place")
+    assert fault.endswith(f"number 3 (event {events[2].pk}) was changed or moved")
 
 
-def test_a_deleted_event_is_missed(events):
+def test_deleted_event_is_found(events):
     row(events[2]).delete()
     (fault,) = verify().faults
     assert fault.endswith(f"number 3 is missing: number 4 (event {events[3].pk}) follows 2")
 
 
-def test_the_first_one_is_missed_too(events):
+def test_deleted_first_event_is_found(events):
     row(events[0]).delete()
     assert "number 1 is missing" in verify().faults[0]
 
@@ -106,7 +106,7 @@ def test_swapped_events_are_found(events):
     assert f"number 2 (event {events[3].pk})" in fault
 
 
-def test_an_event_that_moved_to_another_domain_is_found_in_both(events):
+def test_event_moved_to_another_domain_is_found_in_both(events):
     row(events[5]).update(domain=make_domain("third.example.com"), number=2)
     assert [fault.partition(" (domain")[0] for fault in verify().faults] == ["third.example.com"]
     row(events[2]).update(domain=None, number=2)
@@ -114,7 +114,7 @@ def test_an_event_that_moved_to_another_domain_is_found_in_both(events):
     assert broken == {"third.example.com", "sl.example.com", "Events without a domain"}
 
 
-def test_an_event_that_was_written_by_hand_is_found(events):
+def test_event_inserted_by_hand_is_found(events):
     columns = Event.objects.filter(pk=events[-1].pk).values().get() | {"id": None, "number": 7}
     Event.objects.create(**columns)
     assert "number 7" in verify().faults[0]
@@ -122,16 +122,16 @@ def test_an_event_that_was_written_by_hand_is_found(events):
     assert verify().faults[0].startswith("In no chain: 1 event, the first is event ")
 
 
-def test_whoever_recomputes_the_digests_needs_the_key(events):
+def test_digests_recomputed_without_the_key_are_found(events):
     previous = ""
     for event in events:
         columns = row(event).values(*chain.COLUMNS).get() | {"actor_name": "bob"}
-        previous = chain.digest(b"guessed", previous, chain.told(columns))
+        previous = chain.digest(b"guessed", previous, chain.content(columns))
         row(event).update(actor_name="bob", digest=previous)
     assert "number 1 (" in verify().faults[0]
 
 
-def test_a_chain_that_lost_its_end_is_found_by_what_was_noted_only(events, tmp_path):
+def test_lost_end_of_chain_is_found_by_expected_heads_only(events, tmp_path):
     noted = tmp_path / "noted"
     noted.write_text(verify().out)
     make_events(events[0].domain, 1)
@@ -145,30 +145,30 @@ def test_a_chain_that_lost_its_end_is_found_by_what_was_noted_only(events, tmp_p
     assert verify("--expect", str(noted), "--domain", "other.example.com").faults == []
 
 
-def test_a_chain_that_was_written_anew_with_the_key_is_found_by_what_was_noted(events, tmp_path):
+def test_rewritten_chain_is_found_by_expected_heads(events, tmp_path):
     noted = tmp_path / "noted"
     noted.write_text(verify().out)
     Event.objects.filter(domain=events[0].domain).delete()
     make_events(events[0].domain, 6)
     assert verify().faults == []
-    assert "another one than was noted" in verify("--expect", str(noted)).faults[0]
+    assert "not the one that was noted" in verify("--expect", str(noted)).faults[0]
 
 
-def test_a_file_without_anything_noted_is_refused(events, tmp_path):
+def test_file_without_heads_is_refused(events, tmp_path):
     (tmp_path / "noted").write_text("nothing\n")
-    assert "nothing that this command printed" in verify("--expect", str(tmp_path / "noted")).faults[0]
+    assert "holds no output of this command" in verify("--expect", str(tmp_path / "noted")).faults[0]
     assert "No such file" in verify("--file", str(tmp_path / "none")).faults[0]
 
 
 @pytest.mark.parametrize("sealed", [None, "v1.k1.AAAA", ""])
-def test_without_the_key_it_says_so_and_makes_none(events, sealed):
+def test_verification_without_the_key_fails_and_makes_none(events, sealed):
     rows = ChainKey.objects.all()
     _ = rows.delete() if sealed is None else rows.update(sealed=sealed)
     assert verify().faults[0].startswith("The key of the chains ")
     assert ChainKey.objects.count() == (sealed is not None)
 
 
-def test_without_the_key_nothing_is_recorded_rather_than_with_a_new_one(events):
+def test_recording_without_the_key_fails_and_makes_none(events):
     ChainKey.objects.all().delete()
     before = Event.objects.count()
     for domain in (events[0].domain, None):
@@ -177,60 +177,60 @@ def test_without_the_key_nothing_is_recorded_rather_than_with_a_new_one(events):
     assert Event.objects.count() == before and not ChainKey.objects.exists()
 
 
-def test_an_empty_site_is_whole(db):
+def test_empty_site_is_intact(db):
     assert verify().out == "0 events: no chain is broken.\n" and not ChainKey.objects.exists()
 
 
-def test_it_asks_no_more_for_many(events, django_assert_max_num_queries):
-    for each in range(5):
-        make_events(make_domain(f"d{each}.example.com"), 20)
+def test_number_of_queries_does_not_depend_on_chains(events, django_assert_max_num_queries):
+    for number in range(5):
+        make_events(make_domain(f"d{number}.example.com"), 20)
     with django_assert_max_num_queries(6):
         assert verify().faults == []
 
 
 @pytest.mark.postgresql  # SQLite has no roles
-def test_it_notes_that_the_role_may_change_events(events):
+def test_role_that_may_change_events_is_noted(events):
     assert "may change and delete events" in verify().notes[0]
 
 
 class TestExport:
-    def test_it_holds_every_event_with_all_columns_and_is_good_alone(self, events, tmp_path):
+    def test_holds_all_events_and_columns_and_verifies_alone(self, events, tmp_path):
         path = export(tmp_path)
         lines = [json.loads(line) for line in path.read_text().splitlines()]
         assert len(lines) == 10 and path.stat().st_mode & 0o777 == 0o600
         assert {line["id"] for line in lines} == set(Event.objects.values_list("pk", flat=True))
         assert lines[0].keys() == {"id", "previous", "digest", *chain.COLUMNS}
         Event.objects.all().delete()
-        said = verify("--file", str(path))
-        assert said.faults == [] and "10 events" in said.out
+        result = verify("--file", str(path))
+        assert result.faults == [] and "10 events" in result.out
 
-    def test_what_a_file_prints_can_be_expected_of_the_database(self, events, tmp_path):
+    def test_heads_of_a_file_can_be_expected_of_the_database(self, events, tmp_path):
         noted = tmp_path / "noted"
         noted.write_text(verify("--file", str(export(tmp_path))).out)
         assert verify("--expect", str(noted)).faults == []
         row(events[5]).delete()
         assert "ends with number 5" in verify("--expect", str(noted)).faults[0]
 
-    def test_it_takes_one_domain_to_standard_output(self, events, capsys):
+    def test_one_domain_goes_to_standard_output(self, events, capsys):
         call_command("export_audit", "-", "--domain", "other.example.com")
         lines = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
         assert [line["number"] for line in lines] == [1, 2, 3]
 
-    def test_it_begins_later_and_is_good_from_there_on(self, events, tmp_path):
+    def test_since_exports_a_verifiable_tail(self, events, tmp_path):
         path = export(tmp_path, "--since", events[3].at.isoformat())
         lines = [json.loads(line) for line in path.read_text().splitlines()]
         assert [line["number"] for line in lines] == [4, 5, 6]
-        said = verify("--file", str(path))
-        assert said.faults == [] and "begins with number 4 here" in said.notes[0]
+        result = verify("--file", str(path))
+        assert result.faults == [] and "begins with number 4 here" in result.notes[0]
         assert export(tmp_path, "--since", "2999-01-01").read_text() == ""
 
     @pytest.mark.parametrize("since", ["yesterday", "2026-13-01", ""])
-    def test_a_time_that_is_none_is_refused(self, tmp_path, since):
+    def test_invalid_time_is_refused(self, tmp_path, since):
         if since:
             with pytest.raises(CommandError, match="is not a time"):
                 export(tmp_path, "--since", since)
 
-    def test_a_flipped_byte_is_found_wherever_it_is(self, events, tmp_path):
+    def test_flipped_byte_is_found(self, events, tmp_path):
         path = export(tmp_path, "--domain", "sl.example.com")
         whole = path.read_bytes()
         ids = [place for place in range(len(whole)) if whole[:place].endswith(b'"id": ')]
@@ -241,7 +241,7 @@ class TestExport:
                 path.write_bytes(whole[:place] + bytes([whole[place] ^ 1]) + whole[place + 1 :])
                 assert verify("--file", str(path)).faults, whole[place - 20 : place + 20]
 
-    def test_a_line_that_is_gone_doubled_or_swapped_is_found(self, events, tmp_path):
+    def test_missing_duplicate_or_swapped_line_is_found(self, events, tmp_path):
         path = export(tmp_path, "--domain", "sl.example.com")
         lines = path.read_text().splitlines(keepends=True)
         for spoilt, words in (
@@ -253,7 +253,7 @@ class TestExport:
             path.write_text("".join(spoilt))
             assert words in verify("--file", str(path)).faults[0]
 
-    def test_lines_that_are_cut_off_are_found_by_what_was_noted_only(self, events, tmp_path):
+    def test_truncated_export_is_found_by_expected_heads_only(self, events, tmp_path):
         noted = tmp_path / "noted"
         noted.write_text(verify("--domain", "sl.example.com").out)
         path = export(tmp_path, "--domain", "sl.example.com")
@@ -264,16 +264,16 @@ class TestExport:
     NESTED = pytest.param("[" * 100_000, id="nested")
 
     @pytest.mark.parametrize("line", ["", "{", "[]", "null", '{"id": 1}', '"x"', "\x00", "\udcff", NESTED])
-    def test_what_is_no_export_is_refused_with_its_line(self, events, tmp_path, line):
+    def test_malformed_line_is_refused_with_its_number(self, events, tmp_path, line):
         path = export(tmp_path)
         path.write_bytes(path.read_bytes() + line.encode("utf-8", "surrogateescape") + b"\n")
         assert "line 11 is not" in verify("--file", str(path)).faults[0]
 
-    def test_an_export_that_can_not_be_written_leaves_the_old_one(self, events, tmp_path):
+    def test_export_to_a_missing_folder_is_refused(self, events, tmp_path):
         with pytest.raises(CommandError, match="No such file"):
             call_command("export_audit", str(tmp_path / "none" / "audit.jsonl"))
 
-    def test_it_writes_through_no_link_and_into_no_file_that_others_read(self, events, tmp_path):
+    def test_export_follows_no_link_and_is_private(self, events, tmp_path):
         for name in ("audit.jsonl", "audit.jsonl.part"):
             (tmp_path / name).symlink_to(tmp_path / "elsewhere")
         (tmp_path / "elsewhere").write_text("as it was")
@@ -281,7 +281,7 @@ class TestExport:
         assert (tmp_path / "elsewhere").read_text() == "as it was"
         assert not path.is_symlink() and path.stat().st_mode & 0o777 == 0o600
 
-    def test_one_that_is_stopped_leaves_nothing(self, events, tmp_path, monkeypatch):
+    def test_failed_export_leaves_no_file(self, events, tmp_path, monkeypatch):
         def full(descriptor):
             raise OSError(28, "No space left on device")
 

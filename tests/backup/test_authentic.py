@@ -1,4 +1,4 @@
-"""Who made the file: a key of CREDENTIAL_KEYS vouches for it, or the operator does."""
+"""Who made the file: a key of CREDENTIAL_KEYS authenticates it, or the operator vouches for it."""
 
 import re
 import struct
@@ -26,7 +26,7 @@ from vault import cipher, keyring
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
-MEANS = "Whoever could write this file decides"
+MEANS = "Anybody who could write this file decides"
 
 
 @pytest.fixture
@@ -40,33 +40,37 @@ def refused(path, match):
     before = digest()
     with pytest.raises(CommandError, match=match) as error:
         call_command("restore", path, replace=True, yes=True)
-    said = str(error.value)
-    assert MEANS in said and "--unauthenticated" in said and said.endswith("Nothing was changed.")
+    output = str(error.value)
+    assert MEANS in output and "--unauthenticated" in output and output.endswith("Nothing was changed.")
     assert digest() == before
 
 
-def test_it_names_the_key_and_unzip_still_opens_it(path):
+@pytest.mark.one_database
+def test_backup_names_its_key_and_unzip_opens_it(path):
     assert re.search(rb"hmac-sha256:k1:[0-9a-f]{64}:sha256:[0-9a-f]{64}\Z", path.read_bytes())
     with zipfile.ZipFile(path) as file:
         assert file.testzip() is None
 
 
-def test_one_that_was_changed_and_given_a_right_digest_is_refused(path, restore):
+@pytest.mark.one_database
+def test_changed_backup_with_matching_digest_is_refused(path, restore):
     raw = bytearray(path.read_bytes())
     raw[len(raw) // 3] ^= 1
     path.write_bytes(resigned(bytes(raw)))
-    refused(path, "does not fit the key 'k1' of CREDENTIAL_KEYS: it was changed")
+    refused(path, "does not match the key 'k1' of CREDENTIAL_KEYS: it was changed")
 
 
 @pytest.mark.parametrize("change", [b"0", b"f"])
-def test_another_hmac_is_refused(path, change):
+@pytest.mark.one_database
+def test_wrong_hmac_is_refused(path, change):
     raw = path.read_bytes()
     start = raw.rindex(b"hmac-sha256:k1:") + len(b"hmac-sha256:k1:")
     path.write_bytes(resigned(raw[:start] + change * 64 + raw[start + 64 :]))
-    refused(path, "does not fit the key 'k1'")
+    refused(path, "does not match the key 'k1'")
 
 
-def test_one_whose_hmac_was_taken_away_is_refused(path):
+@pytest.mark.one_database
+def test_backup_without_its_hmac_is_refused(path):
     raw = path.read_bytes()
     start, end = raw.rindex(b"hmac-sha256:"), raw.rindex(b"sha256:")
     length = struct.pack("<H", len(raw) - end)
@@ -74,34 +78,36 @@ def test_one_whose_hmac_was_taken_away_is_refused(path):
     refused(path, "It is not authenticated")
 
 
-def test_the_hmac_of_another_purpose_or_key_id_does_not_fit(path, settings):
+@pytest.mark.one_database
+def test_hmac_is_bound_to_key_id_and_purpose(path, settings):
     raw = path.read_bytes()
     path.write_bytes(resigned(raw.replace(b"hmac-sha256:k1:", b"hmac-sha256:k2:")))
     refused(path, "authenticated with the key 'k2', which CREDENTIAL_KEYS lacks")
     settings.CREDENTIAL_KEYS += settings.CREDENTIAL_KEYS.replace("k1:", ",k2:")
-    refused(path, "does not fit the key 'k2'")  # its name is covered too
+    refused(path, "does not match the key 'k2'")  # its name is covered too
     assert cipher.derived_key("k1", purpose="a") != cipher.derived_key("k1", purpose="b")
 
 
 @pytest.mark.parametrize("version", [1, 2])
-def test_one_of_the_format_before_takes_the_flag(path, restore, version):
+def test_older_backup_needs_unauthenticated_option(path, restore, version):
     old = forging.forged(path, format=version)
     refused(old, "It is not authenticated: an older version made it, or a server without its keys")
     Credential.objects.all().delete()
-    said = restore(old, unauthenticated=True)
-    assert "You vouch for it: --unauthenticated." in said and "SMTP users: 1." in said
+    output = restore(old, unauthenticated=True)
+    assert "You vouch for it: --unauthenticated." in output and "SMTP users: 1." in output
     assert Event.objects.get(tag="system.restored").data["authenticated"] is False
 
 
-def test_an_authentic_one_is_noted_as_such(path, restore):
+def test_event_records_that_backup_was_authenticated(path, restore):
     assert "vouch" not in restore(path)
     assert Event.objects.get(tag="system.restored").data["authenticated"] is True
 
 
-def test_after_a_rotation_the_old_key_vouches_as_long_as_it_is_there(path, settings, restore):
+@pytest.mark.one_database
+def test_old_key_authenticates_while_it_is_configured(path, settings, restore):
     old = settings.CREDENTIAL_KEYS
     settings.CREDENTIAL_KEYS = fresh = f"k2:{cipher.new_key()}"
-    chain.opened.cache_clear()
+    chain.open_key.cache_clear()
     refused(path, "authenticated with the key 'k1', which CREDENTIAL_KEYS lacks: put that key back")
     settings.CREDENTIAL_KEYS = f"{fresh},{old}"
     assert "vouch" not in restore(path)
@@ -109,45 +115,48 @@ def test_after_a_rotation_the_old_key_vouches_as_long_as_it_is_there(path, setti
     refused(path, "or made with another key of that name")
 
 
-def test_without_keys_the_data_is_saved_all_the_same(domain, tmp_path):
+@pytest.mark.one_database
+def test_backup_without_keys_is_made_unauthenticated(domain, tmp_path):
     make_credential(domain)
-    code, said = manage("backup", tmp_path / "none", CREDENTIAL_KEYS="")
-    assert code == 0 and "It is not authenticated (CREDENTIAL_KEYS can't be used: there is no key)" in said
-    code, said = manage("restore", tmp_path / "none", "--replace", "--yes")
-    assert code == 1 and MEANS in said
-    code, said = manage("restore", tmp_path / "none", "--replace", "--yes", "--unauthenticated")
-    assert code == 0 and "SMTP users: 1." in said
+    code, output = manage("backup", tmp_path / "none", CREDENTIAL_KEYS="")
+    assert code == 0 and "It is not authenticated (CREDENTIAL_KEYS can't be used: there is no key)" in output
+    code, output = manage("restore", tmp_path / "none", "--replace", "--yes")
+    assert code == 1 and MEANS in output
+    code, output = manage("restore", tmp_path / "none", "--replace", "--yes", "--unauthenticated")
+    assert code == 0 and "SMTP users: 1." in output
 
 
-def test_a_key_that_only_has_the_right_name_vouches_for_nothing(path, backup, settings, capsys):
+@pytest.mark.one_database
+def test_wrong_key_of_the_same_name_authenticates_no_backup(path, backup, settings, capsys):
     settings.CREDENTIAL_KEYS = f"k1:{cipher.new_key()}"
     other = backup("other")
     assert "not the one that was used here" in capsys.readouterr().err
     assert b"hmac-sha256" not in other.read_bytes()
 
 
-def test_what_nobody_vouches_for_sends_no_letter_and_invites_nobody(alice, domain, backup, restore):
-    """Else a letter with a link goes to whom the file says."""
+def test_unauthenticated_restore_drops_letters_and_invitations(alice, domain, backup, restore):
+    """Otherwise the file decides who gets a letter with a link."""
     members.invite([domain], ["dave@example.com"], "viewer", by=Actor(alice.email, alice))
     emails.post("alice@example.com", "Hello", "text")
     path = backup()
-    said = restore(forging.forged(path), unauthenticated=True)
-    assert "dropped: 1, letters: 2." in said
+    output = restore(forging.forged(path), unauthenticated=True)
+    assert "dropped: 1, letters: 2." in output
     assert not Letter.objects.exists() and not Invitation.objects.exists()
 
 
-def test_what_is_read_is_what_was_checked(path):
-    """Whoever can write the file can't change it between the two."""
-    with archive.read(path) as (file, _manifest):
+@pytest.mark.one_database
+def test_restore_reads_the_copy_that_it_verified(path):
+    """A user who can write the file can't change it between the two."""
+    with archive.read(path) as (file, _manifest, _doubt):
         path.write_bytes(b"x" * path.stat().st_size)
         assert file.testzip() is None
     with pytest.raises(zipfile.BadZipFile):
         forging.members(path)
 
 
-def test_what_was_revoked_since_stays_so_whoever_vouches(domain, path, restore):
+def test_unauthenticated_restore_revokes_again(domain, path, restore):
     Credential.objects.get().reset_password(by=SYSTEM)
     User.objects.update(is_staff=False)
-    said = restore(forging.forged(path), unauthenticated=True)
-    assert "its password was reset after that" in said
+    output = restore(forging.forged(path), unauthenticated=True)
+    assert "its password was reset after that" in output
     assert Credential.objects.get().suspended_at and connection.is_usable()

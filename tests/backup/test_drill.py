@@ -1,7 +1,6 @@
-"""The drill: a backup under load, the database lost, restored, and everything that was acknowledged is back."""
+"""The drill: a backup under load, the database lost and restored, and all acknowledged changes are back."""
 
 import itertools
-import json
 import threading
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
@@ -14,25 +13,20 @@ from django.utils import timezone
 
 from credentials.models import Credential, PasswordChanged
 from operations.backups import archive
-from tests.backup.conftest import manage
-from tests.factories import SYSTEM, make_credential, make_domain, password_of
+from tests.factories import SYSTEM, make_credential, password_of
 from tests.http import sign_in
 from tests.submission.clients import auth_plain
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
 WRITERS = 4
-# What a writer is told who looked at the data of before the restore.
+# Errors of a writer that read the data from before the restore.
 NOT_SEEN = (Credential.DoesNotExist, PasswordChanged)
-TOLD = """
-import json; from credentials.models import Credential, PasswordChanged
-print(json.dumps(dict(Credential.objects.values_list("username", "password_number"))))
-"""
 
 
 @dataclass
 class Life:
-    """When each act on a credential began, and was acknowledged."""
+    """When each act on a credential began, and when it was acknowledged."""
 
     acts: list = field(default_factory=list)  # (name, began, acknowledged)
 
@@ -55,15 +49,15 @@ class Load:
         return self
 
     def wait(self, number):
-        """Until that many more credentials were made."""
+        """Wait until that many more credentials were made."""
         wanted = len(self.lives) + number
-        while len(self.lives) < wanted and not any(each.done() for each in self._running):
+        while len(self.lives) < wanted and not any(future.done() for future in self._running):
             threading.Event().wait(0.02)
 
     def __exit__(self, *_error):
         self._over.set()
         self._pool.shutdown()
-        self.errors = [each.exception() for each in self._running if each.exception()]
+        self.errors = [future.exception() for future in self._running if future.exception()]
 
     def _write(self):
         try:
@@ -85,24 +79,23 @@ class Load:
         life.acts.append((name, began, timezone.now()))
 
 
-def test_all_that_was_acknowledged_before_a_backup_under_load_is_back(
-    domain, backup, new_database, start_listener
+def test_backup_under_load_holds_all_acknowledged_changes(
+    domain, backup, restore, lose_database, start_listener
 ):
     kept = [make_credential(domain) for _ in range(3)]
-    logins = [(each.username, password_of(each)) for each in kept]
+    logins = [(credential.username, password_of(credential)) for credential in kept]
     with Load(domain) as load:
         load.wait(10)
         path = backup()
         over = timezone.now()
         load.wait(5)
     assert not load.errors
-    with archive.read(path) as (_file, manifest):
+    with archive.read(path) as (_file, manifest, _doubt):
         stamp = datetime.fromisoformat(manifest["taken_at"])
-    url = new_database()
-    code, said = manage("restore", path, DATABASE_URL=url)
-    assert code == 0 and "It can't be known" in said
-    assert manage("verify_store", DATABASE_URL=url)[0] == 0
-    restored = json.loads(manage("shell", "-v0", "-c", TOLD, DATABASE_URL=url)[1])
+    lose_database()
+    assert "It can't be known" in restore(path)
+    call_command("verify_store")
+    restored = dict(Credential.objects.values_list("username", "password_number"))
     before = {name: life for name, life in load.lives.items() if life.done("created", stamp)}
     assert len(before) >= 8
     for username, life in before.items():
@@ -110,27 +103,27 @@ def test_all_that_was_acknowledged_before_a_backup_under_load_is_back(
             assert username not in restored
         elif not life.begun("deleted", over):
             assert life.done("reset", stamp) < restored[username] <= 1 + life.begun("reset", over)
-    with start_listener(DATABASE_URL=url) as listener:
+    with start_listener() as listener:
         assert [auth_plain(listener.secure(), *login)[0] for login in logins] == [235] * 3
 
 
-def test_what_was_reset_or_deleted_since_is_refused_by_a_server_that_runs_on(
+def test_running_listener_refuses_what_was_reset_or_deleted_since_backup(
     client, alice, domain, listener, backup, restore
 ):
     same, reset, deleted = (make_credential(domain) for _ in range(3))
-    old = [(each.username, password_of(each)) for each in (same, reset, deleted)]
+    old = [(credential.username, password_of(credential)) for credential in (same, reset, deleted)]
     cookie = sign_in(client, alice)
     assert [auth_plain(listener.secure(), *login)[0] for login in old] == [235] * 3
     path = backup()
     reset.reset_password(by=SYSTEM)
     deleted.remove(by=SYSTEM)
     assert cookie.get("/domains/sl.example.com/").status_code == 200
-    said = restore(path)
+    output = restore(path)
     assert [auth_plain(listener.secure(), *login)[0] for login in old] == [235, 535, 535]
     rows = Credential.objects.filter(suspended_at__isnull=False, suspended_by_support=None)
     assert {row.username for row in rows} == {reset.username, deleted.username}
-    assert f"{reset.short_username} of sl.example.com: its password was reset after that" in said
-    assert f"{deleted.short_username} of sl.example.com: it was deleted after that" in said
+    assert f"{reset.short_username} of sl.example.com: its password was reset after that" in output
+    assert f"{deleted.short_username} of sl.example.com: it was deleted after that" in output
     assert cookie.get("/domains/sl.example.com/")["Location"].startswith("/login/")
     # Somebody has looked: it works again, with the old password.
     rows.get(pk=reset.pk).resume(by=SYSTEM)
@@ -138,25 +131,23 @@ def test_what_was_reset_or_deleted_since_is_refused_by_a_server_that_runs_on(
     call_command("verify_store")
 
 
-def test_it_is_restored_under_load_and_nobody_is_told_a_falsehood(domain, backup, restore):
+def test_restore_under_load_keeps_data_consistent(domain, backup, restore):
     credential = make_credential(domain)
     path = backup()
     with Load(domain) as load:
         load.wait(5)
         restore(path)
         load.wait(5)
-    # Who changed what is gone is told so; nobody waits for ever, and nothing is half-way.
+    # A writer whose rows are gone gets an error; nobody waits forever, and nothing is half done.
     assert [error for error in load.errors if not isinstance(error, NOT_SEEN)] == []
     assert Credential.objects.filter(pk=credential.pk).exists()
     call_command("verify_store")
 
 
-def test_what_was_restored_can_be_backed_up_and_restored_again(tmp_path):
-    """Also where nothing was added since: the numbers of new rows go on behind the old ones."""
-    domain = make_domain()
+def test_restored_database_can_be_backed_up_and_restored_again(domain, backup, restore):
+    """Also where nothing was added since: new rows get numbers after the old ones."""
     for name in ("first", "second"):
-        assert manage("backup", tmp_path / name)[0] == 0
-        assert manage("restore", tmp_path / name, "--replace", "--yes")[0] == 0
+        restore(backup(name))
     domain.credentials.issue(by=SYSTEM)
     call_command("migrate", "audit", "0003", verbosity=0)
     call_command("migrate", "audit", verbosity=0)

@@ -1,7 +1,7 @@
-"""A file that was changed by somebody: whatever stands in it runs nothing here, and only known rows are loaded.
+"""A file that somebody changed: nothing in it is run here, and only known rows are loaded.
 
-All of them have a SHA-256 that fits, and are restored with --unauthenticated: that says who decides what
-people and passwords there are, not that the file may run anything.
+All of them have a matching SHA-256, and are restored with --unauthenticated: the file then decides what
+people and passwords there are, but may run nothing.
 """
 
 import base64
@@ -17,7 +17,7 @@ from django.db import connection
 
 from accounts.models import User
 from credentials.models import Credential
-from operations.backups import Refused, archive, schema, stored
+from operations.backups import BackupError, archive, schema, untrusted_sqlite
 from tests.backup import forging
 from tests.backup.conftest import digest
 from tests.backup.forging import DATABASE, forged, forged_database, written
@@ -37,7 +37,7 @@ def path(domain, backup):
 
 @pytest.fixture
 def load(restore):
-    """Restore a file that nobody vouches for; return what was said."""
+    """Restore an unauthenticated file; return the output."""
     return lambda path: restore(path, unauthenticated=True)
 
 
@@ -90,7 +90,7 @@ def _insert(table, row) -> str:
     return f"INSERT INTO {table} ({', '.join(row)}) VALUES ({values})"  # noqa: S608
 
 
-def test_no_transient_row_is_loaded(path, load, tmp_path, client):
+def test_cache_and_session_rows_are_not_loaded(path, load, tmp_path, client):
     """A cached value is a pickle; a session is a sign-in."""
     rows = {
         "sendlayer_cache": {"cache_key": ":1:ready", "value": order_for(tmp_path), "expires": FAR},
@@ -102,7 +102,7 @@ def test_no_transient_row_is_loaded(path, load, tmp_path, client):
     assert not (tmp_path / "made").exists()
 
 
-def test_no_record_of_a_migration_is_loaded(path, load):
+def test_migration_records_are_not_loaded(path, load):
     """It could let one be skipped at the next upgrade."""
     row = {"id": "9999", "app": "credentials", "name": "0999_later", "applied": FAR}
     load(with_rows(path, {"django_migrations": row}))
@@ -110,7 +110,7 @@ def test_no_record_of_a_migration_is_loaded(path, load):
     call_command("migrate", check_unapplied=True, verbosity=0)
 
 
-def test_a_table_that_is_none_of_ours_is_left_alone_and_named(path, load):
+def test_unknown_table_is_ignored_and_named(path, load):
     if connection.vendor == "sqlite":
         changed = forged_database(
             path,
@@ -122,21 +122,21 @@ def test_a_table_that_is_none_of_ours_is_left_alone_and_named(path, load):
         columns = forging.manifest(path)["columns"] | {"wiki_page": ["id"]}
         changed = forged(path, lambda held: held.update({"tables/wiki_page.copy": b"1\n"}), columns=columns)
     before = made_here()
-    said = load(changed)
-    assert "Not restored, since its version has no such tables:\n" in said and "  wiki_page\n" in said
-    assert "\x1b" not in said  # what is told is for a terminal
+    output = load(changed)
+    assert "Not restored, since its version has no such tables:\n" in output and "  wiki_page\n" in output
+    assert "\x1b" not in output  # the output is for a terminal
     assert made_here() == before
     assert Credential.objects.count() == 1
 
 
-def test_a_restore_leaves_only_what_migrations_make(path, load):
+def test_restore_leaves_only_what_migrations_create(path, load):
     before = made_here()
     load(path)
     assert made_here() == before
 
 
-def test_its_tables_are_those_of_the_database():
-    """What is loaded goes by the migrations: nothing of ours is missing in that."""
+def test_expected_tables_match_the_database():
+    """The tables to be loaded come from the migrations: none of ours is missing there."""
     migrations = ask("SELECT app, name FROM django_migrations")
     with connection.cursor() as cursor:
         names = set(connection.introspection.table_names(cursor)) - schema.NEVER_LOADED
@@ -144,7 +144,7 @@ def test_its_tables_are_those_of_the_database():
             name: {column.name for column in connection.introspection.get_table_description(cursor, name)}
             for name in names
         }
-    assert {name: set(found) for name, found in schema.tables(migrations).items()} == columns
+    assert {name: set(found) for name, found in schema.created_by(migrations).items()} == columns
 
 
 ODD = [
@@ -176,19 +176,22 @@ ODD = [
 ]
 
 
-def test_a_manifest_that_is_none_is_refused(path):
+@pytest.mark.one_database
+def test_malformed_manifest_is_refused(path):
     for change in ODD:
         refused(forged(path, **change), "Its manifest is not one that `backup` writes")
 
 
-def test_a_manifest_that_is_no_object_is_refused(path):
+@pytest.mark.one_database
+def test_manifest_that_is_no_object_is_refused(path):
     for text in (b"", b"[]", b"1", b"{", b"[" * 100_000, b"\xff\xfe", b'{"format": 1e999}'):
         held = forging.members(path) | {archive.MANIFEST: text}
         refused(written(path, held.items()), "Its manifest is n")
 
 
-def test_migrations_that_make_no_table_are_refused(path):
-    refused(forged(path, migrations=[]), "names no migration that makes a table")
+@pytest.mark.one_database
+def test_manifest_without_migrations_is_refused(path):
+    refused(forged(path, migrations=[]), "names no migration that creates a table")
 
 
 # --- the archive ------------------------------------------------------------------------------
@@ -196,25 +199,29 @@ def test_migrations_that_make_no_table_are_refused(path):
 OUTSIDE = ["../../outside", "/etc/outside", "tables/../x.copy", "x.py", "tables/a b.copy", "TABLES/x.copy"]
 
 
-def test_a_member_that_no_backup_has_is_refused(path):
+@pytest.mark.one_database
+def test_unknown_zip_member_is_refused(path):
     for name in OUTSIDE:
         changed = written(path, [*forging.members(path).items(), (name, b"x")])
-        refused(changed, "is no member of one")
+        refused(changed, "is not a member of one")
 
 
-def test_two_members_of_one_name_are_refused(path):
+@pytest.mark.one_database
+def test_duplicate_zip_members_are_refused(path):
     with pytest.warns(UserWarning, match="Duplicate name"):
         changed = written(path, [*forging.members(path).items(), (archive.MANIFEST, b"{}")])
     refused(changed, "not named once each")
 
 
-def test_one_without_a_manifest_is_refused(path):
+@pytest.mark.one_database
+def test_backup_without_manifest_is_refused(path):
     held = forging.members(path)
     del held[archive.MANIFEST]
     refused(written(path, held.items()), "not named once each")
 
 
-def test_one_that_would_fill_the_disk_is_refused_before_it_is_unpacked(path):
+@pytest.mark.one_database
+def test_zip_bomb_is_refused_before_unpacking(path):
     held = forging.members(path)
     held["tables/zeros.copy"] = bytes(100 << 20)
     refused(written(path, held.items()), "Unpacked it would be 10[0-9]{7} bytes large")
@@ -222,7 +229,8 @@ def test_one_that_would_fill_the_disk_is_refused_before_it_is_unpacked(path):
     refused(written(path, held.items()), "Unpacked it would be")
 
 
-def test_one_that_is_packed_otherwise_is_refused(path):
+@pytest.mark.one_database
+def test_other_zip_compression_is_refused(path):
     target = path.with_name("forged.zip")
     with archive.create(target, key_id="") as made:
         for name, text in forging.members(path).items():
@@ -230,8 +238,9 @@ def test_one_that_is_packed_otherwise_is_refused(path):
     refused(target, "is not packed as `backup` does it")
 
 
-def test_whatever_is_changed_in_the_packing_is_refused_or_harmless(path):
-    """200 files with a few bytes changed anywhere, and a SHA-256 that fits."""
+@pytest.mark.one_database
+def test_random_changes_to_zip_are_refused_or_harmless(path):
+    """200 files with a few bytes changed anywhere, and a matching SHA-256."""
     raw, chance = forged(path).read_bytes(), random.Random(7)  # noqa: S311
     for _ in range(200):
         changed = bytearray(raw)
@@ -241,11 +250,11 @@ def test_whatever_is_changed_in_the_packing_is_refused_or_harmless(path):
             changed[place] = chance.randrange(256)
         path.write_bytes(forging.resigned(bytes(changed)))
         try:
-            with archive.read(path, unauthenticated=True) as (file, _manifest):
+            with archive.read(path, unauthenticated=True) as (file, _manifest, _doubt):
                 for name in file.namelist():
                     with archive.open_member(file, name) as member:
                         member.read()
-        except (Refused, OSError):  # of both the command makes one line
+        except (BackupError, OSError):  # of both the command makes one line
             pass
 
 
@@ -263,7 +272,7 @@ HARMLESS = [
 
 
 @pytest.mark.sqlite
-def test_no_trigger_view_index_or_table_of_the_file_is_made(path, load):
+def test_sqlite_schema_objects_of_the_file_are_not_created(path, load):
     before = made_here()
     load(forged_database(path, *HARMLESS))
     assert made_here() == before
@@ -271,7 +280,7 @@ def test_no_trigger_view_index_or_table_of_the_file_is_made(path, load):
 
 
 @pytest.mark.sqlite
-def test_a_view_of_ours_that_was_changed_stays_as_our_migrations_make_it(path, load):
+def test_changed_sqlite_view_is_not_restored(path, load):
     before = made_here()
     everybody = "CREATE VIEW smtp_passdb AS SELECT username, '' AS verifier FROM credentials_credential"
     load(forged_database(path, "DROP VIEW smtp_passdb", everybody))
@@ -309,20 +318,20 @@ REFUSED = [
 
 
 @pytest.mark.sqlite
-def test_what_no_version_of_ours_makes_is_refused(path):
+def test_altered_sqlite_schema_or_values_are_refused(path):
     for statements, match in REFUSED:
         refused(forged_database(path, *statements), match)
 
 
 @pytest.mark.sqlite
-def test_a_view_that_is_recorded_as_a_table_is_refused(path):
+def test_sqlite_view_recorded_as_table_is_refused(path):
     record = "UPDATE sqlite_master SET type = 'table', rootpage = 2 WHERE name = 'accounts_letter'"
     statements = instead("accounts_letter", "CREATE VIEW accounts_letter AS SELECT * FROM kept")
     refused(forged_database(path, *statements, "PRAGMA writable_schema = ON", record), "damaged|lacks what")
 
 
 @pytest.mark.sqlite
-def test_the_next_primary_keys_can_not_be_set_for_other_tables_or_to_nonsense(path, load):
+def test_sqlite_sequences_of_other_tables_or_types_are_ignored(path, load):
     statements = [
         "INSERT INTO sqlite_sequence VALUES ('wiki_page', 7)",
         "UPDATE sqlite_sequence SET seq = 'x' WHERE name = 'accounts_user'",
@@ -333,12 +342,12 @@ def test_the_next_primary_keys_can_not_be_set_for_other_tables_or_to_nonsense(pa
 
 
 @pytest.mark.sqlite
-def test_only_columns_of_tables_can_be_read_of_the_file(path, tmp_path):
+def test_sqlite_reader_reads_only_columns_of_tables(path, tmp_path):
     place = tmp_path / "stored.sqlite3"
     place.write_bytes(
         forging.altered(path, forging.members(path)[DATABASE], ["CREATE VIEW v AS SELECT 1 AS x"])
     )
-    with stored.opened(place) as found:
+    with untrusted_sqlite.opened(place, ["accounts_user"]) as found:
         for statement in (
             "SELECT x FROM v",
             "SELECT hex(name) FROM accounts_user",
@@ -354,7 +363,7 @@ def test_only_columns_of_tables_can_be_read_of_the_file(path, tmp_path):
 
 
 @pytest.mark.sqlite
-def test_what_is_no_database_is_refused(path):
+def test_file_that_is_no_sqlite_database_is_refused(path):
     for raw in (b"", b"x" * 5000, b"SQLite format 3\0" + b"\xff" * 5000):
         refused(forged(path, lambda held, raw=raw: held.update({DATABASE: raw})), "damaged|lacks")
     refused(forged(path, lambda held: held.pop(DATABASE)), "lacks")
@@ -370,14 +379,14 @@ def with_columns(path, **changes):
 
 
 @pytest.mark.postgresql
-def test_a_column_named_with_sql_is_refused(path):
-    refused(with_columns(path, accounts_user=[INJECTED]), "columns is missing or wrong")
-    refused(with_columns(path, **{INJECTED: ["id"]}), "columns is missing or wrong")
-    refused(forged(path, sequences={INJECTED: 1}), "sequences is missing or wrong")
+def test_sql_in_names_of_the_manifest_is_refused(path):
+    refused(with_columns(path, accounts_user=[INJECTED]), "'columns' is wrong")
+    refused(with_columns(path, **{INJECTED: ["id"]}), "'columns' is wrong")
+    refused(forged(path, sequences={INJECTED: 1}), "'sequences' is wrong")
 
 
 @pytest.mark.postgresql
-def test_columns_have_to_be_those_of_its_version(path):
+def test_copy_columns_must_be_those_of_the_version(path):
     columns = forging.manifest(path)["columns"]["accounts_user"]
     refused(with_columns(path, accounts_user=[*columns, "evil"]), "does not have: accounts_user.evil")
     refused(with_columns(path, accounts_user=[*columns, "email"]), "does not have: accounts_user")
@@ -388,7 +397,7 @@ def test_columns_have_to_be_those_of_its_version(path):
 
 
 @pytest.mark.postgresql
-def test_rows_and_sequences_have_to_be_there_and_no_other_sequence_is_touched(path, load):
+def test_missing_rows_or_sequences_are_refused_and_other_sequences_kept(path, load):
     refused(
         forged(path, lambda held: held.pop("tables/audit_event.copy")),
         "lacks .*: tables/audit_event.copy",
@@ -406,7 +415,7 @@ def test_rows_and_sequences_have_to_be_there_and_no_other_sequence_is_touched(pa
 
 
 @pytest.mark.postgresql
-def test_rows_that_are_none_are_refused(path):
+def test_malformed_copy_rows_are_refused(path):
     for rows in (b"x\n", b"1\t2\n", b"\\.\nDROP TABLE audit_event;\n", b"\xff\n", b"1\0\n"):
         changed = forged(path, lambda held, rows=rows: held.update({"tables/accounts_user.copy": rows}))
         refused(changed, "^Nothing was changed: ")

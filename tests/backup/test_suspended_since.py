@@ -7,16 +7,13 @@ from credentials.models.deleted import DeletedCredential
 from domains.general import actions as general
 from domains.members import actions as members
 from domains.models import Domain, NameSuspended
-from tests.backup.conftest import manage
 from tests.backup.test_since import exported
 from tests.factories import SYSTEM, make_credential, make_domain, make_user
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
 
-def test_what_support_suspended_between_an_undo_and_another_deletion_only_support_resumes(
-    domain, backup, restore
-):
+def test_suspension_by_support_survives_undo_and_deletion(domain, backup, restore):
     """It is deleted in the backup, so nothing can suspend it before it is restored."""
     deleted, live, own = (make_credential(domain) for _ in range(3))
     for credential in (deleted, live, own):
@@ -38,9 +35,7 @@ def test_what_support_suspended_between_an_undo_and_another_deletion_only_suppor
                 restored.resume(by=SYSTEM)
 
 
-def test_a_name_that_was_added_again_and_suspended_since_is_suspended_in_the_one_that_comes_back(
-    alice, domain, backup, restore
-):
+def test_domain_added_again_and_suspended_comes_back_suspended(alice, domain, backup, restore):
     path = backup()
     general.delete(domain, by=SYSTEM)
     again = make_domain("sl.example.com", owner=alice)
@@ -50,16 +45,16 @@ def test_a_name_that_was_added_again_and_suspended_since_is_suspended_in_the_one
     assert restored.pk == domain.pk and restored.suspended_at
 
 
-def test_a_name_that_was_suspended_since_and_is_not_in_the_backup_is_held(alice, carol, backup, restore):
+def test_suspended_name_missing_in_backup_stays_suspended(alice, carol, backup, restore):
     squatted = make_domain("b.example.com", owner=carol, authorized=False)
     path = backup()
     for name in ("b.example.com", "c.example.com"):
         make_domain(name, owner=alice, authorized=False).suspend(by=SYSTEM, reason="spam")
     make_domain("d.example.com", owner=alice).suspend(by=SYSTEM)
     Domain.objects.get(name="d.example.com").resume(by=SYSTEM)
-    said = restore(path)
+    output = restore(path)
     for name in ("b.example.com", "c.example.com"):
-        assert f"{name}: added without members and suspended, as the name was after the backup" in said
+        assert f"{name}: added without members and suspended, as the name was after the backup" in output
         held = Domain.objects.get(name=name, suspended_at__isnull=False)
         assert not held.memberships.exists()
         with pytest.raises(NameSuspended):
@@ -69,23 +64,23 @@ def test_a_name_that_was_suspended_since_and_is_not_in_the_backup_is_held(alice,
     assert not Domain.objects.filter(name="d.example.com").exists()
 
 
-def test_exported_events_tell_of_suspended_names_too(alice, domain, backup, new_database, tmp_path):
+def test_exported_events_keep_names_suspended(alice, domain, backup, restore, lose_database, tmp_path):
     path = backup()
     make_domain("c.example.com", owner=alice).suspend(by=SYSTEM)
     make_domain("d.example.com", owner=alice).suspend(by=SYSTEM)
     Domain.objects.get(name="d.example.com").resume(by=SYSTEM)
     domain.suspend(by=SYSTEM)
-    url = new_database()
-    code, said = manage("restore", path, "--events", exported(tmp_path / "events.jsonl"), DATABASE_URL=url)
-    assert code == 0
-    assert "sl.example.com: suspended, as it was after the backup" in said
-    assert "c.example.com: added without members and suspended" in said and "d.example.com" not in said
+    events = exported(tmp_path / "events.jsonl")
+    lose_database()
+    output = restore(path, events=events)
+    assert "sl.example.com: suspended, as it was after the backup" in output
+    assert "c.example.com: added without members and suspended" in output and "d.example.com" not in output
 
 
-def test_who_was_made_an_owner_again_since_is_not_removed(alice, bob, domain, backup, new_database, tmp_path):
+def test_exported_events_keep_a_member_made_owner_again(bob, domain, backup, restore, lose_database, tmp_path):
     path = backup()
     members.remove(domain.memberships.get(user=bob), by=SYSTEM)
     members.make_owner(domain, bob, by=SYSTEM)
-    url = new_database()
-    code, said = manage("restore", path, "--events", exported(tmp_path / "events.jsonl"), DATABASE_URL=url)
-    assert code == 0 and "bob@example.com is owner, as after the backup" in said
+    events = exported(tmp_path / "events.jsonl")
+    lose_database()
+    assert "bob@example.com is owner, as after the backup" in restore(path, events=events)

@@ -4,7 +4,7 @@ from datetime import date, timedelta
 
 import pytest
 
-from web.bar_chart import BOTTOM, LEAST, PLOT, TOP, of_logins, round_numbers, short_number
+from web.bar_chart import BOTTOM, MIN_HEIGHT, PLOT, TOP, of_logins, round_numbers, short_number
 
 pytestmark = pytest.mark.one_database
 
@@ -39,8 +39,8 @@ def test_refused_logins_are_above_accepted_ones():
 @pytest.mark.parametrize("logins", [(400_000, 1), (1, 400_000)])
 def test_single_login_among_many_is_visible(logins):
     bar = chart(logins).bars[-1]
-    assert min(bar.accepted_height, bar.refused_height) == LEAST
-    assert bar.refused_y >= TOP - LEAST
+    assert min(bar.accepted_height, bar.refused_height) == MIN_HEIGHT
+    assert bar.refused_y >= TOP - MIN_HEIGHT
 
 
 def test_a_day_without_logins_has_no_bar():

@@ -7,8 +7,8 @@ import pytest
 from django.utils import timezone
 
 from credentials.digests import digest
-from credentials.models import clients
-from credentials.models.clients import ClientDay, ClientName
+from credentials.models import LoginDay
+from credentials.models.login_day import MAX_ADDRESSES
 from credentials.outcome import Outcome
 from credentials.usage.tally import Tally
 from tests.factories import SYSTEM, make_credential, make_domain, make_use, password_of
@@ -17,7 +17,6 @@ from tests.http import smtp_url, text
 pytestmark = pytest.mark.django_db
 HTMX = {"HX-Request": "true", "HX-Current-URL": "http://testserver/domains/sl.example.com/settings/smtp/"}
 HOME, OFFICE = "203.0.113.7", "2001:db8::7"
-EHLO, MAIL_FROM = ClientName.Kind.EHLO, ClientName.Kind.MAIL_FROM
 HOSTILE = "<img src=x onerror=alert(1)>'\"{{7*7}}"
 
 
@@ -30,11 +29,12 @@ def read(client, credential, act="clients", **query):
     return plain(text(client.get(smtp_url(credential, act), query)))
 
 
-def give(credential, *given, ip=HOME):
+def send(credential, *messages, ip=HOME):
+    """Messages of a client, each as (EHLO name, MAIL FROM)."""
     tally = Tally()
-    for kind, name in given:
-        tally.add_name(credential.username, ip, kind, name)
-    tally.write(finally_=True)
+    for ehlo, mail_from in messages:
+        tally.add_message(credential.username, ip, ehlo=ehlo, mail_from=mail_from)
+    tally.write()
 
 
 def addresses(response):
@@ -46,16 +46,16 @@ def now():
     return timezone.now()
 
 
-def test_a_client_is_told_with_its_names_logins_and_times(as_alice, credential, now):
+def test_client_shows_its_names_logins_and_times(as_alice, credential, now):
     make_use(credential, HOME, at=now - timedelta(days=20), number=1200)
     make_use(credential, HOME, at=now - timedelta(minutes=5), number=3, outcome=Outcome.WRONG_PASSWORD)
-    give(credential, (EHLO, "shop.example"), (MAIL_FROM, "info@sl.example.com"))
+    send(credential, ("shop.example", "info@sl.example.com"))
     said = read(as_alice, credential)
     assert f"{HOME} shop.example info@sl.example.com 1,200 accepted 3 refused, last: wrong password" in said
-    assert re.search(r"5 minutes ago first \w{3} \d+, \d{4}", said)
+    assert re.search(r"Just now first \w{3} \d+, \d{4}", said)  # by its message
 
 
-def test_they_stand_the_last_one_first_25_a_page(as_alice, credential, now):
+def test_clients_are_listed_newest_first_25_a_page(as_alice, credential, now):
     for number in range(30):
         make_use(credential, f"192.0.2.{number}", at=now - timedelta(minutes=number))
     all_of_them = [f"192.0.2.{number}" for number in range(30)]
@@ -64,14 +64,14 @@ def test_they_stand_the_last_one_first_25_a_page(as_alice, credential, now):
     assert addresses(as_alice.get(smtp_url(credential, "clients"), {"page": "\x00"})) == all_of_them[:25]
 
 
-def test_the_last_cause_is_that_of_the_last_refusal(as_alice, credential, now):
+def test_client_shows_the_cause_of_its_last_refusal(as_alice, credential, now):
     make_use(credential, at=now - timedelta(days=3), outcome=Outcome.EXPIRED)
     make_use(credential, at=now - timedelta(days=2), outcome=Outcome.NETWORK_NOT_ALLOWED)
     make_use(credential, at=now - timedelta(days=1))
     assert "2 refused, last: network not allowed" in read(as_alice, credential)
 
 
-def test_the_chart_says_what_it_shows_and_has_a_table(as_alice, credential, now):
+def test_chart_has_a_summary_and_a_table(as_alice, credential, now):
     make_use(credential, at=now - timedelta(days=29), number=5)
     make_use(credential, OFFICE, at=now, number=1200)
     make_use(credential, at=now, number=2, outcome=Outcome.EXPIRED)
@@ -86,33 +86,31 @@ def test_the_chart_says_what_it_shows_and_has_a_table(as_alice, credential, now)
     assert "style=" not in page
 
 
-@pytest.mark.parametrize("kind", [EHLO, MAIL_FROM])
-def test_a_hostile_name_is_shown_as_text(as_alice, credential, kind):
+@pytest.mark.parametrize("message", [(HOSTILE, ""), ("", HOSTILE)], ids=["ehlo", "mail_from"])
+def test_hostile_name_of_a_client_is_shown_as_text(as_alice, credential, message):
     make_use(credential)
-    give(credential, (kind, HOSTILE))
+    send(credential, message)
     page = text(as_alice.get(smtp_url(credential, "clients")))
     assert '<bdi class="name">&lt;img src=x onerror=alert(1)&gt;&#39;&#34;{{7*7}}</bdi>' in page
     assert "<img" not in page
 
 
-def test_of_many_names_the_last_three_are_told(as_alice, credential):
+def test_client_with_many_names_shows_the_last_three(as_alice, credential):
     make_use(credential)
-    give(credential, *((EHLO, f"host-{number}") for number in range(9)))
-    ClientName.objects.filter(name="host-4").update(last_at=timezone.now() + timedelta(minutes=1))
-    said = read(as_alice, credential)
-    assert re.search(r"host-4 host-\d host-\d and 6 more", said)
+    for number in (*range(9), 4):
+        send(credential, (f"host-{number}", ""))
+    LoginDay.objects.filter(username=credential.username).update(day=timezone.now() - timedelta(days=1))
+    send(credential, ("host-2", ""), ("host-10", ""))
+    assert "host-10 host-2 host-4 and 7 more" in read(as_alice, credential)
 
 
-def test_addresses_beyond_the_cap_are_other_addresses(as_alice, credential, monkeypatch):
-    monkeypatch.setattr("credentials.usage.client_buffer.MAX_ADDRESSES", 1)
+def test_addresses_beyond_the_bound_show_as_other_addresses(as_alice, credential, monkeypatch):
+    monkeypatch.setattr("credentials.usage.writer.MAX_ADDRESSES", 1)
     for number in range(3):
         make_use(credential, f"192.0.2.{number}")
     page = as_alice.get(smtp_url(credential, "clients"))
     assert set(addresses(page)) == {"192.0.2.0", "Other addresses"}
-    assert (
-        f"After the first {clients.MAX_ADDRESSES} addresses of a day, all others are counted together"
-        in text(page)
-    )
+    assert f"After the first {MAX_ADDRESSES} addresses of a day, all others are counted together" in text(page)
 
 
 @pytest.mark.parametrize(
@@ -120,7 +118,7 @@ def test_addresses_beyond_the_cap_are_other_addresses(as_alice, credential, monk
     [(None, "It has never been used."), (40, "It was last used")],
     ids=["never", "long ago"],
 )
-def test_without_any_it_says_why(as_alice, domain, now, days, said):
+def test_page_without_clients_says_why(as_alice, domain, now, days, said):
     credential = make_credential(domain, last_used_at=now - timedelta(days=days) if days else None)
     page = read(as_alice, credential)
     assert "No client in the last 30 days" in page and said in page
@@ -134,7 +132,7 @@ def make_clients(credential, number):
         ip = f"192.0.2.{each}"
         make_use(credential, ip, at=timezone.now() - timedelta(days=each % 30))
         make_use(credential, ip, outcome=Outcome.WRONG_PASSWORD, digest=digest(credential.username, old))
-        give(credential, (EHLO, f"a{each}"), (EHLO, f"b{each}"), (MAIL_FROM, "info@sl.example.com"), ip=ip)
+        send(credential, (f"a{each}", ""), (f"b{each}", "info@sl.example.com"), ip=ip)
 
 
 @pytest.mark.parametrize("number", [5, 50])
@@ -145,16 +143,16 @@ def test_queries_do_not_grow_with_clients(as_alice, credential, number, django_a
         assert as_alice.get(smtp_url(credential, "clients")).status_code == 200
 
 
-def test_it_tells_of_no_other_credential(as_alice, credential):
+def test_page_shows_no_clients_of_other_credentials(as_alice, credential):
     make_use(credential)
     other = make_credential(credential.domain)
     make_use(other, OFFICE)
-    give(other, (EHLO, "other.example"), ip=HOME)
+    send(other, ("other.example", ""), ip=HOME)
     page = text(as_alice.get(smtp_url(credential, "clients")))
     assert HOME in page and OFFICE not in page and "other.example" not in page
 
 
-def test_a_viewer_sees_all_of_it_and_a_stranger_finds_nothing(client, bob, carol, credential):
+def test_viewer_sees_all_clients_and_stranger_gets_404(client, bob, carol, credential):
     make_clients(credential, 2)
     client.force_login(bob)
     said = read(client, credential)
@@ -163,7 +161,7 @@ def test_a_viewer_sees_all_of_it_and_a_stranger_finds_nothing(client, bob, carol
     assert client.get(smtp_url(credential, "clients")).status_code == 404
 
 
-def test_another_domains_credential_is_absent(as_alice, credential):
+def test_clients_of_another_domains_credential_are_404(as_alice, credential):
     theirs = make_credential(make_domain("other.example.com"))
     path = smtp_url(credential, "clients").replace(credential.username, theirs.username)
     assert as_alice.get(path).status_code == 404
@@ -171,7 +169,7 @@ def test_another_domains_credential_is_absent(as_alice, credential):
 
 @pytest.mark.parametrize("headers", [{}, HTMX], ids=["page", "htmx"])
 @pytest.mark.parametrize("act", ["reset", "delete"])
-def test_reset_and_delete_tell_who_used_it_today(as_alice, credential, now, act, headers):
+def test_reset_and_delete_list_the_clients_of_24_hours(as_alice, credential, now, act, headers):
     make_use(credential, "198.51.100.4", at=now - timedelta(hours=23))
     make_use(credential, HOME, at=now - timedelta(minutes=1))
     make_use(credential, "192.0.2.1", at=now - timedelta(hours=25))
@@ -181,16 +179,16 @@ def test_reset_and_delete_tell_who_used_it_today(as_alice, credential, now, act,
     assert f'<a href="{smtp_url(credential, "clients")}">' in page
 
 
-def test_of_many_clients_they_tell_three(as_alice, credential, now):
+def test_dialogs_list_three_of_many_clients(as_alice, credential, now):
     for number in range(5):
         make_use(credential, f"192.0.2.{number}", at=now - timedelta(minutes=number))
     assert "5 clients in the last 24 hours : 192.0.2.0, 192.0.2.1, 192.0.2.2 and 2 more" in read(
         as_alice, credential, "reset"
     )
-    ClientDay.objects.filter(ip="192.0.2.0").update(ip="")
+    LoginDay.objects.filter(ip="192.0.2.0").update(ip="")
     assert "More than 4 clients in the last 24 hours : 192.0.2.1," in read(as_alice, credential, "delete")
 
 
-def test_of_none_they_say_nothing(as_alice, credential, now):
+def test_dialogs_without_clients_list_none(as_alice, credential, now):
     make_use(credential, at=now - timedelta(hours=25))
     assert "in the last 24 hours" not in read(as_alice, credential, "delete")

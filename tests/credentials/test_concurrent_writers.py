@@ -10,11 +10,9 @@ from django.db import connection, transaction
 from django.utils import timezone
 
 from credentials import bulk
-from credentials.models import Credential
-from credentials.models.clients import ClientDay
-from credentials.models.refusals import RefusedLogins
+from credentials.models import Credential, LoginDay
+from credentials.models.login_day import ALL_LOGINS
 from credentials.outcome import Outcome
-from credentials.usage.client_buffer import ClientCounts, Counted, Day
 from credentials.usage.tally import Tally
 from domains.general import actions as general
 from domains.models import Domain
@@ -42,7 +40,9 @@ def some(domain):
 def test_two_servers_that_write_in_another_order(domain):
     credentials = some(domain)
     at_once(lambda: write(credentials), lambda: write(credentials[::-1]))
-    assert set(RefusedLogins.objects.values_list("count", flat=True)) == {2 * TIMES}
+    counted = LoginDay.objects.exclude(username=ALL_LOGINS).values_list("outcome", "count")
+    assert set(counted) == {("accepted", 2 * TIMES), ("wrong_password", 2 * TIMES)}
+    assert LoginDay.objects.totals()["accepted"] == 2 * TIMES * len(credentials)
 
 
 def test_a_server_and_acts_on_many(domain):
@@ -64,9 +64,8 @@ def test_a_server_and_the_end_of_a_domain(domain):
     assert not Credential.objects.exists()
 
 
-def test_clients_are_written_after_the_act_that_holds_their_domain(domain):
-    now, counts = timezone.now(), ClientCounts(1)
-    counts.add_days([(Day(domain.pk, "A" * 32, now.date(), "192.0.2.1"), Counted(now, now, accepted=1))])
+def test_logins_are_written_after_the_act_that_holds_their_domain(domain):
+    credentials = some(domain)
     holding = Event()
 
     def hold():
@@ -74,10 +73,10 @@ def test_clients_are_written_after_the_act_that_holds_their_domain(domain):
             list(Domain.objects.held())
             holding.set()
             time.sleep(0.5)
-            return ClientDay.objects.exists()
+            return LoginDay.objects.exists()
 
-    written_meanwhile, _ = at_once(hold, lambda: holding.wait() and counts.write())
-    assert not written_meanwhile and ClientDay.objects.exists()
+    written_meanwhile, _ = at_once(hold, lambda: holding.wait() and write(credentials))
+    assert not written_meanwhile and LoginDay.objects.exists()
 
 
 @pytest.mark.parametrize(

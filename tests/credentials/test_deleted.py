@@ -9,9 +9,8 @@ from django.db import DatabaseError, connection
 from django.utils import timezone
 
 from audit.models import Event
-from credentials.models import Credential
-from credentials.models.deleted import KEPT_FOR, DeletedCredential, erase_due_at_start
-from credentials.models.refusals import RefusedLogins
+from credentials.models import Credential, LoginDay
+from credentials.models.deleted import RESTORABLE_FOR, DeletedCredential, erase_due_at_start
 from credentials.models.retired import RetiredPassword
 from credentials.outcome import Outcome
 from domains.models import Domain
@@ -85,7 +84,7 @@ class TestRestoring:
         before = row(credential)
         delete(credential).restore(by=SYSTEM)
         assert row(credential) == before
-        assert credential.refused_logins.get().count == 3
+        assert LoginDay.objects.get(username=credential.username).count == 3
 
     def test_is_written_down_and_told_to_the_owners(self, credential):
         delete(credential).restore(by=SYSTEM)
@@ -98,7 +97,7 @@ class TestRestoring:
         ]
 
     def test_brings_it_back_only_once_and_only_within_24_hours(self, domain):
-        once, late = delete(make_credential(domain)), delete(make_credential(domain), ago=KEPT_FOR)
+        once, late = delete(make_credential(domain)), delete(make_credential(domain), ago=RESTORABLE_FOR)
         once.restore(by=SYSTEM)
         for deleted in (once, late):
             with pytest.raises(DeletedCredential.DoesNotExist):
@@ -142,13 +141,11 @@ class TestRestoring:
     def test_and_erasing_at_once_leave_all_of_it_or_nothing(self, domain):
         for _ in range(5):
             credential = make_credential(domain)
-            make_use(credential, outcome=Outcome.WRONG_PASSWORD)
             deleted = delete(credential)
             acts = [partial(deleted.restore, by=SYSTEM), partial(deleted.erase, by=SYSTEM)]
             results = at_once(*(partial(_attempt, act) for act in acts))
-            counted = RefusedLogins.objects.filter(credential_id=credential.pk).exists()
             assert results in ([True, False], [False, True])
-            assert [Credential.objects.filter(pk=credential.pk).exists(), counted] == [results[0]] * 2
+            assert Credential.objects.filter(pk=credential.pk).exists() == results[0]
 
     @pytest.mark.django_db(transaction=True)
     def test_deleting_by_four_at_once_keeps_one(self, credential):
@@ -166,20 +163,21 @@ def _attempt(act):
 
 
 class TestErasing:
-    def test_what_is_due_goes_with_its_counts_and_the_rest_stays(self, domain):
+    def test_erases_what_is_due_and_keeps_the_rest_and_all_logins(self, domain):
         kept, gone = make_credential(domain), make_credential(domain)
         for credential in (kept, gone):
             make_use(credential, outcome=Outcome.WRONG_PASSWORD)
-        delete(gone, ago=KEPT_FOR)
-        delete(kept, ago=KEPT_FOR - timedelta(minutes=1))
+        delete(gone, ago=RESTORABLE_FOR)
+        delete(kept, ago=RESTORABLE_FOR - timedelta(minutes=1))
         call_command("tidy")
         assert DeletedCredential.objects.get().username == kept.username
-        assert RefusedLogins.objects.get(credential__isnull=False).credential_id == kept.pk
+        now = timezone.now()
+        assert domain.login_days.recent(now).by_day() == {now.date(): (0, 2)}
 
     def test_more_than_fit_into_one_statement(self, domain, monkeypatch):
         monkeypatch.setattr("credentials.models.deleted.CHUNK", 2)
         for _ in range(5):
-            delete(make_credential(domain), ago=KEPT_FOR)
+            delete(make_credential(domain), ago=RESTORABLE_FOR)
         assert DeletedCredential.objects.erase_due(timezone.now()) == 5
         assert not DeletedCredential.objects.exists()
 
@@ -270,7 +268,7 @@ class TestRecentlyDeleted:
         secrets = [password_of(shop), shop.password_sealed, shop.verifier]
         for credential in (shop, make_credential(domain)):
             as_alice.post(smtp_url(credential, "delete"))
-        delete(make_credential(domain, label="too old"), ago=KEPT_FOR)
+        delete(make_credential(domain, label="too old"), ago=RESTORABLE_FOR)
         as_alice.get(smtp_url(domain))  # takes the messages
         with django_assert_num_queries(5):
             page = text(as_alice.get(*urls(domain, "deleted/")))

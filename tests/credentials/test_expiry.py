@@ -70,7 +70,7 @@ def test_expiry_date_can_be_today_at_the_earliest(as_alice, credential):
     authenticate = Credential.objects.authenticate
     end = Credential.objects.get().expires_at
     password = password_of(credential)
-    outcomes = [authenticate(credential.username, password, at=at).outcome for at in (end - DAY / 24, end)]
+    outcomes = [authenticate(credential.username, password, now=at).outcome for at in (end - DAY / 24, end)]
     assert outcomes == [Outcome.ACCEPTED, Outcome.EXPIRED]
 
 

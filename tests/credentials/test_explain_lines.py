@@ -38,11 +38,14 @@ EHLO = "".join(
     f"<-  250-{each}\n" for each in ("SIZE 26214400", "8BITMIME", "SMTPUTF8", "STARTTLS", "AUTH PLAIN LOGIN")
 )
 # What a client never shows anybody, or what is no trouble.
-NOT_TOLD = {"OK", "SENDER_OK", "RECIPIENT_OK", "START_DATA", "BYE", "ACCEPTED_MESSAGE", "AUTHENTICATED"}
+NOT_TOLD = {
+    "GREETING", "START_TLS", "OK", "SENDER_OK", "RECIPIENT_OK", "START_DATA", "BYE", "ACCEPTED_MESSAGE",
+    "AUTHENTICATED",
+}  # fmt: skip
 OURS = {
     **{name: value for name, value in vars(replies).items() if name.isupper() and isinstance(value, str)},
-    **{refusal.name: text for refusal, text in replies.REFUSALS.items()},
-    **{fault.name: text for fault, text in replies.FAULTS.items()},
+    **{refusal.name: text for refusal, text in replies.MESSAGE_REPLIES.items()},
+    **{fault.name: text for fault, text in replies.AUTH_REPLIES.items()},
 }
 
 

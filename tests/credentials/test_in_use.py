@@ -7,8 +7,7 @@ import pytest
 from django.utils import timezone
 
 from audit.models import Event
-from credentials.models import Credential
-from credentials.models.clients import ClientDay
+from credentials.models import Credential, LoginDay
 from tests.factories import SYSTEM, make_credential, make_use, password_of
 from tests.http import smtp_url, text
 
@@ -169,7 +168,7 @@ def test_limit_considers_all_of_todays_addresses_and_unknown_ones(as_alice, cred
         make_use(credential, ip)
     answer = limit(as_alice, credential, "networks", "203.0.113.7\n198.51.100.1")
     assert answer.status_code == 422 and "in the last 24 hours: 203.0.113.8." in text(answer)
-    ClientDay.objects.filter(ip="203.0.113.8").update(ip="")
+    LoginDay.objects.filter(ip="203.0.113.8").update(ip="")
     answer = limit(as_alice, credential, "networks", "203.0.113.7\n198.51.100.1")
     assert answer.status_code == 422 and "from unknown addresses." in text(answer)
 

@@ -36,7 +36,7 @@ def k2(settings):
 def sealed_site(monkeypatch):
     """Let the middleware know what `keyring.examine` says now."""
     monkeypatch.setattr(sealed_mode, "_problem", "")
-    return sealed_mode.look
+    return sealed_mode.check
 
 
 def canaries():

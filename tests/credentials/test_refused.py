@@ -1,4 +1,4 @@
-"""What a row tells of trouble: its last refusal, with the causes behind it, and that nobody uses it."""
+"""Trouble in a row of the list: its last refusal with the causes behind it, and that nobody uses it."""
 
 import re
 from datetime import timedelta
@@ -8,8 +8,9 @@ from django.utils import timezone
 
 from audit.models import Event
 from credentials.models import Credential
-from credentials.models.refusals import Cause, RefusedLogins
-from tests.factories import SYSTEM, make_credential, make_domain
+from credentials.models.login_day import LoginDay
+from credentials.outcome import CAUSES, Outcome
+from tests.factories import SYSTEM, make_credential, make_domain, make_use
 from tests.http import smtp_url, text
 
 pytestmark = pytest.mark.django_db
@@ -18,11 +19,8 @@ IP = "203.0.113.7"
 UNUSED = "Not used for 90 days"
 
 
-def refuse(credential, cause=Cause.WRONG_PASSWORD, number=1, ip=IP, **ago):
-    """As the tally writes it."""
-    at = timezone.now() - timedelta(**ago)
-    RefusedLogins.objects.count_up(credential, cause, number, at=at, ip=ip)
-    Credential.objects.note_refusal(credential, cause, ip, at=at)
+def refuse(credential, cause=Outcome.WRONG_PASSWORD, number=1, ip=IP, **ago):
+    make_use(credential, ip, at=timezone.now() - timedelta(**ago), number=number, outcome=cause)
 
 
 def plain(markup):
@@ -35,14 +33,14 @@ def dialog(client, credential):
 
 
 @pytest.mark.parametrize(("ago", "words"), [({"minutes": 5}, "5 minutes ago"), ({}, "just now")])
-def test_a_refused_login_is_told_in_its_row(as_alice, credential, ago, words):
+def test_row_shows_the_last_refused_login(as_alice, credential, ago, words):
     refuse(credential, **ago)
     page = text(as_alice.get(smtp_url(credential.domain)))
     assert f"Last refused {words} from {IP}: wrong password. Details" in plain(page)
     assert f'href="{credential.username}/refused/" data-dialog' in page
 
 
-@pytest.mark.parametrize("cause", [cause for cause in Cause if cause != Cause.UNKNOWN_USERNAME])
+@pytest.mark.parametrize("cause", [Outcome(cause) for cause in CAUSES if cause != "unknown_username"])
 def test_every_cause_is_named_in_the_row_and_has_advice(as_alice, credential, cause):
     refuse(credential, cause, minutes=5)
     assert f"from {IP}: {cause.label}." in plain(text(as_alice.get(smtp_url(credential.domain))))
@@ -51,30 +49,30 @@ def test_every_cause_is_named_in_the_row_and_has_advice(as_alice, credential, ca
 
 
 @pytest.mark.parametrize(("days", "is_told"), [(6.9, True), (7.1, False)])
-def test_it_is_told_for_a_week(as_alice, credential, days, is_told):
+def test_row_shows_a_refusal_for_a_week(as_alice, credential, days, is_told):
     refuse(credential, days=days)
     assert ("Last refused" in text(as_alice.get(smtp_url(credential.domain)))) is is_told
 
 
-def test_the_note_costs_no_query(as_alice, domain, django_assert_num_queries):
+def test_refusals_in_rows_cost_no_query(as_alice, domain, django_assert_num_queries):
     for number in range(10):
         refuse(make_credential(domain, allowed_networks="192.0.2.0/24"), number=number + 1)
     with django_assert_num_queries(6):  # as without any
         assert "Last refused" in text(as_alice.get(smtp_url(domain)))
 
 
-def test_the_note_stays_after_an_act_on_the_row(as_alice, credential):
+def test_refusal_stays_in_the_row_after_an_act(as_alice, credential):
     refuse(credential)
     response = as_alice.post(smtp_url(credential, "label"), {"label": "Shop"}, headers=HTMX)
     assert "Last refused" in text(response)
 
 
-def test_the_details_sum_up_30_days_by_cause_the_newest_first(as_alice, credential):
-    refuse(credential, Cause.SUSPENDED, 4, ip="198.51.100.1", days=3)
-    refuse(credential, Cause.WRONG_PASSWORD, 2, ip="198.51.100.2", days=2)
-    refuse(credential, Cause.WRONG_PASSWORD, 5, minutes=5)
-    refuse(credential, Cause.EXPIRED, days=31)
-    refuse(make_credential(credential.domain), Cause.NETWORK_NOT_ALLOWED, 9)
+def test_details_sum_up_30_days_by_cause_newest_first(as_alice, credential):
+    refuse(credential, Outcome.SUSPENDED, 4, ip="198.51.100.1", days=3)
+    refuse(credential, Outcome.WRONG_PASSWORD, 2, ip="198.51.100.2", days=2)
+    refuse(credential, Outcome.WRONG_PASSWORD, 5, minutes=5)
+    refuse(credential, Outcome.EXPIRED, days=31)
+    refuse(make_credential(credential.domain), Outcome.NETWORK_NOT_ALLOWED, 9)
     said = dialog(as_alice, credential)
     first, second = (
         said.index(f"Wrong password 7 times Last 5 minutes ago from {IP}"),
@@ -86,28 +84,28 @@ def test_the_details_sum_up_30_days_by_cause_the_newest_first(as_alice, credenti
         assert absent not in said
 
 
-def test_the_details_cost_the_same_with_any_number_of_days(as_alice, credential, django_assert_num_queries):
+def test_details_cost_the_same_with_any_number_of_days(as_alice, credential, django_assert_num_queries):
     for days in range(30):
-        for cause in (Cause.WRONG_PASSWORD, Cause.SUSPENDED, Cause.EXPIRED):
+        for cause in (Outcome.WRONG_PASSWORD, Outcome.SUSPENDED, Outcome.EXPIRED):
             refuse(credential, cause, days=days)
     # Session, person, domain with role, credential, refusals.
     with django_assert_num_queries(5):
         assert as_alice.get(smtp_url(credential, "refused"), headers=HTMX).status_code == 200
 
 
-def test_without_any_the_details_say_so(as_alice, credential):
+def test_details_without_refusals_say_so(as_alice, credential):
     assert "No login was refused in the last 30 days." in dialog(as_alice, credential)
 
 
-def test_the_details_of_a_network_lead_to_where_it_is_allowed(client, alice, bob, credential):
-    refuse(credential, Cause.NETWORK_NOT_ALLOWED)
+def test_details_of_a_refused_network_link_to_allowed_networks(client, alice, bob, credential):
+    refuse(credential, Outcome.NETWORK_NOT_ALLOWED)
     for who, leads in ((alice, True), (bob, False)):
         client.force_login(who)
         page = text(client.get(smtp_url(credential, "refused")))
         assert (smtp_url(credential, "networks") in page) is leads
 
 
-def test_a_viewer_sees_the_details_and_a_stranger_finds_nothing(client, bob, carol, credential):
+def test_viewer_sees_the_details_and_stranger_gets_404(client, bob, carol, credential):
     refuse(credential)
     client.force_login(bob)
     assert "Last refused" in text(client.get(smtp_url(credential.domain)))
@@ -116,24 +114,24 @@ def test_a_viewer_sees_the_details_and_a_stranger_finds_nothing(client, bob, car
     assert client.get(smtp_url(credential, "refused")).status_code == 404
 
 
-def test_another_domains_credential_is_not_told_of(as_alice, credential):
+def test_details_of_another_domains_credential_are_404(as_alice, credential):
     theirs = make_credential(make_domain("other.example.com"))
     refuse(theirs)
     path = smtp_url(credential, "refused").replace(credential.username, theirs.username)
     assert as_alice.get(path).status_code == 404
 
 
-def test_the_details_are_for_reading_only(as_alice, credential):
+def test_details_are_read_only(as_alice, credential):
     refuse(credential)
-    before = list(RefusedLogins.objects.values()), list(Credential.objects.values()), Event.objects.count()
+    before = list(LoginDay.objects.values()), list(Credential.objects.values()), Event.objects.count()
     as_alice.get(smtp_url(credential, "refused"))
     for method in ("post", "put", "patch", "delete"):
         assert getattr(as_alice, method)(smtp_url(credential, "refused")).status_code == 405
-    assert (list(RefusedLogins.objects.values()), list(Credential.objects.values())) == before[:2]
+    assert (list(LoginDay.objects.values()), list(Credential.objects.values())) == before[:2]
     assert Event.objects.count() == before[2]
 
 
-def test_the_details_of_a_deleted_one_say_that_it_is_gone(as_alice, credential):
+def test_details_of_a_deleted_credential_say_that_it_is_gone(as_alice, credential):
     credential.remove(by=SYSTEM)
     response = as_alice.get(smtp_url(credential, "refused"), headers=HTMX)
     assert response.status_code == 404
@@ -149,14 +147,14 @@ def test_the_details_of_a_deleted_one_say_that_it_is_gone(as_alice, credential):
         (400, 90.1, True),
     ],
 )
-def test_what_nobody_used_for_90_days_is_marked(as_alice, domain, created, used, is_marked):
+def test_row_marks_what_was_not_used_for_90_days(as_alice, domain, created, used, is_marked):
     now = timezone.now()
     last_used_at = now - timedelta(days=used) if used else None
     make_credential(domain, created_at=now - timedelta(days=created), last_used_at=last_used_at)
     assert (f">{UNUSED}</span>" in text(as_alice.get(smtp_url(domain)))) is is_marked
 
 
-def test_a_suspended_one_is_not_marked_as_unused(as_alice, domain):
+def test_suspended_credential_is_not_marked_as_unused(as_alice, domain):
     old = timezone.now() - timedelta(days=400)
     make_credential(domain, created_at=old, suspended_at=old)
     page = text(as_alice.get(smtp_url(domain)))

@@ -50,18 +50,22 @@ def test_a_verifier_with_a_short_salt_is_stale():
 
 def test_the_vault_opens_what_it_sealed_and_never_seals_the_same_twice(settings):
     settings.CREDENTIAL_KEYS = KEY_1
-    first, second = (cipher.seal("sl_secret", place="A:password") for _ in range(2))
+    first, second = (cipher.seal("sl_secret", associated_data="A:password") for _ in range(2))
     assert first != second
     assert first.startswith("v1.k1.")
     assert "sl_secret" not in first
-    assert cipher.open(first, place="A:password") == cipher.open(second, place="A:password") == "sl_secret"
+    assert (
+        cipher.open(first, associated_data="A:password")
+        == cipher.open(second, associated_data="A:password")
+        == "sl_secret"
+    )
 
 
 def test_a_token_moved_to_another_place_does_not_open(settings):
     settings.CREDENTIAL_KEYS = KEY_1
-    token = cipher.seal("sl_secret", place="A:password")
+    token = cipher.seal("sl_secret", associated_data="A:password")
     with pytest.raises(cipher.CannotOpen):
-        cipher.open(token, place="B:password")
+        cipher.open(token, associated_data="B:password")
 
 
 @pytest.mark.parametrize(
@@ -70,26 +74,26 @@ def test_a_token_moved_to_another_place_does_not_open(settings):
 def test_a_broken_token_does_not_open(settings, token):
     settings.CREDENTIAL_KEYS = KEY_1
     with pytest.raises(cipher.CannotOpen):
-        cipher.open(token, place="A:password")
+        cipher.open(token, associated_data="A:password")
 
 
 def test_a_changed_token_does_not_open(settings):
     settings.CREDENTIAL_KEYS = KEY_1
-    token = cipher.seal("sl_secret", place="A:password")
+    token = cipher.seal("sl_secret", associated_data="A:password")
     changed = token[:-6] + ("A" if token[-6] != "A" else "B") + token[-5:]
     with pytest.raises(cipher.CannotOpen):
-        cipher.open(changed, place="A:password")
+        cipher.open(changed, associated_data="A:password")
 
 
 def test_the_first_key_seals_and_all_open(settings):
     settings.CREDENTIAL_KEYS = KEY_1
-    old = cipher.seal("sl_secret", place="A:password")
+    old = cipher.seal("sl_secret", associated_data="A:password")
     settings.CREDENTIAL_KEYS = f"{KEY_2},{KEY_1}"
-    assert cipher.seal("x", place="A:password").startswith("v1.k2.")
-    assert cipher.open(old, place="A:password") == "sl_secret"
+    assert cipher.seal("x", associated_data="A:password").startswith("v1.k2.")
+    assert cipher.open(old, associated_data="A:password") == "sl_secret"
     settings.CREDENTIAL_KEYS = KEY_2
     with pytest.raises(cipher.CannotOpen):
-        cipher.open(old, place="A:password")
+        cipher.open(old, associated_data="A:password")
 
 
 @pytest.mark.parametrize(

@@ -10,7 +10,6 @@ from urllib.parse import urlsplit
 
 import pytest
 from allauth.mfa.models import Authenticator
-from allauth.mfa.recovery_codes.internal.auth import RecoveryCodes
 from django.conf import settings
 from django.template.loader import get_template
 from django.urls import Resolver404, resolve
@@ -21,13 +20,12 @@ from accounts.models import User
 from audit.actor import Actor
 from credentials.digests import digest
 from credentials.models import Credential
-from credentials.models.clients import ClientName
 from credentials.models.deleted import DeletedCredential
 from credentials.outcome import Outcome
 from credentials.usage.tally import Tally
 from domains.members import actions as members
 from domains.models import Domain
-from tests.accounts.codes import make_totp
+from tests.accounts.codes import make_recovery_codes, make_totp
 from tests.e2e import axe
 from tests.e2e.complaints import complaints
 from tests.factories import PASSWORD, SYSTEM, make_credential, make_domain, make_use, make_user, password_of
@@ -59,20 +57,19 @@ def make_full_row(domain):
         previous_last_used_at=now - timedelta(days=2),
         previous_last_used_ip="2001:db8:9999:8888:7777:6666:5555:4444",
     )
-    refused = (credential, "network_not_allowed", "2001:db8:9999:8888:7777:6666:5555:4444")
-    Credential.objects.note_refusal(*refused, at=now)
-    make_clients(credential, refused[2])
+    ip = "2001:db8:9999:8888:7777:6666:5555:4444"
+    make_use(credential, ip, outcome=Outcome.NETWORK_NOT_ALLOWED)
+    make_clients(credential, ip)
 
 
 def make_clients(credential, ip):
-    """Clients with the longest names, one with a dead password, and one of a deleted credential."""
+    """Clients with the longest names, one with a retired password, and one of a deleted credential."""
     now, old = timezone.now(), password_of(credential)
     for days in range(30):
         make_use(credential, ip, at=now - timedelta(days=days), number=10 ** days.bit_length())
     tally = Tally()
-    for kind in ClientName.Kind:
-        tally.add_name(credential.username, ip, kind, "w" * 254)
-    tally.write(finally_=True)
+    tally.add_message(credential.username, ip, ehlo="w" * 254, mail_from="w" * 254)
+    tally.write()
     credential.reset_password(by=SYSTEM)
     gone = make_credential(credential.domain, label="l" * 80)
     gone.remove(by=SYSTEM)
@@ -168,7 +165,7 @@ class TestEveryPage:
     def test_pages_with_two_factor(self, enter, world):
         owner = User.objects.get(email=f"{OWNER}@example.com")
         make_totp(owner)
-        RecoveryCodes.activate(owner)
+        make_recovery_codes(owner)
         data = {"name": "Laptop", "credential": {}}
         passkey = Authenticator.objects.create(user=owner, type="webauthn", data=data)
         world.parts["pk"] = str(passkey.pk)

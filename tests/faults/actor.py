@@ -1,7 +1,7 @@
-"""A process that adds, resets and deletes credentials without end, and tells what it does, to be killed.
+"""A process that adds, resets and deletes credentials without end and reports each act, to be killed.
 
-`python -m tests.faults.actor DOMAIN`: a line `fork` of its input forks one, whose pid it tells; the child
-then writes JSON lines, `begin` before an act and `done` after it. A line `end` is told back.
+`python -m tests.faults.actor DOMAIN`: a line `fork` of its input forks a child, whose pid it reports; the child
+then writes JSON lines, `begin` before an act and `done` after it. A line `end` is repeated as a report.
 """
 
 import json
@@ -22,16 +22,16 @@ def main(name):
     signal.signal(signal.SIGCHLD, signal.SIG_IGN)
     for line in sys.stdin:
         if line != "fork\n":
-            tell(end=True)
+            report(end=True)
             continue
         pid = os.fork()
         if not pid:
-            act_for_ever(name)
-        tell(forked=pid)
+            act_forever(name)
+        report(forked=pid)
 
 
 def warm(name):
-    """Act once, so that what the first act imports is there before the forks, and take it back."""
+    """Act once, so that its imports are done before the forks, and roll back."""
     from django.db import transaction
 
     from audit.actor import Actor
@@ -44,8 +44,8 @@ def warm(name):
         transaction.set_rollback(True)
 
 
-def act_for_ever(name):
-    """Act on credentials of its own, so that many can be followed side by side."""
+def act_forever(name):
+    """Act on credentials of its own, so that many can be followed concurrently."""
     from audit.actor import Actor
     from domains.models import Domain
 
@@ -54,24 +54,24 @@ def act_for_ever(name):
     while True:
         act = chance.choice(("add", "add", "reset", "reset", "delete")) if own else "add"
         if act == "add":
-            tell(begin=act)
+            report(begin=act)
             credential, password = domain.credentials.issue(by=by)
             own.append(credential)
-            tell(done=act, username=credential.username, password=password)
+            report(done=act, username=credential.username, password=password)
             continue
         credential = chance.choice(own)
-        tell(begin=act, username=credential.username)
+        report(begin=act, username=credential.username)
         if act == "reset":
             password = credential.reset_password(by=by)
         else:
             password = credential.remove(by=by)
             own.remove(credential)
-        tell(done=act, username=credential.username, password=password)
+        report(done=act, username=credential.username, password=password)
 
 
-def tell(**what):
+def report(**fields):
     # One write, so that a kill leaves no half line, and lines of many are not mixed.
-    os.write(1, json.dumps({"pid": os.getpid()} | what).encode() + b"\n")
+    os.write(1, json.dumps({"pid": os.getpid()} | fields).encode() + b"\n")
 
 
 if __name__ == "__main__":

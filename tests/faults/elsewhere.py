@@ -1,4 +1,4 @@
-"""A database beside the test's own, to be taken away, filled up and looked at from outside."""
+"""A second database, to be stopped, filled up and inspected from outside."""
 
 import json
 import os
@@ -23,7 +23,7 @@ print(json.dumps(dict(Credential.objects.values_list("username", "password_numbe
 
 
 def manage(url, *arguments) -> str:
-    """Run manage.py on this database; return what it says. Raises RuntimeError with that when it fails."""
+    """Run manage.py on this database; return its output. Raises RuntimeError with that when it fails."""
     done = subprocess.run(
         [sys.executable, "manage.py", *arguments],
         cwd=ROOT,

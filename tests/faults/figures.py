@@ -1,4 +1,4 @@
-"""How long the fault tests go on, and the figures that they print at the end of the run."""
+"""How long the fault tests run, and the figures that they print at the end."""
 
 import os
 from dataclasses import dataclass, field

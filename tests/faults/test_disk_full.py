@@ -1,4 +1,4 @@
-"""A full disk under the SQLite file: a refusal that says so, pages go on, and room heals everything."""
+"""A full disk under the SQLite file: writes are refused, pages work, and free space ends it."""
 
 import os
 import random
@@ -28,7 +28,7 @@ def small_disk(folder, size="6m"):
         subprocess.run(["umount", "--lazy", folder], check=True)
 
 
-def test_disk_full(tmp_path, figures):
+def test_full_disk_loses_nothing_acknowledged(tmp_path, figures):
     with small_disk(tmp_path / "disk") as disk:
         url = f"sqlite:///{disk / 'db.sqlite3'}"
         name, session = set_up(url)
@@ -46,14 +46,14 @@ def test_disk_full(tmp_path, figures):
             path = f"/domains/{name}/settings/smtp/"
             assert person.ask("GET", path)[0] == 200
             username = next(iter(visitor.owned))
-            # What can't be written down is not shown; nor what can't be counted, which answers 429.
+            # A password whose event can't be written is not shown; nor one that can't be counted (429).
             more = disk / "more"
             more.write_bytes(b"x" * (os.statvfs(disk).f_bavail * os.statvfs(disk).f_frsize))
             status, page = person.ask("POST", f"{path}{username}/reveal/")
             assert status in (429, 503) and "sl_" not in page
             more.unlink()
             ballast.unlink()
-            # The count that could not be given back is free again after a while.
+            # The count that could not be returned expires after a while.
             wait_until(lambda: person.ask("POST", f"{path}{username}/reveal/")[0] == 200, 40)
             visitor.act("delete", username)
             visitor.act("add", "")

@@ -1,4 +1,4 @@
-"""kill -9 in the middle of add, reset and delete: nothing half done, nothing lost that was told to be done."""
+"""kill -9 in the middle of add, reset and delete: nothing half done, nothing lost that was reported as done."""
 
 import json
 import os
@@ -36,27 +36,27 @@ class Actors:
         self._process = process
 
     def act(self, seconds, *, number=1) -> list[dict]:
-        """Let some act side by side for so long, kill them, and return what they told."""
-        pids, told = [], []
+        """Let some act concurrently for so long, kill them, and return their reports."""
+        pids, reports = [], []
         for _ in range(number):
-            told += self._ask(b"fork\n", "forked")
-            pids.append(told.pop()["forked"])
+            reports += self._ask(b"fork\n", "forked")
+            pids.append(reports.pop()["forked"])
         time.sleep(seconds)
         for pid in pids:
             os.kill(pid, signal.SIGKILL)
-        told += self._ask(b"end\n", "end")[:-1]
+        reports += self._ask(b"end\n", "end")[:-1]
         if connection.vendor == "postgresql":
             # It ends what a client asked for last, killed or not.
             wait_until(is_idle)
-        return told
+        return reports
 
     def _ask(self, line, answer) -> list[dict]:
-        """Write a line; return what was told up to its answer."""
+        """Write a line; return the reports up to its answer."""
         self._process.stdin.write(line)
-        told = []
-        while not told or answer not in told[-1]:
-            told.append(json.loads(self._process.stdout.readline()))
-        return told
+        reports = []
+        while not reports or answer not in reports[-1]:
+            reports.append(json.loads(self._process.stdout.readline()))
+        return reports
 
 
 def is_idle() -> bool:
@@ -82,15 +82,15 @@ def actors(domain):
 
 
 class Expected:
-    """What must be there by what was told: username → password; None where an act was not told to be done."""
+    """What must exist by the reports: username → password; None where an act was not reported as done."""
 
     def __init__(self):
         self.passwords: dict[str, str | None] = {}
 
-    def lost(self, told) -> list[str]:
-        """Follow what was told, and return what was told to be done and is not, or the other way round."""
+    def lost(self, reports) -> list[str]:
+        """Follow the reports; return what was reported as done and is not, or the other way round."""
         last = {}
-        for line in told:
+        for line in reports:
             last[line["pid"]] = line
             username = line.get("username")
             if "begin" in line:
@@ -102,22 +102,22 @@ class Expected:
                 self.passwords[username] = line["password"]
         found = {row.username: password_of(row) for row in Credential.objects.all()}
         wrong = [name for name, password in self.passwords.items() if password and found.get(name) != password]
-        # Each may have added one that it did not come to tell; what else is there was told to be deleted.
+        # Each may have added one that it could not report; any other was reported as deleted.
         more = found.keys() - self.passwords.keys()
         wrong += list(more)[sum(line.get("begin") == "add" for line in last.values()) :]
         self.passwords = found
         return wrong
 
 
-def judge(figures, expected, told):
-    lost, torn = expected.lost(told), list(faults())
-    acts = sum("done" in line for line in told)
+def judge(figures, expected, reports):
+    lost, torn = expected.lost(reports), list(faults())
+    acts = sum("done" in line for line in reports)
     figures.count(acts=acts, lost=len(lost), torn=len(torn))
     assert (lost, torn) == ([], [])
     return acts
 
 
-def test_kill_9_of_a_process_in_the_middle(domain, figures):
+def test_kill_9_in_the_middle_of_acts_loses_nothing_acknowledged(domain, figures):
     expected, chance = Expected(), random.Random(587)  # noqa: S311
     with actors(domain) as crowd:
         for _ in range(ROUNDS):
@@ -126,8 +126,8 @@ def test_kill_9_of_a_process_in_the_middle(domain, figures):
     assert figures.counts["acts"] > ROUNDS
 
 
-def test_eight_writers_at_once(domain, figures, capfd):
-    """On SQLite each waits for its turn: none is told that the database is locked."""
+def test_eight_concurrent_writers_lose_nothing(domain, figures, capfd):
+    """On SQLite each waits for its turn: none fails because the database is locked."""
     with actors(domain) as crowd:
         acts = judge(figures, Expected(), crowd.act(2 * FACTOR, number=WRITERS))
     figures.count(writers=WRITERS, errors=capfd.readouterr().err.count("Traceback"))

@@ -1,4 +1,4 @@
-"""The listener killed with messages coming in, and a next hop that dies in DATA: a 250 is a promise."""
+"""The listener killed during messages, and a next hop that dies in DATA: a 250 is a promise."""
 
 import os
 import random
@@ -21,8 +21,8 @@ pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.one_database]
 SENDERS = 3
 
 
-def send_for_ever(listener, username, password, accepted, stopped):
-    """Send messages with a number each, in a session each; note those that were answered by 250."""
+def send_forever(listener, username, password, accepted, stopped):
+    """Send numbered messages, one per session; note those that were answered with 250."""
     while not stopped.is_set():
         name = f"{threading.get_ident()}-{time.monotonic_ns()}"
         try:
@@ -34,7 +34,7 @@ def send_for_ever(listener, username, password, accepted, stopped):
             time.sleep(0.05)  # it was killed, or is not up again
 
 
-def test_kill_9_of_the_listener(credential, tmp_path, figures):
+def test_kill_9_of_the_listener_loses_no_accepted_message(credential, tmp_path, figures):
     port, chance = servers.free_port(), random.Random(587)  # noqa: S311
     environment = {"VAR_DIR": str(tmp_path), "SUBMISSION_PORT": str(port)}
     log = tmp_path / "log"
@@ -47,7 +47,7 @@ def test_kill_9_of_the_listener(credential, tmp_path, figures):
                 listener = Listener(port, log, tmp_path, process)
                 if not threads:
                     work = (listener, *login, accepted, stopped)
-                    threads = [threading.Thread(target=send_for_ever, args=work) for _ in range(SENDERS)]
+                    threads = [threading.Thread(target=send_forever, args=work) for _ in range(SENDERS)]
                     for thread in threads:
                         thread.start()
                 time.sleep(chance.uniform(1, 2))
@@ -65,7 +65,7 @@ def test_kill_9_of_the_listener(credential, tmp_path, figures):
 
 
 class DiesInData:
-    """A next hop that closes the connection at a moment of its choice; it accepts nothing."""
+    """A next hop that closes the connection after a given line; it accepts nothing."""
 
     def __init__(self, after: bytes):
         self._after = after
@@ -100,7 +100,7 @@ class DiesInData:
 
 
 @pytest.mark.parametrize("after", [b"DATA", b".\r\n"])
-def test_a_next_hop_that_dies_is_a_temporary_failure(start_listener, credential, after):  # noqa: F811
+def test_next_hop_that_dies_is_a_temporary_failure(start_listener, credential, after):  # noqa: F811
     with DiesInData(after) as hop, start_listener(SMTP_RELAY_URL=hop.url) as listener:
         smtp = listener.login(credential)
         assert submit(smtp)[0] == 451

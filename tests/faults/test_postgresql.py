@@ -1,4 +1,4 @@
-"""PostgreSQL stopped and started under load: 503 or a short wait, and every answered write is there."""
+"""PostgreSQL stopped and started under load: 503 or a short wait, and no answered write is lost."""
 
 import time
 
@@ -12,7 +12,7 @@ from tests.with_postgres import LASTING, cluster
 pytestmark = [pytest.mark.postgresql, pytest.mark.django_db]  # SQLite can't be stopped
 
 
-def test_postgresql_away_under_load(tmp_path, figures):
+def test_postgresql_restart_under_load_loses_nothing_acknowledged(tmp_path, figures):
     with cluster(LASTING) as server:
         name, session = set_up(server.url)
         with site(tmp_path, DATABASE_URL=server.url) as serving:
@@ -35,7 +35,7 @@ def test_postgresql_away_under_load(tmp_path, figures):
     assert "Traceback" not in serving.log.read_text()
 
 
-def test_a_database_that_is_away_is_told_with_retry_after(tmp_path):
+def test_unreachable_database_answers_503_with_retry_after(tmp_path):
     with cluster(LASTING) as server:
         name, session = set_up(server.url)
         with site(tmp_path, DATABASE_URL=server.url) as serving:

@@ -23,7 +23,7 @@ def serving(tmp_path, domain):
 
 
 def judge(figures, crowd):
-    """Count what came of it; nothing may be lost, torn, or answered by a fault of ours."""
+    """Count the results; nothing may be lost, torn, or answered with an internal error."""
     answers = answers_of(crowd)
     missing = lost(crowd, dict(Credential.objects.values_list("username", "password_number")))
     torn = list(faults())
@@ -39,12 +39,12 @@ def judge(figures, crowd):
     return answers
 
 
-def test_kill_9_of_web_workers(serving, domain, alice, figures):
+def test_kill_9_of_web_workers_loses_nothing_acknowledged(serving, domain, alice, figures):
     chance = random.Random(587)  # noqa: S311
     with visited(serving.port, domain.name, session_of(alice)) as crowd:
         for number in range(6 * FACTOR):
-            # On a busy machine new workers take their time: what is killed has to be at work.
-            wait_until(lambda least=2 * number: sum(each.answers[302] for each in crowd) > least, 40)
+            # On a busy machine new workers start slowly: the killed one has to be working.
+            wait_until(lambda least=2 * number: sum(visitor.answers[302] for visitor in crowd) > least, 40)
             time.sleep(chance.uniform(0.2, 0.5))
             os.kill(chance.choice(wait_until(serving.workers)), signal.SIGKILL)
             figures.count(kills=1)
@@ -52,7 +52,7 @@ def test_kill_9_of_web_workers(serving, domain, alice, figures):
     assert answers[302] > 10
 
 
-def test_graceful_restarts_under_writes(serving, domain, alice, figures):
+def test_graceful_restarts_under_writes_fail_no_request(serving, domain, alice, figures):
     with visited(serving.port, domain.name, session_of(alice)) as crowd:
         for _ in range(5 * FACTOR):
             time.sleep(0.3)

@@ -1,4 +1,4 @@
-"""A site of two workers, and people who add, reset and delete over HTTP while it suffers."""
+"""A site of two workers, and people who add, reset and delete over HTTP during faults."""
 
 import random
 import threading
@@ -46,7 +46,7 @@ def site(folder, **environment):
 
 
 class Person:
-    """Somebody who is signed in; every request is a connection of its own."""
+    """A signed-in person; every request has a connection of its own."""
 
     def __init__(self, port, session):
         self.port = port
@@ -55,7 +55,7 @@ class Person:
         self.headers = {"Cookie": "; ".join(map("=".join, cookies.items())), "X-CSRFToken": token}
 
     def ask(self, method, path, **fields) -> tuple[int, str]:
-        """Return (status, where it leads to or the page). Raises OSError, HTTPException without an answer."""
+        """Return (status, redirect target or page). Raises OSError, HTTPException without an answer."""
         connection = HTTPConnection("127.0.0.1", self.port, timeout=SECONDS)
         try:
             headers = self.headers | {"Content-Type": "application/x-www-form-urlencoded"}
@@ -69,7 +69,7 @@ class Person:
 
 @dataclass
 class Owned:
-    """What one visitor knows of one credential: acts that were answered, and those that were not."""
+    """What one visitor knows of one credential: acts with an answer, and those without."""
 
     resets: int = 0
     doubtful_resets: int = 0
@@ -79,7 +79,7 @@ class Owned:
 
 @dataclass
 class Visitor:
-    """Adds, resets and deletes credentials of its own until told to stop, and remembers every answer."""
+    """Adds, resets and deletes credentials of its own until stopped, and remembers every answer."""
 
     person: Person
     domain: str
@@ -88,9 +88,9 @@ class Visitor:
     doubtful_adds: int = 0
     answers: Counter = field(default_factory=Counter)
 
-    def go_on(self, stopped: threading.Event):
+    def run(self, stopped: threading.Event):
         while not stopped.is_set():
-            live = [name for name, each in self.owned.items() if not (each.is_deleted or each.maybe_deleted)]
+            live = [name for name, owned in self.owned.items() if not (owned.is_deleted or owned.maybe_deleted)]
             act = self.chance.choice(("add", "reset", "reset", "delete")) if live else "add"
             name = self.chance.choice(live) if act != "add" else ""
             try:
@@ -106,7 +106,7 @@ class Visitor:
             status, to = self._ask(path + "add/", key=uuid4())
             if status == 302:
                 self.owned[parse_qs(urlsplit(to).query)["new"][0]] = Owned()
-            # After a 5xx nobody can know: the connection may have broken on the way back from COMMIT.
+            # After a 5xx nobody can know: the connection may have broken after COMMIT.
             self.doubtful_adds -= status < 500
             return
         credential = self.owned[username]
@@ -126,14 +126,14 @@ class Visitor:
         return status, to
 
     def lost(self, numbers) -> list[str]:
-        """Acts whose answer was yes and that are not there; `numbers` is username → password_number."""
+        """Acts that were answered with success and are lost; `numbers` is username → password_number."""
         wrong = []
         for username, known in self.owned.items():
             number = numbers.get(username)
             if known.is_deleted != (number is None) and not known.maybe_deleted:
-                wrong.append(f"{username} is {'there' if number else 'gone'}")
+                wrong.append(f"{username} is {'present' if number else 'gone'}")
             elif number and not 0 <= number - 1 - known.resets <= known.doubtful_resets:
-                wrong.append(f"{username}: {known.resets} resets were answered, {number - 1} are there")
+                wrong.append(f"{username}: {known.resets} resets were answered, {number - 1} are stored")
         return wrong
 
 
@@ -143,14 +143,14 @@ def session_of(user) -> str:
 
 @contextmanager
 def visited(port, domain, session, *, visitors=4):
-    """Let visitors go on while the block runs; yield them. Their answers are complete after it.
+    """Let visitors act while the block runs; yield them. Their answers are complete after it.
 
     `domain` is a name, `session` the key of an owner's.
     """
     person = Person(port, session)
     crowd = [Visitor(person, domain, random.Random(number)) for number in range(visitors)]  # noqa: S311
     stopped = threading.Event()
-    threads = [threading.Thread(target=each.go_on, args=[stopped]) for each in crowd]
+    threads = [threading.Thread(target=visitor.run, args=[stopped]) for visitor in crowd]
     for thread in threads:
         thread.start()
     try:
@@ -162,11 +162,11 @@ def visited(port, domain, session, *, visitors=4):
 
 
 def answers_of(crowd) -> Counter:
-    return sum((each.answers for each in crowd), Counter())
+    return sum((visitor.answers for visitor in crowd), Counter())
 
 
 def lost(crowd, numbers) -> list[str]:
-    """What is not there though it was answered, or is there though no act can have made it."""
-    unknown = sorted(numbers.keys() - {name for each in crowd for name in each.owned})
-    doubtful = sum(each.doubtful_adds for each in crowd)
-    return [line for each in crowd for line in each.lost(numbers)] + unknown[doubtful:]
+    """What was answered with success and is lost, or exists without an act that can have made it."""
+    unknown = sorted(numbers.keys() - {name for visitor in crowd for name in visitor.owned})
+    doubtful = sum(visitor.doubtful_adds for visitor in crowd)
+    return [line for visitor in crowd for line in visitor.lost(numbers)] + unknown[doubtful:]

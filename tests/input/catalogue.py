@@ -4,7 +4,7 @@ import pytest
 
 
 def _ids(letter, *numbers) -> set[str]:
-    return {f"{letter}{number}" for each in numbers for number in ([each] if isinstance(each, int) else each)}
+    return {f"{letter}{number}" for part in numbers for number in ([part] if isinstance(part, int) else part)}
 
 
 def _to(first, last):
@@ -29,18 +29,18 @@ CATALOGUE = {
     *_ids("P", _to(1, 5), _to(7, 12), 14, 15, _to(21, 23), _to(28, 34)),
 }
 
-# Where we answer otherwise than the catalogue says, on purpose:
+# Deliberate differences from the catalogue:
 # L1-2 a label may be blank; L3-4 it may have 80 characters, not 64; A14 a password needs 10.
 # Y12, Y14-16 there is no API: JSON comes in as a passkey's answer, and at the port of reports (W100 on);
 # Y17 fields that a form does not have are left out, as browsers send some. L14-16 there is no CSV to guard.
 # P1-2 AUTH in the clear is 530 even before EHLO; 503 within TLS.
 
-# Rows that only a browser can show: where one does.
+# Rows that need a browser, and the test with one.
 ELSEWHERE = {
     "S4": ("tests/e2e/test_password.py", "test_it_hides_by_itself_after_half_a_minute"),
 }
 
-# Test id → module, as the tests say with `rows` and `row`. W: what no client sends over the wire.
+# Test id → module, filled by `rows` and `row`. W: raw requests that no client sends.
 TESTED: dict[str, str] = {}
 
 
@@ -51,7 +51,7 @@ def rows(names: str, **cases):
 
 
 def row(id: str):
-    """The one row that a test is about."""
+    """Mark a test with its one row."""
     _note([id])
     return pytest.mark.parametrize("row", [id], indirect=True)
 

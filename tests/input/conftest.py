@@ -10,7 +10,7 @@ from tests.submission.conftest import close_clients, listener, start_listener  #
 
 @pytest.fixture(autouse=True)
 def row(request):
-    """The row of the catalogue that a test is about; counted for the figures."""
+    """Count the row of the catalogue of each test."""
     id = request.node.callspec.id if hasattr(request.node, "callspec") else ""
     if id in TESTED:
         figures.INPUTS["SMTP" if id[0] == "P" else "HTTP"].add(id)
@@ -19,13 +19,13 @@ def row(request):
 
 @pytest.fixture
 def visitor():
-    """Nobody known, in a browser whose every answer is judged."""
+    """A signed-out visitor in a browser that judges every answer."""
     return Browser()
 
 
 @pytest.fixture
 def owner(credential, alice):
-    """Alice, owner of sl.example.com with its one credential, in such a browser."""
+    """Alice, owner of sl.example.com with one credential, in such a browser."""
     return sign_in(Browser(), alice)
 
 

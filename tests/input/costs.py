@@ -1,4 +1,4 @@
-"""How a test gives each function that takes a text apart one of any length (tests/input/readers.py)."""
+"""How to call each parsing function with a text of any length (tests/input/readers.py)."""
 
 from collections.abc import Callable
 from types import SimpleNamespace
@@ -16,15 +16,14 @@ from dns.rdtypes.ANY.TXT import TXT
 
 from accounts import email_addresses, openid
 from accounts.models import User, UserManager
-from accounts.openid import tokens
 from accounts.openid.provider import Provider
 from accounts.password_validators import ServiceWordsValidator
 from accounts.sessions import listing
 from audit import export, verification
 from audit.actor import Actor
-from audit.admin import ReasonField
 from audit.management.commands import export_audit
 from audit.models import Event
+from audit.support import ReasonField
 from credentials import networks, passwords, snippets
 from credentials.diagnosis import parser
 from credentials.forms import ExpiryForm, ExplainForm
@@ -62,21 +61,21 @@ NAME = "sl.example.com"
 USERNAME = "0" * 32
 SPF = records.Record(records.Kind.SPF, "TXT", NAME, "v=spf1", include="spf.example.net")
 DMARC = records.Record(records.Kind.DMARC, "TXT", f"_dmarc.{NAME}", "v=DMARC1")
-OWNERSHIP = records.Record(records.Kind.OWNERSHIP, "TXT", NAME, f"{records.PREFIX}x", required=True)
+OWNERSHIP = records.Record(records.Kind.OWNERSHIP, "TXT", NAME, f"{records.PROOF_PREFIX}x", required=True)
 
 
-UNUSED = SimpleNamespace(username=USERNAME, expires_at=None, was_used_lately=lambda at: False)
+UNUSED = SimpleNamespace(username=USERNAME, expires_at=None, was_used_recently=lambda now: False)
 
 
 class Case(NamedTuple):
-    """`call` takes a text; `heads` are what it waits for before it reads on."""
+    """`call` takes a text; `heads` are beginnings that make it read on."""
 
     call: Callable[[str], object]
     heads: tuple[str, ...] = ()
 
 
 def header(name: str, read: Callable) -> Callable[[str], object]:
-    """What reads a request's header; gunicorn bounds one at 8,190 bytes, which nothing here relies on."""
+    """Call a reader of a request's header, without relying on gunicorn's limit of 8,190 bytes."""
 
     def call(text):
         request = RequestFactory(headers={name: text}).get("/", REMOTE_ADDR="127.0.0.1")
@@ -87,7 +86,7 @@ def header(name: str, read: Callable) -> Callable[[str], object]:
 
 
 def environment(text):
-    """What Django reads of each request before anybody can refuse it."""
+    """Parse what Django reads of each request before any middleware."""
     for value in (text, f'a="{text}"'):
         environ = RequestFactory().get("/").environ | {"HTTP_COOKIE": value, "CONTENT_TYPE": text}
         bound(environ)
@@ -95,44 +94,42 @@ def environment(text):
 
 
 def judged(record) -> Callable[[str], object]:
-    """What a check makes of a DNS record: of one value, and of as many as it has words."""
+    """Judge a DNS record with the text as one value, and with each of its words as one."""
 
     def call(text):
         for values in ((text,), tuple(text.split(" "))):
-            dns_record.shown(records.judge(record, records.Heard(resolver.Found(values))).found)
+            dns_record.shortened(records.judge(record, resolver.Found(values)).found)
 
     return call
 
 
 def answered(text):
-    """A DNS answer over TCP with as much of a text as one can hold."""
+    """Parse a DNS answer over TCP with as much of a text as fits."""
     data = text.encode(errors="replace")[:60_000]
     strings = [data[at : at + 255] for at in range(0, len(data), 255)]
     query = dns.message.make_query(f"_dmarc.{NAME}", "TXT")
     response = dns.message.make_response(query, recursion_available=True)
     rdata = TXT(dns.rdataclass.IN, dns.rdatatype.TXT, strings)
     response.answer.append(dns.rrset.from_rdata(query.question[0].name, 60, rdata))
-    resolver.read(response)
+    resolver._found(response.answer[0], "")
 
 
 def message_read(text):
-    """A whole message, as it comes after DATA, judged and made ready for the next hop."""
+    """Judge a whole message, as after DATA, and prepare it for the next hop."""
     content = bytearray(f"From: <a@{NAME}>\r\nSubject: {text}\r\n\r\n{text}\r\n".encode(errors="replace"))
     sender.judge_message(content, NAME)
-    envelope = SimpleNamespace(
-        content=content, mail_from=f"a@{NAME}", rcpt_tos=["b@example.com"], smtp_utf8=True
-    )
-    message.finish(envelope, message.Trace(text[:255], "192.0.2.1", "mx.example.com", smtp_utf8=True), NAME)
+    envelope = message.Envelope(f"a@{NAME}", ["b@example.com"], smtp_utf8=True, content=content)
+    message.prepare(envelope, message.Origin(text[:255], "192.0.2.1", "mx.example.com"), NAME)
 
 
 def dotted(text):
-    """What was sent after DATA, without its dots."""
-    found = data_reader.Message(1 << 30, limits.Memory())
+    """Unstuff the dots of a message after DATA."""
+    found = data_reader.IncomingMessage(1 << 30, limits.Memory())
     found._take(text.encode(errors="replace") + b"\r\n.")
 
 
 def sender_shown(text):
-    """A From whose name is a text, of its own domain, as it is judged for what it shows."""
+    """Judge a From of the own domain with the text as its display name."""
     sender.judge_message(f"From: {text} <a@{NAME}>\r\n\r\n".encode(errors="replace"), NAME)
 
 
@@ -141,12 +138,12 @@ def event(text):
 
 
 def reported(text):
-    Reports("secret", Tally()).take(b"POST", b"Bearer secret", text.encode(errors="replace"))
+    Reports("secret", Tally()).count(b"POST", b"Bearer secret", text.encode(errors="replace"))
 
 
 def account_of_message(text):
     known = f"protocol_state=END-OF-MESSAGE\nsasl_username={USERNAME}.1\nclient_address=192.0.2.1\n"
-    Messages(Tally()).take(f"{known}helo_name={text}".encode(errors="replace"))
+    Messages(Tally()).count(f"{known}helo_name={text}".encode(errors="replace"))
 
 
 def invited(text):
@@ -154,7 +151,7 @@ def invited(text):
     form = forms.InviteForm({"emails": text, "role": "viewer"}, domain=domain, user=None)
     form.fields["emails"].clean(text)
     form.cleaned_data = {"emails": text}
-    form._members = form._invited = lambda _: ()  # which ask the database for what was found
+    form._members = form._invited = lambda _: ()  # which query the database
     form.clean_emails()
 
 
@@ -167,8 +164,8 @@ CASES = {
     "accounts.openid.provider:_printable": Case(
         lambda text: Provider.extract_common_fields(None, {"name": text})
     ),
-    "accounts.openid.tokens:verify": Case(
-        lambda text: tokens.verify(text, {}, issuer="x", client_id="x", nonce="x"), ("e30.", "eyJ", "a.a.")
+    "accounts.openid.provider:Provider.extract_uid": Case(
+        lambda text: Provider.extract_uid(None, {"sub": text or "1"})
     ),
     "accounts.password_validators:ServiceWordsValidator.validate": Case(
         ServiceWordsValidator().validate, ("sendlayer",)
@@ -178,7 +175,7 @@ CASES = {
     "audit.actor:Actor.of": Case(
         header("User-Agent", lambda request: Actor.of(request, User(email="a@b.example")))
     ),
-    "audit.admin:ReasonField.clean": Case(ReasonField().clean),
+    "audit.support:ReasonField.clean": Case(ReasonField().clean),
     "audit.verification:noted_heads": Case(
         lambda text: verification.noted_heads([text]), ("1\t1\t", "1\t1\t" + "a" * 64)
     ),
@@ -212,23 +209,23 @@ CASES = {
     "credentials.models.base:is_username": Case(is_username),
     "credentials.networks:clean": Case(networks.clean, ("192.0.2.1 ", "::")),
     "credentials.passwords:is_well_formed": Case(passwords.is_well_formed, ("sl_",)),
-    "vault.cipher:open": Case(lambda text: cipher.open(text, place="x"), ("v1.k1.",)),
+    "vault.cipher:open": Case(lambda text: cipher.open(text, associated_data="x"), ("v1.k1.",)),
     "vault.cipher:parse": Case(cipher.parse, ("k1:",)),
     # domains
     "domains.dns.resolver:parse_server": Case(resolver.parse_server, ("[", "[::1]:", "192.0.2.1:")),
-    "domains.dns.resolver:Resolver._ask": Case(lambda text: resolver.Resolver([]).ask(text, "TXT")),
+    "domains.dns.resolver:Resolver.ask": Case(lambda text: resolver.Resolver([]).ask(text, "TXT")),
     "domains.dns.resolver:_text": Case(answered),
     "domains.verification.page:Line.found": Case(
         lambda text: page.Line(SPF, SimpleNamespace(found=text)).found
     ),
-    "domains.models.dns_record:shown": Case(lambda text: dns_record.shown(text.split(" "))),
+    "domains.models.dns_record:shortened": Case(lambda text: dns_record.shortened(text.split(" "))),
     "domains.forms:AddDomainForm": Case(
         lambda text: AddDomainForm({"name": text}, user=None).is_valid(), ("a@", "http://")
     ),
     "domains.general.forms:DeleteDomainForm.clean_name": Case(
         lambda text: DeleteDomainForm({"name": text}, domain=SimpleNamespace(name=NAME)).is_valid()
     ),
-    "domains.models.invitation:key_of": Case(invitation.key_of, (".", "a:a:")),
+    "domains.models.invitation:read_token": Case(invitation.read_token, (".", "a:a:")),
     "web.text:clean": Case(labels.clean, ("👩",)),
     "domains.members.forms:InviteForm.clean_emails": Case(invited, ("a@", '"')),
     "domains.names:normalise": Case(names.normalise, ("http://", "a@", "xn--", "münchen.")),
@@ -253,15 +250,15 @@ CASES = {
     "domains.dns.records:parse_cname": Case(records.parse_cname, ("sl1:",)),
     "domains.dns.records:_judge_spf": Case(judged(SPF), ("v=spf1 ", "v=spf1 v=spf1 ")),
     "domains.dns.records:_judge_dmarc": Case(judged(DMARC), ("v=DMARC1;",)),
-    "domains.dns.records:_judge_ownership": Case(judged(OWNERSHIP), (records.PREFIX, "\\")),
+    "domains.dns.records:_judge_ownership": Case(judged(OWNERSHIP), (records.PROOF_PREFIX, "\\")),
     "domains.homographs:is_mixed": Case(homographs.is_mixed, ("а",)),
     "domains.homographs:reads_as_latin": Case(homographs.reads_as_latin, ("а", "ο")),
     "domains.homographs:has_second_dot": Case(homographs.has_second_dot, ("i",)),
     "domains.homographs:without_second_dot": Case(homographs.without_second_dot, ("i",)),
     # the project
     "web.request:wants_text": Case(header("Accept", wants_text), ("text/html;", 'a/b;c="', "a/b,")),
-    "operations.backups.manifest:judge": Case(
-        lambda text: manifest.judge({"database": text, "migrations": []})
+    "operations.backups.manifest:refuse_unknown_version": Case(
+        lambda text: manifest.refuse_unknown_version({"database": text, "migrations": []})
     ),
     "web.middleware:BodiesMiddleware.__call__": Case(header("Content-Length", BodiesMiddleware(id))),
     "web.middleware:EncodingsMiddleware.__call__": Case(header("Content-Encoding", EncodingsMiddleware(id))),
@@ -310,22 +307,19 @@ CASES = {
     "submission.policy.headers:mailboxes": Case(
         headers.mailboxes, ("a@b.example,", "<", '"', "(", 'a "', "a (", "a <", "=?utf-8?q?")
     ),
-    "submission.listener.data_reader:Message._take": Case(dotted, ("\r\n.",)),
+    "submission.listener.data_reader:IncomingMessage._take": Case(dotted, ("\r\n.",)),
     "submission.log:printable": Case(log.printable),
     "submission.ip:plain_ip": Case(ip.plain_ip, ("::", "fe80::1%")),
     "submission.ip:client_of": Case(ip.client_of, ("::",)),
-    "submission.livecheck.conversation:Conversation._read": Case(
-        conversation._REPLY_LINE.fullmatch, ("250-", "250 ")
-    ),
     "submission.livecheck.conversation:Conversation._name_recipient": Case(
         conversation._ADDRESS.fullmatch, ("a@",)
     ),
-    "submission.delivery.message:finish": Case(message_read),
-    "submission.reports.postfix:Messages.take": Case(account_of_message),
+    "submission.delivery.message:prepare": Case(message_read),
+    "submission.reports.postfix:Messages.count": Case(account_of_message),
     "submission.policy.sender:_judge_form": Case(
         lambda text: sender.judge_message(text.encode(errors="replace"), NAME)
     ),
-    "submission.reports.dovecot:Reports.take": Case(reported, ("[", '{"', '{"login": "')),
+    "submission.reports.dovecot:Reports.count": Case(reported, ("[", '{"', '{"login": "')),
     "submission.listener.sasl:decode": Case(lambda text: sasl.decode(text.encode(errors="replace"))),
     "submission.listener.sasl:plain": Case(lambda text: sasl.plain(text.encode(errors="replace"))),
 }

@@ -1,10 +1,10 @@
-"""What the run counts of bad input, printed below it."""
+"""Counts of bad input, printed at the end of the run."""
 
 import os
 from collections import Counter
 
 INPUTS: dict[str, set[str]] = {"HTTP": set(), "SMTP": set()}
-# INPUT_FACTOR=1 within `make test`; more of it tries for longer.
+# INPUT_FACTOR=1 in `make test`; a larger one tries longer.
 FACTOR = int(os.environ.get("INPUT_FACTOR", "1"))
 COUNTS: Counter[str] = Counter()
 

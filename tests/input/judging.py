@@ -1,4 +1,4 @@
-"""What holds for every answer to bad input, whatever else a test asks of it."""
+"""Assertions on every answer to bad input."""
 
 import re
 
@@ -9,12 +9,12 @@ from credentials.passwords import PATTERN
 from tests.input.figures import COUNTS
 from tests.rows import kept
 
-# A password, what seals one, what verifies one.
+# A password, a sealed one, a verifier.
 SECRETS = re.compile(PATTERN.pattern + r"|\{SSHA512\}|\bv1\.[A-Za-z0-9_-]{1,32}\.[A-Za-z0-9_=-]{16,}")
 
 
 class Browser(Client):
-    """A browser whose every answer is judged: no fault of ours, no secret, nothing done where it is refused."""
+    """A browser that judges every answer: no server error, no secret, no change by a refused request."""
 
     def __init__(self, *, is_shown_passwords=False, **options):
         super().__init__(raise_request_exception=False, **options)
@@ -29,11 +29,11 @@ class Browser(Client):
 
 
 def judge(status, body: bytes, before: dict, why=None):
-    """Judge one answer of HTTP; `before` is `kept()` before it was asked for."""
+    """Judge an HTTP answer; `before` is `kept()` before the request."""
     COUNTS["requests"] += 1
     COUNTS["5xx"] += status >= 500
     assert status < 500, why
     assert not SECRETS.search(body.decode(errors="replace"))
     if status >= 400:
         assert kept() == before
-    assert ContentType.objects.exists()  # the connection is good for more
+    assert ContentType.objects.exists()  # the connection still works

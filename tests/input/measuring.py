@@ -1,19 +1,19 @@
-"""How the cost of reading a text grows with its length, in CPU time, whatever else the machine does."""
+"""Growth of the CPU time of parsing a text with its length, on a busy machine too."""
 
 import time
 from urllib.parse import clear_cache
 
 SIZES = (10_000, 20_000, 40_000)
-NOTHING = 0.0005  # seconds at 40,000: the square of it harms nobody
-FLOOR = 0.02  # below it a clock and a cache say more than the function
-MUCH = 4 * SIZES[-1]  # what is fast at 40,000 is asked once more at this
+NOTHING = 0.0005  # seconds at 40,000: even quadratic growth is harmless
+FLOOR = 0.02  # seconds; below it clock and cache dominate
+MUCH = 4 * SIZES[-1]  # second size for functions that are fast at 40,000
 AT_MOST = 1.5  # times linear
 TRIES = 5
 
 
 def seconds(call, text) -> float:
-    """CPU seconds that a call with a text takes in this thread. What it raises is an answer as well."""
-    clear_cache()  # urlsplit remembers what it was asked
+    """Return the CPU seconds of a call with a text in this thread. Exceptions are answers too."""
+    clear_cache()  # urlsplit caches its results
     begun = time.thread_time()
     try:
         call(text)

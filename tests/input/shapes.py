@@ -1,6 +1,6 @@
-"""Texts of any length that make patterns, normalisation and look-ups work hardest."""
+"""Texts of any length that are worst for patterns, normalisation and look-ups."""
 
-# What a text is made of, again and again; each once plain, once between two letters.
+# Repeated units of a text; each alone, and between two letters.
 UNITS = {
     "letters": "a",
     "digits": "7",
@@ -58,7 +58,7 @@ UNITS = {
 
 
 def shape(unit: str, head: str = "", tail: str = ""):
-    """Make what makes a text of about so many characters: units between a head and a tail."""
+    """Return a function from a length to a text of units between a head and a tail."""
 
     def make(size: int) -> str:
         if "{n}" not in unit:
@@ -72,7 +72,7 @@ def shape(unit: str, head: str = "", tail: str = ""):
 
 
 def shapes(heads=()):
-    """(name, shape) of all units, alone, behind a letter, and behind what a reader waits for."""
+    """Return (name, shape) of all units: alone, behind a letter, and behind each head."""
     for name, unit in UNITS.items():
         for head, tail in (("", "!"), ("a", "a"), *((head, "!") for head in heads)):
             yield f"{name} between {head!r} and {tail!r}", shape(unit, head, tail)

@@ -1,4 +1,4 @@
-"""What every reply of SMTP has to be, whatever came before it, and how much a process holds."""
+"""Assertions on every SMTP reply, and the sockets and memory of a process."""
 
 import os
 import re
@@ -7,13 +7,13 @@ from pathlib import Path
 
 from tests.input.judging import SECRETS
 
-# A code of three digits, and text that no terminal and no log trips over (RFC 5321 section 4.2).
+# A code of 3 digits, and printable text (RFC 5321 section 4.2).
 LINES = re.compile(rb"(?:[2345][0-9]{2}[ -][ -~]{0,509}\r\n)*")
 INTERNAL = re.compile(rb"^451 4\.3\.0 Internal", re.MULTILINE)
 
 
 def judge_replies(said: bytes) -> list[int]:
-    """Judge all that a server said in a session; return the codes of its replies."""
+    """Judge all replies of a session; return their codes."""
     assert LINES.fullmatch(said), said[-1000:]
     assert not INTERNAL.search(said)
     assert not SECRETS.search(said.decode())
@@ -22,7 +22,7 @@ def judge_replies(said: bytes) -> list[int]:
 
 
 def judge_log(log: Path):
-    """No password, no control character, no fault of ours in what a server wrote to its log."""
+    """Assert that a server's log has no password, control character or traceback."""
     text = log.read_text()
     assert not SECRETS.search(text)
     assert all(line.isprintable() for line in text.split("\n"))
@@ -30,15 +30,15 @@ def judge_log(log: Path):
 
 
 def sockets(process) -> int:
-    """How many sockets a process has open."""
+    """Return the number of open sockets of a process."""
     found = 0
     for each in Path(f"/proc/{process.pid}/fd").iterdir():
-        with suppress(FileNotFoundError):  # closed meanwhile
+        with suppress(FileNotFoundError):  # closed in the meantime
             found += os.readlink(each).startswith("socket:")
     return found
 
 
 def held(process) -> float:
-    """The memory of a process in MB."""
+    """Return the memory of a process in MB."""
     status = Path(f"/proc/{process.pid}/status").read_text()
     return int(re.search(r"VmRSS:\s+([0-9]+)", status)[1]) / 1024

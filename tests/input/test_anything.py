@@ -1,4 +1,4 @@
-"""Any route, method and person, with any bytes: no fault of ours, no secret, nothing done where it is refused.
+"""Any route, method and role, with any bytes: no server error, no secret, no change by a refused request.
 
 Drawn by Hypothesis, the same in each `make test`; INPUT_FACTOR=20 tries more, and others each time.
 """
@@ -37,10 +37,10 @@ def limits(examples):
 ROUTES = routes()
 METHODS = ["GET", "POST", "POST", "POST", "HEAD", "OPTIONS", "PUT", "PATCH", "DELETE", "TRACE", "FOO"]
 MOST = "who may do most there"
-# Where a password is what was asked for.
+# Routes that answer with a password.
 SHOWS = {"credentials:reveal", "credentials:copy"}
 NAMES = re.compile(r'<(?:input|select|textarea|button)[^>]* name="([^"]+)"')
-# What this page's forms do not name, but others do.
+# Fields of the forms of other pages.
 QUERY = [
     "q",
     "page",
@@ -204,7 +204,7 @@ def world(db):
 
 @pytest.fixture
 def names_of(world):
-    """A function from a route to the names of fields that its page has, and some of others."""
+    """Return a function from a route to the field names of its page and of some others."""
 
     @cache
     def names_of(route):
@@ -224,7 +224,7 @@ def browser_of(world, role, **options):
 
 
 def spoilt(path, world, route, parts) -> str:
-    """A route's path with some of what it names replaced."""
+    """Return a route's path with some of its values replaced."""
     for part, text in zip(route.parts, parts, strict=False):
         if text:
             path = path.replace(world.parts[part], quote(encoded(text[:3000]), safe=""))
@@ -242,7 +242,7 @@ def spoilt(path, world, route, parts) -> str:
     headers=headers,
     checks=st.sampled_from([False, False, False, True]),
 )
-def test_nothing_sent_is_answered_by_a_fault(
+def test_random_requests_cause_no_server_error(
     world, names_of, route, role, method, parts, asked, body, headers, checks
 ):
     if role == MOST:
@@ -265,7 +265,7 @@ def test_nothing_sent_is_answered_by_a_fault(
     path=st.text(max_size=60) | st.binary(max_size=60).map(lambda raw: raw.decode("latin-1")),
     role=st.sampled_from(ROLES),
 )
-def test_no_address_is_answered_by_a_fault(world, path, role):
+def test_random_paths_cause_no_server_error(world, path, role):
     browser = browser_of(world, role)
     with taken_back():
         for start in ("/", "/domains/sl.example.com/", "/admin/", "/account/", "/static/"):

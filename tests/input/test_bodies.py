@@ -46,7 +46,7 @@ def multipart(part: str, end="\r\n--x--\r\n") -> str:
     W15=("<label>x</label>", "text/xml", {302, 422}),
     W16=("", "", {302, 422}),
 )  # fmt: skip
-def test_a_body_that_is_no_form_breaks_nothing(owner, credential, body, content_type, wanted):
+def test_body_that_is_no_form_breaks_nothing(owner, credential, body, content_type, wanted):
     response = owner.generic("POST", smtp_url(credential, "label"), body, content_type=content_type)
     assert response.status_code in wanted
     credential.refresh_from_db()
@@ -61,7 +61,7 @@ def test_a_compressed_body_is_refused(owner, credential):
         assert (response.status_code, response["Accept-Encoding"]) == (415, "identity")
 
 
-# The one place where a form takes JSON: what a passkey answers.
+# The one form with JSON: the answer of a passkey.
 @rows(
     "answer",
     Y12=json.dumps({"id": "a\0b", "rawId": "a\0b", "type": "public-key", "response": {"userHandle": "AAAA"}}),
@@ -75,7 +75,7 @@ def test_a_compressed_body_is_refused(owner, credential):
     Y16f='{"response": {"userHandle": "////", "clientDataJSON": "e30", "authenticatorData": ""}}',
     Y16g='{"\\ud800": "\\ud800"}',
 )
-def test_json_that_is_no_passkeys_answer_is_refused(visitor, owner, answer):
+def test_malformed_passkey_answer_is_refused(visitor, owner, answer):
     for browser, path in ((visitor, "login/"), (owner, "reauthenticate/"), (owner, "add/")):
         url = "/account/two-factor/webauthn/" + path
         browser.get(url)
@@ -85,12 +85,12 @@ def test_json_that_is_no_passkeys_answer_is_refused(visitor, owner, answer):
 
 
 @rows("path, fields", Y13=("label", {"label": "x" * 200}), Y13b=("networks", {"networks": "::1 " * 3000}))
-def test_what_is_too_long_for_its_column_is_refused(owner, credential, path, fields):
+def test_too_long_field_is_refused(owner, credential, path, fields):
     assert owner.post(smtp_url(credential, path), fields).status_code == 422
 
 
 @row("Y17")
-def test_fields_that_a_form_does_not_have_change_nothing(owner, credential):
+def test_unknown_fields_change_nothing(owner, credential):
     before = Credential.objects.values().get()
     more = {
         "team_id": "1",
@@ -107,7 +107,7 @@ def test_fields_that_a_form_does_not_have_change_nothing(owner, credential):
 
 
 @row("Y18")
-def test_a_file_that_nobody_asked_for_is_left_out(owner, credential):
+def test_unexpected_file_is_ignored(owner, credential):
     fields = {"label": "x", "file": SimpleUploadedFile("../../x\x00.html", b"<script>" * 1000)}
     assert owner.post(smtp_url(credential, "label"), fields).status_code == 302
     fields = {"label": SimpleUploadedFile("label", b"x")}
@@ -116,7 +116,7 @@ def test_a_file_that_nobody_asked_for_is_left_out(owner, credential):
     assert credential.label == ""
 
 
-def test_a_file_that_would_fill_the_disk_is_refused_before_it_is_read(visitor, monkeypatch):
+def test_huge_file_is_refused_before_it_is_read(visitor, monkeypatch):
     monkeypatch.setattr("django.core.files.uploadhandler.TemporaryFileUploadHandler.new_file", pytest.fail)
     file = SimpleUploadedFile("x", b"x" * 3_000_000)
     assert visitor.post("/login/", {"login": "x", "file": file}).status_code == 413
@@ -132,7 +132,7 @@ def test_a_file_that_would_fill_the_disk_is_refused_before_it_is_read(visitor, m
     W25=("/domains/sl.example.com/settings/transfer/", {"member": "\x00", "name": "sl.example.com"}),
     W26=("/domains/sl.example.com/settings/name/", {"display_name": "\u202e", "title": "\u202e"}),
 )
-def test_a_value_that_no_form_offers_is_refused(owner, path, fields):
+def test_value_outside_the_choices_is_refused(owner, path, fields):
     assert owner.post(path, fields, headers={"HX-Request": "true"}).status_code == 422
 
 
@@ -148,7 +148,7 @@ def test_a_value_that_no_form_offers_is_refused(owner, path, fields):
         "-0",
     ],
 )
-def test_a_reset_that_saw_nonsense_changes_no_password(owner, credential, value):
+def test_reset_with_a_malformed_seen_field_changes_no_password(owner, credential, value):
     password = factories.password_of(credential)
     owner.post(smtp_url(credential, "reset"), {"seen": value})
     assert factories.password_of(credential) == password

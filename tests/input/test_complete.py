@@ -1,4 +1,4 @@
-"""No row of the catalogue is left out."""
+"""Every row of the catalogue is tested."""
 
 import importlib
 from pathlib import Path
@@ -17,16 +17,16 @@ def all_tests_are_known():
         importlib.import_module(f"tests.input.{path.stem}")
 
 
-def test_each_row_of_the_catalogue_is_tested():
+def test_every_row_of_the_catalogue_is_tested():
     assert CATALOGUE - TESTED.keys() - ELSEWHERE.keys() == set()
     assert not TESTED.keys() & ELSEWHERE.keys()
 
 
-def test_there_are_at_least_150_of_http():
+def test_catalogue_has_at_least_150_http_inputs():
     assert len([id for id in TESTED if id[0] != "P"]) >= 150
 
 
 @pytest.mark.parametrize("id", ELSEWHERE)
-def test_what_is_tested_elsewhere_is_there(id):
+def test_rows_tested_elsewhere_name_existing_tests(id):
     path, name = ELSEWHERE[id]
     assert f"def {name}(" in (ROOT / path).read_text()

@@ -1,4 +1,4 @@
-"""Reading a text costs by its length at most, whatever is in it: otherwise one request stops the site."""
+"""Parsing any text takes at most linear time: otherwise one request could stop the site."""
 
 import pytest
 
@@ -7,7 +7,7 @@ from tests.input import costs, measuring, readers, shapes
 pytestmark = pytest.mark.one_database
 
 
-def test_every_function_that_takes_a_text_apart_is_measured():
+def test_every_parsing_function_is_measured():
     known = {*costs.CASES, *readers.READ_WITHIN, *readers.OURS}
     assert set(readers.takes_apart()) - known == set()
     assert set(readers.READ_WITHIN.values()) <= set(costs.CASES)
@@ -15,8 +15,8 @@ def test_every_function_that_takes_a_text_apart_is_measured():
 
 @pytest.mark.django_db
 @pytest.mark.parametrize("name", costs.CASES)
-def test_a_case_calls_what_it_measures(name):
-    """What a case raises counts as an answer, but not that it is written wrongly."""
+def test_case_calls_the_function_it_measures(name):
+    """Exceptions count as answers, so a case must show that it reaches its function."""
     try:
         costs.CASES[name].call("a")
     except (AttributeError, LookupError, NameError, TypeError) as error:
@@ -26,7 +26,7 @@ def test_a_case_calls_what_it_measures(name):
 
 
 @pytest.mark.parametrize("name", costs.CASES)
-def test_reading_costs_at_most_linear_time(name):
+def test_parsing_takes_at_most_linear_time(name):
     case = costs.CASES[name]
     found = {
         shape_name: complaint

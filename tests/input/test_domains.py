@@ -1,4 +1,4 @@
-"""D: what people paste as a domain name."""
+"""D: text that users paste as a domain name."""
 
 import pytest
 
@@ -37,7 +37,7 @@ def added() -> set[str]:
     D37=(f"{LONG}.{'b' * 57}.com", f"{LONG}.{'b' * 57}.com"),  # 253
     D34b=("  example.com  ", "example.com"),
 )
-def test_a_good_name_is_stored_in_its_one_form(add, name, stored):
+def test_valid_domain_name_is_stored_in_one_form(add, name, stored):
     assert add(name)["Location"] == f"/domains/{stored}/settings/dns/"
     assert added() == {stored}
     again = add(name)
@@ -87,14 +87,14 @@ def test_a_good_name_is_stored_in_its_one_form(add, name, stored):
     D49d=("xn--a.com", "isn't a valid domain name"),
     D49e=("ö" * 1000, "too long"),
 )
-def test_any_other_is_refused_with_what_to_do(add, name, said):
+def test_invalid_domain_name_is_refused_with_what_to_do(add, name, said):
     response = add(name)
     assert response.status_code == 422 and said in text(response).replace("&#39;", "'")
     assert added() == set()
 
 
 @row("D50")
-def test_the_services_own_name_is_for_staff(add, settings, domain):
+def test_domain_name_of_the_service_is_for_staff(add, settings, domain):
     settings.SMTP_HOST, settings.ALLOWED_HOSTS = "smtp.sendlayer.net", ["app.sendlayer.net", "testserver"]
     for name in ("smtp.sendlayer.net", "SMTP.SendLayer.net.", "app.sendlayer.net"):
         assert "name of this server" in text(add(name))
@@ -104,7 +104,7 @@ def test_the_services_own_name_is_for_staff(add, settings, domain):
 
 
 @rows("name", D51="taken.com", D52="mail.taken.com", D52b="taken.co")
-def test_a_name_of_somebody_else_or_beside_it_is_only_pending(add, name):
+def test_domain_name_of_another_user_stays_pending(add, name):
     make_domain("taken.com", owner=make_user("owner@taken.com"))
     assert add(name).status_code == 302
     domain = Domain.objects.filter(name=name).latest("pk")

@@ -29,14 +29,14 @@ def test_another_host_is_refused(owner, host):
 
 
 @row("H7")
-def test_no_link_or_redirect_leads_to_a_forwarded_host(visitor, owner):
+def test_links_and_redirects_ignore_a_forwarded_host(visitor, owner):
     forged = {"X-Forwarded-Host": "evil.test", "Forwarded": "host=evil.test", "X-Forwarded-Server": "evil.test"}
     assert "evil.test" not in visitor.get("/domains/", headers=forged)["Location"]
     assert "evil.test" not in text(owner.get("/domains/", headers=forged))
 
 
 @rows("value", H8="<script>", H9="198.51.100.1, " * 3500, H10="127.0.0.1")
-def test_an_address_that_a_client_forwards_is_not_believed(owner, credential, value):
+def test_forwarded_address_of_a_client_is_ignored(owner, credential, value):
     owner.post(smtp_url(credential, "label"), {"label": "x"}, headers={"X-Forwarded-For": value})
     assert Event.objects.latest("pk").ip == "127.0.0.1"
     assert text(owner.get("/domains/sl.example.com/activity/")).count(value) <= (value == "127.0.0.1")
@@ -50,7 +50,7 @@ def test_an_address_that_a_client_forwards_is_not_believed(owner, credential, va
     C2c="\\377\\376" + "é" * 20,
     C3="a" * 10_000,
 )
-def test_a_made_up_session_is_nobodys(visitor, credential, value):
+def test_made_up_session_is_anonymous(visitor, credential, value):
     for name in ("session", "csrf", "theme", "messages", "sessionid"):
         header = {"Cookie": f"{name}={value}"}
         assert visitor.get("/domains/", headers=header)["Location"].startswith("/login/")
@@ -60,7 +60,7 @@ def test_a_made_up_session_is_nobodys(visitor, credential, value):
 
 @pytest.fixture
 def forging(alice, credential):
-    """What another site makes Alice's browser send; Django's tests don't check tokens unless told."""
+    """A browser of Alice's that another site controls, with CSRF checks."""
     browser = sign_in(Browser(enforce_csrf_checks=True), alice)
 
     def send(token="", **headers):
@@ -90,21 +90,21 @@ def _token(browser, credential):
     C11=("right", {"secure": True}),
     C11b=("right", {"secure": True, "Referer": "https://[evil"}),
 )
-def test_a_forged_request_is_refused_with_a_page_that_helps(forging, credential, token, headers):
+def test_forged_request_gets_a_helpful_403_page(forging, credential, token, headers):
     response = forging(forging.token if token == "right" else token, **headers)
     assert response.status_code == 403
     assert "Reload" in text(response) or "reload" in text(response)
 
 
 @row("C6")
-def test_a_post_without_cookie_and_token_is_refused(visitor, credential):
+def test_post_without_cookie_and_token_is_refused(visitor, credential):
     strict = Browser(enforce_csrf_checks=True)
     for path in ("/login/", smtp_url(credential, "delete"), "/logout/"):
         assert strict.post(path).status_code == 403
 
 
 @row("C12")
-def test_the_token_of_another_person_is_refused(forging, credential, domain):
+def test_csrf_token_of_another_user_is_refused(forging, credential, domain):
     other = sign_in(Client(enforce_csrf_checks=True), factories.make_user("mallory@example.com"))
     domain.memberships.create(user=factories.User.objects.get(email="mallory@example.com"), role="manager")
     assert forging(_token(other, credential)).status_code == 403
@@ -112,7 +112,7 @@ def test_the_token_of_another_person_is_refused(forging, credential, domain):
 
 
 @row("M1")
-def test_a_get_of_what_only_acts_is_told_so(owner, credential):
+def test_get_of_a_post_only_url_is_a_405(owner, credential):
     response = owner.get(smtp_url(credential, "copy"))
     assert (response.status_code, response["Allow"]) == (405, "POST")
 
@@ -124,7 +124,7 @@ def test_other_methods_are_refused(owner, credential, method):
 
 
 @rows("fields, headers", M4=({}, {"X-HTTP-Method-Override": "DELETE"}), M5=({"_method": "delete"}, {}))
-def test_no_other_method_is_smuggled_in(owner, credential, fields, headers):
+def test_method_override_is_ignored(owner, credential, fields, headers):
     response = owner.post(smtp_url(credential, "networks"), {"networks": "x", **fields}, headers=headers)
     assert response.status_code == 422
     credential.refresh_from_db()
@@ -140,7 +140,7 @@ def test_no_other_method_is_smuggled_in(owner, credential, fields, headers):
     W6="%00%ff;=",
     W7="http://testserver:x/",
 )
-def test_no_header_breaks_a_page(owner, credential, value):
+def test_odd_headers_break_no_page(owner, credential, value):
     headers = {"HX-Request": "true"} | dict.fromkeys(SPOKEN_BY_HTMX, value)
     for path in (smtp_url(credential.domain), "/domains/menu/", "/account/sessions/"):
         assert owner.get(path, headers=headers).status_code < 500

@@ -1,4 +1,4 @@
-"""L: the labels that people give."""
+"""L: labels."""
 
 import pytest
 from django.utils.html import escape
@@ -21,14 +21,14 @@ def save(owner, credential):
 
 
 @rows("label", L1="", L2="   ")
-def test_a_blank_label_is_none(save, credential, label):
+def test_blank_label_is_stored_as_empty(save, credential, label):
     """Not required, as in the catalogue: here a label may be left out."""
     assert save(label).status_code == 302
     assert credential.label == ""
 
 
 @rows("label", L3="x" * 81, L4="x" * 10_000)
-def test_a_label_that_is_too_long_is_told_the_limit(save, credential, label):
+def test_too_long_label_is_refused_with_the_limit(save, credential, label):
     response = save(label)
     assert response.status_code == 422 and "at most 80 characters" in text(response)
     assert credential.label == ""
@@ -46,7 +46,7 @@ def test_a_label_that_is_too_long_is_told_the_limit(save, credential, label):
     L16e="\U000e0041",
     L16f="\uffff",
 )
-def test_a_label_that_hides_something_is_refused(save, credential, label):
+def test_label_with_hidden_characters_is_refused(save, credential, label):
     response = save(label)
     assert response.status_code == 422 and 'class="error"' in text(response)
     assert credential.label == ""
@@ -69,7 +69,7 @@ SHOWN = rows(
 
 
 @SHOWN
-def test_any_other_label_is_shown_literally_wherever_it_stands(save, credential, label, owner, alice):
+def test_other_labels_are_shown_literally_everywhere(save, credential, label, owner, alice):
     assert save(label).status_code == 302
     assert credential.label == label
     pages = [
@@ -88,7 +88,7 @@ def test_any_other_label_is_shown_literally_wherever_it_stands(save, credential,
 
 
 def shown(page, label):
-    """Never unescaped, and never worked out."""
+    """Assert that a page shows a label escaped and not evaluated."""
     assert escape(label) == label or label not in page
     assert ">49<" not in page
     for word in ("onerror=alert(1)>", "<svg/onload", "<script>alert"):
@@ -96,6 +96,6 @@ def shown(page, label):
 
 
 @row("L21b")
-def test_a_label_that_runs_the_other_way_turns_nothing_around_it(save, credential, owner):
+def test_right_to_left_label_does_not_affect_its_surroundings(save, credential, owner):
     save("שלום مرحبا")
     assert "<bdi>שלום مرحبا</bdi>" in text(owner.get(smtp_url(credential.domain)))

@@ -1,4 +1,4 @@
-"""The ports where mail servers report: whatever comes there, they go on, and hold little."""
+"""The ports for reports of mail servers survive any input and use little memory."""
 
 import json
 import re
@@ -10,8 +10,7 @@ from typing import NamedTuple
 
 import pytest
 
-from credentials.models.clients import ClientName
-from credentials.models.refusals import RefusedLogins
+from credentials.models import LoginDay
 from tests.input.catalogue import rows
 from tests.input.speaking import held, judge_log, sockets
 from tests.mail.reports import Reporting, reporting, serving
@@ -33,7 +32,7 @@ class Running(NamedTuple):
         return socket.create_connection(("127.0.0.1", port), SECONDS)
 
     def post(self, body, *headers, secret=None, line="POST / HTTP/1.1", length=None) -> bytes:
-        """One request, as Dovecot sends them; `headers` come on top."""
+        """Return a request as Dovecot sends it, with more `headers`."""
         body = body if isinstance(body, bytes) else body.encode()
         lines = [line, "Host: x", f"Authorization: Bearer {secret or self.to.secret}"]
         lines += [f"Content-Length: {len(body) if length is None else length}", *headers]
@@ -52,7 +51,7 @@ def reports(django_db_setup, django_db_blocker, tmp_path_factory):
 
 @pytest.fixture
 def exchange(reports):
-    """Send bytes to the port of logins, and look afterwards that a good report is still taken."""
+    """Send bytes to the port of logins; afterwards assert that a good report is accepted."""
 
     def exchange(data: bytes) -> bytes:
         with reports.connect(reports.to.port) as connection:
@@ -81,7 +80,7 @@ def report(username="0" * 32, **fields) -> str:
     return json.dumps(known | fields)
 
 
-GOOD = report(session="x")  # of a lookup that did not decide: it is taken and not counted
+GOOD = report(session="x")  # of a lookup that did not decide: accepted, not counted
 
 
 @rows(
@@ -105,7 +104,7 @@ GOOD = report(session="x")  # of a lookup that did not decide: it is taken and n
     W118=b"\xff\xfe" + GOOD.encode("utf-16-le")[:-1],
     W119=b"\xff" * 300,
 )
-def test_a_body_that_is_no_report_is_refused(reports, exchange, body):
+def test_malformed_report_is_refused(reports, exchange, body):
     assert statuses(exchange(reports.post(body))) == [400]
 
 
@@ -125,12 +124,12 @@ def test_a_body_that_is_no_report_is_refused(reports, exchange, body):
     W129={"success": True, "login": "\ud800"},
     W130={"login": "0" * 32, "more": {"a": [None] * 500}},
 )
-def test_a_report_of_nonsense_is_taken_and_harms_nothing(reports, exchange, credential, fields):
+def test_report_with_odd_values_is_accepted_and_harmless(reports, exchange, credential, fields):
     fields = {"login": credential.username} | fields
     assert statuses(exchange(reports.post(report(**fields)))) == [200]
     exchange(reports.post(report(credential.username)))
-    # What is counted in the same second is written together.
-    wait_until(lambda: RefusedLogins.objects.filter(credential=credential).exists())
+    # Counts of the same second are written together.
+    wait_until(lambda: LoginDay.objects.filter(username=credential.username, outcome="wrong_password").exists())
 
 
 @rows(
@@ -162,21 +161,21 @@ def test_a_report_of_nonsense_is_taken_and_harms_nothing(reports, exchange, cred
     W164=(lambda post: post(GOOD, "Expect: 100-continue"), {200}),
     W165=(lambda post: post(GOOD, line="POST / HTTP/1.0"), {200}),
 )  # fmt: skip
-def test_requests_that_are_out_of_order_are_answered_and_bounded(reports, exchange, data, wanted):
+def test_malformed_report_requests_are_answered_and_limited(reports, exchange, data, wanted):
     found = statuses(exchange(data(reports.post)))
     assert found and set(found) <= wanted
     if wanted == {200}:
         assert len(found) == 1
 
 
-def test_chunks_and_pipelined_requests_are_each_counted(reports, exchange):
+def test_chunked_and_pipelined_reports_are_answered(reports, exchange):
     chunks = b"%x\r\n%s\r\n0\r\n\r\n" % (len(GOOD), GOOD.encode())
     head = reports.post("", "Transfer-Encoding: chunked").replace(b"Content-Length: 0\r\n", b"")
     assert statuses(exchange(head + chunks)) == [200]
     assert statuses(exchange(reports.post(GOOD) * 8)) == [200] * 8
 
 
-def test_a_request_that_comes_byte_by_byte_is_taken(reports):
+def test_report_sent_byte_by_byte_is_accepted(reports):
     with reports.connect(reports.to.port) as connection:
         connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         for byte in reports.post(GOOD):
@@ -184,7 +183,7 @@ def test_a_request_that_comes_byte_by_byte_is_taken(reports):
         assert statuses(connection.recv(1000)) == [200]
 
 
-def test_who_asks_and_never_listens_is_not_kept_in_memory(reports):
+def test_client_that_never_reads_uses_no_memory(reports):
     before = held(reports.process)
     for port, data in ((reports.to.port, reports.post("[]") * 10), (reports.to.messages_port, b"x=y\n\n" * 10)):
         with socket.socket() as connection:
@@ -199,12 +198,12 @@ def test_who_asks_and_never_listens_is_not_kept_in_memory(reports):
         assert held(reports.process) - before < ROOM
 
 
-def test_too_many_questions_at_once_are_hung_up_on(reports):
+def test_too_many_pipelined_policy_requests_are_disconnected(reports):
     with reports.connect(reports.to.messages_port) as connection:
         assert len(_exchange(connection, b"\n\n" * 50_000)) < 5000
 
 
-def test_more_connections_than_there_is_room_for_are_hung_up_on(reports, exchange):
+def test_too_many_report_connections_are_closed(reports, exchange):
     at_rest = sockets(reports.process)
     opened = [reports.connect(reports.to.port) for _ in range(220)]
     try:
@@ -231,20 +230,20 @@ def test_more_connections_than_there_is_room_for_are_hung_up_on(reports, exchang
     W178=b"protocol_state=END-OF-MESSAGE\nsasl_username=\n\n",
     W179=b"GET / HTTP/1.1\r\n\r\n\n\n",
 )
-def test_whatever_a_mail_server_asks_it_is_let_be(reports, credential, sent):
+def test_policy_server_answers_dunno_to_any_request(reports, credential, sent):
     sent = sent.replace(b"%s", credential.username.encode()).replace(b"%%", b"%")
     with reports.connect(reports.to.messages_port) as connection:
         assert _exchange(connection, sent) == b"action=DUNNO\n\n"
 
 
-def test_an_endless_question_is_hung_up_on(reports):
+def test_endless_policy_request_is_disconnected(reports):
     with reports.connect(reports.to.messages_port) as connection:
         assert _exchange(connection, b"x" * 200_000) == b""
 
 
 @COUNTED
-def test_after_all_that_a_name_is_still_counted(reports, credential):
+def test_policy_server_still_counts_after_bad_input(reports, credential):
     asked = f"protocol_state=END-OF-MESSAGE\nsasl_username={credential.username}.1\nclient_address=1.2.3.4\n"
     with reports.connect(reports.to.messages_port) as connection:
         _exchange(connection, (asked + "helo_name=a\x00b\n\n").encode())
-    wait_until(lambda: ClientName.objects.filter(username=credential.username, name="a?b").exists())
+    wait_until(lambda: LoginDay.objects.filter(username=credential.username, ehlo="a?b").exists())

@@ -1,4 +1,4 @@
-"""P: what clients say to the listener. Each line's last reply is the expected one."""
+"""P: commands of SMTP clients. The last reply of each line is the expected one."""
 
 import ssl
 import time
@@ -21,7 +21,7 @@ REFUSED = (535, b"5.7.8 Authentication credentials invalid")
 
 @pytest.fixture
 def talk(listener, credential):
-    """Say lines in a session that came as far as PLAIN, TLS or IN; return the last reply's code."""
+    """Send lines in a session at stage PLAIN, TLS or IN; return the code of the last reply."""
 
     def talk(stage, lines):
         opened = {PLAIN: listener.connect, TLS: listener.secure, IN: lambda: listener.login(credential)}[
@@ -34,7 +34,7 @@ def talk(listener, credential):
         return reply[0]
 
     yield talk
-    # Whatever it was: another client is served at once.
+    # In any case another client is served immediately.
     assert submit(listener.login(credential))[0] == 250
     judge_log(listener.log)
 
@@ -72,19 +72,19 @@ def talk(listener, credential):
     P32c=(TLS, ["XCLIENT NAME=x ADDR=127.0.0.1"], 500),
     P32d=(PLAIN, ["GET / HTTP/1.1"], 530),
 )  # fmt: skip
-def test_a_bad_command_gets_its_reply(talk, stage, lines, code):
+def test_bad_smtp_command_gets_its_reply(talk, stage, lines, code):
     assert talk(stage, lines) == code
 
 
 @row("P1")
-def test_a_login_before_any_hello_is_out_of_order(listener, credential):
+def test_auth_before_ehlo_is_refused(listener, credential):
     smtp = listener.connect()
     smtp.starttls(context=ssl.create_default_context(cafile=listener.var_dir / "tls" / "submission.crt"))
     assert auth_plain(smtp, credential.username, password_of(credential))[0] == 503
 
 
 @row("P9")
-def test_a_username_in_lower_case_is_another_one(listener, credential):
+def test_lower_case_username_is_refused(listener, credential):
     assert auth_plain(listener.secure(), credential.username.lower(), password_of(credential)) == REFUSED
 
 
@@ -99,14 +99,14 @@ def test_a_username_in_lower_case_is_another_one(listener, credential):
     P30e=(b"From: <boss@evil.test>\r\n\r\nx\r\n", 553),
     P30f=(f"From: {'<' * 5000}{SENDER}\r\n\r\n".encode(), 550),
 )  # fmt: skip
-def test_a_bad_message_is_refused(listener, credential, message, code):
+def test_bad_message_is_refused(listener, credential, message, code):
     before = listener.messages()
     assert submit(listener.login(credential), message)[0] == code
     assert listener.messages() == before
 
 
 @row("P33")
-def test_a_strange_hello_is_clean_wherever_it_stands(listener, credential):
+def test_odd_ehlo_name_is_cleaned_everywhere(listener, credential):
     smtp = listener.login(credential)
     assert smtp.docmd("EHLO <script>alert(1)</script>")[0] == 250
     assert submit(smtp)[0] == 250
@@ -126,7 +126,7 @@ def of_no_authorized_domain(credential):
 
 
 @rows("spoil", P34=suspended, P34b=deleted, P34c=of_no_authorized_domain)
-def test_nobody_learns_why_a_login_is_refused(listener, credential, spoil):
+def test_refused_login_reveals_no_reason(listener, credential, spoil):
     login = credential.username, password_of(credential)
     make_credential(credential.domain)
     spoil(credential)

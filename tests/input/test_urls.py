@@ -1,4 +1,4 @@
-"""U: what may stand in an address."""
+"""U: paths and queries."""
 
 import pytest
 
@@ -23,39 +23,39 @@ LISTS = ["/domains/", SMTP, "/domains/sl.example.com/settings/members/", "/domai
     U19="/.git/config",
     U20="/.env",
 )
-def test_an_address_of_nothing_is_not_found(owner, path):
+def test_unknown_path_is_a_404(owner, path):
     for method in (owner.get, owner.post):
         assert method(path).status_code == 404
 
 
 @pytest.mark.parametrize("key", ["%00", "%ff%fe", "%ed%a0%80", str(10**30), "9" * 5000, "-1", "None"])
-def test_the_admin_finds_no_row_by_it(staff, key):
+def test_admin_finds_no_row_by_a_malformed_key(staff, key):
     for model in ("domains/domain", "credentials/credential", "accounts/user"):
         assert staff.get(f"/admin/{model}/{key}/change/").status_code in (302, 404)
     assert staff.get(f"/admin/r/{key}/{key}/").status_code == 404
 
 
 @row("U10")
-def test_a_post_without_its_last_slash_is_not_sent_elsewhere_without_its_body(owner):
+def test_post_without_final_slash_is_not_redirected(owner):
     assert owner.post(f"{SMTP}add").status_code == 404
     assert owner.get("/domains")["Location"] == "/domains/"
 
 
-def test_the_admin_looks_a_row_up_by_its_key_alone(staff, credential):
+def test_admin_looks_up_rows_by_primary_key_only(staff, credential):
     for query in ("_to_field=", "_to_field=verifier", "_to_field=%00", "_popup=%00", "_changelist_filters=%00"):
         path = f"/admin/credentials/credential/{credential.pk}/change/?{query}"
         assert staff.get(path).status_code in (200, 400)
 
 
 @rows("number", U11="0", U12="-1", U13="1e9", U14="abc", U14b="%00", U14c="9" * 5000)
-def test_a_page_that_is_not_there_is_another_one(owner, staff, number):
+def test_missing_page_number_shows_an_existing_page(owner, staff, number):
     for path in LISTS:
         assert owner.get(f"{path}?page={number}").status_code == 200
     assert staff.get(f"/admin/domains/domain/?p={number}").status_code in (200, 302)
 
 
 @rows("query", U16="sort=password_hash", U17="sort=team__owner__password")
-def test_nothing_is_sorted_by_what_a_query_names(owner, query):
+def test_query_can_not_choose_the_sort_column(owner, query):
     for path in LISTS:
         assert owner.get(f"{path}?{query}").status_code == 200
 
@@ -78,6 +78,6 @@ def test_nothing_is_sorted_by_what_a_query_names(owner, query):
         "at__day=0",
     ],
 )
-def test_the_admin_filters_by_nothing_it_does_not_offer(staff, query):
+def test_admin_ignores_filters_that_it_does_not_offer(staff, query):
     for model in ("credentials/credential", "domains/domain", "accounts/user", "audit/event"):
         assert staff.get(f"/admin/{model}/?{query}").status_code in (200, 302, 400, 404)

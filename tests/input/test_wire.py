@@ -1,8 +1,7 @@
-"""What only a bare socket sends, to a real server behind a proxy that speaks TLS."""
+"""Raw requests to a real server that trusts its peer as a proxy with TLS."""
 
 import re
 import socket
-import time
 
 import pytest
 from django.conf import settings
@@ -14,10 +13,10 @@ from tests.input.judging import Browser, judge
 from tests.rows import kept
 from tests.servers import collect_static, free_port, running
 
-# One that writes would wait for SQLite's lock, and fail.
+# A writing test would wait for SQLite's lock and fail.
 pytestmark = [pytest.mark.django_db, pytest.mark.one_database]
 
-SECONDS = 20
+SECONDS = 60  # far beyond what a busy machine needs
 PROXY, STRANGER = "127.0.0.1", "127.0.0.2"
 TLS = "X-Forwarded-Proto: https"
 GOOD = f"GET /login/ HTTP/1.1\r\nHost: localhost\r\n{TLS}\r\nConnection: close\r\n\r\n".encode()
@@ -43,20 +42,21 @@ def port(django_db_setup, django_db_blocker, tmp_path_factory):
         assert fault not in log.read_text()
 
 
-def test_headers_that_take_the_square_of_their_length_stop_nobody(send):
-    """A hundred headers of 8 KB, as many as gunicorn takes: it joins those of one name."""
+def test_long_cookies_and_content_type_are_parsed_in_linear_time(send):
+    """100 headers of 8 KB, as many as gunicorn takes: it joins those of one name.
+
+    Parsed in quadratic time, the first cookie alone would outlast the socket's timeout by minutes.
+    """
     cookies = [f"Cookie: {chr(92) * 8_000}".encode() for _ in range(90)]
     content_type = b'Content-Type: a/b;c="' + b";" * 8_000
     lines = [b"GET /login/ HTTP/1.1", b"Host: localhost", TLS.encode(), b"Connection: close", content_type]
     cookies[0], cookies[-1] = b'Cookie: a="' + b"\\" * 8_000, cookies[-1] + b'"'
-    began = time.monotonic()
     assert statuses(send(b"\r\n".join([*lines, *cookies, b"", b""]))) == [200]
-    assert time.monotonic() - began < 10  # of the first cookie alone it would be minutes
 
 
 @pytest.fixture
 def send(port):
-    """Send bytes; return all that is answered, judged as every answer is."""
+    """Send bytes; judge and return the answer."""
 
     def send(data: bytes, source=PROXY) -> bytes:
         before = kept()
@@ -77,7 +77,7 @@ def _exchange(connection, data) -> bytes:
         connection.shutdown(socket.SHUT_WR)
         while chunk := connection.recv(65536):
             answer += chunk
-    except OSError:  # broken off, while it still sent (ENOTCONN at the end of that), or too slow
+    except OSError:  # disconnected while sending (then ENOTCONN), or too slow
         pass
     return answer
 
@@ -158,13 +158,13 @@ SECOND = "GET /domains/ HTTP/1.1\r\nHost: localhost\r\n\r\n"
     W71=request("GET /login/ HTTP/1.1", "Script-Name: /x", "Remote-User: alice@example.com"),
     W72=request("GET /login/ HTTP/1.1", "Cookie: " + "; ".join(f"a{number}=\xff" for number in range(900))),
 )  # fmt: skip
-def test_nothing_on_the_wire_is_answered_by_a_fault_or_twice(send, data):
+def test_raw_requests_get_one_answer_and_no_server_error(send, data):
     answer = send(data)
     assert len(statuses(answer)) <= 1 or b"HTTP/1.1 100" in answer
     assert b"root:" not in answer
 
 
-# What must not pass for anything good.
+# Requests that must be refused.
 @rows(
     "data, wanted",
     U21=(request("GET /static/../sendlayer/settings.py HTTP/1.1"), {404}),
@@ -179,19 +179,19 @@ def test_nothing_on_the_wire_is_answered_by_a_fault_or_twice(send, data):
     W88=(post(CHUNKED, body="5\r\nlogin\r\n0\r\n\r\n"), {403}),
     W89=(request("GET /login/ HTTP/1.1", "Host: evil.test"), {400}),
 )  # fmt: skip
-def test_what_is_refused_says_so(send, data, wanted):
+def test_malformed_raw_requests_are_refused(send, data, wanted):
     assert set(statuses(send(data))) <= wanted
 
 
 @row("H11")
-def test_a_stranger_does_not_make_plain_http_secure(send):
+def test_untrusted_client_can_not_claim_https(send):
     assert statuses(send(request(), source=STRANGER)) == [301]
     assert statuses(send(request())) == [200]
 
 
 @row("H12")
 @pytest.mark.django_db(transaction=True)
-def test_a_header_with_an_underscore_is_dropped(send, alice, credential):
+def test_headers_with_underscores_are_dropped(send, alice, credential):
     cookies = f"__Host-session={_session_of(alice)}; __Host-csrf={'c' * 32}"
     fields = [
         "Cookie: " + cookies,

@@ -7,11 +7,13 @@ import urllib.request
 from datetime import timedelta
 
 import pytest
+from django.db.models import Sum
 from django.utils import timezone
 
 from credentials import digests
 from credentials.models import Credential
-from credentials.models.refusals import RefusedLogins
+from credentials.models.login_day import ALL_LOGINS, LoginDay
+from credentials.outcome import Outcome
 from tests.factories import SYSTEM, password_of
 from tests.mail.clients import Mail
 from tests.mail.daemons import mail_server
@@ -28,23 +30,25 @@ def used(credential):
 
 def refusals():
     """Of credentials that are there: what an earlier test left may be counted as unknown by now."""
-    return {row.cause: row.count for row in RefusedLogins.objects.exclude(credential=None)}
+    rows = LoginDay.objects.exclude(username__in=("", ALL_LOGINS)).exclude(outcome=Outcome.ACCEPTED)
+    rows = rows.filter(username__in=Credential.objects.values("username")).values("outcome")
+    return {row["outcome"]: row["total"] for row in rows.annotate(total=Sum("count"))}
 
 
 def is_unknown_told():
-    return RefusedLogins.objects.filter(credential=None, cause="unknown_username").exists()
+    return LoginDay.objects.filter(username="", outcome="unknown_username").exists()
 
 
-def test_a_login_shows_within_seconds(mail, credential):
+def test_login_is_shown_within_seconds(mail, credential):
     before = timezone.now()
     mail.login(credential, source="127.0.0.9")
     at = wait_until(lambda: used(credential), 5)
     assert before <= at <= timezone.now()
     assert credential.last_used_ip == "127.0.0.9"
-    assert not RefusedLogins.objects.filter(credential=credential.pk).exists()
+    assert refusals() == {}
 
 
-def test_it_is_written_at_most_once_a_minute(mail, credential):
+def test_last_used_is_written_at_most_once_a_minute(mail, credential):
     mail.login(credential, source="127.0.0.1")
     first = wait_until(lambda: used(credential))
     mail.login(credential, source="127.0.0.2")
@@ -57,7 +61,7 @@ def test_it_is_written_at_most_once_a_minute(mail, credential):
     wait_until(lambda: used(credential) and credential.last_used_ip == "127.0.0.2")
 
 
-def test_refusals_are_counted_with_their_cause(mail, credential):
+def test_reported_refusals_are_counted_with_their_cause(mail, credential):
     password = password_of(credential)
     for _ in range(3):
         mail.try_login(credential.username, "wrong", source="127.0.0.5")
@@ -71,7 +75,7 @@ def test_refusals_are_counted_with_their_cause(mail, credential):
     assert (credential.last_refused_cause, credential.last_refused_ip) == ("suspended", "127.0.0.1")
 
 
-def test_an_expired_credential_and_a_domain_that_may_not_send_are_told_apart(mail, credential):
+def test_expired_credential_and_unauthorized_domain_are_told_apart(mail, credential):
     password = password_of(credential)
     Credential.objects.update(expires_at=timezone.now())
     mail.try_login(credential.username, password)
@@ -82,7 +86,7 @@ def test_an_expired_credential_and_a_domain_that_may_not_send_are_told_apart(mai
     wait_until(lambda: refusals() == {"expired": 1, "domain_not_authorized": 1})
 
 
-def test_in_a_rotation_the_old_password_is_no_refusal(mail, credential):
+def test_old_password_in_a_rotation_is_no_refusal(mail, credential):
     old = password_of(credential)
     credential.reset_password(by=SYSTEM, keep_old_for=timedelta(hours=1))
     assert mail.try_login(credential.username, old)[0] == 235
@@ -90,7 +94,7 @@ def test_in_a_rotation_the_old_password_is_no_refusal(mail, credential):
     assert refusals() == {}
 
 
-def test_the_dashboards_own_check_is_no_use(mail, credential):
+def test_live_check_does_not_count_as_use(mail, credential):
     credential.note_check("127.0.0.1")
     mail.login(credential, source="127.0.0.1")
     mail.try_login(credential.username, "wrong", source="127.0.0.1")
@@ -102,7 +106,7 @@ def test_the_dashboards_own_check_is_no_use(mail, credential):
     wait_until(lambda: used(credential))
 
 
-def test_while_the_dashboard_is_down_mail_goes_on(mail_database, credential, tmp_path):
+def test_mail_works_while_the_dashboard_is_down(mail_database, credential, tmp_path):
     to = reporting(digests.nonce())
     password = password_of(credential)
     with mail_server(mail_database, reports=to) as server:
@@ -118,7 +122,7 @@ def test_while_the_dashboard_is_down_mail_goes_on(mail_database, credential, tmp
             wait_until(lambda: mail.login(credential) and used(credential), 30)
 
 
-def test_with_another_secret_nothing_is_counted_and_mail_goes_on(mail_database, credential, reports, mail):
+def test_reports_with_a_wrong_secret_count_nothing_and_mail_works(mail_database, credential, reports, mail):
     with mail_server(mail_database, reports=reports._replace(secret="x" * 40)) as server:
         other = Mail(server)
         assert other.try_login(credential.username, password_of(credential))[0] == 235
@@ -152,7 +156,7 @@ UNKNOWN = {"login": "0" * 32, "session": f"{'0' * 32}.previous", "remote": "127.
         (b" " * 5000, "right", 413),
     ],
 )
-def test_the_endpoint_takes_reports_only(reports, body, authorization, status):
+def test_endpoint_accepts_only_reports(reports, body, authorization, status):
     port, secret = reports.port, reports.secret
     if not isinstance(body, bytes):
         body = json.dumps(body).encode()
@@ -168,13 +172,13 @@ def test_the_endpoint_takes_reports_only(reports, body, authorization, status):
 
 
 @pytest.mark.parametrize("secret", ["", "short", "é" * 40])
-def test_the_endpoint_does_not_start_without_a_real_secret(tmp_path, secret):
+def test_endpoint_does_not_start_without_a_long_secret(tmp_path, secret):
     running = serving(reporting("")._replace(secret=secret), tmp_path / "log")
     with pytest.raises(RuntimeError, match="REPORTS_SECRET"), running:
         pass
 
 
-def test_a_login_that_the_database_did_not_answer_is_no_refusal(reports, credential, mail):
+def test_login_during_a_database_outage_is_no_refusal(reports, credential, mail):
     port, secret = reports.port, reports.secret
     name = credential.username
     for session in (name, f"{name}.1", f"{name}.0"):

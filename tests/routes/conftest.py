@@ -1,23 +1,28 @@
-from types import SimpleNamespace
-
 import pytest
 
 from domains.verification import background
 from submission.livecheck import runs
 from tests.locks import taken_back
 from tests.routes.world import make_world
+from web.workers import Workers
+
+
+class Dropping(Workers):
+    """Takes calls and makes none."""
+
+    def _enqueue(self, future, *call):
+        future.cancel()
 
 
 @pytest.fixture(autouse=True)
 def no_check_begins(monkeypatch):
-    """The walks press Verify and Check as well: threads of those would outlive the test and its database."""
+    """No threads for Verify and Check: they would outlive the test and its database."""
     for module in (background, runs):
-        thread = SimpleNamespace(start=module._slots.release)
-        monkeypatch.setattr(module, "threading", SimpleNamespace(Thread=lambda thread=thread, **_: thread))
+        monkeypatch.setattr(module, "_workers", Dropping("drops", threads=1))
 
 
 @pytest.fixture(scope="module")
 def world(django_db_setup, django_db_blocker):
-    """Made once for a module: its tests leave it as it was."""
+    """Made once per module: its tests change nothing in it."""
     with django_db_blocker.unblock(), taken_back():
         yield make_world()

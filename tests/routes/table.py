@@ -1,4 +1,4 @@
-"""Who may use which route: one table for the whole site, and the walk that finds the routes.
+"""The rights table of all routes of the site, and the walk that finds the routes.
 
 A right is PUBLIC, SIGNED_IN, STAFF, or a Permission in the domain that the address names; None: the
 method is not allowed there. A route that is missing here fails the tests.
@@ -32,7 +32,7 @@ class Rights(NamedTuple):
 
 
 RIGHTS = {
-    # who signs in
+    # sign-in
     "account_login": Rights(PUBLIC, PUBLIC, asks=SIGNING_IN),
     "account_logout": Rights(PUBLIC, PUBLIC, asks="it only gives up what the session may"),
     "account_signup": Rights(PUBLIC, PUBLIC, asks=SIGNING_IN),
@@ -57,7 +57,7 @@ RIGHTS = {
     # off without a provider in the settings
     "openid_sign_in": Rights(None, PUBLIC, asks=SIGNING_IN),
     "openid_callback": Rights(PUBLIC),
-    # two-factor; nobody here has any, so that some of it is not there
+    # two-factor; no user here has it, so some pages are missing
     "mfa_authenticate": Rights(PUBLIC, PUBLIC, asks=SIGNING_IN),
     "mfa_login_webauthn": Rights(PUBLIC, PUBLIC, asks=SIGNING_IN),
     "mfa_index": Rights(SIGNED_IN),
@@ -91,7 +91,7 @@ RIGHTS = {
     ),
     "audit:activity": Rights(VIEW),
     "audit:export": Rights(VIEW),
-    # members, and the mailed link of an invitation: whom it is for is tested in tests/domains
+    # members, and the mailed link of an invitation; tests/domains tests who may use it
     "domains:members": Rights(VIEW),
     "domains:leave": Rights(VIEW, VIEW, asks=RECENT),
     "domains:invite": Rights(MEMBERS, MEMBERS, asks=RECENT),
@@ -136,7 +136,7 @@ RIGHTS = {
 
 
 class Route(NamedTuple):
-    """A route of the site; `parts` are the names in its address that take a value."""
+    """A route of the site; `parts` are the names of the values in its path."""
 
     name: str
     parts: tuple[str, ...]
@@ -147,7 +147,7 @@ class Route(NamedTuple):
 
 
 def routes() -> list[Route]:
-    """Every route that has a name, in the order of the URLs."""
+    """Yield every named route, in the order of the URLs."""
     return list(dict.fromkeys(_below(get_resolver(), "", ())))
 
 
@@ -159,5 +159,5 @@ def _below(resolver, namespace, parts):
             yield from _below(pattern, namespace + prefix, inner)
         elif pattern.name:
             yield Route(namespace + pattern.name, inner)
-        elif namespace != "admin:":  # the admin's own redirects to what is walked anyway
+        elif namespace != "admin:":  # the admin's redirects to pages that the walk visits
             raise AssertionError(f"{pattern} has no name.")

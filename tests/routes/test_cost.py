@@ -1,4 +1,4 @@
-"""Every page with long texts in all its fields: what it costs grows with their length at most."""
+"""Every page with long texts in all its fields: its cost grows at most linearly."""
 
 import re
 
@@ -13,7 +13,7 @@ from tests.routes.world import OWNER, STAFF
 pytestmark = [pytest.mark.django_db, pytest.mark.one_database]
 
 SHORT, LONG = 1_000, 4_000  # in each of some ten fields; a body has 256 KB at most
-FLOOR = 0.1  # seconds; what is slower at LONG than at SHORT has to be so by its length
+FLOOR = 0.1  # seconds; above it, LONG may cost more than SHORT only in proportion to its length
 TEXTS = {
     "blanks": lambda size: "x" + " " * size + "x",
     "marks": lambda size: "a" + "\u0315\u0300" * (size // 2),
@@ -21,7 +21,7 @@ TEXTS = {
 
 
 @pytest.mark.parametrize("make", TEXTS.values(), ids=TEXTS)
-def test_long_texts_cost_at_most_by_their_length(make, world):
+def test_long_texts_take_linear_time(make, world):
     slow = {}
     for route in routes():
         client = world.client(STAFF if route.name.startswith("admin:") else OWNER)
@@ -44,7 +44,7 @@ def test_long_texts_cost_at_most_by_their_length(make, world):
 
 
 @pytest.mark.parametrize("text", ["x" + " " * 20_000 + "x", "a" + "\u0315\u0300" * 9_000])
-def test_a_name_that_took_minutes_is_refused_at_once(text, world):
+def test_very_long_domain_name_is_refused_quickly(text, world):
     client = world.client(OWNER)
     answers = []
     taken = seconds(lambda name: answers.append(client.post("/account/", {"name": name})), text)
@@ -52,7 +52,7 @@ def test_a_name_that_took_minutes_is_refused_at_once(text, world):
     assert re.search(r"Use at most 80 characters \(you entered [\d]+\)\.", answers[0].content.decode())
 
 
-def test_a_search_of_a_thousand_words_finds_nothing(world):
+def test_search_for_1000_words_finds_nothing(world):
     client = world.client(STAFF)
     for path in ("/admin/accounts/user/", "/admin/domains/domain/", "/admin/credentials/credential/"):
         assert client.get(path, {"q": "a b c " * 1_000}).status_code == 200

@@ -1,4 +1,4 @@
-"""Every route × method × role against one table (table.py): who is let in; nobody else changes a thing."""
+"""Every route × method × role against the rights table (table.py)."""
 
 from datetime import timedelta
 
@@ -23,10 +23,10 @@ OTHER_METHODS = ("PUT", "PATCH", "DELETE", "TRACE", "FOO")
 
 
 def expected(rights, method, role):
-    """The answers that are right for a role."""
+    """Return the right answers for a role."""
     right = rights.post if method == "POST" else rights.get
     if right is STAFF:
-        # What else staff may do there is tested in tests/admin.
+        # tests/admin tests what else staff may do.
         return {OK, SIGN_IN, FORBIDDEN, NOT_FOUND, NOT_ALLOWED} - (set() if role == STAFF_ROLE else {OK})
     if right is PUBLIC:
         # HEAD of a link that works once must not use it up.
@@ -44,7 +44,7 @@ def expected(rights, method, role):
 
 
 def got(response):
-    """The answer in the words of the table."""
+    """Return the answer in the words of the table."""
     location = response.headers.get("Location", "")
     if response.status_code == 302 and location.startswith(("/login/", "/admin/")):
         return SIGN_IN
@@ -65,7 +65,7 @@ def send(world):
 
 
 @pytest.mark.parametrize("route", ROUTES, ids=lambda route: route.name)
-def test_a_route_lets_in_who_the_table_says_and_nobody_else_changes_a_thing(route, world, send):
+def test_route_admits_exactly_the_roles_of_the_table(route, world, send):
     path = world.path(route)
     before = kept()
     for method in ("GET", "HEAD", "POST"):
@@ -91,7 +91,7 @@ def test_other_methods_are_refused_and_change_nothing(route, world, send):
     "route", [route for route in ROUTES if isinstance(route.rights.get or route.rights.post, Permission)],
     ids=lambda route: route.name,
 )  # fmt: skip
-def test_a_strangers_answer_is_the_one_for_a_domain_that_does_not_exist(route, world, send):
+def test_stranger_gets_the_answer_for_a_missing_domain(route, world, send):
     paths = world.path(route), world.path(route, name="no.example")
     for method in ("GET", "POST"):
         for role in NO_MEMBERS:
@@ -102,8 +102,8 @@ def test_a_strangers_answer_is_the_one_for_a_domain_that_does_not_exist(route, w
 @pytest.mark.parametrize(
     "route", [route for route in ROUTES if route.rights.post not in (None, STAFF)], ids=lambda route: route.name
 )  # fmt: skip
-def test_a_post_asks_for_a_recent_sign_in_or_the_table_says_why_not(route, world):
-    """The admin's routes are looked at in tests/admin."""
+def test_post_requires_a_recent_sign_in_unless_the_table_says_why_not(route, world):
+    """tests/admin tests the admin's routes."""
     assert route.rights.asks, "Judge it: RECENT, or the reason why not"
     owner = User.objects.get(email=f"{OWNER}@example.com")
     fields = {"username": world.parts["username"]}  # for acts on some of many
@@ -122,9 +122,9 @@ def test_a_post_asks_for_a_recent_sign_in_or_the_table_says_why_not(route, world
         assert not where.startswith(CONFIRMATIONS)
 
 
-def test_the_table_names_no_route_that_is_gone():
+def test_table_names_existing_routes_only():
     assert set(RIGHTS) <= {route.name for route in ROUTES}
 
 
-def test_the_walk_meets_every_role():
+def test_table_covers_every_role():
     assert set(ROLES) == {*OUTSIDE, *NO_MEMBERS, *MEMBERS}

@@ -1,4 +1,4 @@
-"""The headers of every answer: each route for each role, each kind of error, files, redirects."""
+"""Headers of every response: each route for each role, each kind of error, files, redirects."""
 
 import re
 
@@ -33,7 +33,7 @@ def https_only(settings):
 
 
 def complaints(response, *, file=False, policy=CONTENT_SECURITY_POLICY):
-    """What is not as it has to be in the headers of an answer that came over TLS."""
+    """Return the wrong or missing headers of a response over TLS."""
     wanted = ALWAYS | {"Content-Security-Policy": policy}
     wanted["Strict-Transport-Security"] = "max-age=31536000; includeSubDomains; preload"
     found = [name for name, value in wanted.items() if response.headers.get(name) != value]
@@ -51,7 +51,7 @@ def complaints(response, *, file=False, policy=CONTENT_SECURITY_POLICY):
 
 
 @pytest.mark.parametrize("route", routes(), ids=lambda route: route.name)
-def test_every_route_for_every_role(route):
+def test_every_route_has_the_headers_for_every_role(route):
     world = make_world()
     for role in ROLES:
         for method in ("GET", "POST", "PUT"):
@@ -59,13 +59,13 @@ def test_every_route_for_every_role(route):
                 response = world.client(role).generic(method, world.path(route), secure=True)
                 transaction.set_rollback(True)
             policy = CONTENT_SECURITY_POLICY
-            # Not where the method is refused: no page with the picture is shown then.
+            # A refused method shows no page with the QR code.
             if route.name == QR_CODE and method != "PUT":
                 policy = policy.replace("img-src 'self'", "img-src 'self' data:")
             assert complaints(response, policy=policy) == [], (role, method, response.status_code)
 
 
-def test_every_kind_of_error(alice, credential, monkeypatch):
+def test_every_error_page_has_the_headers(alice, credential, monkeypatch):
     def crash(*args, **kwargs):
         raise RuntimeError
 
@@ -83,20 +83,20 @@ def test_every_kind_of_error(alice, credential, monkeypatch):
     monkeypatch.setattr(sealed_mode, "_problem", "the key is gone")
     answers[503] = client.get("/", secure=True)
     assert {status: answer.status_code for status, answer in answers.items()} == {
-        each: each for each in answers
+        status: status for status in answers
     }
-    assert {status: complaints(answer) for status, answer in answers.items()} == {each: [] for each in answers}
+    assert {status: complaints(answer) for status, answer in answers.items()} == dict.fromkeys(answers, [])
 
 
 @pytest.mark.parametrize(("host", "status"), [("testserver", 301), ("evil.test", 400)])
-def test_what_comes_in_clear_is_sent_to_https_or_refused(client, host, status):
+def test_plain_http_is_redirected_or_refused(client, host, status):
     response = client.get("/login/", headers={"Host": host})
     assert response.status_code == status
     assert all(response.headers[name] == value for name, value in ALWAYS.items())
     assert "Strict-Transport-Security" not in response.headers  # RFC 6797, section 7.2
 
 
-def test_the_csrf_check_by_referer_takes_our_own_pages_and_no_others(alice, credential):
+def test_csrf_referer_check_accepts_own_pages_only(alice, credential):
     client = sign_in(Client(enforce_csrf_checks=True), alice)
     page = client.get(smtp_url(credential, "label"), secure=True).content.decode()
     fields = {"csrfmiddlewaretoken": re.search('name="csrfmiddlewaretoken" value="([^"]+)"', page)[1]}
@@ -112,14 +112,14 @@ def test_the_csrf_check_by_referer_takes_our_own_pages_and_no_others(alice, cred
         assert client.post(url, fields | {"label": "x"}, secure=True, headers=headers).status_code == status
 
 
-def test_the_sign_out_clears_what_the_browser_kept(client, alice):
+def test_sign_out_clears_the_browser_cache(client, alice):
     sign_in(client, alice)
     assert "Clear-Site-Data" not in client.get("/logout/", secure=True).headers
     assert client.post("/logout/", secure=True).headers["Clear-Site-Data"] == '"cache", "storage"'
     assert "Clear-Site-Data" not in client.post("/logout/", secure=True).headers
 
 
-def test_so_does_the_admins(client, alice):
+def test_admin_sign_out_clears_the_browser_cache(client, alice):
     alice.is_staff = True
     alice.save()
     answer = sign_in(client, alice).post("/admin/logout/", secure=True)

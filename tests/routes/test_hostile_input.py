@@ -1,4 +1,4 @@
-"""What no page expects in its fields and its address, as the one who may do most: never a server error."""
+"""Unexpected text in every field and path, as the most powerful user: never a server error."""
 
 import re
 
@@ -10,14 +10,14 @@ from tests.routes.world import OWNER, STAFF
 
 TEXTS = {"nul": "a\x00b", "long": "9" * 5000}
 QUERY = ["q", "page", "at", "current", "new", "state", "also", "next", "code", "error", "p", "o", "e", "tag"]
-# What forms that this page does not show would send.
+# Fields of forms that this page does not show.
 FIELDS = ["reason", "action", "_selected_action", "credential", "key", "seen", "sure", "next", "username"]
 NAMES = re.compile(r'<(?:input|select|textarea)[^>]* name="([^"]+)"')
 
 
 @pytest.mark.django_db
 @pytest.mark.parametrize("text", TEXTS.values(), ids=TEXTS)
-def test_no_page_fails_by_what_is_sent_to_it(text, world):
+def test_hostile_input_causes_no_server_error(text, world):
     for route in routes():
         client = world.client(STAFF if route.name.startswith("admin:") else OWNER)
         path = world.path(route)

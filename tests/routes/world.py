@@ -1,4 +1,4 @@
-"""The people that the walk over all routes goes as, and what their addresses name."""
+"""The users of the walk over all routes, and the values in the paths."""
 
 from dataclasses import dataclass
 from uuid import uuid4
@@ -11,7 +11,7 @@ from django.urls import reverse
 from accounts.models import User
 from audit.actor import Actor
 from domains.members import actions as members
-from domains.models.invitation import token_of
+from domains.models.invitation import make_token
 from tests.factories import make_credential, make_domain, make_user
 from tests.http import sign_in
 
@@ -26,13 +26,13 @@ ROLES = (*OUTSIDE, *NO_MEMBERS, *MEMBERS)
 
 @dataclass
 class World:
-    """`parts` are the values of the names in addresses, `sessions` the cookies of signed-in people by role."""
+    """`parts` are the values in paths, `sessions` the cookies of signed-in users by role."""
 
     parts: dict[str, str]
     sessions: dict[str, str]
 
     def client(self, role) -> Client:
-        """A browser of a role, as it is before its first request."""
+        """Return a browser of a role before its first request."""
         client = Client()
         if role in self.sessions:
             client.cookies[settings.SESSION_COOKIE_NAME] = self.sessions[role]
@@ -65,7 +65,7 @@ def make_world() -> World:
         "username": credential.username,
         "public_id": str(domain.memberships.get(user=people[VIEWER]).public_id),
         "invitation_id": str(invitation.public_id),
-        "token": token_of(invitation.key),
+        "token": make_token(invitation.key),
         "run_id": str(uuid4()),
         "key": "x",
         "uidb36": "1",

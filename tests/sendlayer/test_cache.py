@@ -1,4 +1,4 @@
-"""What a worker counts with while Redis is away, and that nobody guesses while the cache's table is gone."""
+"""Rate limits while Redis is away, and while the cache's table is missing."""
 
 import socket
 import time
@@ -22,7 +22,7 @@ def nobody():
     return f"redis://127.0.0.1:{free_port()}/0"
 
 
-def test_it_counts_by_itself(nobody, caplog):
+def test_worker_counts_alone_while_redis_is_away(nobody, caplog):
     cache = SharedCache(nobody, {})
     assert cache.add("key", [1]) and not cache.add("key", [2])
     assert cache.get("key") == [1]
@@ -30,10 +30,10 @@ def test_it_counts_by_itself(nobody, caplog):
     assert cache.get("key") == [3]
     cache.delete("key")
     assert cache.get("key", "none") == "none"
-    assert "Redis can't be asked" in caplog.text
+    assert "Redis can't be reached" in caplog.text
 
 
-def test_people_sign_in_and_guessing_stays_limited(nobody, settings, alice, bob):
+def test_sign_in_works_and_guesses_stay_limited_while_redis_is_away(nobody, settings, alice, bob):
     settings.CACHES = {"default": {"BACKEND": "web.caches.SharedCache", "LOCATION": nobody}}
     names = {"login": bob.email, "password": PASSWORD}
     assert Client().post("/login/", names).status_code == 302
@@ -42,7 +42,7 @@ def test_people_sign_in_and_guessing_stays_limited(nobody, settings, alice, bob)
     assert "Too many failed login attempts" in page
 
 
-def test_a_redis_that_is_silent_is_not_waited_for_at_each_question():
+def test_silent_redis_is_waited_for_once():
     with socket.create_server(("127.0.0.1", 0)) as silent:
         cache = SharedCache(f"redis://127.0.0.1:{silent.getsockname()[1]}/0", {})
         start = time.monotonic()
@@ -52,7 +52,7 @@ def test_a_redis_that_is_silent_is_not_waited_for_at_each_question():
         assert cache.get("key-0") == 0
 
 
-def test_nobody_flushes_a_workers_own_counts_by_many_names(nobody):
+def test_workers_own_counts_survive_many_names(nobody):
     cache = SharedCache(nobody, {})
     for number in range(1000):
         cache.set(f"name-{number}", [1])
@@ -71,7 +71,7 @@ def without_its_table():
 
 
 @pytest.mark.django_db(transaction=True)
-def test_without_the_table_nobody_guesses_and_who_is_signed_in_goes_on(as_alice, domain, credential):
+def test_missing_cache_table_stops_guesses_but_not_signed_in_users(as_alice, domain, credential):
     visitor = Client(raise_request_exception=False)
     with without_its_table():
         as_alice.raise_request_exception = False

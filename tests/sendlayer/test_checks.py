@@ -1,4 +1,4 @@
-"""Settings that SendLayer can't run on: told by id and hint, without a key, before anything is served."""
+"""Unusable settings are reported with id and hint, without a key, before anything is served."""
 
 import base64
 import os
@@ -11,10 +11,7 @@ import pytest
 from django.core.checks import run_checks
 from django.db import connection
 
-from credentials.models.clients import ClientDay, ClientName
-from credentials.models.login_total import LoginTotal
-from credentials.models.refusals import RefusedLogins
-from credentials.models.retired import RetiredTry
+from credentials.models import LoginDay
 from sendlayer.environment import env
 from tests.accounts.codes import make_totp
 from tests.factories import make_credential
@@ -66,12 +63,12 @@ def test_e002_no_credential_keys(settings):
         ("k1:", "entry 1 is not of the form"),
         (f"k1:{SHORT}", "has 15 bytes instead of 32"),
         (f"k1:{KEY[:-3]}*{KEY[-2:]}", "is not valid base64"),
-        (f"k1:{KEY},k1:{KEY}", "stands there twice"),
+        (f"k1:{KEY},k1:{KEY}", "is given twice"),
         (f"{'k' * 33}:{KEY}", "entry 1 is not of the form"),
         (" , ", "there is no key"),
     ],
 )
-def test_e003_malformed_credential_keys_are_told_without_the_key(settings, keys, what):
+def test_e003_malformed_credential_keys_are_reported_without_the_key(settings, keys, what):
     settings.CREDENTIAL_KEYS = keys
     messages = found()
     assert list(messages) == ["sendlayer.E003"]
@@ -88,7 +85,7 @@ def test_e004_the_keys_of_another_install(settings, credential, id):
     assert "'k1'" in messages["sendlayer.E004"] and other[:12] not in messages["sendlayer.E004"]
 
 
-def test_e004_is_found_at_the_newest_credential_too(settings, domain):
+def test_e004_checks_the_newest_credential_too(settings, domain):
     old = settings.CREDENTIAL_KEYS
     make_credential(domain)
     settings.CREDENTIAL_KEYS = f"k2:{KEY},{old}"
@@ -129,7 +126,7 @@ def test_e006_a_certificate_without_its_files(settings, tmp_path):
         ("E010", "RETURN_PATH_CNAME", "bounces=x.example.net", "bounces:x.example.net."),
     ],
 )
-def test_e007_to_e010_settings_of_the_dns(settings, id, setting, wrong, right):
+def test_e007_to_e010_dns_settings(settings, id, setting, wrong, right):
     setattr(settings, setting, wrong)
     assert list(found()) == [f"sendlayer.{id}"]
     assert setting in found()[f"sendlayer.{id}"]
@@ -137,7 +134,7 @@ def test_e007_to_e010_settings_of_the_dns(settings, id, setting, wrong, right):
     assert found() == {}
 
 
-def test_e004_the_keys_open_two_factor_secrets_too(settings, alice):
+def test_e004_keys_that_can_not_unseal_two_factor_secrets(settings, alice):
     make_totp(alice)
     assert found() == {}
     settings.CREDENTIAL_KEYS = f"k1:{new_key()}"
@@ -154,14 +151,14 @@ def test_e004_the_keys_open_two_factor_secrets_too(settings, alice):
         ("dummycache://", 1, ["sendlayer.E020"]),
     ],
 )
-def test_e020_a_cache_that_workers_do_not_share(settings, monkeypatch, url, workers, ids):
+def test_e020_cache_that_workers_do_not_share(settings, monkeypatch, url, workers, ids):
     monkeypatch.setenv("WEB_WORKERS", str(workers))
     settings.CACHES = {"default": env.cache_url_config(url)}
     assert list(found()) == ids
 
 
 @pytest.mark.parametrize(("seconds", "ids"), [(60, []), (59, ["sendlayer.E021"]), (0, ["sendlayer.E021"])])
-def test_e021_a_timeout_that_would_ask_for_ever(settings, seconds, ids):
+def test_e021_reauthentication_timeout_that_is_too_short(settings, seconds, ids):
     settings.REAUTHENTICATION_TIMEOUT = seconds
     assert list(found()) == ids
 
@@ -175,7 +172,7 @@ def set_openid(settings, **changes):
 
 
 @pytest.mark.parametrize("missing", OPENID)
-def test_e040_half_of_a_provider(settings, missing):
+def test_e040_incomplete_openid_provider(settings, missing):
     set_openid(settings, **{missing: ""})
     messages = found()
     assert list(messages) == ["sendlayer.E040"]
@@ -202,13 +199,13 @@ def test_e040_half_of_a_provider(settings, missing):
         ("https://login.example.com/" + "x" * 200, False),
     ],
 )
-def test_e041_an_issuer_that_secrets_must_not_go_to(settings, issuer, works):
+def test_e041_unsafe_openid_issuer(settings, issuer, works):
     set_openid(settings, OIDC_ISSUER=issuer)
     assert list(found()) == ([] if works else ["sendlayer.E041"])
 
 
 @pytest.mark.parametrize("https", [True, False])
-def test_w001_plain_http_is_told_when_deploying(settings, https):
+def test_w001_plain_http_in_deployment_check(settings, https):
     settings.HTTPS_ONLY = https
     deploying = run_checks(tags=[START], include_deployment_checks=True)
     assert [message.id for message in deploying] == ([] if https else ["sendlayer.W001"])
@@ -246,15 +243,14 @@ def test_a_secret_file_that_cannot_be_read_is_named():
     assert "CREDENTIAL_KEYS_FILE=/nowhere/keys cannot be read" in said
 
 
-# What the listener that all tests share counted of an earlier one it writes a second later, or five.
-COUNTS = {model._meta.db_table for model in (LoginTotal, RefusedLogins, RetiredTry, ClientDay, ClientName)}
-
-
 def rows_by_table():
-    """Every row of every table, but of those that count logins."""
+    """Every row of every table, except the one that counts logins.
+
+    The listener that all tests share writes its counts of an earlier test a second later.
+    """
     rows = {}
     with connection.cursor() as cursor:
-        for table in sorted({*connection.introspection.table_names()} - COUNTS):
+        for table in sorted({*connection.introspection.table_names()} - {LoginDay._meta.db_table}):
             cursor.execute(f"SELECT * FROM {connection.ops.quote_name(table)}")  # noqa: S608
             rows[table] = sorted(map(repr, cursor.fetchall()))
     return rows
@@ -262,7 +258,7 @@ def rows_by_table():
 
 @pytest.mark.django_db(transaction=True)
 @pytest.mark.parametrize(("keys", "why"), [("", "there is no key"), (f"k1:{KEY}", "'k1' of CREDENTIAL_KEYS")])
-def test_with_wrong_keys_it_starts_sealed_says_why_and_changes_nothing(credential, tmp_path, keys, why):
+def test_wrong_keys_start_it_sealed_with_a_reason_and_no_change(credential, tmp_path, keys, why):
     assert keyring.examine() == ""
     before, port, log = rows_by_table(), free_port(), tmp_path / "log"
     command = ["-m", "gunicorn", "sendlayer.wsgi", "-b", f"127.0.0.1:{port}"]
@@ -284,13 +280,13 @@ def test_the_listener_does_not_start_without_its_certificate(tmp_path):
 
 
 @pytest.mark.parametrize(("token", "ids"), [("", []), ("short", ["sendlayer.E060"]), ("t" * 32, [])])
-def test_e060_a_metrics_token_that_is_short(settings, token, ids):
+def test_e060_short_metrics_token(settings, token, ids):
     settings.METRICS_TOKEN = token
     assert list(found()) == ids
 
 
 @pytest.mark.parametrize(("name", "ids"), [("line", []), ("json", []), ("xml", ["sendlayer.E061"])])
-def test_e061_a_log_format_that_nobody_knows(settings, name, ids):
+def test_e061_unknown_log_format(settings, name, ids):
     settings.LOG_FORMAT = name
     assert list(found()) == ids
 
@@ -325,14 +321,14 @@ def test_e071_links_that_lead_nowhere(settings, url, ids):
         ("mail.example.com:80", [], ["sendlayer.W070"]),
     ],
 )
-def test_w070_others_without_a_proxy(settings, monkeypatch, bind, proxies, ids):
+def test_w070_public_bind_without_a_proxy(settings, monkeypatch, bind, proxies, ids):
     settings.TRUSTED_PROXIES = proxies
     monkeypatch.setenv("WEB_BIND", bind)
     assert list(found()) == ids
 
 
 @pytest.mark.parametrize(("mode", "ids"), [(0o600, []), (0o660, []), (0o644, ["sendlayer.W071"])])
-def test_w071_files_of_somebody_else_that_all_can_open(settings, tmp_path, mode, ids):
+def test_w071_files_of_another_user_that_everyone_can_open(settings, tmp_path, mode, ids):
     settings.VAR_DIR = tmp_path
     (tmp_path / ".env").touch(mode)
     (tmp_path / ".env").chmod(mode)

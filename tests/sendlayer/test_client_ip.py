@@ -1,4 +1,4 @@
-"""Whose address a request counts as: the peer's, or the one that a trusted proxy saw."""
+"""The client address of a request: the peer's, or the one that a trusted proxy saw."""
 
 import pytest
 
@@ -21,7 +21,7 @@ PROXIES = ["10.0.0.0/8", "2001:db8::1"]
 @pytest.mark.parametrize(
     ("peer", "forwarded", "trusted", "ip"),
     [
-        # Nobody is trusted: the peer, whatever it says.
+        # No proxy is trusted: the peer.
         ("203.0.113.7", None, [], "203.0.113.7"),
         ("203.0.113.7", "198.51.100.1", [], "203.0.113.7"),
         ("127.0.0.1", "198.51.100.1", [], "127.0.0.1"),
@@ -29,9 +29,9 @@ PROXIES = ["10.0.0.0/8", "2001:db8::1"]
         # A socket for both kinds names IPv4 peers in IPv6.
         ("::ffff:203.0.113.7", None, [], "203.0.113.7"),
         ("::ffff:10.0.0.1", "198.51.100.1", PROXIES, "198.51.100.1"),
-        # A stranger stands before us, not the proxy.
+        # The peer is not the proxy.
         ("203.0.113.7", "10.0.0.1", PROXIES, "203.0.113.7"),
-        # One proxy; two; and one that the client made up on the left.
+        # One proxy; two; and one on the left that the client made up.
         ("10.0.0.1", "198.51.100.1", PROXIES, "198.51.100.1"),
         ("10.0.0.1", "198.51.100.1, 10.0.0.2", PROXIES, "198.51.100.1"),
         ("10.0.0.1", "1.2.3.4, 198.51.100.1", PROXIES, "198.51.100.1"),
@@ -39,7 +39,7 @@ PROXIES = ["10.0.0.0/8", "2001:db8::1"]
         ("2001:db8::1", "2001:db8::99", PROXIES, "2001:db8::99"),
         # All are proxies: the outermost one.
         ("10.0.0.1", "10.0.0.3, 10.0.0.2", PROXIES, "10.0.0.3"),
-        # No address in it: the last one that is known to be right.
+        # No valid address: the last one that is known to be right.
         ("10.0.0.1", None, PROXIES, "10.0.0.1"),
         ("10.0.0.1", "", PROXIES, "10.0.0.1"),
         ("10.0.0.1", "<script>", PROXIES, "10.0.0.1"),
@@ -75,12 +75,12 @@ PROXIES = ["10.0.0.0/8", "2001:db8::1"]
         ("", None, ["unix"], None),
     ],
 )
-def test_the_address_is_the_one_that_nobody_could_make_up(seen, peer, forwarded, trusted, ip):
+def test_client_ip_is_the_last_address_that_can_not_be_forged(seen, peer, forwarded, trusted, ip):
     assert seen(peer, forwarded, trusted) == ip
 
 
 @pytest.mark.parametrize("header", ["X-Real-IP", "Forwarded", "Client-IP", "True-Client-IP", "Via"])
-def test_no_other_header_is_believed(rf, settings, header):
+def test_no_other_address_header_is_believed(rf, settings, header):
     settings.TRUSTED_PROXIES = ["127.0.0.1"]
     assert client_ip(rf.get("/", headers={header: "198.51.100.1"})) == "127.0.0.1"
 
@@ -88,7 +88,7 @@ def test_no_other_header_is_believed(rf, settings, header):
 @pytest.mark.parametrize(
     ("peer", "forwarded", "scheme", "secure"),
     [
-        # Without a header, or from a stranger: nobody says it.
+        # Without a header, or from an untrusted peer: unknown.
         ("10.0.0.1", "198.51.100.1", None, None),
         ("203.0.113.7", "198.51.100.1", "https", None),
         ("10.0.0.1", "198.51.100.1", "https", True),
@@ -96,19 +96,19 @@ def test_no_other_header_is_believed(rf, settings, header):
         ("10.0.0.1", "198.51.100.1", "http", False),
         ("10.0.0.1", None, "https", True),
         ("::ffff:10.0.0.1", "198.51.100.1", "https", True),
-        # Of two proxies that both add to it, the outer one speaks of the client.
+        # Of two proxies that both append, the outer one reports the client.
         ("10.0.0.1", "198.51.100.1, 10.0.0.2", "https,http", True),
         ("10.0.0.1", "198.51.100.1, 10.0.0.2", "http, https", False),
-        # The inner one keeps what the outer one said.
+        # The inner one keeps the value of the outer one.
         ("10.0.0.1", "198.51.100.1, 10.0.0.2", "https", True),
-        # What a client wrote stands on the left of what the proxy added.
+        # Values of the client are on the left of the proxy's.
         ("10.0.0.1", "198.51.100.1", "https,http", False),
         ("10.0.0.1", "10.0.0.9, 198.51.100.1", "https, http", False),
         ("10.0.0.1", "198.51.100.1", "wss", False),
         ("10.0.0.1", "198.51.100.1", ",", False),
     ],
 )
-def test_tls_is_what_the_proxy_before_the_client_says(rf, settings, peer, forwarded, scheme, secure):
+def test_tls_is_reported_by_the_proxy_next_to_the_client(rf, settings, peer, forwarded, scheme, secure):
     settings.TRUSTED_PROXIES = PROXIES
     given = {"X-Forwarded-For": forwarded, "X-Forwarded-Proto": scheme}
     headers = {name: value for name, value in given.items() if value is not None}
@@ -128,7 +128,7 @@ def test_tls_is_what_the_proxy_before_the_client_says(rf, settings, peer, forwar
         ("10.0.0.1", "_hidden, 10.0.0.2", False),
     ],
 )
-def test_a_proxy_that_names_no_client_is_known_as_such(rf, settings, peer, forwarded, is_named):
+def test_proxy_without_client_address_gives_an_unnamed_client(rf, settings, peer, forwarded, is_named):
     settings.TRUSTED_PROXIES = PROXIES
     headers = {} if forwarded is None else {"X-Forwarded-For": forwarded}
     assert client(rf.get("/", headers=headers, REMOTE_ADDR=peer).META).is_named is is_named

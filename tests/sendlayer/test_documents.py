@@ -1,4 +1,4 @@
-"""What the documents name exists: tests, files, and every requirement of ASVS 5.0 at levels 1 and 2."""
+"""The documents name existing tests and files, and every requirement of ASVS 5.0 at levels 1 and 2."""
 
 import ast
 import re
@@ -12,14 +12,14 @@ from tests.servers import ROOT
 
 DOCUMENTS = ["docs/asvs.md", "docs/security.md", "docs/operate.md", "SECURITY.md"]
 FOLDERS = "|".join(sorted(path.name for path in ROOT.iterdir() if path.is_dir() and path.name[0] not in "._"))
-# A path below one of our folders, or a file of the root; then perhaps a test.
+# A path below one of our folders or a file of the root, optionally with a test.
 NAMED = re.compile(
     rf"(?:(?:{FOLDERS})/[\w./-]*\w|[\w-]+\.(?:py|md|txt|toml)|\.env\.example)(?:::[\w:]+)?",
 )
 LINKED = re.compile(r"\]\((?!https?:)([^)#]+)\)")
 ROW = re.compile(r"\| (V\d+\.\d+\.\d+) \| ([^|]+) \| ([^|]+) \| (.+) \|")
 STATUSES = ("met", "n.a.", "not met")
-LINE = 112  # of what is no table and no code
+LINE = 112  # outside tables and code
 IDS = (Path(__file__).parent / "asvs_ids.txt").read_text().split()
 
 
@@ -46,12 +46,12 @@ def tests_of(path) -> set[str]:
     for node in ast.parse((ROOT / path).read_text()).body:
         inner = node.body if isinstance(node, ast.ClassDef) else [node]
         before = f"{node.name}::" if isinstance(node, ast.ClassDef) else ""
-        found |= {f"{before}{each.name}" for each in inner if isinstance(each, ast.FunctionDef)}
+        found |= {f"{before}{child.name}" for child in inner if isinstance(child, ast.FunctionDef)}
     return {name for name in found if name.rpartition("::")[2].startswith("test_")}
 
 
 @pytest.mark.parametrize("document", DOCUMENTS)
-def test_every_file_and_test_that_is_named_exists(document):
+def test_every_file_and_test_named_in_documents_exists(document):
     missing = []
     for name in named_in(document):
         path, _, test = name.partition("::")
@@ -63,26 +63,26 @@ def test_every_file_and_test_that_is_named_exists(document):
     assert missing + links == []
 
 
-def test_enough_is_named_to_be_worth_the_check():
+def test_documents_name_enough_files_and_tests():
     numbers = Counter("::" in name for document in DOCUMENTS for name in named_in(document))
     assert numbers[True] > 200 and numbers[False] > 30
     assert not NAMED.fullmatch("/healthz") and not NAMED.fullmatch("rotate_keys")
-    assert "test_every_kind_of_error" in tests_of("tests/routes/test_headers.py")
+    assert "test_every_error_page_has_the_headers" in tests_of("tests/routes/test_headers.py")
 
 
-def test_every_requirement_stands_there_once_and_in_order():
+def test_asvs_lists_every_requirement_once_in_order():
     assert len(IDS) == len(set(IDS)) == 253
     assert [id for id, *_ in rows()] == IDS
 
 
-def test_each_has_a_status_and_what_is_met_has_evidence():
+def test_asvs_rows_have_a_status_and_met_ones_evidence():
     for id, words, status, evidence in rows():
         assert status in STATUSES, id
         assert words.strip() and evidence.strip(), id
         assert len(words.split()) <= 12, f"{id}: a few words of our own"
 
 
-def test_the_totals_are_those_of_the_rows():
+def test_asvs_totals_match_the_rows():
     counts = Counter(status for _id, _words, status, _evidence in rows())
     met, absent, missing = (counts[status] for status in STATUSES)
     total = f"**{met} met, {absent} not applicable, {missing} not met**, of {len(IDS)}."
@@ -90,7 +90,7 @@ def test_the_totals_are_those_of_the_rows():
 
 
 @pytest.mark.parametrize("document", DOCUMENTS)
-def test_lines_can_be_read(document):
+def test_document_lines_are_short_enough(document):
     text = re.sub(r"```.*?```", "", text_of(document), flags=re.S)
     long = [line for line in text.splitlines() if len(line) > LINE and not line.startswith("|")]
     assert [line for line in long if " " in line.strip(" -")] == []

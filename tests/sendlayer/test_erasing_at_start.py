@@ -1,4 +1,4 @@
-"""gunicorn erases what is due when it starts, once, and starts as well when it can't."""
+"""gunicorn erases due credentials once, when it starts, and starts even if that fails."""
 
 from contextlib import closing
 from datetime import timedelta
@@ -15,7 +15,7 @@ SERVER = ["-m", "gunicorn", "sendlayer.wsgi"]
 
 
 def log_of_a_start(folder, **environment):
-    """What a web server writes until it has answered a first time."""
+    """Return what a web server writes until its first answer."""
     port, log = free_port(), folder / "log"
     with (
         running(SERVER, port=port, log=log, PORT=str(port), **environment),
@@ -27,7 +27,7 @@ def log_of_a_start(folder, **environment):
 
 
 @pytest.mark.django_db(transaction=True)
-def test_what_was_deleted_a_day_ago_is_erased_when_the_web_server_starts(domain, tmp_path):
+def test_deleted_credentials_that_are_due_are_erased_at_start(domain, tmp_path):
     late, lately = make_credential(domain), make_credential(domain)
     for username in (late.username, lately.username):
         domain.credentials.get(username=username).remove(by=SYSTEM)
@@ -39,6 +39,6 @@ def test_what_was_deleted_a_day_ago_is_erased_when_the_web_server_starts(domain,
 
 @pytest.mark.one_database
 @pytest.mark.django_db(transaction=True)
-def test_without_a_database_the_web_server_starts(tmp_path):
+def test_web_server_starts_without_a_database(tmp_path):
     nowhere = f"sqlite:///{tmp_path}/no/such/folder/db.sqlite3"
     assert "not erased yet: OperationalError" in log_of_a_start(tmp_path, DATABASE_URL=nowhere)

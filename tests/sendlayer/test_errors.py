@@ -1,4 +1,4 @@
-"""The pages for what goes wrong: clear, plain, and without anything from inside."""
+"""Error pages: clear, plain, without internals."""
 
 import pytest
 from django.db import IntegrityError, InterfaceError, OperationalError, ProgrammingError
@@ -8,7 +8,7 @@ from tests.http import smtp_url, text
 pytestmark = pytest.mark.django_db
 
 
-def test_a_fault_of_ours_is_a_plain_page_and_leaks_nothing(as_alice, domain, monkeypatch):
+def test_server_error_is_a_plain_page_and_leaks_nothing(as_alice, domain, monkeypatch):
     def break_down(*args, **kwargs):
         raise RuntimeError("sl_secret from inside")
 
@@ -21,21 +21,21 @@ def test_a_fault_of_ours_is_a_plain_page_and_leaks_nothing(as_alice, domain, mon
 
 
 @pytest.mark.parametrize("path", ["/nothing/", "/domains/nothing.example.com/"])
-def test_what_is_not_there_has_a_way_back(as_alice, path):
+def test_404_page_has_a_way_back(as_alice, path):
     response = as_alice.get(path)
     assert response.status_code == 404
     assert 'href="/domains/"' in text(response)
     assert path not in text(response)
 
 
-def test_what_one_may_not_do_says_who_can_change_that(client, bob, credential):
+def test_403_page_says_who_can_change_that(client, bob, credential):
     client.force_login(bob)
     response = client.post(smtp_url(credential, "delete"))
     assert response.status_code == 403
     assert "An owner of the domain can change your role" in text(response)
 
 
-def test_a_password_that_no_key_opens_is_a_fault_that_the_operator_can_find(as_alice, credential):
+def test_password_that_no_key_unseals_is_logged_for_the_operator(as_alice, credential):
     type(credential).objects.filter(pk=credential.pk).update(password_sealed="v1.gone.AAAA")
     response = as_alice.post(smtp_url(credential, "reveal"))
     assert response.status_code == 503
@@ -51,9 +51,7 @@ def test_a_password_that_no_key_opens_is_a_fault_that_the_operator_can_find(as_a
         (ProgrammingError("sl_secret"), 500),
     ],
 )
-def test_a_database_that_is_away_is_told_apart_from_a_fault_of_ours(
-    as_alice, domain, monkeypatch, error, status
-):
+def test_database_that_is_away_is_a_503_not_a_500(as_alice, domain, monkeypatch, error, status):
     def break_down(*args, **kwargs):
         raise error
 
@@ -66,7 +64,7 @@ def test_a_database_that_is_away_is_told_apart_from_a_fault_of_ours(
 
 
 @pytest.mark.parametrize("headers", [{"HX-Request": "true"}, {"Accept": "text/plain"}])
-def test_our_scripts_get_a_sentence_that_they_can_show(as_alice, credential, monkeypatch, headers):
+def test_scripts_get_a_503_as_text(as_alice, credential, monkeypatch, headers):
     def break_down(*args, **kwargs):
         raise OperationalError
 
@@ -77,7 +75,7 @@ def test_our_scripts_get_a_sentence_that_they_can_show(as_alice, credential, mon
     assert "before retrying." in text(response)
 
 
-def test_a_session_that_can_not_be_read_is_a_503_too(as_alice, domain, monkeypatch):
+def test_session_that_can_not_be_read_is_a_503(as_alice, domain, monkeypatch):
     def break_down(*args, **kwargs):
         raise OperationalError
 

@@ -32,7 +32,7 @@ def mode(path):
     return oct(stat.S_IMODE(path.stat().st_mode))
 
 
-def test_it_writes_keys_that_only_their_owner_can_read(var_dir):
+def test_firstrun_writes_keys_that_only_their_owner_can_read(var_dir):
     assert first_run(var_dir).returncode == 0
     assert (mode(var_dir), mode(var_dir / ".env")) == ("0o700", "0o600")
     lines = dict(line.split("=", 1) for line in (var_dir / ".env").read_text().splitlines() if line[0] != "#")
@@ -40,13 +40,13 @@ def test_it_writes_keys_that_only_their_owner_can_read(var_dir):
     assert list(cipher.parse(lines["CREDENTIAL_KEYS"])) == ["k1"]
 
 
-def test_no_two_installs_get_the_same_keys(tmp_path):
+def test_two_installs_get_different_keys(tmp_path):
     for name in ("a", "b"):
         first_run(tmp_path / name)
     assert (tmp_path / "a/.env").read_text() != (tmp_path / "b/.env").read_text()
 
 
-def test_it_replaces_nothing(var_dir):
+def test_firstrun_replaces_no_keys(var_dir):
     first_run(var_dir)
     before = (var_dir / ".env").read_bytes()
     assert first_run(var_dir).returncode == 0
@@ -56,7 +56,7 @@ def test_it_replaces_nothing(var_dir):
     assert (var_dir / ".env").read_text() == ""
 
 
-def test_it_refuses_to_make_keys_for_a_database_that_had_others(var_dir):
+def test_firstrun_makes_no_keys_for_an_existing_database(var_dir):
     var_dir.mkdir(parents=True)
     (var_dir / "db.sqlite3").touch()
     done = first_run(var_dir)
@@ -66,13 +66,13 @@ def test_it_refuses_to_make_keys_for_a_database_that_had_others(var_dir):
 
 
 @pytest.mark.parametrize("suffix", ["", "_FILE"])
-def test_it_writes_nothing_where_the_keys_are_given(var_dir, suffix):
+def test_firstrun_writes_nothing_where_the_keys_are_given(var_dir, suffix):
     done = first_run(var_dir, **{f"SECRET_KEY{suffix}": "x", f"CREDENTIAL_KEYS{suffix}": "y"})
     assert done.returncode == 0
     assert not (var_dir / ".env").exists()
 
 
-def test_a_folder_that_cannot_be_made_is_named(tmp_path):
+def test_firstrun_names_a_folder_that_can_not_be_created(tmp_path):
     (tmp_path / "file").touch()
     done = first_run(tmp_path / "file" / "var")
     assert done.returncode == 78

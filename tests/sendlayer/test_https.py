@@ -1,4 +1,4 @@
-"""The dashboard as it runs for real: https only, behind a trusted proxy, its files with hashed names."""
+"""The dashboard in production: https only, behind a trusted proxy, static files with hashed names."""
 
 import os
 import re
@@ -37,7 +37,7 @@ def get(tmp_path):
         yield get
 
 
-def test_its_cookies_its_files_and_its_probes(get):
+def test_https_cookies_static_files_and_probes(get):
     page = get("/login/")
     assert page.status == 200 and page.headers["Strict-Transport-Security"].startswith("max-age=31536000")
     [csrf] = page.cookies
@@ -51,7 +51,7 @@ def test_its_cookies_its_files_and_its_probes(get):
         assert file.headers["Cross-Origin-Resource-Policy"] == "same-origin"
         assert file.headers["X-Content-Type-Options"] == "nosniff" and not file.cookies
         assert "default-src 'none'" in file.headers["Content-Security-Policy"]
-        # A page loads some twenty of them, so what each carries counts for the first load.
+        # A page loads some 20 of them, so their headers count for the first load.
         assert sum(len(name) + len(value) + 4 for name, value in file.headers.items()) < 1000
     assert get("/login/", proto="http").status == 301
     assert get("/login/", host="10.0.0.1").status == 400
@@ -64,7 +64,7 @@ def test_its_cookies_its_files_and_its_probes(get):
 
 
 @pytest.mark.parametrize("proto", ["https", "HTTPS", "http,https"])
-def test_a_socket_for_both_kinds_of_addresses_knows_its_proxy(tmp_path, proto):
+def test_dual_stack_socket_trusts_its_ipv4_proxy(tmp_path, proto):
     collect_static()
     port = free_port()
     listen = {"WEB_BIND": f"[::]:{port}", "WEB_WORKERS": "1"}
@@ -85,11 +85,11 @@ def test_a_socket_for_both_kinds_of_addresses_knows_its_proxy(tmp_path, proto):
     assert '203.0.113.8 "GET /login/" 200' in (tmp_path / "log").read_text()
 
 
-def test_the_deployment_check_finds_nothing():
+def test_deployment_check_finds_nothing():
     environment = os.environ | PRODUCTION
     command = [sys.executable, "manage.py", "check", "--deploy", "--fail-level", "WARNING"]
     run = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True)
-    # Silenced are those that ask for HSTS beyond this host.
+    # The silenced checks recommend HSTS beyond this host.
     assert (run.returncode, run.stdout) == (0, "System check identified no issues (2 silenced).\n"), run.stderr
 
 
@@ -104,7 +104,7 @@ def test_the_deployment_check_finds_nothing():
         ),
     ],
 )
-def test_hsts_holds_for_this_host_alone_unless_a_setting_says_more(given, wanted):
+def test_hsts_covers_this_host_only_by_default(given, wanted):
     program = (
         "import django; django.setup(); from django.test import Client;"
         "print(Client().get('/healthz', secure=True)['Strict-Transport-Security'])"

@@ -1,4 +1,4 @@
-"""What the console shows: of refused requests, by which name, as lines or as JSON."""
+"""Logs: refused requests, request ids, lines and JSON, no secrets."""
 
 import base64
 import io
@@ -24,14 +24,14 @@ from web.logs import Json, Lines
 
 @pytest.fixture
 def console(monkeypatch):
-    """What the handler of the settings writes."""
-    (handler,) = [each for each in logging.getLogger().handlers if type(each) is logging.StreamHandler]
+    """Return what the configured handler writes."""
+    (handler,) = [found for found in logging.getLogger().handlers if type(found) is logging.StreamHandler]
     monkeypatch.setattr(handler, "stream", output := io.StringIO())
     monkeypatch.setattr(handler, "level", logging.NOTSET)
     return output
 
 
-def test_the_keys_of_mailed_links_are_not_logged(client, db, console):
+def test_keys_of_mailed_links_are_not_logged(client, db, console):
     for path in ("/invitations/key/tok:en/accept/", "/account/password/reset/key/1-tok:en/x/", "/plain/%0A"):
         client.get(path)
     client.post("/invitations/key/tok:en/join/", {"name": "x"})
@@ -41,7 +41,7 @@ def test_the_keys_of_mailed_links_are_not_logged(client, db, console):
     assert "/plain/" in logged
 
 
-def test_a_line_has_its_time_with_the_zone_and_is_one_line(client, db, console):
+def test_log_record_is_one_line_with_time_and_zone(client, db, console):
     client.get("/a%0aFORGED%1b[31m/")
     logging.getLogger("x").warning("typed: %s", "a\r\nFORGED\u2028")
     try:
@@ -58,7 +58,7 @@ def test_a_line_has_its_time_with_the_zone_and_is_one_line(client, db, console):
 
 @pytest.mark.one_database
 @pytest.mark.django_db(transaction=True)
-def test_no_path_forges_a_line_of_the_access_log(tmp_path):
+def test_path_can_not_forge_an_access_log_line(tmp_path):
     port, log = free_port(), tmp_path / "log"
     collect_static()
     with (
@@ -74,14 +74,14 @@ def test_no_path_forges_a_line_of_the_access_log(tmp_path):
 @pytest.fixture
 def as_json(console, monkeypatch):
     """The same as JSON: a function that returns the objects."""
-    (handler,) = [each for each in logging.getLogger().handlers if type(each) is logging.StreamHandler]
+    (handler,) = [found for found in logging.getLogger().handlers if type(found) is logging.StreamHandler]
     monkeypatch.setattr(handler, "formatter", Json())
     return lambda: [json.loads(line) for line in console.getvalue().splitlines()]
 
 
 @pytest.fixture
 def broken(as_alice, domain, monkeypatch):
-    """The answer to a request in which the server fails."""
+    """Return the answer to a request that raises in the server."""
 
     def crash(*args, **kwargs):
         raise RuntimeError("over two\nlines")
@@ -91,7 +91,7 @@ def broken(as_alice, domain, monkeypatch):
     return lambda **options: as_alice.get(smtp_url(domain), **options)
 
 
-def test_a_person_can_tell_the_operator_which_failure_it_was(broken, console):
+def test_error_page_shows_the_request_id(broken, console):
     response = broken()
     request_id = response.headers["X-Request-ID"]
     assert re.fullmatch("[0-9a-f]{16}", request_id)
@@ -102,13 +102,13 @@ def test_a_person_can_tell_the_operator_which_failure_it_was(broken, console):
     assert broken().headers["X-Request-ID"] != request_id
 
 
-def test_so_can_one_who_meets_a_sealed_server(client, db, monkeypatch):
+def test_sealed_page_shows_the_request_id(client, db, monkeypatch):
     monkeypatch.setattr(sealed_mode, "_problem", "the key is gone")
     response = client.get("/")
     assert response.status_code == 503 and f"<code>{response.headers['X-Request-ID']}</code>" in text(response)
 
 
-def test_json_has_one_object_a_line_tracebacks_included(broken, as_json):
+def test_json_log_has_one_object_per_line_with_tracebacks(broken, as_json):
     request_id = broken().headers["X-Request-ID"]
     [line] = [line for line in as_json() if line["level"] == "ERROR"]
     assert line["logger"] == "django.request" and line["request_id"] == request_id
@@ -130,13 +130,13 @@ def test_json_has_one_object_a_line_tracebacks_included(broken, as_json):
         ("abc", "203.0.113.9", False),
     ],
 )
-def test_only_a_trusted_proxy_names_a_request(client, db, settings, given, peer, is_taken):
+def test_only_a_trusted_proxy_sets_the_request_id(client, db, settings, given, peer, is_taken):
     settings.TRUSTED_PROXIES = ["10.0.0.1"]
     response = client.get("/login/", headers={"X-Request-ID": given}, REMOTE_ADDR=peer)
     assert (response.headers["X-Request-ID"] == given) is is_taken
 
 
-def test_a_record_outside_of_any_request_has_no_name(as_json):
+def test_log_record_outside_a_request_has_no_id(as_json):
     tracing.current.set(None)
     logging.getLogger("x").warning("quiet")
     [line] = [line for line in as_json() if line["logger"] == "x"]
@@ -156,7 +156,7 @@ def test_sql_is_logged_without_its_values(db, console, caplog):
 
 @pytest.mark.one_database
 @pytest.mark.django_db(transaction=True)
-def test_the_access_log_names_requests_and_is_json_as_well(tmp_path):
+def test_access_log_has_request_ids_and_json(tmp_path):
     port, log = free_port(), tmp_path / "log"
     environment = {"PORT": str(port), "LOG_FORMAT": "json", "TRUSTED_PROXIES": "127.0.0.1"}
     collect_static()
@@ -173,7 +173,7 @@ def test_the_access_log_names_requests_and_is_json_as_well(tmp_path):
 
 
 @pytest.mark.parametrize("secret", ["{}", "\0USER\0{}", "a{}", "ab{}"])
-def test_the_search_that_follows_every_test_finds_a_password_however_it_is_logged(secret):
+def test_secret_search_of_the_test_suite_finds_a_password_in_any_record(secret):
     search, text = Search(), secret.format(passwords.generate())
     for logged in (text, base64.b64encode(text.encode()).decode()):
         search.handle(logging.makeLogRecord({"msg": "AUTH PLAIN %s", "args": (logged,)}))
@@ -181,7 +181,7 @@ def test_the_search_that_follows_every_test_finds_a_password_however_it_is_logge
 
 
 @pytest.mark.parametrize("formatter", [Lines, Json])
-def test_a_traceback_does_not_show_the_row_that_a_constraint_refused(formatter):
+def test_traceback_hides_the_row_of_a_violated_constraint(formatter):
     row = "DETAIL:  Failing row contains (7, {SSHA512}sl_verifier,\nsl_second line)."
     try:
         try:

@@ -18,12 +18,12 @@ def own_tables():
 
 
 @pytest.mark.django_db
-def test_the_models_have_no_change_without_a_migration():
+def test_models_have_no_change_without_a_migration():
     call_command("makemigrations", "--check", "--dry-run", verbosity=0)
 
 
 @pytest.mark.django_db(transaction=True)
-def test_our_apps_can_be_migrated_to_nothing_and_back():
+def test_apps_can_be_migrated_to_zero_and_back():
     before = tables()
     try:
         for app in OURS:

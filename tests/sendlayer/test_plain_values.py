@@ -1,4 +1,4 @@
-"""Whoever can write the shared cache runs nothing in the dashboard."""
+"""Write access to the shared cache runs no code in the dashboard."""
 
 import base64
 import os
@@ -23,7 +23,7 @@ PLAIN = [True, 7, 1.5, "text", None, [1.5, 2.5], {"a": [1]}, ({"acts": {"x": 1},
 
 
 class Order:
-    """Pickled, an order to make a folder."""
+    """A value whose pickle creates a folder."""
 
     def __init__(self, path):
         self.path = path
@@ -33,20 +33,20 @@ class Order:
 
 
 def forge_rows(raw: bytes):
-    """Put a pickle in place of every value of the cache's table."""
+    """Replace every value of the cache's table by a pickle."""
     with connection.cursor() as cursor:
         table = connection.ops.quote_name(project.CACHES["default"]["LOCATION"])
         cursor.execute(f"UPDATE {table} SET value = %s", [base64.b64encode(raw).decode()])  # noqa: S608
 
 
 @pytest.mark.parametrize("value", PLAIN)
-def test_the_table_gives_back_what_it_was_given(value):
+def test_table_cache_returns_stored_values(value):
     cache.set("key", value)
     assert cache.get("key", "missing") == value
     assert cache.get_many(["key", "other"]) == {"key": value}
 
 
-def test_the_table_takes_nothing_that_it_would_not_give_back():
+def test_table_cache_refuses_values_that_are_not_plain():
     for value in (datetime.now(UTC), Order("x")):
         with pytest.raises(NotPlain):
             cache.set("key", value)
@@ -55,7 +55,7 @@ def test_the_table_takes_nothing_that_it_would_not_give_back():
     assert cache.get("key") is None
 
 
-def test_what_has_expired_is_missing_and_can_be_added_again():
+def test_expired_value_is_missing_and_can_be_added_again():
     cache.set("key", 1, 60)
     assert cache.get("key") == 1
     with connection.cursor() as cursor:
@@ -66,17 +66,17 @@ def test_what_has_expired_is_missing_and_can_be_added_again():
     assert cache.add("key", 2) and cache.get("key") == 2
 
 
-def test_a_forged_row_runs_nothing_and_people_sign_in(tmp_path, alice, caplog):
+def test_forged_cache_row_runs_no_code_and_users_sign_in(tmp_path, alice, caplog):
     names = {"login": alice.email, "password": "not-the-password"}
-    assert Client().post("/login/", names).status_code == 200  # leaves rows that the next one reads
+    assert Client().post("/login/", names).status_code == 200  # writes rows that the next request reads
     forge_rows(pickle.dumps(Order(tmp_path / "made")))
     assert Client().post("/login/", names | {"password": PASSWORD}).status_code == 302
     assert not (tmp_path / "made").exists()
-    assert "is not read, it counts as missing: it names" in caplog.text
+    assert "can't be read and counts as missing: it names" in caplog.text
 
 
 @pytest.mark.parametrize("raw", [b"", b"x", b"\x80\x05.", pickle.dumps(os.system), b"cos\nsystem\n."])
-def test_a_row_that_is_no_plain_value_counts_as_missing(raw, caplog):
+def test_cache_row_that_is_not_plain_counts_as_missing(raw, caplog):
     cache.set("key", 1)
     forge_rows(raw)
     assert cache.get("key", "missing") == "missing"
@@ -84,7 +84,7 @@ def test_a_row_that_is_no_plain_value_counts_as_missing(raw, caplog):
 
 
 @pytest.mark.one_database
-def test_redis_holds_plain_values_and_runs_no_other(tmp_path, caplog):
+def test_redis_cache_reads_plain_values_only(tmp_path, caplog):
     with redis_server(tmp_path) as url:
         shared = SharedCache(url, {})
         for value in PLAIN:
@@ -96,4 +96,4 @@ def test_redis_holds_plain_values_and_runs_no_other(tmp_path, caplog):
             Redis.from_url(url).set(shared.make_key("key"), raw)
             assert shared.get("key", "missing") == "missing"
     assert not (tmp_path / "made").exists()
-    assert "is not read, it counts as missing" in caplog.text
+    assert "can't be read and counts as missing" in caplog.text

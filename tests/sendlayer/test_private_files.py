@@ -1,4 +1,4 @@
-"""What lies in VAR_DIR is closed to other users of the machine, whatever the folder's mode and the umask."""
+"""Files in VAR_DIR are closed to other users of the machine, with any umask and mode of the folder."""
 
 import os
 import stat
@@ -22,7 +22,7 @@ for name in sorted(os.listdir(os.environ["FOLDER"])):
 
 
 def modes(folder, *command, umask=0o022, **given):
-    """Run Django with an open database; return the mode of each file beside it meanwhile, and what it said."""
+    """Run Django with an open database; return the modes of the database files and the output."""
     environment = {name: value for name, value in os.environ.items() if name != "DATABASE_URL"}
     given = {
         "DJANGO_SETTINGS_MODULE": "sendlayer.settings",
@@ -47,7 +47,7 @@ def mode(path):
 
 @pytest.mark.parametrize("umask", [0o022, 0o000])
 @pytest.mark.parametrize("name", ["site", "site #1", "site?mode=memory", "50%23"])
-def test_a_new_database_is_made_private_and_where_it_belongs(tmp_path, name, umask):
+def test_new_database_is_private(tmp_path, name, umask):
     folder = tmp_path / name
     folder.mkdir(mode=0o755)
     found, _ = modes(folder, umask=umask)
@@ -55,7 +55,7 @@ def test_a_new_database_is_made_private_and_where_it_belongs(tmp_path, name, uma
     assert [path.name for path in tmp_path.iterdir()] == [name]
 
 
-def test_what_was_open_is_closed_and_said(tmp_path):
+def test_open_files_are_closed_and_reported(tmp_path):
     modes(tmp_path)
     (tmp_path / ".env").write_text("SMTP_PORT=2525\n")
     for name in ("db.sqlite3", ".env"):
@@ -63,11 +63,11 @@ def test_what_was_open_is_closed_and_said(tmp_path):
     found, said = modes(tmp_path)
     # The group keeps its right to read.
     assert found == dict.fromkeys((".env", *DATABASE), "0o640")
-    assert f"{tmp_path}/.env could be read by every user of this machine." in said
+    assert f"{tmp_path}/.env was readable by every user of this machine." in said
 
 
-def test_a_group_of_mail_servers_keeps_what_it_has(tmp_path):
-    """As deploy/README.md, 2b, makes it for Dovecot and Postfix."""
+def test_group_of_the_mail_servers_keeps_its_rights(tmp_path):
+    """The database as deploy/README.md, 2b, creates it for Dovecot and Postfix."""
     folder = tmp_path / "database"
     folder.mkdir()
     folder.chmod(0o2770)
@@ -78,8 +78,8 @@ def test_a_group_of_mail_servers_keeps_what_it_has(tmp_path):
     assert mode(folder) == 0o2770
 
 
-def test_no_lock_of_another_thread_is_lost_by_a_further_connection(tmp_path):
-    """POSIX drops all locks of a process on a file that it closes, however it came to open it."""
+def test_further_connection_keeps_locks_of_other_threads(tmp_path):
+    """POSIX drops all locks of a process on a file when it closes any descriptor of it."""
     from web.private_files import Connection
 
     path = tmp_path / "db.sqlite3"
@@ -96,7 +96,7 @@ def test_no_lock_of_another_thread_is_lost_by_a_further_connection(tmp_path):
 
 @pytest.mark.one_database
 @pytest.mark.django_db(transaction=True)
-def test_the_access_log_is_private(tmp_path):
+def test_access_log_is_private(tmp_path):
     collect_static()
     port, log = free_port(), tmp_path / "access.log"
     command = ["-m", "gunicorn", "sendlayer.wsgi"]
@@ -104,7 +104,7 @@ def test_the_access_log_is_private(tmp_path):
         assert mode(log) == 0o600
 
 
-def test_a_backup_is_private(tmp_path):
+def test_backup_is_private(tmp_path):
     modes(tmp_path, "manage.py", "migrate", "-v0")
     file = tmp_path / "backup.zip"
     modes(tmp_path, "manage.py", "backup", str(file), umask=0)

@@ -1,4 +1,4 @@
-"""What machines ask: is it alive, is it ready, and its figures."""
+"""Probes of monitoring: /healthz, /readyz and /metrics."""
 
 import json
 import os
@@ -40,7 +40,7 @@ TOKEN = "t" * 40
 @pytest.fixture(autouse=True)
 def nothing_known(monkeypatch, settings):
     monkeypatch.setattr(health, "_has_migrations", False)
-    settings.SECURE_SSL_REDIRECT = True  # probes speak plain HTTP all the same
+    settings.SECURE_SSL_REDIRECT = True  # probes use plain HTTP even so
 
 
 def not_ready(client):
@@ -50,21 +50,21 @@ def not_ready(client):
 
 
 def figures(client, **request):
-    """/metrics as a dictionary: name and labels → number."""
+    """Return /metrics as a dictionary: name and labels → number."""
     response = client.get("/metrics", **request)
     assert response.status_code == 200 and response.headers["Content-Type"].startswith("text/plain")
     lines = [line.rpartition(" ") for line in response.content.decode().splitlines() if line[0] != "#"]
     return {name.removeprefix("sendlayer_"): float(number) for name, _, number in lines}
 
 
-def test_it_is_alive_without_any_database(client, django_assert_num_queries):
+def test_healthz_answers_without_a_database(client, django_assert_num_queries):
     with django_assert_num_queries(0):
         assert client.get("/healthz", **ELSEWHERE).content == b"ok\n"
     assert client.head("/healthz").status_code == 200
     assert client.post("/healthz").status_code == 405
 
 
-def test_it_is_ready(client, settings):
+def test_readyz_answers_ready(client, settings):
     response = client.get("/readyz", **ELSEWHERE)
     assert (response.status_code, json.loads(response.content)) == (
         200,
@@ -73,23 +73,23 @@ def test_it_is_ready(client, settings):
     assert not response.cookies
 
 
-def test_it_is_not_ready_while_sealed(client, monkeypatch):
+def test_readyz_fails_while_sealed(client, monkeypatch):
     monkeypatch.setattr(sealed_mode, "_problem", "CREDENTIAL_KEYS lacks the key 'k1'")
     assert not_ready(client) == ("sealed", "CREDENTIAL_KEYS lacks the key 'k1'.")
     assert client.get("/healthz").status_code == 200
 
 
-def test_it_is_not_ready_before_the_migrations(client):
-    migration = ("credentials", "0006_login_total")
+def test_readyz_fails_before_the_migrations(client):
+    migration = ("credentials", "0009_drop_old_usage")
     MigrationRecorder(connection).record_unapplied(*migration)
     try:
-        assert not_ready(client) == ("migrations", "Run manage.py migrate: credentials.0006_login_total.")
+        assert not_ready(client) == ("migrations", "Run manage.py migrate: credentials.0009_drop_old_usage.")
     finally:
         MigrationRecorder(connection).record_applied(*migration)
     assert client.get("/readyz").status_code == 200
 
 
-def test_it_is_not_ready_without_a_database(client, monkeypatch):
+def test_readyz_fails_without_a_database(client, monkeypatch):
     def away():
         raise DatabaseError
 
@@ -97,21 +97,19 @@ def test_it_is_not_ready_without_a_database(client, monkeypatch):
     assert not_ready(client) == ("database", "The database can't be asked: DatabaseError.")
 
 
-def test_a_database_that_hangs_is_told_within_two_seconds(client, monkeypatch):
+def test_readyz_reports_a_hanging_database_within_2_seconds(client, monkeypatch):
     monkeypatch.setattr(health, "_why_not", lambda: time.sleep(4))
     start = time.monotonic()
     # More of them than threads that may hang.
     assert at_once(*[lambda: not_ready(client)] * 8) == [("database", "The database does not answer.")] * 8
     assert time.monotonic() - start < 2.5
-    for _ in range(4):  # those threads end before the next test
-        assert health._ready_slots.acquire(timeout=10)
-    for _ in range(4):
-        health._ready_slots.release()
+    # Those threads end before the next test.
+    wait_until(lambda: not [thread for thread in threading.enumerate() if thread.name == "readiness"])
 
 
-def test_figures_that_take_long_do_not_make_it_unready(client, monkeypatch):
+def test_slow_figures_do_not_make_readyz_fail(client, monkeypatch):
     counted = threading.Event()
-    monkeypatch.setattr(health, "METRICS_SECONDS", 0.05)
+    monkeypatch.setattr(health._metrics_workers, "_seconds", 0.05)
     monkeypatch.setattr(metrics, "figures", lambda: counted.wait(20))
     for _ in range(5):
         assert figures(client)["database_up"] == 0
@@ -121,7 +119,7 @@ def test_figures_that_take_long_do_not_make_it_unready(client, monkeypatch):
 
 @pytest.fixture
 def postgres():
-    """A PostgreSQL of its own, with the tables."""
+    """A separate PostgreSQL with all tables."""
     with cluster() as running_cluster:
         environment = os.environ | {"DATABASE_URL": running_cluster.url}
         subprocess.run([sys.executable, "manage.py", "migrate", "-v0"], cwd=ROOT, env=environment, check=True)
@@ -130,7 +128,7 @@ def postgres():
 
 @contextmanager
 def frozen(postmaster):
-    """No process of a PostgreSQL answers, as when its disk hangs."""
+    """Stop all processes of a PostgreSQL, as when its disk hangs."""
     children = Path(f"/proc/{postmaster}/task/{postmaster}/children").read_text().split()
     processes = [postmaster, *map(int, children)]
     for process in processes:
@@ -143,7 +141,7 @@ def frozen(postmaster):
 
 
 @pytest.mark.one_database
-def test_a_postgresql_that_freezes_or_goes_away_is_told_and_its_return_too(postgres, tmp_path):
+def test_readyz_reports_a_frozen_or_stopped_postgresql_and_its_return(postgres, tmp_path):
     port = free_port()
 
     def status():
@@ -170,7 +168,7 @@ def test_a_postgresql_that_freezes_or_goes_away_is_told_and_its_return_too(postg
 
 
 class TestMetrics:
-    def test_they_tell_what_the_database_holds(self, client, alice, domain):
+    def test_metrics_count_rows_of_the_database(self, client, alice, domain):
         used, suspended, expired = (make_credential(domain) for _ in range(3))
         make_domain("pending.example", owner=alice, authorized=False)
         Credential.objects.filter(pk=suspended.pk).update(suspended_at=timezone.now())
@@ -185,10 +183,10 @@ class TestMetrics:
         assert found['smtp_logins_total{outcome="expired"}'] == 0
         assert found['acts_total{act="credential.created"}'] == 3
         assert found['acts_total{act="credential.password_copied"}'] == 1
-        assert [found[f'credentials{{state="{each}"}}'] for each in ("active", "suspended", "expired")] == [
+        assert [found[f'credentials{{state="{state}"}}'] for state in ("active", "suspended", "expired")] == [
             1
         ] * 3
-        assert [found[f'domains{{state="{each}"}}'] for each in ("authorized", "pending", "suspended")] == [
+        assert [found[f'domains{{state="{state}"}}'] for state in ("authorized", "pending", "suspended")] == [
             1,
             1,
             0,
@@ -197,17 +195,17 @@ class TestMetrics:
         assert found["letters_waiting"] >= 1 and 0 <= found["letters_oldest_seconds"] < 60
         assert (found["sealed"], found["database_up"]) == (0, 1)
 
-    def test_they_name_nobody(self, client, alice, credential):
+    def test_metrics_name_no_user_or_domain(self, client, alice, credential):
         make_use(credential)
         page = client.get("/metrics").content.decode()
         for name in (credential.username, credential.domain.name, alice.email, "203.0.113.7"):
             assert name not in page
 
-    def test_servers_that_count_at_once_lose_nothing(self, client, credential):
+    def test_metrics_of_concurrent_servers_add_up(self, client, credential):
         at_once(*[lambda: make_use(credential, number=5)] * 6)
         assert figures(client)['smtp_logins_total{outcome="accepted"}'] == 30
 
-    def test_they_are_counted_every_15_seconds_for_all_workers(self, client, alice, monkeypatch):
+    def test_metrics_are_counted_every_15_seconds_for_all_workers(self, client, alice, monkeypatch):
         assert figures(client)["letters_waiting"] == 0
         emails.post("alice@example.com", "Hello", "text")
         assert figures(client)["letters_waiting"] == 0
@@ -216,7 +214,7 @@ class TestMetrics:
         )
         assert figures(client)["letters_waiting"] == 1
 
-    def test_old_events_are_counted_once_and_new_ones_each_time(self, client, domain, monkeypatch):
+    def test_metrics_count_old_events_once_and_new_ones_each_time(self, client, domain, monkeypatch):
         monkeypatch.setattr(metrics, "SHORTEST_SECONDS", -1)
         monkeypatch.setattr(metrics, "SHARE", 0)
         make_credential(domain)
@@ -227,11 +225,11 @@ class TestMetrics:
         counted_to, numbers = cache.get(metrics.ACTS)
         assert numbers["credential.created"] == 1 and counted_to < Event.objects.latest("pk").pk
 
-    def test_a_sealed_site_tells_them_and_that_it_is_sealed(self, client, monkeypatch):
+    def test_metrics_of_a_sealed_site_say_so(self, client, monkeypatch):
         monkeypatch.setattr(sealed_mode, "_problem", "the key is gone")
         assert figures(client)["sealed"] == 1
 
-    def test_without_a_database_they_say_so(self, client, monkeypatch, settings):
+    def test_metrics_without_a_database_say_so(self, client, monkeypatch, settings):
         def away():
             raise DatabaseError
 
@@ -256,7 +254,7 @@ class TestMetrics:
             (TOKEN, {"headers": {"Authorization": "Bearer é"}}, False),
         ],
     )
-    def test_who_may_read_them(self, client, settings, token, request_, is_told):
+    def test_metrics_need_the_token_or_a_local_request(self, client, settings, token, request_, is_told):
         settings.METRICS_TOKEN = token
         response = client.get("/metrics", secure=True, **request_)
         assert response.status_code == (200 if is_told else 404)

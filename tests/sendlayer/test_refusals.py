@@ -1,4 +1,4 @@
-"""What no browser sends, to a real server: each gets an answer with the usual headers and one line of log."""
+"""Requests that no browser sends, to a real server: each gets one answer and one line of log."""
 
 import re
 import socket
@@ -19,7 +19,7 @@ CHUNKED = "Transfer-Encoding: chunked"
 
 @pytest.fixture(scope="module")
 def site(tmp_path_factory):
-    """A server whose log holds no accesses."""
+    """A server without an access log."""
     collect_static()
     port, log = free_port(), tmp_path_factory.mktemp("web") / "log"
     environment = {
@@ -46,7 +46,7 @@ def send(site):
             connection.shutdown(socket.SHUT_WR)
             while part := connection.recv(65_536):
                 answer += part
-        time.sleep(0.1)  # it is written behind the answer
+        time.sleep(0.1)  # the log follows the answer
         logged = log.read_bytes()[before:].decode(errors="replace").splitlines()
         return answer, [line for line in logged if "Booting worker" not in line]
 
@@ -67,6 +67,10 @@ def get(*headers, line="GET /login/ HTTP/1.1", **kwargs):
     return request(line, *headers, **kwargs)
 
 
+def statuses(answer):
+    return [int(status) for status in re.findall(rb"^HTTP/1\.[01] (\d+) ", answer, re.M)]
+
+
 REFUSED = {
     # Charsets: refused by Django, by Python, or understood as something else.
     "latin 1": (post(kind=f"{FORM}; charset=ISO-8859-1"), 400),
@@ -77,7 +81,7 @@ REFUSED = {
     "unknown charset of a parameter": (post(kind=f"{FORM}; charset*=none''x"), 400),
     "parts in latin 1": (post(kind=f"{MULTIPART}; charset=latin1", body=PARTS), 400),
     "parts in rot13": (post(kind=f"{MULTIPART}; charset=rot13", body=PARTS), 400),
-    # Forms that are none.
+    # Malformed forms.
     "no boundary": (post(kind="Content-Type: multipart/form-data", body=PARTS), 400),
     "long boundary": (post(kind="Content-Type: multipart/form-data; boundary=" + "x" * 500), 400),
     "boundary of another charset": (post(kind="Content-Type: multipart/form-data; boundary*=none''x"), 400),
@@ -117,8 +121,20 @@ REFUSED = {
         413,
     ),
     "too big": (post("Content-Length: 99999999999", length=False), 413),
-    "more digits than Python reads": (post(f"Content-Length: {'9' * 5000}", length=False), 400),
+    # Hosts.
+    "empty host": (get(host=""), 400),
+    "another host": (get(host="evil.test"), 400),
+    "host with a path": (get(host="localhost/x"), 400),
+    "host with a user": (get(host="me@localhost"), 400),
+    "host with a word for a port": (get(host="localhost:abc"), 400),
+    "host with a blank": (get(host="local host"), 400),
+    "host that is not ASCII": (get(host="\xfc.test"), 400),
+    "host of 7,000 characters": (get(host="x" * 7000), 400),
+}
+# What gunicorn itself refuses: none of it reaches the application. Behind nginx none of it reaches gunicorn.
+NOT_HTTP = {
     # Where a request ends.
+    "more digits than Python reads": (post(f"Content-Length: {'9' * 5000}", length=False), 400),
     "two lengths": (post("Content-Length: 7"), 400),
     "two lengths in one": (post("Content-Length: 7, 7", length=False), 400),
     "signed length": (post("Content-Length: +7", length=False), 400),
@@ -130,16 +146,7 @@ REFUSED = {
     "length and chunks": (post(CHUNKED, body="0\r\n\r\n"), 400),
     "chunks in HTTP 1.0": (get(CHUNKED, line="POST /login/ HTTP/1.0", body="0\r\n\r\n"), 400),
     "unknown coding": (post("Transfer-Encoding: xchunked", body="0\r\n\r\n", length=False), 501),
-    # Hosts.
     "two hosts": (get("Host: localhost"), 400),
-    "empty host": (get(host=""), 400),
-    "another host": (get(host="evil.test"), 400),
-    "host with a path": (get(host="localhost/x"), 400),
-    "host with a user": (get(host="me@localhost"), 400),
-    "host with a word for a port": (get(host="localhost:abc"), 400),
-    "host with a blank": (get(host="local host"), 400),
-    "host that is not ASCII": (get(host="\xfc.test"), 400),
-    "host of 7,000 characters": (get(host="x" * 7000), 400),
     # Lines.
     "bare LF": (b"GET /login/ HTTP/1.1\nHost: localhost\n\n", 400),
     "bare LF in a header": (get("X: 1\nY: 2"), 400),
@@ -155,10 +162,10 @@ REFUSED = {
 
 
 @pytest.mark.parametrize("name", REFUSED)
-def test_what_is_refused_gets_an_answer_with_the_usual_headers_and_one_line(send, name):
+def test_refused_request_gets_one_answer_with_the_usual_headers_and_one_log_line(send, name):
     data, status = REFUSED[name]
     answer, logged = send(data)
-    assert [int(found) for found in re.findall(rb"^HTTP/1\.[01] (\d+) ", answer, re.M)] == [status]
+    assert statuses(answer) == [status]
     head = answer.partition(b"\r\n\r\n")[0]
     for header in (
         b"\r\nContent-Security-Policy: default-src 'none'; ",
@@ -169,13 +176,21 @@ def test_what_is_refused_gets_an_answer_with_the_usual_headers_and_one_line(send
     assert len(logged) == 1 and len(logged[0]) < 1000
 
 
+@pytest.mark.parametrize("name", NOT_HTTP)
+def test_invalid_http_gets_one_answer_and_one_log_line(send, name):
+    data, status = NOT_HTTP[name]
+    answer, logged = send(data)
+    assert statuses(answer) == [status]
+    assert len(logged) == 1 and len(logged[0]) < 1000
+
+
 @pytest.mark.parametrize(
     ("data", "status"),
     [
         (get("Content-Type: text/plain; charset=idna", line="GET /login/?next=/%ff HTTP/1.1"), 200),
         (get("Content-Type: a/b; charset*=none''x"), 200),
         (get("Content-Type: a/b; charset*=none''x", line="GET /healthz HTTP/1.1"), 200),
-        # Of a client, handed on by a proxy that takes it for any header.
+        # From a client, passed on by a proxy like any header.
         (get("SCRIPT_NAME: /x"), 200),
         (get("SCRIPT_NAME: /login", "PATH_INFO: /x"), 200),
         # What real software sends.
@@ -189,12 +204,12 @@ def test_what_is_refused_gets_an_answer_with_the_usual_headers_and_one_line(send
         (get("Content-Length: 0"), 200),
     ],
 )
-def test_what_can_be_answered_is(send, data, status):
+def test_unusual_but_valid_request_is_answered(send, data, status):
     answer, logged = send(data)
     assert answer.startswith(b"HTTP/1.1 %d " % status)
-    assert len(logged) == (status == 403)  # the missing token, by its reason
+    assert len(logged) == (status == 403)  # the reason: a missing token
 
 
-def test_a_half_closed_connection_without_a_request_costs_no_line(send):
+def test_half_closed_connection_without_a_request_is_not_logged(send):
     for data in (b"", b"GET /login/ HTT", b"GET /login/ HTTP/1.1\r\nHost: local"):
         assert send(data) == (b"", [])

@@ -1,4 +1,4 @@
-"""What stands in the environment: read as people write it, or refused by a sentence that names the setting."""
+"""Settings of the environment: parsed, or refused with a sentence that names the setting."""
 
 import os
 import subprocess
@@ -58,7 +58,7 @@ def value_of(expression, **given):
         ("CACHE_URL", f"memory://{SECRET}"),
     ],
 )
-def test_a_value_that_can_not_be_read_is_named_and_never_shown(name, value):
+def test_unreadable_setting_is_named_but_not_shown(name, value):
     code, said, errors = run("manage.py", "check", **{name: value})
     assert code == os.EX_CONFIG
     assert f"(sendlayer.E070) {name} " in errors and "HINT: " in errors
@@ -67,26 +67,26 @@ def test_a_value_that_can_not_be_read_is_named_and_never_shown(name, value):
 
 @pytest.mark.parametrize(
     ("name", "value"),
-    [("WEB_WORKERS", "two"), ("WEB_READ_TIMEOUT", "15s"), ("WEB_THREADS", "4 # each"), ("LOG_LEVEL", "loud")],
+    [("WEB_WORKERS", "two"), ("WEB_THREADS", "4 # each"), ("LOG_LEVEL", "loud")],
 )
-def test_the_web_server_does_not_start_with_one(name, value):
+def test_web_server_does_not_start_with_an_unreadable_setting(name, value):
     code, said, errors = run("-m", "gunicorn", "sendlayer.wsgi", "-b", "127.0.0.1:0", **{name: value})
     assert code == os.EX_CONFIG and f"(sendlayer.E070) {name} " in errors
     assert "Traceback" not in said + errors and value not in said + errors
 
 
-def test_a_file_of_settings_that_is_not_text_is_named(tmp_path):
+def test_env_file_that_is_not_utf8_is_named(tmp_path):
     (tmp_path / ".env").write_bytes(b"SMTP_HOST=m\xfcller.example\n")
     code, _, errors = run("manage.py", "check", VAR_DIR=str(tmp_path))
     assert code == os.EX_CONFIG and f"{tmp_path}/.env is not UTF-8" in errors and "Traceback" not in errors
 
 
 @pytest.mark.parametrize("level", ["info", " Warning "])
-def test_a_level_is_known_in_any_case(level):
+def test_log_level_is_read_in_any_case(level):
     assert value_of("s.LOG_LEVEL", LOG_LEVEL=level) == level.strip().upper()
 
 
-def test_lists_are_taken_without_blanks():
+def test_list_settings_are_stripped():
     lists = ("ALLOWED_HOSTS", "TRUSTED_PROXIES", "DNS_RESOLVERS", "CSRF_TRUSTED_ORIGINS")
     text = value_of(
         f"'|'.join(part for name in {lists!r} for part in getattr(s, name))",
@@ -108,12 +108,12 @@ def test_lists_are_taken_without_blanks():
         (".example.com, mail.example.com", "https://mail.example.com"),
     ],
 )
-def test_links_in_mails_lead_to_the_first_host_that_is_one(hosts, url):
+def test_dashboard_url_defaults_to_the_first_real_host(hosts, url):
     assert value_of("s.DASHBOARD_URL", ALLOWED_HOSTS=hosts, HTTPS_ONLY="yes") == url
 
 
 @pytest.mark.parametrize("hosts", ["*", ".example.com"])
-def test_a_pattern_alone_needs_the_dashboards_address(hosts):
+def test_host_pattern_alone_requires_dashboard_url(hosts):
     given = {"ALLOWED_HOSTS": hosts, "HTTPS_ONLY": "yes"}
     code, _, errors = run("manage.py", "check", **given)
     assert code == 1 and "(sendlayer.E071)" in errors and "Set DASHBOARD_URL" in errors
@@ -124,7 +124,7 @@ def test_a_pattern_alone_needs_the_dashboards_address(hosts):
     ("word", "value"),
     [("yes", True), ("ON", True), ("1", True), (" no ", False), ("False", False), ("0", False)],
 )
-def test_switches_are_read_as_before(monkeypatch, word, value):
+def test_switches_accept_yes_no_and_their_synonyms(monkeypatch, word, value):
     monkeypatch.setenv("SIGNUP_OPEN", word)
     assert Env().bool("SIGNUP_OPEN", default=not value) is value
     monkeypatch.setenv("SIGNUP_OPEN", "")

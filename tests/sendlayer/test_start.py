@@ -22,10 +22,10 @@ SECONDS = 40
 
 @pytest.fixture
 def place(tmp_path):
-    """The environment of a fresh machine: a VAR_DIR that is not there yet, two free ports."""
+    """The environment of a fresh machine: a missing VAR_DIR, two free ports."""
     given = ("SECRET_KEY", "CREDENTIAL_KEYS", "DATABASE_URL", "SMTP_HOST", "DEMO_PASSWORD", "EMAIL_URL")
     environment = {name: value for name, value in os.environ.items() if name not in given}
-    # collectstatic is make's; WhiteNoise wants the folder.
+    # make runs collectstatic; WhiteNoise needs the folder.
     (tmp_path / "static").mkdir()
     ports = {"PORT": str(free_port()), "SMTP_PORT": str(free_port())}
     return environment | {"VAR_DIR": str(tmp_path), "PYTHONUNBUFFERED": "1"} | ports
@@ -60,7 +60,7 @@ def stored(place):
         return [database.execute(query).fetchall() for query in queries]
 
 
-def test_it_starts_both_servers_says_where_and_keeps_everything_the_next_time(place, tmp_path):
+def test_start_runs_both_servers_prints_addresses_and_keeps_data(place, tmp_path):
     with started(place, tmp_path / "log") as (_process, said):
         assert f"http://127.0.0.1:{place['PORT']}/" in said
         assert f"127.0.0.1:{place['SMTP_PORT']} (STARTTLS)" in said
@@ -79,10 +79,10 @@ def test_it_starts_both_servers_says_where_and_keeps_everything_the_next_time(pl
 
 
 @pytest.mark.parametrize("name", ["PORT", "SMTP_PORT"])
-def test_a_port_in_use_is_named_before_anything_starts(place, tmp_path, name):
+def test_start_names_a_port_in_use(place, tmp_path, name):
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
         with started(place | {name: str(port)}, tmp_path / "log") as (process, said):
             assert process.wait(SECONDS) == EX_UNAVAILABLE
-    assert f"127.0.0.1:{port} is in use. Give another port: make run {name}=" in said
+    assert f"127.0.0.1:{port} is in use. Choose another port: make run {name}=" in said
     assert READY not in said and not (tmp_path / "db.sqlite3").exists()

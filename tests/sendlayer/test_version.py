@@ -1,4 +1,4 @@
-"""The version is named once, and shown wherever an operator looks for it."""
+"""The version is defined once and shown wherever an operator looks for it."""
 
 import subprocess
 import sys

@@ -1,4 +1,4 @@
-"""A database that can't be asked is a temporary failure: never 535, never a crash."""
+"""An unavailable database is a temporary failure: never 535, never a crash."""
 
 import asyncio
 from contextlib import contextmanager
@@ -7,11 +7,12 @@ import pytest
 from django.db import OperationalError, connection, transaction
 
 from credentials.models import Credential
-from submission import database_threads
+from submission import write_behind
 from tests import servers
 from tests.audit.tampering import no_event_can_be_written
 from tests.factories import password_of
 from tests.submission.clients import MESSAGE, SENDER, auth_login, auth_plain, finish, submit, wait_until
+from web.workers import Workers
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -21,7 +22,7 @@ INTERNAL_ERROR = (451, b"4.3.0 Internal error, try again later")
 
 @contextmanager
 def no_table():
-    """The table is away, as in a half-done restore; every question about credentials fails."""
+    """The table is missing, as in an unfinished restore, so that every query of credentials fails."""
     with connection.cursor() as cursor:
         cursor.execute("ALTER TABLE credentials_credential RENAME TO credentials_away")
         try:
@@ -30,7 +31,7 @@ def no_table():
             cursor.execute("ALTER TABLE credentials_away RENAME TO credentials_credential")
 
 
-def test_a_login_is_refused_for_now_and_works_afterwards(secure, credential):
+def test_login_gets_454_while_the_database_is_unavailable(secure, credential):
     password = password_of(credential)
     with no_table():
         assert auth_plain(secure, credential.username, password) == LOGIN_UNAVAILABLE
@@ -38,13 +39,13 @@ def test_a_login_is_refused_for_now_and_works_afterwards(secure, credential):
     assert auth_plain(secure, credential.username, password)[0] == 235
 
 
-def test_a_sender_is_refused_for_now_and_works_afterwards(smtp, credential):
+def test_sender_gets_451_while_the_database_is_unavailable(smtp, credential):
     with no_table():
         assert smtp.docmd(f"MAIL FROM:<{SENDER}>") == INTERNAL_ERROR
     assert submit(smtp)[0] == 250
 
 
-def test_a_message_is_refused_for_now_and_not_kept(smtp, outbox):
+def test_message_gets_451_while_the_database_is_unavailable(smtp, outbox):
     for command in (f"MAIL FROM:<{SENDER}>", "RCPT TO:<a@example.org>", "DATA"):
         assert smtp.docmd(command)[0] < 400
     with no_table():
@@ -54,7 +55,7 @@ def test_a_message_is_refused_for_now_and_not_kept(smtp, outbox):
 
 
 @pytest.mark.parametrize("kind", ["no tables", "no server"])
-def test_it_starts_without_its_database_and_answers_454(start_listener, credential, tmp_path, kind):
+def test_listener_starts_without_database_and_replies_454(start_listener, credential, tmp_path, kind):
     url = {
         "no tables": f"sqlite:///{tmp_path}/empty.sqlite3",
         "no server": f"postgres://nobody:secret-word@127.0.0.1:{servers.free_port()}/nothing",
@@ -64,7 +65,7 @@ def test_it_starts_without_its_database_and_answers_454(start_listener, credenti
         assert "secret-word" not in listener.log.read_text()
 
 
-def test_a_login_does_not_wait_for_another_writer(listener, credential):
+def test_login_does_not_wait_for_another_writer(listener, credential):
     password = password_of(credential)
     with transaction.atomic():
         Credential.objects.filter(pk=credential.pk).update(label="being renamed")
@@ -72,65 +73,27 @@ def test_a_login_does_not_wait_for_another_writer(listener, credential):
     wait_until(lambda: credential.refresh_from_db() or credential.last_used_at, 25)
 
 
-def test_logins_and_mail_go_on_while_no_event_can_be_written(listener, credential):
+def test_login_and_mail_work_while_no_event_can_be_written(listener, credential):
     with no_event_can_be_written():
         smtp = listener.secure()
         assert auth_plain(smtp, credential.username, password_of(credential))[0] == 235
         assert submit(smtp)[0] == 250
 
 
-def test_too_many_waiting_questions_are_turned_away():
-    async def run():
-        release = asyncio.Event()
-        loop = asyncio.get_running_loop()
-        pool = database_threads.Workers(threads=1, waiting=1)
-
-        def slow():
-            asyncio.run_coroutine_threadsafe(release.wait(), loop).result()
-
-        tasks = [asyncio.create_task(pool.run(slow)) for _ in range(2)]
-        await asyncio.sleep(0)
-        with pytest.raises(database_threads.Busy):
-            await pool.run(slow)
-        release.set()
-        await asyncio.gather(*tasks)
-        await pool.run(lambda: None)
-        pool.close()
-
-    asyncio.run(run())
-
-
-def test_a_question_without_answer_ends_in_time(monkeypatch):
-    monkeypatch.setattr(database_threads, "QUESTION_SECONDS", 0.1)
-
-    async def run():
-        release = asyncio.Event()
-        loop = asyncio.get_running_loop()
-        pool = database_threads.Workers(threads=1, waiting=1)
-        with pytest.raises(TimeoutError):
-            await pool.run(lambda: asyncio.run_coroutine_threadsafe(release.wait(), loop).result())
-        release.set()
-        await asyncio.sleep(0.05)
-        pool.close()
-
-    asyncio.run(run())
-
-
-def test_a_fault_while_counts_are_written_is_logged_and_not_the_end_of_counting(monkeypatch, caplog):
-    monkeypatch.setattr(database_threads, "WRITE_EVERY_SECONDS", (0.01, 0.01))
+def test_failed_write_of_counts_is_logged_and_retried(monkeypatch, caplog):
+    monkeypatch.setattr(write_behind, "WRITE_EVERY_SECONDS", (0.01, 0.01))
     faults = [RuntimeError("sl_secret"), OperationalError("sl_secret")]
 
     async def run():
-        loop, stopped, pool = asyncio.get_running_loop(), asyncio.Event(), database_threads.Workers(1, 1)
+        loop, stopped = asyncio.get_running_loop(), asyncio.Event()
 
         class Tally:
-            def write(self, *, finally_):
+            def write(self):
                 if faults:
                     raise faults.pop(0)
                 loop.call_soon_threadsafe(stopped.set)
 
-        await asyncio.wait_for(database_threads.keep_writing(Tally(), pool, stopped), 5)
-        pool.close()
+        await asyncio.wait_for(write_behind.keep_writing(Tally(), Workers("counts", threads=1), stopped), 5)
 
     asyncio.run(run())
     assert "Writing counted logins failed: RuntimeError" in caplog.text and "sl_secret" not in caplog.text

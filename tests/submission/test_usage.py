@@ -1,10 +1,11 @@
-"""The listener tells what Postfix and Dovecot tell: last use, and refusals with their cause."""
+"""Usage counted by the listener: last use, and refusals with their cause."""
 
 import pytest
 from django.utils import timezone
 
 from credentials.models import Credential
-from credentials.models.refusals import RefusedLogins
+from credentials.models.login_day import ALL_LOGINS, LoginDay
+from credentials.outcome import Outcome
 from tests.factories import SYSTEM, make_credential, password_of
 from tests.submission.clients import auth_plain, wait_until
 
@@ -12,16 +13,17 @@ pytestmark = pytest.mark.django_db(transaction=True)
 
 
 def refusals():
-    return {row.cause: (row.count, row.last_ip) for row in RefusedLogins.objects.all()}
+    rows = LoginDay.objects.exclude(username=ALL_LOGINS).exclude(outcome=Outcome.ACCEPTED)
+    return {row.outcome: (row.count, row.ip) for row in rows}
 
 
 @pytest.fixture(autouse=True)
 def nothing_is_left(listener, domain):
-    """Let the listener write what it counted of earlier tests, as unknown by now, and forget it."""
+    """Let the listener write the counts of earlier tests, then delete them."""
     last = make_credential(domain)
     auth_plain(listener.secure(), last.username, "wrong")
-    wait_until(lambda: RefusedLogins.objects.exclude(credential=None).exists())  # and all that came before
-    RefusedLogins.objects.all().delete()
+    wait_until(LoginDay.objects.filter(username=last.username).exists)  # and all that came before
+    LoginDay.objects.all().delete()
     last.delete()
 
 
@@ -29,7 +31,7 @@ def login(listener, credential, password, source="127.0.0.1"):
     return auth_plain(listener.secure(source=source), credential.username, password)[0]
 
 
-def test_refusals_are_counted_with_their_cause(listener, credential):
+def test_listener_counts_refusals_with_their_cause(listener, credential):
     password = password_of(credential)
     for _ in range(3):
         assert login(listener, credential, "wrong", "127.0.0.5") == 535
@@ -62,14 +64,14 @@ def test_refusals_are_counted_with_their_cause(listener, credential):
         ("::1", "127.0.0.1", False),
     ],
 )
-def test_only_allowed_networks_log_in(listener, credential, networks, source, allowed):
+def test_login_from_other_networks_is_refused(listener, credential, networks, source, allowed):
     credential.set_networks(networks, by=SYSTEM)
     assert login(listener, credential, password_of(credential), source) == (235 if allowed else 535)
     if not allowed:
         wait_until(lambda: refusals() == {"network_not_allowed": (1, source)})
 
 
-def test_the_dashboards_own_check_is_no_use_and_no_refusal(listener, credential):
+def test_live_check_counts_neither_as_use_nor_as_refusal(listener, credential):
     password = password_of(credential)
     credential.note_check("127.0.0.1")
     assert login(listener, credential, password) == 235
@@ -80,7 +82,7 @@ def test_the_dashboards_own_check_is_no_use_and_no_refusal(listener, credential)
     assert credential.last_used_at is None
 
 
-def test_what_was_counted_is_written_before_the_listener_ends(start_listener, credential):
+def test_counts_are_written_before_the_listener_ends(start_listener, credential):
     with start_listener() as listener:
         assert login(listener, credential, "wrong") == 535
     assert refusals() == {"wrong_password": (1, "127.0.0.1")}

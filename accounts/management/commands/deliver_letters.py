@@ -4,7 +4,7 @@ from accounts import emails
 
 
 class Command(BaseCommand):
-    help = "Send the mail to people that still waits, for instance since a mail server was down."
+    help = "Send queued e-mails now, for instance after a mail server was down."
 
     def handle(self, **options):
         sent, failed = emails.deliver()

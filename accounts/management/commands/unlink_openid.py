@@ -9,9 +9,7 @@ from web.logs import one_line
 
 
 class Command(BaseCommand):
-    help = (
-        "Forget who a person is at the OpenID Connect provider; the next sign-in there links anew, by e-mail."
-    )
+    help = "Remove a user's link to the OpenID Connect provider; the next sign-in there links again, by e-mail."
 
     def add_arguments(self, parser):
         parser.add_argument("email")
@@ -24,9 +22,9 @@ class Command(BaseCommand):
             raise CommandError(f"There is no user {one_line(email)}.") from None
         User.objects.hold(user.pk)
         links = SocialAccount.objects.filter(user=user)
-        gone = list(links.values("provider", "uid"))
+        removed = list(links.values("provider", "uid"))
         links.delete()
-        for each in gone:
-            data = {"user": user.email, "issuer": each["provider"], "sub": each["uid"]}
+        for link in removed:
+            data = {"user": user.email, "issuer": link["provider"], "sub": link["uid"]}
             audit.record("account.unlinked_from_openid", by=Actor.system("unlink_openid"), data=data)
-        self.stdout.write(f"{one_line(user.email)}: {len(gone)} link(s) removed.")
+        self.stdout.write(f"{one_line(user.email)}: {len(removed)} link(s) removed.")

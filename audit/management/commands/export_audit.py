@@ -6,13 +6,13 @@ from django.core.management.base import BaseCommand, CommandError
 from django.utils import timezone
 from django.utils.dateparse import parse_datetime
 
-from audit.export import exported
+from audit.export import export_lines
 
 
 class Command(BaseCommand):
     help = (
         "Write the events as JSON lines, with all their columns, for a copy that is kept on another machine. "
-        "There is no password in them. verify_audit --file checks such a file."
+        "They hold no password. verify_audit --file checks such a file."
     )
 
     def add_arguments(self, parser):
@@ -21,7 +21,7 @@ class Command(BaseCommand):
         parser.add_argument("--since", metavar="TIME", help="from 2026-05-01 on, or from 2026-05-01T12:00Z")
 
     def handle(self, *, file, domain, since, **options):
-        lines = exported(domain, _moment(since) if since else None)
+        lines = export_lines(domain, _moment(since) if since else None)
         if file == "-":
             for line in lines:
                 self.stdout.write(line, ending="")
@@ -34,8 +34,8 @@ class Command(BaseCommand):
 
 
 def _write(file, lines) -> int:
-    """Write a whole file, readable by its owner only, or none; return the number of lines."""
-    # By a name that nobody can know, so that nothing waits there.
+    """Write a complete file, readable by its owner only, or none; return the number of lines."""
+    # An unpredictable name, so that nobody can have put a file there.
     part, number = f"{file}.{secrets.token_hex(4)}.part", 0
     try:
         with open(part, "x", encoding="utf-8", opener=_private) as out:

@@ -6,29 +6,31 @@ from audit.models import Event
 from audit.verification import Check, noted_heads
 from vault import cipher
 
-MOST = 1000  # faults that are named; the rest is counted
-RIGHTS = "SELECT current_user, has_table_privilege('audit_event', 'UPDATE, DELETE, TRUNCATE')"
+MAX_FAULTS = 1000  # that are named; the rest is counted
+ROLE_MAY_CHANGE = "SELECT current_user, has_table_privilege('audit_event', 'UPDATE, DELETE, TRUNCATE')"
 
 
 class Command(BaseCommand):
     help = (
         "Check the chain of events of every domain, and print the end of each: domain, number and digest of "
-        "its last event, name. Exit 1 with the first broken event of each chain named when one is broken. Keep "
-        "what it prints on another machine: given to --expect, it shows when a chain lost its end."
+        "its last event, name. When a chain is broken, name its first broken event and exit with 1. Keep the "
+        "output on another machine: given to --expect, it shows when a chain lost its end."
     )
 
     def add_arguments(self, parser):
         parser.add_argument("--domain", default="", metavar="NAME", help="only domains of this name")
         parser.add_argument("--file", help="check the events of this export instead of the database's")
-        parser.add_argument("--expect", metavar="FILE", help="what this command printed before, to be still so")
+        parser.add_argument(
+            "--expect", metavar="FILE", help="earlier output of this command, which must still hold"
+        )
 
     def handle(self, *, domain, file, expect, **options):
         check = Check(self._key(), self._noted(expect, domain) if expect else {})
         for link in self._of_file(file, domain) if file else export.links(domain):
-            check.look(link)
-        faults = [*check.faults(), *([] if file else self._outside())]
+            check.add(link)
+        faults = [*check.faults(), *([] if file else self._unchained())]
         self.stdout.writelines(f"{line}\n" for line in check.heads())
-        for line in (*faults[:MOST], *check.notes(), *self._notes()):
+        for line in (*faults[:MAX_FAULTS], *check.notes(), *self._notes()):
             self.stderr.write(line)
         if faults:
             raise CommandError(f"{len(faults)} {'fault' if len(faults) == 1 else 'faults'}.")
@@ -47,7 +49,7 @@ class Command(BaseCommand):
         with _open(path) as lines:
             noted = noted_heads(lines)
         if not noted:
-            raise CommandError(f"{path} holds nothing that this command printed.")
+            raise CommandError(f"{path} holds no output of this command.")
         return {key: head for key, head in noted.items() if not domain or head.name == domain}
 
     def _of_file(self, path, domain):
@@ -59,17 +61,18 @@ class Command(BaseCommand):
         except export.Malformed as error:
             raise CommandError(f"{path}: {error}.") from None
 
-    def _outside(self):
-        """Events without a number: nothing that records writes such."""
-        loose = Event.objects.filter(number=None).order_by("pk").values_list("pk", flat=True)
-        if number := loose.count():
-            yield f"In no chain: {number} {'event' if number == 1 else 'events'}, the first is event {loose[0]}"
+    def _unchained(self):
+        """Events without a number, which `audit.record` never writes."""
+        unchained = Event.objects.filter(number=None).order_by("pk").values_list("pk", flat=True)
+        if number := unchained.count():
+            events = "event" if number == 1 else "events"
+            yield f"In no chain: {number} {events}, the first is event {unchained[0]}"
 
     def _notes(self):
         if connection.vendor != "postgresql":
             return
         with connection.cursor() as cursor:
-            cursor.execute(RIGHTS)
+            cursor.execute(ROLE_MAY_CHANGE)
             role, may_change = cursor.fetchone()
         if may_change:
             yield f"Note: the role {role} may change and delete events (deploy/README.md, 2a)."

@@ -2,21 +2,20 @@ from django.core.management.base import BaseCommand
 from django.utils import timezone
 
 from credentials import expiry_warnings
-from credentials.models import DeletedCredential, clients
-from credentials.models.retired import RetiredPassword
+from credentials.models import DeletedCredential, LoginDay, RetiredPassword
 from web.plurals import counted
 
 
 class Command(BaseCommand):
     help = (
-        "Delete data that is kept for a time only: clients after 30 days, retired passwords after 90. "
+        "Delete data that is kept for a time only: logins after 30 days, retired passwords after 90. "
         "Erase SMTP users that were deleted 24 hours ago. "
         "Warn owners of credentials that expire within 7 days. Run it by a timer."
     )
 
     def handle(self, **options):
         now = timezone.now()
-        clients.forget(now)
+        LoginDay.objects.forget(now)
         RetiredPassword.objects.forget(now)
         DeletedCredential.objects.erase_due(now)
         warned = expiry_warnings.warn_owners(now)

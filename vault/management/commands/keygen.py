@@ -4,7 +4,7 @@ from vault import cipher
 
 
 class Command(BaseCommand):
-    help = "Print a fresh key for CREDENTIAL_KEYS, as id:base64key. Nothing is stored."
+    help = "Print a new key for CREDENTIAL_KEYS, as id:base64key. Nothing is stored."
     requires_system_checks = []
 
     def add_arguments(self, parser):

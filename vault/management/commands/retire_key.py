@@ -6,8 +6,8 @@ from vault import cipher, keyring, registry
 
 class Command(BaseCommand):
     help = (
-        "Declare that a key is needed no more; then it may leave CREDENTIAL_KEYS. Refuses while a row "
-        "is sealed with it. Restart all servers with another first key, and run rotate_keys, before."
+        "Declare that a key is no longer needed; then it may be removed from CREDENTIAL_KEYS. Refuses while a "
+        "row is sealed with it. Before, restart all servers with another first key, and run rotate_keys."
     )
     requires_system_checks = []  # one that was lost before it sealed anything would seal the server for good
 
@@ -20,11 +20,11 @@ class Command(BaseCommand):
         except cipher.KeyringError as error:
             raise CommandError(f"CREDENTIAL_KEYS can't be used: {error}.") from None
         if id == first:
-            raise CommandError(f"{id!r} is the first of CREDENTIAL_KEYS: it seals what is new.")
+            raise CommandError(f"{id!r} is the first of CREDENTIAL_KEYS: it seals new secrets.")
         needed = [(column.sealed_with(id).count(), column.name) for column in registry.sealed_columns()]
         if any(number for number, _name in needed):
             listed = ", ".join(f"{number} {name}" for number, name in needed if number)
             raise CommandError(f"{id!r} is still needed by {listed}. Run rotate_keys first.")
         if not keyring.KeyCanary.objects.filter(key_id=id).update(retired_at=timezone.now()):
             raise CommandError(f"No key {id!r} was ever used here.")
-        self.stdout.write(f"{id!r} is needed no more: remove it from CREDENTIAL_KEYS.")
+        self.stdout.write(f"{id!r} is no longer needed: remove it from CREDENTIAL_KEYS.")

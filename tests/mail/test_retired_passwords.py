@@ -1,13 +1,14 @@
-"""Postfix and Dovecot tell who tries a password that is gone, and by which names clients speak."""
+"""Postfix and Dovecot report who tries a retired password, and the names that clients give."""
 
 import time
 
 import pytest
+from django.db.models import Sum
 
 from credentials import digests
-from credentials.models.clients import ClientDay, ClientName
-from credentials.models.refusals import RefusedLogins
-from credentials.models.retired import RetiredTry
+from credentials.models import Credential
+from credentials.models.login_day import ALL_LOGINS, LoginDay
+from credentials.outcome import Outcome
 from credentials.passwords import generate
 from tests.factories import SYSTEM, password_of
 from tests.mail.clients import Mail
@@ -20,22 +21,23 @@ SHOP = "127.0.0.7"
 
 
 def tries():
-    rows = RetiredTry.objects.select_related("password")
-    return {(row.password.username, row.password.why, row.ip): row.count for row in rows}
+    rows = LoginDay.objects.filter(retired_password__why__isnull=False).select_related("retired_password")
+    return {(row.username, row.retired_password.why, row.ip): row.count for row in rows}
 
 
 def causes():
     """Of credentials that are there: what an earlier test left may be counted as unknown by now."""
-    return {row.cause: row.count for row in RefusedLogins.objects.exclude(credential=None)}
+    rows = LoginDay.objects.exclude(username__in=("", ALL_LOGINS)).exclude(outcome=Outcome.ACCEPTED)
+    rows = rows.filter(username__in=Credential.objects.values("username")).values("outcome")
+    return {row["outcome"]: row["total"] for row in rows.annotate(total=Sum("count"))}
 
 
 def names(credential):
     """Those of this test: an earlier one's may be written now."""
-    rows = ClientName.objects.filter(username=credential.username)
-    return {(row.username, row.ip, row.kind, row.name): row.count for row in rows}
+    return list(LoginDay.objects.filter(username=credential.username).with_names())
 
 
-def test_a_password_from_before_a_reset_is_known_again_with_its_address(mail, credential):
+def test_password_from_before_a_reset_is_recognized_with_its_address(mail, credential):
     old = password_of(credential)
     credential.reset_password(by=SYSTEM)
     for source in (SHOP, SHOP, "127.0.0.8"):
@@ -46,7 +48,7 @@ def test_a_password_from_before_a_reset_is_known_again_with_its_address(mail, cr
     assert mail.try_login(credential.username, password_of(credential))[0] == 235
 
 
-def test_any_password_from_before_is_known_not_only_the_last(mail, credential):
+def test_every_earlier_password_is_recognized(mail, credential):
     first = password_of(credential)
     for _ in range(2):
         credential.reset_password(by=SYSTEM)
@@ -54,15 +56,15 @@ def test_any_password_from_before_is_known_not_only_the_last(mail, credential):
     wait_until(lambda: tries() == {(credential.username, "reset", SHOP): 1})
 
 
-def test_a_deleted_one_is_known_again(mail, credential):
+def test_password_of_a_deleted_credential_is_recognized(mail, credential):
     password = password_of(credential)
     credential.remove(by=SYSTEM)
     assert mail.try_login(credential.username, password, source=SHOP)[0] == 535
     wait_until(lambda: tries() == {(credential.username, "deleted", SHOP): 1})
-    assert RefusedLogins.objects.filter(credential=None, cause="unknown_username").exists()
+    assert LoginDay.objects.filter(username=credential.username, outcome="unknown_username").exists()
 
 
-def test_a_suspended_one_is_known_again(mail, credential):
+def test_password_of_a_suspended_credential_is_recognized(mail, credential):
     credential.suspend(by=SYSTEM)
     assert mail.try_login(credential.username, password_of(credential), source=SHOP)[0] == 535
     wait_until(lambda: tries() == {(credential.username, "suspended", SHOP): 1})
@@ -70,7 +72,7 @@ def test_a_suspended_one_is_known_again(mail, credential):
 
 
 @pytest.mark.parametrize("suspended", [False, True])
-def test_a_wrong_password_is_not(mail, credential, suspended):
+def test_wrong_password_is_not_recognized(mail, credential, suspended):
     credential.reset_password(by=SYSTEM)
     if suspended:
         credential.suspend(by=SYSTEM)
@@ -80,44 +82,40 @@ def test_a_wrong_password_is_not(mail, credential, suspended):
     assert causes() == {"suspended" if suspended else "wrong_password": 4} and tries() == {}
 
 
-def test_no_digest_of_a_password_that_works_is_kept(mail, credential):
+def test_no_digest_of_a_working_password_is_stored(mail, credential):
     mail.login(credential)
     mail.try_login("0" * 32, "x")
-    wait_until(RefusedLogins.objects.exists)
+    wait_until(LoginDay.objects.filter(outcome="unknown_username").exists)
     assert tries() == {}
 
 
-def test_a_message_shows_ehlo_and_mail_from(mail, credential):
+def test_message_records_ehlo_name_and_mail_from(mail, credential):
     smtp = mail.login(credential, source=SHOP)
     for _ in range(2):
         assert submit(smtp)[0] == 250
-    known = {
-        (credential.username, SHOP, "ehlo", "client.example"): 2,
-        (credential.username, SHOP, "mail_from", "info@sl.example.com"): 2,
-    }
-    wait_until(lambda: names(credential) == known, 15)
-    day = ClientDay.objects.get(username=credential.username)
-    assert (day.ip, day.accepted, day.refused) == (SHOP, 1, 0)
+    wait_until(lambda: names(credential) == [(SHOP, ["client.example"], ["info@sl.example.com"])], 15)
+    day = LoginDay.objects.get(username=credential.username)
+    assert (day.ip, day.outcome, day.count) == (SHOP, "accepted", 1)
 
 
 @pytest.mark.parametrize("name", ["<script>alert(1)</script>", "[203.0.113.7]", "h" * 255, "a\x1b[31mb"])
-def test_a_name_may_hold_what_postfix_lets_pass(mail, credential, name):
+def test_recorded_name_may_contain_what_postfix_accepts(mail, credential, name):
     smtp = mail.login(credential)
     assert smtp.ehlo(name)[0] == 250
     assert submit(smtp)[0] == 250
-    (shown,) = wait_until(lambda: {name for _, _, kind, name in names(credential) if kind == "ehlo"}, 15)
+    ((_ip, (shown,), _mail_from),) = wait_until(lambda: names(credential), 15)
     assert shown.isprintable() and len(shown) <= 254
 
 
-def test_a_refused_message_shows_nothing(mail, credential):
+def test_refused_message_records_nothing(mail, credential):
     smtp = mail.login(credential)
     assert submit(smtp, sender="info@other.example")[0] == 553
     assert submit(smtp)[0] == 250
     wait_until(lambda: names(credential), 15)
-    assert {name for _, _, kind, name in names(credential) if kind == "mail_from"} == {"info@sl.example.com"}
+    assert [mail_from for _ip, _ehlo, mail_from in names(credential)] == [["info@sl.example.com"]]
 
 
-def test_while_nobody_takes_it_mail_goes_on(mail_database, credential, sink):
+def test_mail_works_while_reports_are_down(mail_database, credential, sink):
     nobody = reporting(digests.nonce())
     with mail_server(mail_database, relayhost=f"[127.0.0.1]:{sink.port}", reports=nobody) as server:
         smtp = Mail(server).login(credential)
@@ -126,4 +124,4 @@ def test_while_nobody_takes_it_mail_goes_on(mail_database, credential, sink):
         assert replies == [250] * 5
         # A refused connection costs Postfix a second's pause at most, never the message.
         assert time.monotonic() - started < 15
-    assert names(credential) == {}
+    assert names(credential) == []

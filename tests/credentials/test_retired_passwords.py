@@ -1,4 +1,4 @@
-"""Passwords that are gone: which tries of them are known again, and how they are counted."""
+"""Retired passwords: which tries of them are recognised, and how they are counted."""
 
 from datetime import timedelta
 
@@ -6,10 +6,10 @@ import pytest
 from django.utils import timezone
 
 from credentials.digests import digest
-from credentials.models import Credential, retired
-from credentials.models.refusals import RefusedLogins
-from credentials.models.retired import RetiredPassword, RetiredTry
+from credentials.models import Credential, LoginDay, RetiredPassword
+from credentials.models.login_day import ALL_LOGINS
 from credentials.outcome import Outcome
+from credentials.usage import writer
 from tests.factories import SYSTEM, make_credential, make_use, password_of
 
 pytestmark = pytest.mark.django_db
@@ -22,15 +22,18 @@ def refuse(credential, password, outcome=Outcome.WRONG_PASSWORD, **more):
 
 
 def tries():
-    return {(each.password.why, each.ip): each.count for each in RetiredTry.objects.select_related("password")}
+    """Why a password was retired and the address that tries it → how often."""
+    tries = LoginDay.objects.tries(timezone.now())
+    return {(each["why"], each["ip"]): each["total"] for each in tries}
 
 
 def causes():
-    return {row.cause: row.count for row in RefusedLogins.objects.all()}
+    rows = LoginDay.objects.filter(username=ALL_LOGINS).exclude(outcome=Outcome.ACCEPTED)
+    return dict(rows.values_list("outcome", "count"))
 
 
 @pytest.mark.parametrize("outcome", [Outcome.WRONG_PASSWORD, None])
-def test_a_password_from_before_a_reset_is_known_again(credential, outcome):
+def test_password_from_before_a_reset_is_recognised(credential, outcome):
     old = password_of(credential)
     credential.reset_password(by=SYSTEM)
     refuse(credential, old, outcome, number=37)
@@ -40,14 +43,14 @@ def test_a_password_from_before_a_reset_is_known_again(credential, outcome):
 
 
 @pytest.mark.parametrize("outcome", [Outcome.WRONG_PASSWORD, None])
-def test_a_wrong_password_is_not(credential, outcome):
+def test_wrong_password_is_not_a_retired_one(credential, outcome):
     credential.reset_password(by=SYSTEM)
     refuse(credential, "wrong", outcome)
     assert tries() == {}
     assert causes() == {"wrong_password": 1}
 
 
-def test_every_password_before_is_known_not_only_the_last(credential):
+def test_all_earlier_passwords_are_recognised(credential):
     old = password_of(credential)
     for _ in range(3):
         credential.reset_password(by=SYSTEM)
@@ -56,7 +59,7 @@ def test_every_password_before_is_known_not_only_the_last(credential):
 
 
 @pytest.mark.parametrize("outcome", [Outcome.SUSPENDED, None])
-def test_that_of_a_suspended_one_is_known_until_it_is_resumed(credential, outcome):
+def test_password_of_a_suspended_credential_is_recognised_until_resume(credential, outcome):
     password = password_of(credential)
     credential.suspend(by=SYSTEM)
     refuse(credential, password, outcome)
@@ -66,7 +69,7 @@ def test_that_of_a_suspended_one_is_known_until_it_is_resumed(credential, outcom
     assert not RetiredPassword.objects.exists() and tries() == {}
 
 
-def test_one_that_is_reset_while_suspended_has_two_that_are_refused(credential):
+def test_reset_while_suspended_leaves_two_retired_passwords(credential):
     old = password_of(credential)
     credential.suspend(by=SYSTEM)
     credential.reset_password(by=SYSTEM)
@@ -75,7 +78,7 @@ def test_one_that_is_reset_while_suspended_has_two_that_are_refused(credential):
     assert tries() == {("reset", HOME): 1, ("suspended", HOME): 2}
 
 
-def test_a_reset_goes_by_what_became_of_it_after_it_was_read(credential):
+def test_reset_goes_by_the_state_at_its_own_time(credential):
     as_it_was = Credential.objects.get(pk=credential.pk)
     credential.suspend(by=SYSTEM)
     as_it_was.reset_password(by=SYSTEM)
@@ -87,7 +90,7 @@ def test_a_reset_goes_by_what_became_of_it_after_it_was_read(credential):
 
 
 @pytest.mark.parametrize("password", ["the right one", "wrong"])
-def test_whatever_is_tried_at_a_deleted_username_is_known(credential, password):
+def test_any_password_at_a_deleted_username_is_recognised(credential, password):
     password = password_of(credential) if password != "wrong" else password
     credential.remove(by=SYSTEM)
     refuse(credential, password, Outcome.UNKNOWN_USERNAME)
@@ -95,14 +98,14 @@ def test_whatever_is_tried_at_a_deleted_username_is_known(credential, password):
     assert causes() == {"unknown_username": 1}
 
 
-def test_one_whose_password_no_key_opens_is_known_when_it_is_deleted(credential):
+def test_deleted_username_is_recognised_without_its_key(credential):
     Credential.objects.update(password_sealed="v1.k0.AAAA")
     credential.remove(by=SYSTEM)
     refuse(credential, "any", None)
     assert tries() == {("deleted", HOME): 1}
 
 
-def test_in_an_overlap_the_old_one_is_no_try_and_after_it_it_is(credential):
+def test_old_password_is_a_try_only_after_its_grace_period(credential):
     old = password_of(credential)
     credential.reset_password(by=SYSTEM, keep_old_for=timedelta(hours=1))
     make_use(credential, is_previous=True)
@@ -111,8 +114,8 @@ def test_in_an_overlap_the_old_one_is_no_try_and_after_it_it_is(credential):
     assert tries() == {("reset", HOME): 1}
 
 
-def test_beyond_a_hundred_addresses_tries_are_counted_together(credential, monkeypatch):
-    monkeypatch.setattr(retired, "MAX_ADDRESSES", 2)
+def test_tries_of_addresses_beyond_the_bound_are_counted_together(credential, monkeypatch):
+    monkeypatch.setattr(writer, "MAX_ADDRESSES", 2)
     old = password_of(credential)
     credential.reset_password(by=SYSTEM)
     for number in (1, 2, 3, 4, 1):
@@ -120,7 +123,7 @@ def test_beyond_a_hundred_addresses_tries_are_counted_together(credential, monke
     assert tries() == {("reset", "203.0.113.1"): 2, ("reset", "203.0.113.2"): 1, ("reset", ""): 2}
 
 
-def test_they_are_forgotten_after_90_days(domain):
+def test_retired_passwords_are_forgotten_after_90_days(domain):
     now = timezone.now()
     for days in (91, 89):
         credential = make_credential(domain)
@@ -131,12 +134,4 @@ def test_they_are_forgotten_after_90_days(domain):
     RetiredPassword.objects.forget(now)
     assert [each.username for each in RetiredPassword.objects.all()] == [credential.username]
     assert tries() == {("reset", HOME): 1}
-
-
-def test_tries_of_a_password_that_went_while_they_were_written_are_forgotten_too(db):
-    now = timezone.now()
-    for days in (91, 89):
-        at = now - timedelta(days=days)
-        RetiredTry.objects.create(password_id=days, ip=HOME, count=1, first_at=at, last_at=at)
-    RetiredPassword.objects.forget(now)
-    assert [each.password_id for each in RetiredTry.objects.all()] == [89]
+    assert causes() == {"old_password": 2}

@@ -1,4 +1,4 @@
-"""What goes on after the right of who began it went: sign-ins half-way, links, sessions, kept requests."""
+"""Users who lose a right in the middle: unfinished sign-ins, links, sessions, suspended requests."""
 
 from datetime import timedelta
 
@@ -32,7 +32,7 @@ def set_active(root, user, active):
 
 
 class TestASignInHalfWay:
-    """The password was right; the code is asked for, for up to a quarter of an hour."""
+    """A sign-in that waits for the code, after the right password."""
 
     @pytest.fixture
     def secret(self, alice):
@@ -44,30 +44,30 @@ class TestASignInHalfWay:
         assert answer["Location"] == CODE
         return client
 
-    def test_goes_on_with_the_code(self, half_way, secret):
+    def test_continues_with_the_code(self, half_way, secret):
         half_way.post(CODE, {"code": code_of(secret)})
         assert is_signed_in(half_way)
 
-    def test_ends_with_a_new_password(self, half_way, alice, secret):
+    def test_ends_when_the_password_changes(self, half_way, alice, secret):
         elsewhere = sign_in(Client(), alice)
         assert elsewhere.post("/account/password/", {"oldpassword": PASSWORD} | NEW).status_code == 302
         answer = half_way.post(CODE, {"code": code_of(secret)}, follow=True)
         assert "Your account changed during the sign-in. Sign in again." in text(answer)
         assert not is_signed_in(half_way)
 
-    def test_ends_with_all_sessions(self, half_way, alice, secret):
+    def test_ends_when_all_sessions_end(self, half_way, alice, secret):
         sign_in(Client(), alice).post("/account/sessions/end/")
         half_way.post(CODE, {"code": code_of(secret)})
         assert not is_signed_in(half_way)
 
-    def test_ends_when_the_person_is_deactivated_for_a_while(self, half_way, root, alice, secret):
+    def test_ends_when_the_user_is_deactivated_temporarily(self, half_way, root, alice, secret):
         for active in (False, True):
             set_active(root, alice, active)
         half_way.post(CODE, {"code": code_of(secret)})
         assert not is_signed_in(half_way)
 
 
-def test_sessions_do_not_come_back_with_who_was_deactivated(root, alice):
+def test_sessions_stay_ended_when_a_user_is_reactivated(root, alice):
     client = sign_in(Client(), alice)
     for active in (False, True):
         set_active(root, alice, active)
@@ -75,7 +75,7 @@ def test_sessions_do_not_come_back_with_who_was_deactivated(root, alice):
     assert client.post("/login/", {"login": alice.email, "password": PASSWORD})["Location"] == "/"
 
 
-def test_the_link_for_a_new_password_sets_none_while_its_person_is_deactivated(client, alice):
+def test_reset_link_of_a_deactivated_user_sets_no_password(client, alice):
     client.post(RESET, {"email": alice.email})
     link = mailed("/account/password/reset/key/")
     form = client.get(link)["Location"]
@@ -86,7 +86,7 @@ def test_the_link_for_a_new_password_sets_none_while_its_person_is_deactivated(c
     assert alice.check_password(PASSWORD)
 
 
-def test_a_change_of_address_is_not_confirmed_by_who_was_deactivated(as_alice, alice):
+def test_deactivated_user_can_not_confirm_an_email_change(as_alice, alice):
     as_alice.post("/account/email/", {"email": "new@example.com"})
     User.objects.filter(pk=alice.pk).update(is_active=False)
     for visitor in (as_alice, Client()):
@@ -95,7 +95,7 @@ def test_a_change_of_address_is_not_confirmed_by_who_was_deactivated(as_alice, a
     assert alice.email == "alice@example.com"
 
 
-def test_an_act_that_waited_for_a_confirmation_is_judged_by_the_role_of_now(client, alice, bob, domain):
+def test_suspended_act_is_judged_by_the_current_role(client, alice, bob, domain):
     sign_in(client, alice, ago=timedelta(hours=1))
     member = Membership.objects.get(user=bob)
     path = f"/domains/sl.example.com/settings/members/{member.public_id}/remove/"
@@ -106,7 +106,7 @@ def test_an_act_that_waited_for_a_confirmation_is_judged_by_the_role_of_now(clie
 
 
 @pytest.mark.parametrize("change", [{"is_staff": False, "is_superuser": False}, {"is_active": False}])
-def test_staff_who_are_none_any_more_do_nothing_with_their_session(root, alice, change):
+def test_former_staff_can_not_use_the_admin_with_an_open_session(root, alice, change):
     User.objects.filter(email="root@example.com").update(**change)
     fields = {"action": "end_sessions", "_selected_action": alice.pk, "reason": "x"}
     assert root.post("/admin/accounts/user/", fields).status_code in (302, 403)

@@ -1,4 +1,4 @@
-"""What the log tells of sign-ins, and the new key that a confirmation gives a session."""
+"""The log of sign-ins, and the new session key after a confirmation."""
 
 import logging
 from datetime import timedelta
@@ -17,16 +17,16 @@ WRONG = "not-the-password"
 
 @pytest.fixture
 def told(caplog):
-    """The lines about sign-ins so far."""
+    """The log lines about sign-ins so far."""
     caplog.set_level(logging.INFO)
-    return lambda: [each.getMessage() for each in caplog.records if each.name.startswith("accounts.")]
+    return lambda: [record.getMessage() for record in caplog.records if record.name.startswith("accounts.")]
 
 
 def post(client, password, email="alice@example.com"):
     return client.post("/login/", {"login": email, "password": password})
 
 
-def test_who_signed_in_from_where_and_how(client, alice, told):
+def test_sign_in_is_logged_with_address_and_method(client, alice, told):
     secret = make_totp(alice)
     post(client, PASSWORD)
     client.post("/account/two-factor/authenticate/", {"code": wrong(secret)})
@@ -40,20 +40,20 @@ def test_who_signed_in_from_where_and_how(client, alice, told):
     ]
 
 
-def test_who_could_not_and_nothing_that_was_typed(client, alice, told):
+def test_refused_sign_in_is_logged_without_typed_text(client, alice, told):
     for email in ("alice@example.com", "my-secret@pass.word"):
         post(client, WRONG, email)
     lines = [f"Refused a password of {who} from 127.0.0.1" for who in (f"person {alice.pk}", "nobody known")]
     assert told() == lines
 
 
-def test_that_too_many_were_tried(client, alice, told):
+def test_throttled_sign_in_is_logged(client, alice, told):
     for _ in range(6):
         post(client, WRONG)
     assert told()[-1] == "Too many passwords were tried from 127.0.0.1"
 
 
-def test_a_confirmation_gives_the_session_another_key(client, alice):
+def test_confirmation_by_password_changes_the_session_key(client, alice):
     post(client, PASSWORD)
     thief = Client()
     thief.cookies = client.cookies.copy()
@@ -63,11 +63,11 @@ def test_a_confirmation_gives_the_session_another_key(client, alice):
         == "/account/"
     )
     assert client.session.session_key != before
-    assert [each.session_key for each in UserSession.objects.all()] == [client.session.session_key]
+    assert [row.session_key for row in UserSession.objects.all()] == [client.session.session_key]
     assert client.get("/domains/").status_code == 200 and thief.get("/domains/").status_code == 302
 
 
-def test_so_does_one_by_code(client, alice):
+def test_confirmation_by_code_changes_the_session_key(client, alice):
     secret = make_totp(alice)
     sign_in(client, alice, ago=timedelta(hours=1))
     before = client.session.session_key

@@ -1,4 +1,4 @@
-"""Who still tries a password that is gone, as rows and the Recent clients page tell it."""
+"""Retired passwords that are still tried, in rows of the list and on Recent clients."""
 
 from datetime import UTC, datetime, timedelta
 
@@ -6,7 +6,8 @@ import pytest
 from django.utils import timezone
 
 from credentials.digests import digest
-from credentials.models.retired import RetiredPassword, RetiredTry
+from credentials.models import LoginDay, RetiredPassword
+from credentials.models.login_day import ALL_LOGINS
 from credentials.outcome import Outcome
 from tests.credentials.test_clients import HTMX, plain
 from tests.factories import SYSTEM, make_credential, make_use, password_of
@@ -22,7 +23,7 @@ def make_try(credential, password, ip=HOME, *, outcome=Outcome.WRONG_PASSWORD, *
 
 
 def make_reset(credential):
-    """Reset it; return the password that is dead now."""
+    """Reset it; return the password that is retired now."""
     old = password_of(credential)
     credential.reset_password(by=SYSTEM)
     RetiredPassword.objects.filter(username=credential.username, why="reset").update(since=RESET_AT)
@@ -36,7 +37,7 @@ def row(client, credential):
     )
 
 
-def test_a_row_tells_who_still_tries_the_password_from_before_a_reset(as_alice, credential):
+def test_row_shows_who_still_tries_the_password_from_before_a_reset(as_alice, credential):
     make_try(credential, make_reset(credential), number=37, at=timezone.now() - timedelta(minutes=2))
     said = row(as_alice, credential)
     told = "still tries the password that was reset on Apr 11, 2022 (37 times, last 2 minutes ago )."
@@ -45,13 +46,13 @@ def test_a_row_tells_who_still_tries_the_password_from_before_a_reset(as_alice, 
     assert f'href="{credential.username}/connect/"' in text(as_alice.get(smtp_url(credential.domain)))
 
 
-def test_once_is_one_time(as_alice, credential):
+def test_single_try_is_one_time(as_alice, credential):
     make_try(credential, make_reset(credential))
     assert "(1 time, last just now )." in row(as_alice, credential)
 
 
 @pytest.mark.parametrize(("number", "more"), [(2, "1 more address"), (3, "2 more addresses")])
-def test_several_addresses_are_summed_up_behind_the_last_one(as_alice, credential, number, more):
+def test_several_addresses_are_summed_up_after_the_last_one(as_alice, credential, number, more):
     old = make_reset(credential)
     for each in range(number):
         make_try(credential, old, f"192.0.2.{each}", number=2, at=timezone.now() - timedelta(minutes=each))
@@ -61,13 +62,13 @@ def test_several_addresses_are_summed_up_behind_the_last_one(as_alice, credentia
     assert "Give those sites the new password." in said
 
 
-def test_addresses_that_are_not_known_are_no_address(as_alice, credential):
+def test_addresses_beyond_the_bound_are_not_named(as_alice, credential):
     make_try(credential, make_reset(credential))
-    RetiredTry.objects.update(ip="")
-    assert "More than 100 addresses still try the password" in row(as_alice, credential)
+    LoginDay.objects.exclude(username=ALL_LOGINS).update(ip="")
+    assert "More than 200 addresses still try the password" in row(as_alice, credential)
 
 
-def test_a_row_tells_who_still_tries_it_while_it_is_suspended(as_alice, credential):
+def test_row_shows_who_tries_a_suspended_credential(as_alice, credential):
     credential.suspend(by=SYSTEM)
     make_try(credential, password_of(credential), outcome=Outcome.SUSPENDED)
     said = row(as_alice, credential)
@@ -78,25 +79,25 @@ def test_a_row_tells_who_still_tries_it_while_it_is_suspended(as_alice, credenti
 
 
 @pytest.mark.parametrize(("days", "is_told"), [(6.9, True), (7.1, False)])
-def test_it_is_told_for_a_week(as_alice, credential, days, is_told):
+def test_row_shows_tries_for_a_week(as_alice, credential, days, is_told):
     make_try(credential, make_reset(credential), at=timezone.now() - timedelta(days=days))
     assert ("still tries" in row(as_alice, credential)) is is_told
 
 
-def test_of_many_dead_passwords_the_last_two_that_were_tried_are_told(as_alice, credential):
+def test_row_shows_the_two_retired_passwords_tried_last(as_alice, credential):
     for number in range(4):
         make_try(credential, make_reset(credential), f"192.0.2.{number}")
     said = row(as_alice, credential)
     assert said.count("still tries") == 2 and "192.0.2.3" in said and "192.0.2.2" in said
 
 
-def test_it_stays_after_an_act_on_the_row(as_alice, credential):
+def test_tries_stay_in_the_row_after_an_act(as_alice, credential):
     make_try(credential, make_reset(credential))
     response = as_alice.post(smtp_url(credential, "label"), {"label": "Shop"}, headers=HTMX)
     assert "still tries the password" in plain(text(response))
 
 
-def test_it_costs_no_query_however_many_there_are(as_alice, domain, django_assert_num_queries):
+def test_tries_in_rows_cost_one_query(as_alice, domain, django_assert_num_queries):
     for _ in range(10):
         credential = make_credential(domain)
         old = make_reset(credential)
@@ -106,13 +107,13 @@ def test_it_costs_no_query_however_many_there_are(as_alice, domain, django_asser
         assert text(as_alice.get(smtp_url(domain))).count(" still try ") == 10
 
 
-def test_a_viewer_sees_it(client, bob, credential):
+def test_viewer_sees_tries_of_retired_passwords(client, bob, credential):
     make_try(credential, make_reset(credential))
     client.force_login(bob)
     assert f"{HOME} still tries" in row(client, credential)
 
 
-def test_the_recent_clients_page_lists_the_addresses(as_alice, credential):
+def test_recent_clients_lists_addresses_that_try_retired_passwords(as_alice, credential):
     old = make_reset(credential)
     for number in range(3):
         make_try(credential, old, f"192.0.2.{number}", number=number + 1)
@@ -124,7 +125,7 @@ def test_the_recent_clients_page_lists_the_addresses(as_alice, credential):
     assert "192.0.2.9" not in said
 
 
-def test_the_recent_clients_page_lists_only_so_many(as_alice, credential, monkeypatch):
+def test_recent_clients_lists_only_so_many_tries(as_alice, credential, monkeypatch):
     monkeypatch.setattr("credentials.views.clients.TRIES_LISTED", 2)
     old = make_reset(credential)
     for number in range(3):

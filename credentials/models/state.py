@@ -1,0 +1,49 @@
+"""What a credential is at a moment: derived from its columns, never stored."""
+
+from datetime import timedelta
+
+from credentials import networks, rotation
+from credentials.models.login_day import IN_USE_FOR
+from credentials.outcome import Outcome
+
+LIVE_CHECK_TAKES = timedelta(seconds=60)
+
+
+class CredentialState:
+    """The questions to a credential that change nothing."""
+
+    def outcome(self, now, ip="") -> Outcome:
+        """What a login with the right password comes to, from this address ("": from anywhere)."""
+        if self.suspended_at:
+            return Outcome.SUSPENDED
+        if self.expires_at and self.expires_at <= now:
+            return Outcome.EXPIRED
+        if not self.domain.is_authorized:
+            return Outcome.DOMAIN_NOT_AUTHORIZED
+        if ip and not networks.allows(self.allowed_networks, ip):
+            return Outcome.NETWORK_NOT_ALLOWED
+        return Outcome.ACCEPTED
+
+    def still_takes(self, verifier, now, ip="") -> bool:
+        """Whether a login that fitted this verifier would be accepted now."""
+        known = verifier in (self.verifier, self.previous_verifier_at(now))
+        return known and self.outcome(now, ip) is Outcome.ACCEPTED
+
+    def previous_verifier_at(self, now) -> str | None:
+        """The verifier of the password before this one, while that is still accepted."""
+        return self.previous_verifier if rotation.is_running(self, now) else None
+
+    def is_checked_from(self, ip, now) -> bool:
+        """Whether a login at this time and from this address was the dashboard's own check."""
+        if not self.checked_at or self.checked_from != ip:
+            return False
+        return abs(now - self.checked_at) < LIVE_CHECK_TAKES
+
+    def was_used_recently(self, now) -> bool:
+        """Whether some site or app used it within 24 hours, so that taking it away hurts now."""
+        return bool(self.last_used_at) and now - self.last_used_at < IN_USE_FOR
+
+    def was_old_password_used_recently(self, now) -> bool:
+        """Whether something used the old password within 24 hours, and still could."""
+        used_at = self.previous_last_used_at
+        return rotation.is_running(self, now) and bool(used_at) and now - used_at < IN_USE_FOR
