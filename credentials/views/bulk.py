@@ -15,14 +15,14 @@ from web.request import ask_or_act, posted
 @of_domain(Permission.MANAGE_CREDENTIALS)
 @recent_sign_in
 def suspend(request, domain):
-    return _ask_or_act(request, domain, "_suspend_chosen.html", _suspend)
+    return _ask_or_act(request, domain, "_suspend_selected.html", _suspend)
 
 
 @ask_or_act
 @of_domain(Permission.MANAGE_CREDENTIALS)
 @recent_sign_in
 def delete(request, domain):
-    return _ask_or_act(request, domain, "_delete_chosen.html", _delete)
+    return _ask_or_act(request, domain, "_delete_selected.html", _delete)
 
 
 def _suspend(request, domain, usernames):
