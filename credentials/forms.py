@@ -176,7 +176,7 @@ class LabelForm(forms.Form):
         strip=False,
         help_text="Which site or app uses it. Only for your reference. Up to 80 characters; leave "
         "it blank to remove the label.",
-        widget=forms.TextInput(attrs={"maxlength": text.MAX_LENGTH, "autocomplete": "off", "autofocus": True}),
+        widget=forms.TextInput(attrs={"maxlength": text.MAX_LABEL, "autocomplete": "off", "autofocus": True}),
     )
 
     # Any text is allowed: it is only compared.

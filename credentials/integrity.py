@@ -7,15 +7,15 @@ from django.db.models import Count, F, Max, Q
 from audit.models import Event
 from credentials import verifier
 from credentials.models import Credential
-from credentials.models.base import place_of_password
+from credentials.models.base import password_data
 from credentials.models.batches import chunks
 from credentials.models.deleted import DeletedCredential
 from credentials.rotation import KEEP_FOR
 from domains.models import Domain
 from vault import cipher, registry
 
-BATCH = 1000
-LONGEST = max(KEEP_FOR.values())
+ROWS_PER_BATCH = 1000
+LONGEST_KEPT = max(KEEP_FOR.values())
 MAX_SECONDS_APART = 120  # time in a row and time of its event, written in one transaction
 
 CREATED, RESET, DELETED, RESTORED = (f"credential.{act}" for act in ("created", "reset", "deleted", "restored"))
@@ -25,7 +25,7 @@ NAMES = {Credential: "SMTP user", DeletedCredential: "deleted SMTP user"}
 def faults() -> Iterator[str]:
     """Yield a line for each fault, which names the row and contains no secret. Only reads."""
     for model in (Credential, DeletedCredential):
-        for rows in chunks(model.objects.order_by("pk").iterator(BATCH), BATCH):
+        for rows in chunks(model.objects.order_by("pk").iterator(ROWS_PER_BATCH), ROWS_PER_BATCH):
             # Row and events are read one after the other: read again what may have changed in between.
             suspects = [row.pk for row, _fault in _faults_of(rows)]
             if suspects:
@@ -35,7 +35,7 @@ def faults() -> Iterator[str]:
     for column in registry.sealed_columns():
         if column.model in (Credential, DeletedCredential):
             continue
-        for row in column.rows().order_by("pk").iterator(BATCH):
+        for row in column.rows().order_by("pk").iterator(ROWS_PER_BATCH):
             for token in column.tokens(row).values():
                 if not _opens(token, column.associated_data(row)):
                     yield f"{column.name}, row {row.pk}: can't be unsealed"
@@ -50,7 +50,7 @@ def _faults_of(rows) -> Iterator[tuple]:
 
 def _secrets(row) -> Iterator[str]:
     try:
-        password = cipher.open(row.password_sealed, associated_data=place_of_password(row.username))
+        password = cipher.open(row.password_sealed, associated_data=password_data(row.username))
     except cipher.CannotOpen as error:
         yield f"its password can't be unsealed: {error}"
         return
@@ -94,7 +94,7 @@ def _history(row, history) -> Iterator[str]:
 def _is_recorded(until, history) -> bool:
     """Whether the last change of the password kept the previous one until this time or later."""
     kept_at = history["kept_at"]
-    return bool(kept_at and until) and kept_at == history["made_at"] and until <= kept_at + LONGEST
+    return bool(kept_at and until) and kept_at == history["made_at"] and until <= kept_at + LONGEST_KEPT
 
 
 def _missing() -> Iterator[str]:
@@ -105,7 +105,7 @@ def _missing() -> Iterator[str]:
         come=Count("pk", filter=Q(tag__in=(CREATED, RESTORED))), gone=Count("pk", filter=Q(tag=DELETED))
     ).filter(come__gt=F("gone"))
     usernames = standing.order_by("credential").values_list("credential", flat=True)
-    for names in chunks(usernames.iterator(BATCH), BATCH):
+    for names in chunks(usernames.iterator(ROWS_PER_BATCH), ROWS_PER_BATCH):
         known = set(Credential.objects.filter(username__in=names).values_list("username", flat=True))
         for username in names:
             if username not in known:

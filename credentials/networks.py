@@ -7,8 +7,8 @@ from django.core.exceptions import ValidationError
 
 MAX_NETWORKS = 50
 SHOWN_IN_SUMMARY = 2
-MAX_LENGTH = 2500  # 50 of the longest, and their commas
-MAX_TYPED = 4 * MAX_LENGTH  # with spaces and line breaks; more is not worth reading
+MAX_STORED = 2500  # 50 of the longest, and their commas
+MAX_TYPED = 4 * MAX_STORED  # with spaces and line breaks; more is not worth reading
 
 
 def clean(text: str) -> str:

@@ -10,7 +10,7 @@ from credentials.diagnosis.transcripts import without_noise
 from credentials.passwords import PREFIX
 
 MAX_LINE = 2000  # characters that are read
-MASK = f"{PREFIX}(password)"
+PASSWORD_MASK = f"{PREFIX}(password)"
 # passwords.PATTERN, also cut off or broken into lines.
 _PASSWORD = re.compile(rf"{PREFIX}(?:\n?[0-9A-Za-z_]){{6,38}}[0-9A-Za-z_]*")
 _BASE64 = re.compile(r"[A-Za-z0-9+/]{24,}(?:\n[A-Za-z0-9+/]{4,})*={0,2}")
@@ -36,7 +36,7 @@ class Reading(NamedTuple):
 
 def visible(text: str) -> str:
     """The text as it may be shown: without passwords and invisible characters, newlines as \\n."""
-    text = _BASE64.sub(_mask_encoded, _PASSWORD.sub(MASK, text.replace("\r\n", "\n")))
+    text = _BASE64.sub(_mask_encoded, _PASSWORD.sub(PASSWORD_MASK, text.replace("\r\n", "\n")))
     return _INVISIBLE.sub("\N{REPLACEMENT CHARACTER}", text.translate(_PICTURES))
 
 
@@ -58,4 +58,4 @@ def _mask_encoded(match) -> str:
     """Hide a password in base64, as transcripts of AUTH PLAIN and LOGIN show it."""
     word = match[0].rstrip("=").replace("\n", "")
     decoded = base64.b64decode(word + "A" * (-len(word) % 4))
-    return MASK if _PASSWORD.search(decoded.decode("latin-1")) else match[0]
+    return PASSWORD_MASK if _PASSWORD.search(decoded.decode("latin-1")) else match[0]

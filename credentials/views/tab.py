@@ -32,7 +32,7 @@ def credential_list(request, domain):
 def export(request, domain):
     """The list, or the result of a search in it, as CSV."""
     rows = csv_rows.rows(domain, search_text(request.GET))
-    return csv_file(f"{domain.name}-smtp-credentials.csv", csv_rows.HEADER, rows)
+    return csv_file(f"{domain.name}-smtp-credentials.csv", csv_rows.COLUMNS, rows)
 
 
 @ask_or_act

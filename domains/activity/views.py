@@ -9,7 +9,7 @@ from web.csv_export import csv_file
 from web.dates import iso
 
 EVENTS_PER_PAGE = 50
-ROWS_PER_FETCH = 500
+EVENTS_PER_FETCH = 500
 CSV_COLUMNS = ["Time", "Who", "What", "SMTP user", "IP address"]
 
 
@@ -24,6 +24,6 @@ def activity(request, name):
 def export(request, name):
     """Stream all events as CSV, the newest first, in one query and constant memory."""
     domain = get_domain(request, name, Permission.VIEW)
-    events = Event.objects.for_page(domain).defer("user_agent").iterator(chunk_size=ROWS_PER_FETCH)
+    events = Event.objects.for_page(domain).defer("user_agent").iterator(chunk_size=EVENTS_PER_FETCH)
     rows = ((iso(event.at), event.actor_name, plain(event), event.credential, event.ip) for event in events)
     return csv_file(f"{domain.name}-activity.csv", CSV_COLUMNS, rows)

@@ -13,7 +13,7 @@ class TitleForm(forms.Form):
         strip=False,
         help_text="Shown next to the domain to help you recognize it. Up to 80 characters; leave it "
         "blank to remove the name.",
-        widget=forms.TextInput(attrs={"maxlength": text.MAX_LENGTH, "autocomplete": "off"}),
+        widget=forms.TextInput(attrs={"maxlength": text.MAX_LABEL, "autocomplete": "off"}),
         error_messages={"null_characters_not_allowed": "Remove the invisible characters, then save again."},
     )
 

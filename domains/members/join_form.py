@@ -25,7 +25,7 @@ class JoinForm(forms.Form):
         label="Your name",
         required=False,
         help_text="The other members see it. Optional.",
-        widget=forms.TextInput(attrs={"autocomplete": "name", "maxlength": text.MAX_LENGTH}),
+        widget=forms.TextInput(attrs={"autocomplete": "name", "maxlength": text.MAX_LABEL}),
         error_messages={"null_characters_not_allowed": "Remove the invisible characters."},
     )
     password1 = PasswordField(label="Password", help_text=password_validators_help_text_html())

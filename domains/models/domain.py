@@ -84,7 +84,7 @@ class Domain(models.Model):
     name = models.CharField(max_length=253, db_index=True, help_text="As A-label: lower case, no trailing dot.")
     display_name = models.CharField(max_length=253, blank=True)
     # The name its members gave it. db_default: the previous version can still add rows.
-    title = models.CharField(max_length=text.MAX_LENGTH, blank=True, default="", db_default="")
+    title = models.CharField(max_length=text.MAX_LABEL, blank=True, default="", db_default="")
     verification_token = models.CharField(max_length=64, default=new_verification_token, editable=False)
     authorized_at = models.DateTimeField(null=True, blank=True, editable=False)
     ownership_gone_at = models.DateTimeField(null=True, blank=True, editable=False)

@@ -13,7 +13,7 @@ import pytest
 
 from credentials.diagnosis.explain import WORDS
 from credentials.diagnosis.findings import Finding
-from credentials.diagnosis.parser import MASK, read, visible
+from credentials.diagnosis.parser import PASSWORD_MASK, read, visible
 from credentials.diagnosis.patterns import RULES
 from credentials.passwords import PATTERN, generate
 from credentials.snippets import PLACEHOLDER
@@ -121,7 +121,7 @@ def test_usernames_domains_and_ports_are_found():
 def test_visible_masks_a_password(wrap):
     password = generate()
     shown = visible(wrap.format(password, password))
-    assert MASK in shown and password[3:12] not in shown and not PATTERN.search(shown)
+    assert PASSWORD_MASK in shown and password[3:12] not in shown and not PATTERN.search(shown)
 
 
 def test_visible_masks_a_broken_or_cut_password():

@@ -80,7 +80,7 @@ def test_fifty_of_the_longest_fit_the_column():
     longest = [
         f"{number:04x}:{'ffff:' * 6}ff80/121" for number in range(0x1000, 0x1000 + networks.MAX_NETWORKS)
     ]
-    assert len(networks.clean("\n".join(longest))) <= networks.MAX_LENGTH
+    assert len(networks.clean("\n".join(longest))) <= networks.MAX_STORED
 
 
 @pytest.mark.parametrize(

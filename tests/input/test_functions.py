@@ -82,7 +82,7 @@ def test_labels_are_cleaned_or_refused(text):
         label = labels.clean(text)
     except ValidationError:
         return
-    assert labels.clean(label) == label and len(label) <= labels.MAX_LENGTH
+    assert labels.clean(label) == label and len(label) <= labels.MAX_LABEL
     assert not set(label) & set("\x00\n\u202e\ufeff")
 
 
@@ -93,7 +93,7 @@ def test_networks_are_cleaned_or_refused(text):
         stored = networks.clean(text)
     except ValidationError:
         return
-    assert networks.clean(stored) == stored and len(stored) <= networks.MAX_LENGTH
+    assert networks.clean(stored) == stored and len(stored) <= networks.MAX_STORED
     assert networks.allows(stored, "192.0.2.7") in (True, False)
 
 
