@@ -1,5 +1,5 @@
 # `make run` starts SendLayer, `make test` tests it; both install what they need.
-# PORT, SMTP_PORT, DEMO_PASSWORD, VAR_DIR and every setting in .env.example may be given:
+# Set PORT, SMTP_PORT, DEMO_PASSWORD, VAR_DIR or any setting of .env.example on the command line:
 #   make run PORT=8080 SMTP_PORT=2525
 
 PYTHON3 ?= python3
@@ -12,7 +12,7 @@ RUN_INSTALLED := $(VENV)/requirements.stamp
 DEV_INSTALLED := $(VENV)/requirements-dev.stamp
 STATIC_COLLECTED := $(VAR_DIR)/static/staticfiles.json
 
-# What `make test` runs side by side, the longest first.
+# What `make test` runs in parallel, the longest first.
 TESTS := test-postgresql test-sqlite test-sqlite-servers test-browser test-mail-postgresql \
 	test-postgresql-servers test-mail-sqlite
 
@@ -24,33 +24,33 @@ TESTS := test-postgresql test-sqlite test-sqlite-servers test-browser test-mail-
 help:  ## List these targets
 	@sed -n 's/^\([a-z-]*\):.*  ## /\1\t/p' $(MAKEFILE_LIST) | expand -t 16
 
-# exec: a SIGTERM that make passes on then reaches the servers.
+# exec, so that a SIGTERM from make reaches the servers.
 run: $(STATIC_COLLECTED)  ## Start the dashboard and the SMTP listener
 	@exec $(BIN)/python -m sendlayer.start
 
-# Side by side, since they mostly wait, each with its output in one piece; one that fails stops none.
+# In parallel, since they mostly wait; each prints its output in one piece, and a failure stops no other.
 test: lint browser smtp-client postgresql redis mail-servers mail-clients dns-server proxies  ## Run every test, on SQLite and PostgreSQL, with browser and mail servers
 	@$(MAKE) --no-print-directory --jobs=5 --output-sync=target --keep-going $(TESTS)
 
 ON_POSTGRESQL := $(BIN)/python tests/with_postgres.py
 
-# In two parts each: one process of pytest keeps one core busy. Pages compute all the time and
-# stand back for browsers and servers, which wait for one another.
+# In two parts each, since a process of pytest uses one core. Tests of pages compute all the time, so they
+# run at lower priority than browsers and servers, which wait for one another.
 SERVERS := tests/submission tests/sendlayer tests/faults
 PAGES := $(SERVERS:%=--ignore=%)
-STANDING_BACK := nice -n 5
+LOW_PRIORITY := nice -n 5
 
 test-sqlite-servers: $(DEV_INSTALLED)
 	TEST_PORTS=11000-13000 $(BIN)/python -m pytest -m "not e2e and not mail" $(SERVERS)
 
 test-sqlite: $(DEV_INSTALLED)
-	TEST_PORTS=13000-15000 $(STANDING_BACK) $(BIN)/python -m pytest -m "not e2e and not mail" $(PAGES)
+	TEST_PORTS=13000-15000 $(LOW_PRIORITY) $(BIN)/python -m pytest -m "not e2e and not mail" $(PAGES)
 
 test-postgresql-servers: $(DEV_INSTALLED)
 	TEST_PORTS=15000-17000 $(ON_POSTGRESQL) $(BIN)/python -m pytest -m "not e2e and not mail and not one_database" $(SERVERS)
 
 test-postgresql: $(DEV_INSTALLED)
-	TEST_PORTS=17000-19000 $(STANDING_BACK) $(ON_POSTGRESQL) $(BIN)/python -m pytest -m "not e2e and not mail and not one_database" $(PAGES)
+	TEST_PORTS=17000-19000 $(LOW_PRIORITY) $(ON_POSTGRESQL) $(BIN)/python -m pytest -m "not e2e and not mail and not one_database" $(PAGES)
 
 test-browser: $(DEV_INSTALLED)
 	TEST_PORTS=19000-23000 $(BIN)/python -m pytest -m e2e
@@ -61,20 +61,20 @@ test-mail-sqlite: $(DEV_INSTALLED)
 test-mail-postgresql: $(DEV_INSTALLED)
 	TEST_PORTS=27000-31000 $(ON_POSTGRESQL) $(BIN)/python -m pytest -m mail
 
-# The faults of `make test`, for longer: hundreds of kills. Each prints its figures.
+# The faults of `make test` for longer: hundreds of kills. Each prints its figures.
 test-faults: $(DEV_INSTALLED) postgresql  ## Kill, restart and fill up for longer than `test` does
 	FAULT_FACTOR=10 TEST_PORTS=31000-32000 $(BIN)/python -m pytest tests/faults
 	FAULT_FACTOR=10 TEST_PORTS=31000-32000 $(ON_POSTGRESQL) $(BIN)/python -m pytest tests/faults -m "not one_database"
 
-# The random input of `make test`, for longer and other each time; what is wrong is told as the smallest example.
-test-input: $(DEV_INSTALLED) postgresql  ## Draw more random input than `test` does
+# The random input of `make test` for longer and different each time; a failure is reduced to its smallest example.
+test-input: $(DEV_INSTALLED) postgresql  ## Generate more random input than `test` does
 	INPUT_FACTOR=20 TEST_PORTS=31000-32000 $(BIN)/python -m pytest tests/input
 	INPUT_FACTOR=20 TEST_PORTS=31000-32000 $(ON_POSTGRESQL) $(BIN)/python -m pytest tests/input -m "not one_database"
 
 test-fast: $(DEV_INSTALLED) smtp-client mail-clients dns-server proxies  ## Run the tests without browser, Postfix and PostgreSQL
 	$(BIN)/python -m pytest -m "not e2e and not mail"
 
-lint: $(DEV_INSTALLED)  ## Check style and floors
+lint: $(DEV_INSTALLED)  ## Check style, floors and types
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/lint-imports --no-cache
@@ -83,18 +83,18 @@ lint: $(DEV_INSTALLED)  ## Check style and floors
 bench: $(DEV_INSTALLED) load-generator  ## Measure pages, first load and the listener
 	$(BIN)/python -m bench
 
-# What a stranger waits while eight people attack; attacks and time are bounded.
-bench-attacks: $(DEV_INSTALLED)  ## Measure what a stranger waits while eight people attack
+# Attacks and time are bounded.
+bench-attacks: $(DEV_INSTALLED)  ## Measure how long a visitor waits while eight users attack
 	$(BIN)/python -m bench.attacks
 
 # As root: it starts Postfix.
 bench-mail: $(DEV_INSTALLED) postgresql mail-servers  ## Measure logins at Postfix and Dovecot (root)
 	$(BIN)/python -m bench.mail
 
-screenshots: $(DEV_INSTALLED) browser  ## Take the pictures of docs/ again
+screenshots: $(DEV_INSTALLED) browser  ## Take the pictures of README again
 	$(BIN)/python -m docs.screenshots
 
-# --- what they need -----------------------------------------------------------
+# --- prerequisites ------------------------------------------------------------
 
 SUDO := $(shell [ "$$(id -u)" = 0 ] || echo sudo)
 APT := $(SUDO) env DEBIAN_FRONTEND=noninteractive apt-get -qq
@@ -109,7 +109,7 @@ endef
 
 browser:
 	@command -v chromium >/dev/null || $(call apt-install,chromium)
-# The same one without windows computes a third less; where Debian has none, Chromium does it all.
+# The variant without windows needs a third less CPU; without it, Chromium is used.
 	@command -v chromium-headless-shell >/dev/null || $(APT) install -y chromium-headless-shell >/dev/null 2>&1 || true
 
 smtp-client:
@@ -123,8 +123,8 @@ postgresql:
 	@command -v initdb >/dev/null || ls /usr/lib/postgresql/*/bin/initdb >/dev/null 2>&1 || \
 	$(call apt-install,postgresql)
 
-# $(call apt-install-servers,PACKAGES): the same without starting them, as policy-rc.d is asked
-# (101: no): tests run instances of their own. One that runs already stays as it is.
+# $(call apt-install-servers,PACKAGES): the same without starting them (policy-rc.d answers 101), since
+# tests run their own instances. A server that is already running is left alone.
 define apt-install-servers
 dpkg-query -W -f='$${db:Status-Status}\n' $(1) 2>&1 | grep -qvx installed || exit 0; \
 policy=/usr/sbin/policy-rc.d; \
@@ -156,7 +156,7 @@ mail-clients:
 	@[ -f /usr/lib/ruby/vendor_ruby/mail.rb ] || $(call apt-install,ruby-mail)
 	@ls /usr/lib/*/sasl2/libplain.so >/dev/null 2>&1 || $(call apt-install,libsasl2-modules)
 
-# Debian packs ensurepip, which puts pip into a virtual environment, apart from Python.
+# Debian has ensurepip, which installs pip into a virtual environment, in a separate package.
 $(BIN)/pip:
 	@command -v $(PYTHON3) >/dev/null || $(call apt-install,python3)
 	@$(PYTHON3) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
@@ -175,7 +175,7 @@ $(DEV_INSTALLED): requirements-dev.txt | $(BIN)/pip
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r $<
 	@touch $@
 
-# Named after the manifest, which collectstatic writes last.
+# The manifest, which collectstatic writes last.
 $(STATIC_COLLECTED): $(RUN_INSTALLED) $(shell find static -type f)
 	@$(BIN)/python -m sendlayer.firstrun
 	@$(BIN)/python manage.py collectstatic --noinput --verbosity 0

@@ -82,7 +82,7 @@ def _shut_out(user) -> list:
     """
     user.end_sessions()
     UserSession.objects.filter(user=user).delete()
-    return user.memberships.take_unvouched_invitations()
+    return user.memberships.delete_unvouched_invitations()
 
 
 @transaction.atomic

@@ -8,7 +8,7 @@ from django.core.validators import validate_email
 
 from web import characters
 
-MAX_LENGTH = 254  # RFC 5321 section 4.5.3.1.3, without the angle brackets
+MAX_EMAIL = 254  # RFC 5321 section 4.5.3.1.3, without the angle brackets
 MAX_LOCAL_PART = 64  # RFC 5321 section 4.5.3.1.1
 
 INVALID = "Enter an address like name@example.com."
@@ -23,9 +23,9 @@ def clean(text: str) -> str:
     as another address. `localhost` is accepted, for trials.
     """
     email = text.strip()
-    if len(email) > MAX_LENGTH:  # checked first: the other rules would read all of it
+    if len(email) > MAX_EMAIL:  # checked first: the other rules would read all of it
         raise ValidationError(
-            f"An address can have at most {MAX_LENGTH} characters (this one has {len(email)})."
+            f"An address can have at most {MAX_EMAIL} characters (this one has {len(email)})."
         )
     # Django accepts control characters within quotes, and zero-width ones after the @.
     if characters.has_invisible(email):

@@ -25,9 +25,9 @@ from web.workers import Busy, Workers
 
 # How long after each try the next one is, two days in all; the try after the last wait is the last.
 WAITS = tuple(timedelta(minutes=minutes) for minutes in (1, 5, 15, 60, 240, 720, 720, 1440))
-BATCH = 50  # letters in one question
+LETTERS_PER_BATCH = 50  # letters in one question
 LOOK_AGAIN_SECONDS = 30
-PLACE = "letter"
+ASSOCIATED_DATA = "letter"
 NOBODY = ""  # a letter to it costs what any does, and is thrown away: who asks learns nothing by the time
 
 log = logging.getLogger("accounts.emails")
@@ -60,7 +60,7 @@ class Letter(models.Model):
 
     def message(self) -> EmailMultiAlternatives:
         """The message itself. Raises vault.CannotOpen."""
-        parts = json.loads(cipher.open(self.sealed, associated_data=PLACE))
+        parts = json.loads(cipher.open(self.sealed, associated_data=ASSOCIATED_DATA))
         # RFC 3834: an out-of-office reply to it helps nobody.
         headers = {"Auto-Submitted": "auto-generated"}
         message = EmailMultiAlternatives(parts["subject"], parts["text"], to=[self.to], headers=headers)
@@ -88,7 +88,7 @@ def post(to, subject, text, html=""):
     """Keep a message until it is sent; a thread begins with that once the transaction commits."""
     subject, text, html = map(harmless, (subject, text, html))  # names and addresses are in them
     parts = {"subject": " ".join(subject.split()), "text": text.strip() + "\n", "html": html}
-    Letter.objects.create(to=to, sealed=cipher.seal(json.dumps(parts), associated_data=PLACE))
+    Letter.objects.create(to=to, sealed=cipher.seal(json.dumps(parts), associated_data=ASSOCIATED_DATA))
     transaction.on_commit(start_delivery)
 
 
@@ -100,7 +100,7 @@ def address(route, *args) -> str:
 def deliver() -> tuple[int, int]:
     """Try to send what is due; return how many letters were sent, and how many were not."""
     sent = failed = 0
-    while batch := list(Letter.objects.due(timezone.now())[:BATCH]):
+    while batch := list(Letter.objects.due(timezone.now())[:LETTERS_PER_BATCH]):
         for letter in batch:
             if not letter.claim():
                 continue  # another process has it

@@ -25,7 +25,7 @@ class ProfileForm(forms.Form):
         strip=False,
         help_text="How colleagues see you. Up to 80 characters; leave it blank to show your e-mail "
         "address instead.",
-        widget=forms.TextInput(attrs={"maxlength": labels.MAX_LENGTH, "autocomplete": "name"}),
+        widget=forms.TextInput(attrs={"maxlength": labels.MAX_LABEL, "autocomplete": "name"}),
     )
 
     def clean_name(self):
@@ -37,7 +37,7 @@ class EmailForm(forms.Form):
 
     email = forms.EmailField(
         label="New e-mail",
-        max_length=email_addresses.MAX_LENGTH,
+        max_length=email_addresses.MAX_EMAIL,
         widget=forms.EmailInput(attrs={"autocomplete": "email"}),
     )
 

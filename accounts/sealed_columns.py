@@ -43,5 +43,7 @@ class TwoFactorSecrets(SealedColumn):
         return either
 
 
-TWO_FACTOR_SECRETS = TwoFactorSecrets("two-factor secrets", Authenticator, "data", lambda row: two_factor.PLACE)
-LETTERS = SealedColumn("letters", emails.Letter, "sealed", lambda row: emails.PLACE)
+TWO_FACTOR_SECRETS = TwoFactorSecrets(
+    "two-factor secrets", Authenticator, "data", lambda row: two_factor.ASSOCIATED_DATA
+)
+LETTERS = SealedColumn("letters", emails.Letter, "sealed", lambda row: emails.ASSOCIATED_DATA)

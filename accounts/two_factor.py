@@ -27,7 +27,7 @@ log = logging.getLogger(__name__)
 
 # Associated data without the user, whom allauth does not pass: whoever can swap rows in this table can
 # remove the second factor as well.
-PLACE = "authenticator:secret"
+ASSOCIATED_DATA = "authenticator:secret"
 REFUSED = (AttributeError, KeyError, TypeError, ValueError, forms.ValidationError)
 
 
@@ -42,11 +42,11 @@ class TwoFactorAdapter(DefaultMFAAdapter):
     }
 
     def encrypt(self, text):
-        return cipher.seal(text, associated_data=PLACE)
+        return cipher.seal(text, associated_data=ASSOCIATED_DATA)
 
     def decrypt(self, encrypted_text):
         try:
-            return cipher.open(encrypted_text, associated_data=PLACE)
+            return cipher.open(encrypted_text, associated_data=ASSOCIATED_DATA)
         except cipher.CannotOpen:
             raise self.validation_error("cannot_open") from None
 

@@ -12,8 +12,8 @@ from django.utils.dateparse import parse_datetime
 from audit import chain
 from audit.models import Event
 
-BATCH = 2000
-NAMES = {"id", "previous", "digest", *chain.COLUMNS}
+FETCH_ROWS = 2000
+KEYS_OF_EXPORT = {"id", "previous", "digest", *chain.COLUMNS}
 # Not as Django converts them: that fails for changed values, and the row has to be named.
 AS_STORED = {f"stored_{name}": ExpressionWrapper(F(name), output_field=TextField()) for name in ("at", "data")}
 PLAIN = [name for name in chain.COLUMNS if f"stored_{name}" not in AS_STORED]
@@ -28,7 +28,7 @@ def links(name="") -> Iterator[dict]:
     rows = Event.objects.chained(name).values("id", "digest", *PLAIN, **AS_STORED)
     # PostgreSQL streams within a transaction; SQLite's would keep everybody else from writing.
     with transaction.atomic() if connection.vendor == "postgresql" else nullcontext():
-        for row in rows.iterator(BATCH):
+        for row in rows.iterator(FETCH_ROWS):
             at, data = _time(row.pop("stored_at")), _json(row.pop("stored_data"))
             yield chain.content(row | {"at": at, "data": data})
 
@@ -67,7 +67,7 @@ def read(lines: Iterable[str]) -> Iterator[dict]:
             link = json.loads(line)
         except (ValueError, RecursionError):
             raise Malformed(f"line {number} is not JSON") from None
-        if not isinstance(link, dict) or link.keys() != NAMES:
+        if not isinstance(link, dict) or link.keys() != KEYS_OF_EXPORT:
             raise Malformed(f"line {number} is not an event of an export")
         texts = (link["digest"], link["previous"], link["domain_name"])
         numbers = (link["number"], link["id"], link["domain_id"] or 0)

@@ -1,4 +1,4 @@
-"""`make bench`: ratios side by side, in one run on this machine. Loads are bounded and on loopback."""
+"""`make bench`: ratios measured in one run on this machine. Loads are bounded and on loopback."""
 
 import gzip
 import re
@@ -11,6 +11,7 @@ import sys
 import time
 import urllib.request
 from concurrent.futures import ThreadPoolExecutor
+from itertools import chain
 from urllib.parse import urljoin
 
 from bench import site
@@ -45,7 +46,7 @@ def main():
 
 
 def report_speed(cookie, tab, bare):
-    # In turns, so that whatever else the machine does falls on both alike.
+    # In turns, so that other load on the machine affects both alike.
     figures = {url: [] for url in (bare, tab)}
     for _ in range(ROUNDS):
         for url, runs in figures.items():
@@ -61,15 +62,15 @@ def report_speed(cookie, tab, bare):
 def wrk(url, cookie):
     """Return (requests/s, p50 in ms, p99 in ms); raise when any answer is not a 2xx."""
     command = ["wrk", "-t1", f"-c{CONNECTIONS}", f"-d{SECONDS}s", "--latency", "-H", f"Cookie: {cookie}"]
-    # A connection a request, as most proxies do: kept open, they may all fall to one of the
-    # two workers, and then the figures tell of that alone.
+    # A connection per request, as most proxies do: kept open, all might go to one of the
+    # two workers, and the figures would only show that.
     command += ["-H", "Accept-Encoding: gzip", "-H", "Connection: close", url]
-    said = subprocess.run(command, capture_output=True, text=True, check=True).stdout
-    if "Non-2xx" in said or "Socket errors" in said:
-        raise RuntimeError(said)
-    latencies = re.findall(r"^ +(50|99)% +(\S+)", said, re.MULTILINE)
+    output = subprocess.run(command, capture_output=True, text=True, check=True).stdout
+    if "Non-2xx" in output or "Socket errors" in output:
+        raise RuntimeError(output)
+    latencies = re.findall(r"^ +(50|99)% +(\S+)", output, re.MULTILINE)
     latency = {percent: milliseconds(value) for percent, value in latencies}
-    return float(re.search(r"Requests/sec:\s+([\d.]+)", said)[1]), latency["50"], latency["99"]
+    return float(re.search(r"Requests/sec:\s+([\d.]+)", output)[1]), latency["50"], latency["99"]
 
 
 def milliseconds(text):
@@ -78,7 +79,7 @@ def milliseconds(text):
 
 
 def report_weight(cookie, base, tab):
-    """Bytes over the wire of a first load: the page and all that its HTML and CSS name."""
+    """Print the bytes over the wire of a first load: the page and all that its HTML, CSS and scripts load."""
     total, seen, queue = 0, set(), [tab]
     while queue:
         url = queue.pop()
@@ -107,7 +108,7 @@ def fetch(url, cookie):
 
 
 def report_auth(port, issued):
-    """AUTH commands a second: new sessions with STARTTLS, and how long the AUTH itself takes."""
+    """Print the sessions with STARTTLS and AUTH per second, and how long the AUTH itself takes."""
     context = ssl.create_default_context()
     context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
     deadline = time.monotonic() + AUTH_SECONDS
@@ -126,7 +127,7 @@ def report_auth(port, issued):
 
     started = time.monotonic()
     with ThreadPoolExecutor(AUTH_CLIENTS) as pool:
-        durations = [each for one in pool.map(client, range(AUTH_CLIENTS)) for each in one]
+        durations = list(chain.from_iterable(pool.map(client, range(AUTH_CLIENTS))))
     rate = len(durations) / (time.monotonic() - started)
     median = statistics.median(durations)
     print(

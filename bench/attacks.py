@@ -1,6 +1,6 @@
-"""`make bench-attacks`: how long a stranger waits for the sign-in page while eight signed-in people attack.
+"""`make bench-attacks`: how long a visitor waits for the sign-in page while eight signed-in users attack.
 
-They send texts that took the square of their length to clean: blanks between two letters, and
+They send texts that once took quadratic time to clean: blanks between two letters, and combining
 marks in a row. Bounded in number and time, on loopback, against gunicorn as `make run` starts it.
 """
 
@@ -9,6 +9,7 @@ import statistics
 import time
 import urllib.error
 import urllib.request
+from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from urllib.parse import urlencode
@@ -19,10 +20,10 @@ VISITS = 400
 PAUSE = 0.02  # between two visits
 ATTACKERS = 8
 VOLLEYS = 8  # of all attackers at once
-EVERY = 1.0  # seconds from one volley to the next
+INTERVAL = 1.0  # seconds from one volley to the next
 TIMEOUT = 150
 TEXTS = ("x" + " " * 20_000 + "x", "a" + "\u0315\u0300" * 60_000)
-# Made once: encoding them while the visits are timed would be timed with them.
+# Encoded once, since encoding would be timed with the visits.
 BODIES = [urlencode({"name": text, "csrfmiddlewaretoken": "c" * 32}).encode() for text in TEXTS]
 
 
@@ -55,7 +56,7 @@ def measure(sign_in, profile, cookie, pid):
     report("idle", idle)
     report("attacked", attacked)
     slowest = max(seconds for _status, seconds in answers)
-    statuses = {status: sum(status == each for each, _ in answers) for status, _ in answers}
+    statuses = dict(Counter(status for status, _seconds in answers))
     print(f"{len(answers)} attacks by {ATTACKERS} at once: answers {statuses}, the slowest {slowest:.2f} s")
     print(f"ratio of p99, attacked / idle: {p99(attacked) / p99(idle):.2f}")
     replaced = "none" if children(pid) == workers else f"{sorted(workers)} became {sorted(children(pid))}"
@@ -63,7 +64,7 @@ def measure(sign_in, profile, cookie, pid):
 
 
 def visits(url, *, until) -> list[float]:
-    """How long each visit took; one that fails took as long as it did."""
+    """Return how long each visit took, also those that failed."""
     durations = []
     while not until(len(durations)):
         durations.append(ask(urllib.request.Request(url))[1])
@@ -72,7 +73,7 @@ def visits(url, *, until) -> list[float]:
 
 
 def volleys(url, cookie) -> list[tuple[int, float]]:
-    """(status, seconds) of every attack; the attackers of a volley wait for one another."""
+    """Return (status, seconds) of every attack; the attackers of a volley wait for one another."""
     answers = []
     with ThreadPoolExecutor(ATTACKERS) as pool:
         for _ in range(VOLLEYS):
@@ -80,8 +81,8 @@ def volleys(url, cookie) -> list[tuple[int, float]]:
             attacks = [attack(url, cookie, body) for body in BODIES] * (ATTACKERS // len(BODIES))
             answers += pool.map(ask, attacks)
             if time.monotonic() - began > TIMEOUT / VOLLEYS:
-                break  # enough is seen
-            time.sleep(max(0, began + EVERY - time.monotonic()))
+                break  # slow enough to stop
+            time.sleep(max(0, began + INTERVAL - time.monotonic()))
     return answers
 
 
@@ -90,7 +91,7 @@ def attack(url, cookie, body) -> urllib.request.Request:
 
 
 def ask(request) -> tuple[int, float]:
-    """Status (0 without an answer) and seconds of a request, its answer read to the end."""
+    """Return status (0 without a response) and seconds of a request, with its response read to the end."""
     began = time.monotonic()
     try:
         with urllib.request.urlopen(request, timeout=TIMEOUT) as answer:
@@ -115,7 +116,7 @@ def report(name, durations):
 
 
 def p99(durations) -> float:
-    # Of few visits, as while nothing is answered, the slowest.
+    # Of a few visits, as while nothing is answered, the slowest.
     return sorted(durations)[min(len(durations) - 1, round(len(durations) * 0.99))]
 
 

@@ -1,4 +1,4 @@
-"""The product's settings, with the one view more that the tab is measured against."""
+"""The product's settings, with one more view to compare pages with."""
 
 from sendlayer.settings import *  # noqa: F403
 

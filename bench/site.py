@@ -1,4 +1,4 @@
-"""A throw-away site to measure: its own VAR_DIR, database, web server and listener."""
+"""A temporary site to measure: its own VAR_DIR, database, web server and listener."""
 
 import base64
 import os
@@ -42,9 +42,9 @@ def manage(*command, **environment):
 
 
 def fill():
-    """Make a signed-in owner and a domain with a full page of credentials.
+    """Make an owner with a session, and a domain with a full page of credentials.
 
-    Return (Cookie header of a browser that is signed in, domain name, [(username, password), …]).
+    Return (Cookie header of the session, domain name, [(username, password), …]).
     """
     import django
 

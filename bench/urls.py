@@ -5,7 +5,7 @@ from domains.models import Domain
 
 
 def bare(request):
-    """What any signed-in Django page costs: session, user, one query."""
+    """The least that a signed-in Django page needs: session, user, one query."""
     return HttpResponse(str(Domain.objects.filter(memberships__user=request.user).first()))
 
 

@@ -22,8 +22,8 @@ STATES = {
 }
 
 
-def _still_there(row):
-    """Raise DoesNotExist for a row that an act left alone because it is gone."""
+def _unchanged(row):
+    """Raise DoesNotExist if an act changed nothing because the row is gone."""
     type(row).objects.only("pk").get(pk=row.pk)
     return False
 
@@ -34,7 +34,7 @@ def _remove(row, by, reason):
 
 
 def _lines(*parts):
-    """Those that are there, one a line."""
+    """The parts that aren't empty, one per line."""
     return format_html_join(mark_safe("<br>"), "{}", ((part,) for part in parts if part))
 
 
@@ -44,7 +44,7 @@ SUSPEND = Act(
     effect="Sites and apps that use them can't send mail until support resumes them. Nothing else is lost.",
     done="suspended",
     unchanged="already suspended",
-    do=lambda row, by, reason: row.suspend(by=by, reason=reason, as_support=True) or _still_there(row),
+    do=lambda row, by, reason: row.suspend(by=by, reason=reason, as_support=True) or _unchanged(row),
 )
 RESUME = Act(
     name="resume",
@@ -52,7 +52,7 @@ RESUME = Act(
     effect="Sites and apps that use them can send mail again, with the same password.",
     done="resumed",
     unchanged="not suspended",
-    do=lambda row, by, reason: row.resume(by=by, reason=reason, as_support=True) or _still_there(row),
+    do=lambda row, by, reason: row.resume(by=by, reason=reason, as_support=True) or _unchanged(row),
 )
 REMOVE = Act(
     name="remove",
@@ -72,7 +72,7 @@ class StateFilter(admin.SimpleListFilter):
         return [(outcome.name.lower(), text) for outcome, text in STATES.items()]
 
     def queryset(self, request, queryset):
-        # Of several reasons the first counts, as in Credential.outcome.
+        # If several apply the first counts, as in Credential.outcome.
         now = timezone.now()
         running = queryset.filter(suspended_at=None)
         may_send = Q(domain__authorized_at__isnull=False, domain__suspended_at=None)
@@ -106,9 +106,9 @@ class LastUsedFilter(admin.SimpleListFilter):
 
 @admin.register(Credential)
 class CredentialAdmin(SupportAdmin):
-    """Credentials without their secrets: to be found, suspended, resumed and deleted by support.
+    """Credentials without their secrets, for support to find, suspend, resume and delete.
 
-    Made only by the owner's Add, since the admin can't show a password; changed by acts only.
+    They can't be added here, since the admin can't show a password, and only acts change them.
     """
 
     list_display = (
@@ -124,7 +124,7 @@ class CredentialAdmin(SupportAdmin):
     list_select_related = ("domain",)
     search_fields = ("username", "label", "domain__name", "domain__display_name")
     search_help_text = "Username, label or domain"
-    ordering = ("-pk",)  # the newest first, by an index
+    ordering = ("-pk",)  # newest first, by an index
     fields = readonly_fields = (
         "username",
         "label",
@@ -177,7 +177,7 @@ class CredentialAdmin(SupportAdmin):
         return False
 
     def has_change_permission(self, request, obj=None):
-        return False  # the fields; the acts ask for has_act_permission
+        return False  # of fields; acts check has_act_permission
 
     def has_act_permission(self, request):
         return request.user.has_perm("credentials.change_credential")
@@ -207,7 +207,7 @@ class CredentialAdmin(SupportAdmin):
         return f"{row.username}{label} of {row.domain}, {self.state(row).lower()}, last used: {used}"
 
     def useless_acts(self, row):
-        # What a member suspended, support can still take over.
+        # Support can still take over a suspension by a member.
         return {"suspend"} if row.suspended_by_support else set() if row.suspended_at else {"resume"}
 
 
@@ -218,19 +218,19 @@ class CauseFilter(admin.SimpleListFilter):
         return CAUSES.items()
 
     def queryset(self, request, queryset):
-        # Only what it offers: PostgreSQL fails at a NUL.
+        # Only offered values: PostgreSQL fails on a NUL.
         return queryset.filter(outcome=self.value()) if self.value() in CAUSES else queryset
 
 
 @admin.register(RefusedLogins)
 class RefusedLoginsAdmin(SupportAdmin):
-    """How often logins were refused each day, for reading only."""
+    """Refused logins per day, read-only; unknown usernames are counted together."""
 
     list_display = ("day", "user", "cause", "count", "last")
     list_filter = (CauseFilter,)
     search_fields = ("username", "label", "domain__name")
     search_help_text = "Username, label or domain"
-    ordering = ("-day", "-pk")  # the newest first, by an index
+    ordering = ("-day", "-pk")  # newest first, by an index
     fields = readonly_fields = ("user", "cause", "day", "count", "last_at", "ip")
 
     def get_queryset(self, request):

@@ -1,4 +1,4 @@
-"""Acts on many SMTP users of a domain: all or none, an event each, one letter to the owners."""
+"""Acts on several SMTP users of a domain: all or none, an event for each, one letter to the owners."""
 
 from contextlib import suppress
 from typing import NamedTuple
@@ -19,7 +19,7 @@ EFFECTS = {
 
 
 class Done(NamedTuple):
-    """What became of those that were named: changed ones by username, and the numbers of the others."""
+    """The result: the usernames that were changed, and how many were unchanged or gone."""
 
     usernames: list[str]
     unchanged: int
@@ -27,7 +27,7 @@ class Done(NamedTuple):
 
 
 def suspend(domain, usernames, *, by) -> Done:
-    """Suspend those of a domain that have these usernames."""
+    """Suspend the SMTP users of a domain that have these usernames."""
     return _act(domain, domain.credentials, usernames, "suspended", by, lambda row: row.suspend(by=by))
 
 
@@ -37,7 +37,7 @@ def remove(domain, usernames, *, by) -> Done:
 
 
 def restore(domain, usernames, *, by) -> Done:
-    """Bring back those deleted ones that can be."""
+    """Restore the deleted ones that can still be restored."""
     rows = domain.deleted_credentials.restorable(timezone.now())
     return _act(domain, rows, usernames, "restored", by, lambda row: row.restore(by=by))
 
@@ -47,12 +47,12 @@ def _act(domain, rows, usernames, done, by, act) -> Done:
     if not Domain.objects.hold(domain.pk):
         raise Domain.DoesNotExist
     rows = rows.without_secrets().filter(username__in=usernames)
-    # All of them before the event of the first (audit/locks.py).
+    # Lock all of them before the first event (audit/locks.py).
     rows = list(rows.order_by("pk").select_for_update())
     changed, unchanged = [], 0
     for row in rows:
         row.tells_owners = len(rows) == 1
-        with suppress(ObjectDoesNotExist):  # gone since it was read, like those that were not found
+        with suppress(ObjectDoesNotExist):  # deleted in the meantime
             if act(row) is False:
                 unchanged += 1
             else:

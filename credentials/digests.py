@@ -1,14 +1,14 @@
-"""Digests of passwords, to know one again that is no longer accepted.
+"""Digests of retired passwords, to recognize one that somebody still tries.
 
 As Dovecot's auth policy client makes its `pwhash` (auth_policy_hash_mech, _hash_nonce and
 _hash_truncate, which takes less than all bits): the first 248 bits of the SHA-256 of nonce,
 name, NUL, password. The nonce is a key derived from SECRET_KEY, so a
 stolen database gives nothing to compare with; the passwords themselves carry 190 bits.
 
-The name is the one that Dovecot calls a login by when it refuses it: the second of the two
-lookups has ended it with ASKED_ALL then (deploy/dovecot). While a rotation overlaps, that
-lookup finds a row and the name has a number in it, so that what Dovecot refuses during an
-overlap is not known again; the embedded listener knows it.
+The name is the one that Dovecot has for a login when it refuses it: the second of the two
+lookups has appended ASKED_ALL to it by then (deploy/dovecot). During a grace period, that
+lookup finds a row and the name has a number in it, so a retired password that Dovecot refuses
+during a grace period is not recognized; the embedded listener recognizes it.
 """
 
 import hashlib
@@ -23,7 +23,7 @@ ASKED_ALL = ".previous"
 
 
 def nonce() -> str:
-    """The key, for auth_policy_hash_nonce in deploy/dovecot: 64 hexadecimal characters."""
+    """Return the key for auth_policy_hash_nonce in deploy/dovecot: 64 hexadecimal characters."""
     return _nonce(settings.SECRET_KEY)
 
 

@@ -11,15 +11,15 @@ from web import text
 
 
 class AddForm(forms.Form):
-    """One press of Add. The key was made with the page, so a double click makes one credential."""
+    """One press of Add. Its key comes with the page, so a double click makes one credential."""
 
     key = forms.UUIDField()
 
 
-class TakeAwayForm(forms.Form):
-    """The OK of an act that stops whatever uses a credential: while that is in use, with a tick more.
+class ConfirmForm(forms.Form):
+    """The OK of an act that stops whatever uses a credential; if it is in use, with a box to tick.
 
-    Judged when the answer comes, so that a use after the question was asked counts as well.
+    Use is checked again on submit, so that one since the question was asked counts as well.
     """
 
     sure = forms.BooleanField(
@@ -40,8 +40,8 @@ class TakeAwayForm(forms.Form):
         return credential.was_used_recently(now)
 
 
-class LimitForm(TakeAwayForm):
-    """A limit on a credential, which wants the tick only where it stops what uses it now."""
+class LimitForm(ConfirmForm):
+    """A limit on a credential: the box is only there if the limit stops what uses it now."""
 
     def __init__(self, *args, credential, **kwargs):
         super().__init__(*args, credential=credential, **kwargs)
@@ -55,20 +55,20 @@ class LimitForm(TakeAwayForm):
             del self.fields["sure"]
 
     def stops_its_use(self) -> bool:
-        """Whether what was entered would refuse what used the credential within 24 hours."""
+        """Whether the limit would refuse something that used the credential within 24 hours."""
         raise NotImplementedError
 
 
-class DeleteForm(TakeAwayForm):
+class DeleteForm(ConfirmForm):
     pass
 
 
-class SuspendForm(TakeAwayForm):
+class SuspendForm(ConfirmForm):
     pass
 
 
-class ChosenForm(TakeAwayForm):
-    """The same for many: with the tick when any of them is in use."""
+class BulkForm(ConfirmForm):
+    """An act on several credentials, with the box if any of them is in use."""
 
     def __init__(self, *args, credentials, **kwargs):
         never = datetime.min.replace(tzinfo=UTC)
@@ -78,13 +78,13 @@ class ChosenForm(TakeAwayForm):
             self.fields["sure"].label = "I understand that anything using them will stop sending."
 
 
-class SeenForm(TakeAwayForm):
-    """An act on passwords, and the `password_changed_at` that the person was looking at."""
+class PasswordForm(ConfirmForm):
+    """An act on a password, with the `password_changed_at` that the page showed."""
 
     seen = forms.DateTimeField(required=False, widget=forms.HiddenInput)
 
     def __init__(self, *args, credential, **kwargs):
-        # As text: a widget would make a local time of it, without its zone.
+        # As text: a widget would convert it to local time without a zone.
         seen = {"seen": credential.password_changed_at.isoformat()}
         super().__init__(*args, credential=credential, initial=seen, **kwargs)
 
@@ -92,14 +92,15 @@ class SeenForm(TakeAwayForm):
         seen = self.cleaned_data["seen"]
         try:
             return seen and seen.astimezone(UTC)
-        except OverflowError:  # of the first or last day of all, which no database can compare
+        except OverflowError:  # a first or last possible day, which no database can compare
             raise forms.ValidationError("This page is out of date. Reload it.") from None
 
 
-class ResetForm(SeenForm):
-    """A reset that may keep the old password working for a while.
+class ResetForm(PasswordForm):
+    """A reset, with or without a grace period for the old password.
 
-    Then nothing stops, and no tick is wanted; but one that was kept before, and is used, does stop.
+    With one nothing stops, so there is no box; unless a grace period runs already whose old
+    password is in use, since a reset ends that one.
     """
 
     keep = forms.ChoiceField(
@@ -112,7 +113,7 @@ class ResetForm(SeenForm):
 
     def __init__(self, *args, credential, **kwargs):
         super().__init__(*args, credential=credential, **kwargs)
-        self.ends_overlap = rotation.is_running(credential, timezone.now())
+        self.ends_grace_period = rotation.is_running(credential, timezone.now())
         self.stops_old = credential.was_old_password_used_recently(timezone.now())
 
     def clean_keep(self):
@@ -123,7 +124,7 @@ class ResetForm(SeenForm):
             self.errors.pop("sure", None)
 
 
-class RevokeOldForm(SeenForm):
+class RevokeOldForm(PasswordForm):
     @staticmethod
     def is_in_use(credential, now):
         return credential.was_old_password_used_recently(now)
@@ -167,7 +168,7 @@ class ExpiryForm(LimitForm):
 
 
 class LabelForm(forms.Form):
-    """A label, and the one that the person was looking at: None where they do not say."""
+    """A label, and the one that the page showed: None where a request doesn't say."""
 
     label = forms.CharField(
         label="Label",
@@ -175,15 +176,15 @@ class LabelForm(forms.Form):
         strip=False,
         help_text="Which site or app uses it. Only for your reference. Up to 80 characters; leave "
         "it blank to remove the label.",
-        widget=forms.TextInput(attrs={"maxlength": text.MAX_LENGTH, "autocomplete": "off", "autofocus": True}),
+        widget=forms.TextInput(attrs={"maxlength": text.MAX_LABEL, "autocomplete": "off", "autofocus": True}),
     )
 
-    # Any text will do: it is only compared.
+    # Any text is allowed: it is only compared.
     seen = forms.Field(required=False, widget=forms.HiddenInput)
 
     def __init__(self, *args, credential, **kwargs):
         shown = {"label": credential.label, "seen": credential.label}
-        # Several rows may be edited at once, each with ids of its own.
+        # Several rows can be edited at once, so each has ids of its own.
         super().__init__(*args, initial=shown, auto_id=f"%s-{credential.username}", **kwargs)
 
     def clean_label(self):
@@ -216,7 +217,7 @@ class NetworksForm(LimitForm):
 
 
 class ExplainForm(forms.Form):
-    """A line from a log. What it shows again holds no password and nothing invisible."""
+    """A line from a log. It is shown again without passwords and invisible characters."""
 
     line = forms.CharField(
         label="Paste the line from the log of your site or app",
@@ -233,6 +234,6 @@ class ExplainForm(forms.Form):
 
     def __init__(self, data=None):
         if data is not None:
-            # What comes after this is too much in any case.
+            # The rest is beyond the limit in any case.
             data = {"line": visible(data.get("line", "")[: 4 * MAX_LINE])}
         super().__init__(data)

@@ -1,4 +1,4 @@
-"""Allowed networks: from where a credential may be used. Stored as Dovecot's `allow_nets` reads them."""
+"""Allowed networks: where a credential may be used from, stored as Dovecot's `allow_nets` reads them."""
 
 from collections.abc import Iterable
 from ipaddress import IPv6Network, ip_address, ip_network
@@ -7,15 +7,15 @@ from django.core.exceptions import ValidationError
 
 MAX_NETWORKS = 50
 SHOWN_IN_SUMMARY = 2
-MAX_LENGTH = 2500  # 50 of the longest, and their commas
-MAX_TYPED = 4 * MAX_LENGTH  # with what may stand between them; more is not worth reading
+MAX_STORED = 2500  # 50 of the longest, and their commas
+MAX_TYPED = 4 * MAX_STORED  # with spaces and line breaks; more is not worth reading
 
 
 def clean(text: str) -> str:
     """Return the networks of a text as `192.0.2.0/24,2001:db8::1`, "" for anywhere.
 
-    They may be separated by commas, spaces or lines, and stand twice. Raises
-    ValidationError with one message for each that can't be used.
+    Commas, spaces or lines separate them; duplicates are dropped. Raises ValidationError
+    with one message for each that can't be used.
     """
     if len(text) > MAX_TYPED:
         raise ValidationError(f"List at most {MAX_NETWORKS} networks: this text is too long.")
@@ -42,7 +42,7 @@ def allows(networks: str, ip: str) -> bool:
 
 
 def excluded(networks: str, *, before: str, used_from: Iterable[str]) -> list[str]:
-    """Those of some addresses that were allowed before and are no longer; "" is one that is not known."""
+    """Those of the addresses that were allowed before and no longer are; "" stands for an unknown one."""
     if _are_within(before, networks):
         return []
     return [ip for ip in used_from if not ip or (allows(before, ip) and not allows(networks, ip))]
@@ -54,7 +54,7 @@ def _are_within(inner: str, outer: str) -> bool:
         return not outer
     wide = [ip_network(network) for network in outer.split(",")]
     small = [ip_network(network) for network in inner.split(",")]
-    # A comparison of the same versions only, which the types can't say.
+    # Only equal versions are compared, which the types can't express.
     return all(any(a.version == b.version and a.subnet_of(b) for b in wide) for a in small)  # type: ignore[arg-type]
 
 
@@ -69,7 +69,7 @@ def summary(networks: str) -> str:
 
 
 def _parse(word: str) -> str:
-    """Return one network in its shortest form. Raises ValueError with a sentence for the person."""
+    """Return one network in its shortest form. Raises ValueError with a sentence for the user."""
     shown = f"“{word[:60]}”" if word.isprintable() else "One entry"
     if "%" in word:
         raise ValueError(f"{shown} names a network interface: leave out the % and everything after it.")

@@ -1,10 +1,10 @@
-"""What becomes of a login."""
+"""The outcome of a login."""
 
 from django.db.models import TextChoices
 
 
 class Outcome(TextChoices):
-    """What became of a login. Only the log and the dashboard tell refusals apart; a client never."""
+    """Whether a login is accepted, and why not. A client never learns why: that is for log and dashboard."""
 
     ACCEPTED = "accepted", "accepted"
     UNKNOWN_USERNAME = "unknown_username", "unknown username"

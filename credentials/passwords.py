@@ -1,8 +1,8 @@
 """SMTP passwords: always made here, never chosen by a person.
 
 Format: `sl_`, 32 random characters of base 62 (190 bits), and their CRC-32 as 6
-characters of base 62. The fixed form lets one regular expression find a leaked one,
-and the checksum tells a typo from a wrong password.
+characters of base 62. A regular expression can find a leaked one by this form, and
+the checksum distinguishes a typo from a wrong password.
 """
 
 import re

@@ -1,25 +1,25 @@
-"""A rotation without downtime: the old password works beside the new one for a while."""
+"""A rotation without downtime: the old password works beside the new one for a grace period."""
 
 from datetime import datetime, timedelta
 from typing import Any
 
-# How long, by what the form sends.
+# Grace periods, by the value that the form sends.
 KEEP_FOR = {"1h": timedelta(hours=1), "24h": timedelta(hours=24), "7d": timedelta(days=7)}
 CHOICES = (("", "Not at all"), ("1h", "1 hour"), ("24h", "24 hours"), ("7d", "7 days"))
-SILENT_AFTER_AT_MOST = timedelta(hours=24)
+MAX_SILENCE_WAIT = timedelta(hours=24)
 
 
-def is_running(credential: Any, at: datetime) -> bool:
-    """Whether the password before this one is still kept. Needs no secret of the credential."""
-    return bool(credential.previous_valid_until) and credential.previous_valid_until > at
+def is_running(credential: Any, now: datetime) -> bool:
+    """Whether the previous password still works. Reads no secret of the credential."""
+    return bool(credential.previous_valid_until) and credential.previous_valid_until > now
 
 
-def silence(credential: Any, at: datetime) -> timedelta | None:
-    """For how long nobody has used the old password, once that tells something; else None.
+def silence(credential: Any, now: datetime) -> timedelta | None:
+    """How long the old password has been unused, once that means something; None before that.
 
-    That is after a quarter of the overlap, and after a day of the longest: what still holds
-    the old password has had its time to come by.
+    It does after a quarter of the grace period, at the latest after a day: a site that still has
+    the old password would have used it by then.
     """
     since = credential.previous_last_used_at or credential.password_changed_at
     whole = credential.previous_valid_until - credential.password_changed_at
-    return at - since if at - since >= min(whole / 4, SILENT_AFTER_AT_MOST) else None
+    return now - since if now - since >= min(whole / 4, MAX_SILENCE_WAIT) else None

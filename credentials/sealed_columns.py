@@ -1,7 +1,7 @@
-"""The sealed columns of SMTP users: their passwords, deleted ones included."""
+"""The sealed columns of SMTP users: the passwords of live and of deleted ones."""
 
 from credentials.models import Credential, DeletedCredential
-from credentials.models.base import place_of_password
+from credentials.models.base import password_data
 from credentials.models.batches import hold_domains
 from vault.registry import SealedColumn
 
@@ -12,7 +12,7 @@ class _OfDomain(SealedColumn):
 
 
 def _place(row) -> str:
-    return place_of_password(row.username)
+    return password_data(row.username)
 
 
 SMTP_PASSWORDS = _OfDomain("SMTP passwords", Credential, "password_sealed", _place)

@@ -1,7 +1,7 @@
-"""Ready settings for the tools that sites send with: one page of them for each tool.
+"""Ready settings for the tools that sites send with: one page for each tool.
 
-The texts lie in templates/jinja2/credentials/connect/. No password is ever filled in: they read
-it from the environment or a file, or hold PLACEHOLDER where the tool takes nothing else.
+The texts are in templates/jinja2/credentials/connect/. No password is ever filled in: they read
+it from the environment or a file, or contain PLACEHOLDER where the tool takes nothing else.
 """
 
 import re
@@ -11,18 +11,18 @@ from django.conf import settings
 
 PLACEHOLDER = "YOUR-SMTP-PASSWORD"
 ENVIRONMENT = "The password comes from the environment variable SMTP_PASSWORD, not from the code."
-SOMEBODY = "you@example.com"
+FALLBACK_RECIPIENT = "you@example.com"
 # An address that needs no quoting in any of the languages.
 _PLAIN_ADDRESS = re.compile(r"[A-Za-z0-9._+-]+@[A-Za-z0-9.-]+")
 
 
 @dataclass(frozen=True)
 class Snippet:
-    """A text to copy: what it is, or the file it belongs into, and the template that it is made of."""
+    """A text to copy: its title or file, and the name of its template."""
 
     title: str
     name: str
-    has_password: bool = False  # it holds PLACEHOLDER
+    has_password: bool = False  # contains PLACEHOLDER
 
     @property
     def template(self) -> str:
@@ -31,9 +31,9 @@ class Snippet:
 
 @dataclass(frozen=True)
 class Tool:
-    """`note` is a sentence or two about it, `trust` how a trial makes it take a self-signed certificate.
+    """`note` is a sentence or two about it, `trust` says how it trusts a self-signed certificate in a trial.
 
-    `settings` are the fields of a form of its own, by their labels; values as `fill` takes them.
+    `settings` are label and value of each field of its own form; `fill` fills in the values.
     """
 
     key: str
@@ -150,12 +150,12 @@ _BY_KEY = {tool.key: tool for tool in TOOLS}
 
 
 def tool_of(key) -> Tool:
-    """The tool of this key; the first one for any other text."""
+    """Return the tool with this key; the first one for any other text."""
     return _BY_KEY.get(key, TOOLS[0])
 
 
 def values(credential, recipient: str) -> dict:
-    """What the texts are filled in with; `recipient` gets their test messages, where it is plain enough."""
+    """Return the values for the texts; `recipient` gets the test messages if no language has to quote it."""
     domain = credential.domain.name
     return {
         "username": credential.username,
@@ -163,16 +163,16 @@ def values(credential, recipient: str) -> dict:
         "port": settings.SMTP_PORT,
         "domain": domain,
         "sender": f"info@{domain}",
-        "recipient": recipient if _PLAIN_ADDRESS.fullmatch(recipient) else SOMEBODY,
+        "recipient": recipient if _PLAIN_ADDRESS.fullmatch(recipient) else FALLBACK_RECIPIENT,
         "placeholder": PLACEHOLDER,
     }
 
 
 def fill(tool, known) -> list[tuple[str, str]]:
-    """The fields of a tool's own form, filled in."""
+    """Return the fields of a tool's own form, filled in."""
     return [(label, value.format(**known)) for label, value in tool.settings]
 
 
 def is_self_signed() -> bool:
-    """Whether the mail server is the embedded one with the certificate that it made itself (`make run`)."""
+    """Whether the mail server is the listener with its own certificate, as `make run` starts it."""
     return not settings.SUBMISSION_TLS_CERT and (settings.VAR_DIR / "tls" / "submission.crt").exists()

@@ -1,9 +1,9 @@
 """The verifier: what a mail server checks an SMTP password against. passlib lives only here.
 
 Scheme: RFC 2307 userPassword with salted SHA-512, `{SSHA512}<base64>`, which Dovecot
-reads as it stands. It is fast on purpose: the passwords carry 190 bits of chance
-(credentials/passwords.py), so no guessing is slowed down by a slow hash that their
-length has not stopped already, while each SMTP login would pay for it
+reads directly. It is fast on purpose: the passwords have 190 random bits
+(credentials/passwords.py), so nobody can guess one however fast the hash is, while
+a slow hash would cost time at every SMTP login
 (0.005 ms a check here, 293 ms for passlib's default sha512_crypt).
 """
 
@@ -24,9 +24,9 @@ def make(password: str) -> str:
 
 
 def check(password: str, verifier: str | None) -> tuple[bool, bool]:
-    """Return (match, stale): does the password fit, and should its verifier be made anew.
+    """Return (match, stale): does the password fit, and should its verifier be made again.
 
-    With no verifier (an unknown username) it costs the same and never matches.
+    Without a verifier (an unknown username) it costs the same and never matches.
     """
     if "\x00" in password or len(password) > MAX_PASSWORD_LENGTH:
         password, verifier = "", None

@@ -1,4 +1,4 @@
-"""The one gate: who may do what in a domain. Every view of a domain starts here."""
+"""The one gate: the permissions of a domain's members. Every view of a domain starts here."""
 
 import logging
 from collections.abc import Callable
@@ -38,14 +38,12 @@ ALLOWED = {
 
 
 def get_domain(request: HttpRequest, name: str, permission: Permission) -> Domain:
-    """Return the domain `name` of the signed-in person.
+    """Return the domain `name` of the signed-in user, with their `role`.
 
-    It carries their `role` and, for templates, `can`: permission name → bool.
-
-    Raises Http404 when there is none that they are a member of (a stranger learns
-    nothing), PermissionDenied when their role does not allow `permission`.
+    For templates, it has `can`: permission name → bool. Raises Http404 when the user is not a member of such a
+    domain (a stranger learns nothing), PermissionDenied when their role doesn't allow `permission`.
     """
-    # A name may be pending twice; of two that a person is in, the authorized one counts.
+    # A name may be pending in several accounts; if the user is a member of two, the authorized one counts.
     domain = (
         Domain.objects.filter(name=name, memberships__user=request.user)  # type: ignore[misc]
         .annotate(role=F("memberships__role"))
@@ -53,28 +51,28 @@ def get_domain(request: HttpRequest, name: str, permission: Permission) -> Domai
         .first()
     )
     if domain is None:
-        log.warning("Denied: person %s is no member of %s", request.user.pk, name)
+        log.warning("Denied: user %s is not a member of %s", request.user.pk, name)
         raise Http404
     allowed = ALLOWED[domain.role]
     if permission not in allowed:
-        log.warning("Denied: person %s, %s of %s, %s", request.user.pk, domain.role, name, permission.name)
+        log.warning("Denied: user %s, %s of %s, lacks %s", request.user.pk, domain.role, name, permission.name)
         raise PermissionDenied
-    domain.can = {each.name.lower(): each in allowed for each in Permission}  # type: ignore[attr-defined]
+    domain.can = {known.name.lower(): known in allowed for known in Permission}  # type: ignore[attr-defined]
     return domain
 
 
 def of_domain(permission: Permission) -> Callable[[Callable[..., HttpResponse]], Callable[..., HttpResponse]]:
-    """Decorate a view of one domain: it gets (request, domain) in the place of the domain's name."""
+    """Decorate a view of one domain: it gets (request, domain) instead of the domain's name."""
 
     def decorate(view):
         @wraps(view)
-        def answer(request, name, **more):
+        def wrapper(request, name, **arguments):
             domain = get_domain(request, name, permission)
             try:
-                return view(request, domain, **more)
+                return view(request, domain, **arguments)
             except (Domain.DoesNotExist, Membership.DoesNotExist):
-                raise Http404 from None  # deleted, or the person removed, while this went on
+                raise Http404 from None  # the domain was deleted, or the member removed, in the meantime
 
-        return answer
+        return wrapper
 
     return decorate

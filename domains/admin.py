@@ -10,7 +10,7 @@ import audit
 from accounts.models import User
 from audit.actor import Actor
 from audit.support import Act, ReasonField, Refused, SupportAdmin
-from domains.members import actions as members
+from domains.members import actions
 from domains.models import AlreadyAuthorized, Domain, Membership, NameSuspended
 from domains.models.dns_record import DnsRecord
 from domains.roles import Role
@@ -20,14 +20,14 @@ from web.workers import Busy
 
 
 def _is_pending_elsewhere(row) -> bool:
-    """Whether another account waits for the same name: under a customer's name staff could have added it."""
+    """Whether the name is pending in another account too: staff could have added a customer's name."""
     others = Domain.objects.filter(name=row.name, memberships__isnull=False).exclude(pk=row.pk)
     return others.filter(authorized_at=None, suspended_at=None).exists()
 
 
 def _authorize(row, by, reason):
     if row.state == Domain.State.PENDING and _is_pending_elsewhere(row):
-        raise Refused(f"{row} was added in several accounts: only its DNS shows whose it is")
+        raise Refused(f"{row} was added in several accounts: only its DNS can prove whose it is")
     try:
         return row.authorize(by=by, reason=reason) is not None
     except AlreadyAuthorized:
@@ -36,7 +36,7 @@ def _authorize(row, by, reason):
         raise Refused(f"{row} is suspended, here or in another account: resume it first") from None
 
 
-AUTHORIZE = Act(
+AUTHORIZE_DOMAINS = Act(
     name="authorize",
     title="Authorize domains",
     effect="Each may send mail from now on, without a DNS proof, and gets its first SMTP user.",
@@ -55,20 +55,19 @@ def _verify(row, by, reason):
     except TooSoon:
         raise Refused(f"{row} was checked a moment ago") from None
     except Busy:
-        raise Refused(f"{row} has to wait: too many are being checked") from None
+        raise Refused(f"{row} can't be checked yet: too many checks are running") from None
     return True
 
 
-VERIFY = Act(
+VERIFY_DOMAINS = Act(
     name="verify",
     title="Verify now",
-    effect="Their DNS records are checked as by Verify, and a proved domain is authorized. Its "
-    "page then shows the result.",
+    effect="Their DNS records are checked, and proved domains are authorized. Their pages show the results.",
     done="being checked",
     unchanged="",
     do=_verify,
 )
-SUSPEND = Act(
+SUSPEND_DOMAINS = Act(
     name="suspend",
     title="Suspend domains",
     effect="All of their SMTP users are refused until support resumes the domains. Nothing else is lost. Until "
@@ -77,7 +76,7 @@ SUSPEND = Act(
     unchanged="already suspended",
     do=lambda row, by, reason: row.suspend(by=by, reason=reason),
 )
-RESUME = Act(
+RESUME_DOMAINS = Act(
     name="resume",
     title="Resume domains",
     effect="Their SMTP users are accepted again, with the same passwords.",
@@ -87,7 +86,7 @@ RESUME = Act(
 )
 
 
-class StateFilter(admin.SimpleListFilter):
+class DomainStateFilter(admin.SimpleListFilter):
     title = parameter_name = "state"
 
     def lookups(self, request, model_admin):
@@ -114,7 +113,7 @@ MEMBERS_HERE = (
 
 
 class DomainForm(forms.ModelForm):
-    """The members are all that can be changed here, so saving always asks why."""
+    """Only the members can be changed here, so saving always asks for a reason."""
 
     reason = ReasonField()
 
@@ -124,9 +123,9 @@ class DomainForm(forms.ModelForm):
 
 
 class MembershipForm(forms.ModelForm):
-    """A member by e-mail. Who it is stays: somebody else is another row.
+    """A member, by e-mail. Another user is another row.
 
-    Whoever is added is a viewer, and no role is raised: by a second account staff would see passwords.
+    New members are viewers, and no role can be raised: staff could see passwords with a second account.
     """
 
     email = forms.EmailField(label="member's e-mail")
@@ -140,11 +139,11 @@ class MembershipForm(forms.ModelForm):
         if self.instance.pk:
             self.initial["email"] = self.instance.user.email
             self.fields["email"].disabled = True
-        known = Role(self.instance.role) if self.instance.pk else Role.VIEWER
-        if "role" in self.fields:  # not where the rows may only be looked at
-            role = self.fields["role"]
-            role.choices = [(each.value, each.label) for each in known.grantable()]
-            role.error_messages["invalid_choice"] = NOT_RAISED if self.instance.pk else ONLY_VIEWERS
+        own_role = Role(self.instance.role) if self.instance.pk else Role.VIEWER
+        if "role" in self.fields:  # not for staff who may only view
+            field = self.fields["role"]
+            field.choices = [(role.value, role.label) for role in own_role.grantable()]
+            field.error_messages["invalid_choice"] = NOT_RAISED if self.instance.pk else ONLY_VIEWERS
 
     def clean_email(self):
         email = self.cleaned_data["email"]
@@ -162,28 +161,28 @@ class MembershipForm(forms.ModelForm):
 
 
 class MembershipFormSet(BaseInlineFormSet):
-    """Keeps an owner who can sign in in every domain, and staff from letting themselves in."""
+    """Requires an owner who can sign in, and prevents staff from adding themselves."""
 
-    staff = None  # who is signed in; set by MembershipInline
+    staff = None  # the signed-in user; set by MembershipInline
 
     def __init__(self, data=None, *args, instance=None, **kwargs):
         if data is not None:
-            # As domains/members/actions.py does: else staff and an owner at once could leave no owner.
+            # As in domains/members/actions.py: staff and an owner concurrently could leave no owner.
             get_object_or_404(Domain.objects.held(), pk=instance.pk)
         super().__init__(data, *args, instance=instance, **kwargs)
 
     def clean(self):
         super().clean()
         kept = [form for form in self.forms if not self._should_delete_form(form)]
-        touched = [form for form in self.forms if form.has_changed()]
-        if any(form.instance.user_id == self.staff.pk for form in touched):
+        changed = [form for form in self.forms if form.has_changed()]
+        if any(form.instance.user_id == self.staff.pk for form in changed):
             raise ValidationError("You can't change your own membership here.")
-        if touched and self._loses_owner(kept):
+        if changed and self._loses_owner(kept):
             raise ValidationError(
                 "A domain needs an owner who can sign in. Another owner has to be added under Members first."
             )
-        people = [form.instance.user_id for form in kept if form.instance.user_id]
-        if len(people) > len(set(people)):
+        users = [form.instance.user_id for form in kept if form.instance.user_id]
+        if len(users) > len(set(users)):
             raise ValidationError("The same user is listed twice.")
 
     def _loses_owner(self, kept) -> bool:
@@ -210,11 +209,11 @@ class MembershipInline(admin.TabularInline):
 
     @admin.display(description="member's e-mail")
     def email(self, membership):
-        return membership.user.email  # where the row may only be looked at
+        return membership.user.email  # for staff who may only view
 
 
 class DnsRecordInline(admin.TabularInline):
-    """What the last check found, for reading only."""
+    """The result of the last check, read-only."""
 
     model = DnsRecord
     fields = readonly_fields = ("kind", "host", "expected", "status", "found", "message", "checked_at")
@@ -229,16 +228,16 @@ class DnsRecordInline(admin.TabularInline):
 
 @admin.register(Domain)
 class DomainAdmin(SupportAdmin):
-    """Domains: their members can be changed, and acts done to them, each with a reason and an event."""
+    """Domains: support can change members and perform acts, each with a reason and an event."""
 
     form = DomainForm
     change_form_template = "admin/acts_below.html"
     list_display = ("name", "display_name", "state", "authorized_at", "created_at", "created_by")
-    list_filter = (StateFilter,)
+    list_filter = (DomainStateFilter,)
     list_select_related = ("created_by",)
     search_fields = ("name", "display_name", "memberships__user__email")
     search_help_text = "Domain, or a member's e-mail"
-    ordering = ("-pk",)  # the newest first, by an index
+    ordering = ("-pk",)  # the newest first, by the primary key's index
     readonly_fields = (
         "name",
         "display_name",
@@ -262,27 +261,27 @@ class DomainAdmin(SupportAdmin):
         return [(None, options)]
 
     def useless_acts(self, row):
-        settled = row.authorized_at or row.suspended_at
-        return {"suspend" if row.suspended_at else "resume"} | ({"authorize"} if settled else set())
+        is_settled = row.authorized_at or row.suspended_at
+        return {"suspend" if row.suspended_at else "resume"} | ({"authorize"} if is_settled else set())
 
     def has_add_permission(self, request):
-        return False  # `manage.py authorize_domain NAME --owner EMAIL` adds one for somebody
+        return False  # `manage.py authorize_domain NAME --owner EMAIL` adds one
 
     @admin.action(description="Authorize", permissions=["change"])
     def authorize(self, request, queryset):
-        return self.ask_and_do(request, queryset, AUTHORIZE)
+        return self.ask_and_do(request, queryset, AUTHORIZE_DOMAINS)
 
     @admin.action(description="Verify now", permissions=["change"])
     def verify(self, request, queryset):
-        return self.ask_and_do(request, queryset, VERIFY)
+        return self.ask_and_do(request, queryset, VERIFY_DOMAINS)
 
     @admin.action(description="Suspend", permissions=["change"])
     def suspend(self, request, queryset):
-        return self.ask_and_do(request, queryset, SUSPEND)
+        return self.ask_and_do(request, queryset, SUSPEND_DOMAINS)
 
     @admin.action(description="Resume", permissions=["change"])
     def resume(self, request, queryset):
-        return self.ask_and_do(request, queryset, RESUME)
+        return self.ask_and_do(request, queryset, RESUME_DOMAINS)
 
     @admin.display(description="state")
     def state(self, domain):
@@ -295,7 +294,7 @@ class DomainAdmin(SupportAdmin):
         """Save nothing: no column of the domain itself is changed here."""
 
     def save_formset(self, request, form, formset, change):
-        """Save the members, each change with its event, in the transaction of the page."""
+        """Save the members, each change with its event, in the request's transaction."""
         by = Actor.of(request)
         roles = form.instance.memberships.values_list("user__email", "role")
         before = dict(roles.all())
@@ -312,10 +311,10 @@ class DomainAdmin(SupportAdmin):
                 data["was"] = was
             events.append((f"support.member_{act}", data))
             if now is None:
-                members.forget_invitations(form.instance, member)
+                actions.delete_invitations(form.instance, member)
             if was is None:
-                members.tell_of(member, form.instance, now, by=by)
-        ended = form.instance.invitations.take_unvouched()
+                actions.notify_of_new_member(member, form.instance, now, by=by)
+        ended = form.instance.invitations.delete_unvouched()
         for tag, data in events:
             audit.record(tag, by=by, domain=form.instance, data=data)
         for invitation in ended:

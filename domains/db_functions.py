@@ -2,7 +2,7 @@ from django.db import models
 
 
 class RandomUUID(models.Func):
-    """A random UUID that the database makes, a different one for each row."""
+    """A random UUID made by the database, different for each row."""
 
     arity = 0
     output_field = models.UUIDField()

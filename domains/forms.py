@@ -6,12 +6,12 @@ from domains.models import Domain
 
 
 class AddDomainForm(forms.Form):
-    """One field that takes a domain name the way people paste it."""
+    """Add a domain by its name, as people paste it."""
 
     name = forms.CharField(
         label="Domain name",
         max_length=1000,
-        strip=False,  # the normaliser takes outer spaces away, and nothing else
+        strip=False,  # names.normalise strips spaces, and reports other characters
         help_text="The part after the @ in the addresses that you send from, like example.com.",
         widget=forms.TextInput(
             attrs={"autocomplete": "off", "autocapitalize": "none", "spellcheck": "false", "autofocus": True}

@@ -1,7 +1,7 @@
-"""What a domain name is written with: characters that nobody sees, and scripts that are mixed to deceive.
+"""Deceptive characters in domain names: invisible ones, and mixed scripts that look alike.
 
-The rule of UTS 39 section 5.2, "highly restrictive": a label is of one script, or of one
-of the mixtures that Japanese, Chinese and Korean are written in together with Latin.
+UTS 39 section 5.2, "highly restrictive": a label is of one script, or of one of the mixtures that Japanese,
+Chinese and Korean are written in together with Latin.
 """
 
 import unicodedata
@@ -26,7 +26,7 @@ SCRIPTS = (
     "Tifinagh Vai Wancho Yi "
 )
 
-# A letter that has a dot already: lower-case İ is i and U+0307, drawn like i alone (UTS 39 section 5.4).
+# After a letter that has a dot: lower-case İ is i and U+0307, drawn like i alone (UTS 39 section 5.4).
 _SECOND_DOT = regex.compile(r"(?<=\p{Soft_Dotted})\u0307")
 # Whole labels of these read as Latin: Cyrillic аррӏе, Greek ανο.
 _LOOKALIKES = regex.compile(r"[0-9-]*+(?:[аысԁеԍһіюјӏорԗԛѕԝхуъьҽпгѵѡ0-9-]++|[αικνρυωητο0-9-]++)")
@@ -34,7 +34,7 @@ _LOOKALIKES = regex.compile(r"[0-9-]*+(?:[аысԁеԍһіюјӏорԗԛѕԝху
 SPACE = "A domain name has no spaces or line breaks. Remove them, and add one domain at a time."
 CONTROL = "This name contains a control character, which is invisible. Type the name manually."
 BIDI = "This name contains a character that changes the writing direction. Type the name manually."
-INVISIBLE = "This name contains an invisible character. Type the name manually."
+INVISIBLE_CHARACTER = "This name contains an invisible character. Type the name manually."
 WIDE = "This name contains full-width or half-width characters. Type it in ordinary ones."
 MARKS = (
     f"This name has more than {characters.MAX_MARKS} accents or marks on one letter. Type the name manually."
@@ -43,9 +43,9 @@ MIXED = "“{label}” mixes letters from different alphabets that look alike. T
 
 
 def complaint(text: str) -> str:
-    """What is wrong with the characters of a text that a person pasted; "" when nothing is.
+    """Return what is wrong with the characters of a pasted text; "" when nothing is.
 
-    Not asked of the decoded name: mapping by UTS 46 silently drops or replaces such characters.
+    The decoded name is too late for this: the mapping of UTS 46 silently drops or replaces such characters.
     """
     for character in text:
         if character.isspace():
@@ -55,24 +55,24 @@ def complaint(text: str) -> str:
         if regex.match(r"\p{Bidi_Control}", character):
             return BIDI
         if regex.match(r"\p{Default_Ignorable_Code_Point}|\p{Cf}", character):
-            return INVISIBLE
+            return INVISIBLE_CHARACTER
         if unicodedata.decomposition(character).startswith(("<wide>", "<narrow>")):
             return WIDE
     return MARKS if characters.has_many_marks(text) else ""
 
 
 def is_mixed(label: str) -> bool:
-    """Whether a U-label mixes scripts that are not written together."""
+    """Whether a U-label mixes scripts that aren't written together."""
     return not label.isascii() and not _unmixed().fullmatch(label)
 
 
 def reads_as_latin(label: str) -> bool:
-    """Whether a U-label is one that a reader takes for another, Latin one."""
+    """Whether a reader would take a U-label for a Latin one."""
     return not label.isascii() and bool(_LOOKALIKES.fullmatch(label) or has_second_dot(label))
 
 
 def has_second_dot(text: str) -> bool:
-    """Whether a text in lower case has an i or j with a second dot, which nobody sees."""
+    """Whether a lower-case text has an i or j with a second, invisible dot."""
     return bool(_SECOND_DOT.search(text))
 
 
@@ -82,7 +82,9 @@ def without_second_dot(text: str) -> str:
 
 @cache
 def _unmixed() -> regex.Pattern:
-    """Matches a label of one script or of one mixture, digits and the like in any of them."""
+    """Match a label of one script or one mixture, with the characters that all scripts share."""
     sets = (*MIXTURES, *((script,) for script in SCRIPTS.split()))
-    classes = ("".join(rf"\p{{scx={script}}}" for script in (*each, "Common", "Inherited")) for each in sets)
-    return regex.compile("|".join(f"[{each}]++" for each in classes))
+    classes = (
+        "".join(rf"\p{{scx={script}}}" for script in (*scripts, "Common", "Inherited")) for scripts in sets
+    )
+    return regex.compile("|".join(f"[{scripts}]++" for scripts in classes))

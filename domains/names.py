@@ -1,7 +1,7 @@
-"""Domain names: one normaliser from what people paste to the form that is stored.
+"""Domain names: normalising what people paste, and displaying what is stored.
 
-Stored form: A-label, lower case, no trailing dot (RFC 5890, UTS 46). Never
-`str.encode("idna")`: it maps `faß.de` to `fass.de`, which belongs to somebody else.
+The stored form is the A-label in lower case, without a trailing dot (RFC 5890, UTS 46). Never use
+`str.encode("idna")`: it maps `faß.de` to `fass.de`, another domain.
 """
 
 import re
@@ -15,41 +15,43 @@ from publicsuffixlist import PublicSuffixList
 
 from domains import homographs
 
-MAX_LENGTH = 253  # RFC 1035 section 2.3.4, without the root's dot
-MAX_INPUT = 2000  # a long URL may be pasted; beyond that nothing is looked into
-OTHER_DOTS = "\u3002\uff0e\uff61"  # that IDNA takes for a dot
-# Names that mail is never sent for: RFC 6761, 6762, 7686, 8375 and 9476, ICANN's .internal.
+MAX_DOMAIN_LENGTH = 253  # RFC 1035 section 2.3.4, without the root's dot
+MAX_DOMAIN_INPUT = 2000  # somebody may paste a long URL; anything longer is not examined
+OTHER_DOTS = "\u3002\uff0e\uff61"  # IDNA maps them to a dot
+# Names that are never used in mail: RFC 6761, 6762, 7686, 8375 and 9476, ICANN's .internal.
 SPECIAL_ENDINGS = {"alt", "arpa", "example", "internal", "invalid", "local", "localhost", "onion", "test"}
 
-INVALID = "This isn't a valid domain name. Enter one like example.com."
-MAPPED = "Some characters in this name are treated as others. Did you mean {name}?"
+INVALID_NAME = "This isn't a valid domain name. Enter one like example.com."
+MAPPED_NAME = "Some characters in this name are treated as others. Did you mean {name}?"
 SECOND_DOT = "A letter in this name has a second dot over it, which is invisible. Did you mean {name}?"
-TOO_LONG = f"This name is too long. Use at most {MAX_LENGTH} characters, and at most 63 between two dots."
+NAME_TOO_LONG = (
+    f"This name is too long. Use at most {MAX_DOMAIN_LENGTH} characters, and at most 63 between two dots."
+)
 ONLY_THE_NAME = "Enter only the domain name, without https://, @, port or path, like example.com."
 PERCENT = "This name is percent-encoded. Enter it in readable form, like example.com."
 
 
 class InvalidDomainName(ValueError):
-    """The text is no domain name that mail can be sent for; str() tells the person why."""
+    """The text is not a domain name that can send mail; str() is a sentence for the user."""
 
 
 def normalise(text: str) -> str:
-    """Return the A-label form of a domain name that a person typed.
+    """Return the stored form of a domain name that a user typed.
 
     Raises InvalidDomainName with a sentence that says what to do.
     """
     name = text.strip(" ")
     if not name.strip("."):
         raise InvalidDomainName("Enter a domain name, like example.com.")
-    if len(name) > MAX_INPUT:  # before anything looks into it
-        raise InvalidDomainName(TOO_LONG)
+    if len(name) > MAX_DOMAIN_INPUT:  # before anything examines it
+        raise InvalidDomainName(NAME_TOO_LONG)
     if host := _host_inside(name):
         raise InvalidDomainName(f"Enter only the domain name. Did you mean {display(host)}?")
     if _is_ip_address(name):
         raise InvalidDomainName("An IP address can't be used. Enter a domain name, like example.com.")
     if complaint := homographs.complaint(name):
         raise InvalidDomainName(complaint)
-    if complaint := _complaint_about_signs(name):
+    if complaint := _complaint_about_punctuation(name):
         raise InvalidDomainName(complaint)
     ascii_name = _checked(a_label(name))
     if not name.isascii():
@@ -58,23 +60,20 @@ def normalise(text: str) -> str:
 
 
 def a_label(name: str) -> str:
-    """Return the A-label form of a name that is well-formed, whoever it belongs to (UTS 46, IDNA 2008).
-
-    Raises InvalidDomainName.
-    """
-    if len(name) > MAX_INPUT:
-        raise InvalidDomainName(TOO_LONG)
+    """Return the A-label form of any well-formed name (UTS 46, IDNA 2008). Raises InvalidDomainName."""
+    if len(name) > MAX_DOMAIN_INPUT:
+        raise InvalidDomainName(NAME_TOO_LONG)
     try:
         ascii_name = idna.encode(name, uts46=True, std3_rules=True, transitional=False).decode("ascii")
     except (idna.IDNAError, UnicodeError) as error:
-        raise InvalidDomainName(TOO_LONG if "too long" in str(error) else INVALID) from None
-    # idna allows one dot at the end, the root's, in any script's form of a dot.
+        raise InvalidDomainName(NAME_TOO_LONG if "too long" in str(error) else INVALID_NAME) from None
+    # idna accepts one trailing dot, the root's, in any form.
     return ascii_name.removesuffix(".")
 
 
 def u_label(name: str) -> str:
-    """Return the U-label form of a stored name; the name itself when it has none."""
-    if len(name) > MAX_INPUT:
+    """Return the U-label form of a stored name, or the name itself when there is none."""
+    if len(name) > MAX_DOMAIN_INPUT:
         return name
     try:
         return idna.decode(name)
@@ -83,13 +82,13 @@ def u_label(name: str) -> str:
 
 
 def display(name: str) -> str:
-    """Return a stored name for people to read: as U-label, unless that reads as another, Latin name."""
+    """Return a stored name for display: as U-label, unless that looks like another, Latin name."""
     written = u_label(name)
     return name if any(homographs.reads_as_latin(label) for label in written.split(".")) else written
 
 
 def other_form(name: str) -> str:
-    """Return the form of a stored name that `display` does not show; "" when there is one only."""
+    """Return the form of a stored name that `display` doesn't show; "" when there is only one."""
     written = u_label(name)
     if written == name:
         return ""
@@ -97,16 +96,16 @@ def other_form(name: str) -> str:
 
 
 def organizational(name: str) -> str:
-    """Return the name that was registered, of which a stored name is a part (RFC 7489 section 3.2)."""
+    """Return the registered name that a stored name belongs to (RFC 7489 section 3.2)."""
     return _public_suffixes().privatesuffix(name) or name
 
 
 def _checked(name: str) -> str:
-    """Return an A-label that mail can be sent for."""
+    """Return an A-label that can be used in mail. Raises InvalidDomainName."""
     labels = name.split(".")
     if len(labels) < 2:
         raise InvalidDomainName(f"“{display(name)}” has no ending. Enter the full name, like example.com.")
-    # Browsers read such an ending, hexadecimal too, as the end of an IPv4 address.
+    # Browsers take such an ending, also in hexadecimal, for that of an IPv4 address.
     if re.fullmatch(r"[0-9]+|0x[0-9a-f]*", labels[-1]):
         raise InvalidDomainName("A domain name can't end in a number. Enter one like example.com.")
     for label in u_label(name).split("."):
@@ -125,25 +124,25 @@ def _checked(name: str) -> str:
 
 
 def _refuse_mapped(text: str, name: str) -> None:
-    """Raise InvalidDomainName when a typed text is not the stored name's own form, but mapped onto it.
+    """Raise InvalidDomainName when a typed text was mapped to the stored name, instead of being its form.
 
-    Upper case and decomposed letters are the same to everybody; ①, ℡, ﬁ and a full stop of Chinese
-    only look like it.
+    Upper case and decomposed letters are the same name to everybody; ①, ℡, ﬁ and a Chinese full stop only
+    look like it.
     """
     written = unicodedata.normalize("NFC", unicodedata.normalize("NFC", text).lower()).removesuffix(".")
     if set(written) & set(OTHER_DOTS) or u_label(written) != u_label(name):
-        raise InvalidDomainName(MAPPED.format(name=display(name)))
+        raise InvalidDomainName(MAPPED_NAME.format(name=display(name)))
     if homographs.has_second_dot(written):
         raise InvalidDomainName(SECOND_DOT.format(name=homographs.without_second_dot(written)))
 
 
 @cache
 def _public_suffixes() -> PublicSuffixList:
-    """The list as it came with its package, private section included; nothing is fetched."""
+    """Return the list from its package, including the private section; nothing is downloaded."""
     return PublicSuffixList()
 
 
-def _complaint_about_signs(name: str) -> str:
+def _complaint_about_punctuation(name: str) -> str:
     if "%" in name:
         return PERCENT
     if "*" in name:
@@ -158,7 +157,7 @@ def _complaint_about_signs(name: str) -> str:
 
 
 def _host_inside(text: str) -> str | None:
-    """The host in a URL, an e-mail address, or a host with a port or path; None when there is none."""
+    """Return the host in a URL, an e-mail address, or a host with a port or path, or None."""
     match = re.fullmatch(r"(?:[a-z][a-z0-9+.-]*://)?(?:[^@/\s]*@)?([^\s:/?#@]+)(?:[:/?#].*)?", text, re.I)
     if not match or (host := match[1]) == text:
         return None

@@ -1,7 +1,8 @@
-"""The pages every domain has, so that choosing another domain keeps the page one is on."""
+"""The pages of a domain: choosing another domain in the dropdown keeps the page."""
 
 from django.urls import reverse
 
+FILTER_FROM = 8  # domains in a list; fewer need no filter
 PAGES = {
     "overview": "credentials:overview",
     "activity": "audit:activity",
@@ -10,16 +11,14 @@ PAGES = {
     "smtp": "credentials:list",
     "members": "domains:members",
 }
-
-
 _NAME = "a-name.invalid"
 
 
 def page_of(domain_name: str, page: str) -> str:
-    """Return the path of a page of a domain; an unknown page is its overview."""
+    """Return the path of a page of a domain, of its Overview when there is no such page."""
     return reverse(PAGES.get(page, PAGES["overview"]), args=[domain_name])
 
 
 def around_name(page: str) -> list[str]:
-    """What stands before and after a domain's name in the path of a page: for many domains at once."""
+    """Return what comes before and after the domain's name in the path of a page, to build many links."""
     return page_of(_NAME, page).split(_NAME)

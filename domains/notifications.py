@@ -1,4 +1,4 @@
-"""What the owners of a domain are told by mail; each of them can switch each topic off."""
+"""E-mails to the owners of a domain; each owner can turn each topic off."""
 
 from accounts import emails
 from accounts.models import User
@@ -8,10 +8,9 @@ TOPICS = {"members", "credentials", "dns"}
 
 
 def notify_owners(domain, topic, template, *, link=None, **context):
-    """Write to the owners who want to hear of a topic (of TOPICS); see letters.write for the rest.
+    """E-mail the owners who subscribe to a topic (one of TOPICS), as accounts.emails.write does.
 
-    The template finds the `domain` and the `topic` in its context. Call it inside the
-    transaction of the act that it tells of.
+    The template gets the `domain` and the `topic`. Call it inside the transaction of the act that it reports.
     """
     if topic not in TOPICS:
         raise ValueError(f"There is no topic {topic!r}.")

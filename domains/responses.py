@@ -1,11 +1,11 @@
-"""How acts on a domain answer: with a fragment to htmx, else with a page or a redirect."""
+"""Responses of acts on a domain: a fragment to htmx, otherwise a page or a redirect."""
 
 from django.shortcuts import redirect, render
 from django_htmx.http import HttpResponseClientRedirect, reswap, retarget
 
 
-def ask(request, domain, question, *, active_tab, form=None, status=200, **more):
-    """A question: inside the dialog for htmx, else as a page. A form with errors comes back with them."""
+def ask(request, domain, question, *, active_tab, form=None, status=200, **extra):
+    """Show a question, in the dialog for htmx, otherwise as a page, with the errors of its form."""
     if form and form.errors and status == 200:
         status = 422
     context = {
@@ -13,7 +13,7 @@ def ask(request, domain, question, *, active_tab, form=None, status=200, **more)
         "active_tab": active_tab,
         "question": f"domains/{question}",
         "form": form,
-        **more,
+        **extra,
     }
     template = context["question"] if request.htmx else "domains/ask.html"
     response = render(request, template, context, status=status)
@@ -21,6 +21,6 @@ def ask(request, domain, question, *, active_tab, form=None, status=200, **more)
 
 
 def go(request, route, *args):
-    """To another page, also out of the dialog."""
+    """Redirect to another page, also from the dialog."""
     response = redirect(route, *args)
     return HttpResponseClientRedirect(response.url) if request.htmx else response

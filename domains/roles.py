@@ -1,10 +1,10 @@
-"""What a member of a domain is, in one word, and which of them another may give."""
+"""The roles of a domain's members, and which of them a member may grant."""
 
 from django.db import models
 
 
 class Role(models.TextChoices):
-    """The roles, from the one that may do everything downwards."""
+    """The roles, the highest first."""
 
     OWNER = "owner", "Owner"
     MANAGER = "manager", "Manager"
@@ -18,7 +18,7 @@ class Role(models.TextChoices):
         return _ORDER.index(self) < _ORDER.index(Role(other))
 
     def grantable(self) -> list["Role"]:
-        """Those that somebody with this role may give: nobody grants one above their own."""
+        """Return the roles that a member with this one may grant: none above it."""
         return _ORDER[_ORDER.index(self) :]
 
 

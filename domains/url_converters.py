@@ -1,4 +1,4 @@
-"""URL parts: only what can be a domain name or a username reaches a view."""
+"""URL converters: only a valid domain name or token reaches a view."""
 
 from django.urls import register_converter
 
@@ -18,7 +18,7 @@ class DomainNameConverter:
 
 
 class TokenConverter:
-    """What `django.core.signing` makes: base 64 for URLs, a time and a signature."""
+    """A token of `django.core.signing`: URL-safe base 64, a timestamp and a signature."""
 
     regex = "[A-Za-z0-9_:=-]{1,200}"
 

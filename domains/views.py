@@ -6,17 +6,16 @@ from django.views.decorators.http import require_safe
 from audit.actor import Actor
 from domains.forms import AddDomainForm
 from domains.models import Domain
-from domains.navigation import around_name
+from domains.navigation import FILTER_FROM, around_name
 from web.request import ask_or_act, posted, search_text
 
-PAGE_SIZE = 25
+DOMAINS_PER_PAGE = 25
 MENU_SIZE = 500
-FILTER_FROM = 8
 
 
 @require_safe
 def home(request):
-    """Go to the one domain a person has, else to the list of them."""
+    """Go to the user's only domain, or to the list."""
     names = Domain.objects.for_user(request.user).values_list("name", flat=True)[:2]
     return redirect("credentials:overview", names[0]) if len(names) == 1 else redirect("domains:list")
 
@@ -25,8 +24,8 @@ def home(request):
 def domain_list(request):
     search = search_text(request.GET)
     domains = Domain.objects.for_user(request.user).search(search).with_counts(request.user)
-    page = Paginator(domains, PAGE_SIZE).get_page(request.GET.get("page"))
-    return render(request, "domains/list.html", {"page": page, "search": search, "page_size": PAGE_SIZE})
+    page = Paginator(domains, DOMAINS_PER_PAGE).get_page(request.GET.get("page"))
+    return render(request, "domains/list.html", {"page": page, "search": search, "page_size": DOMAINS_PER_PAGE})
 
 
 @ask_or_act
@@ -41,7 +40,7 @@ def add(request):
 
 @require_safe
 def menu(request):
-    """The content of the domain dropdown, loaded when it is opened."""
+    """Return the content of the domain dropdown, which is loaded when it's opened."""
     search, tab = search_text(request.GET), request.GET.get("tab", "")
     found = list(Domain.objects.for_user(request.user).search(search)[: MENU_SIZE + 1])
     before, after = around_name(tab)

@@ -12,6 +12,7 @@ from django.contrib.messages import get_messages
 from django.templatetags.static import static
 from django.urls import reverse
 from django.utils.html import strip_tags
+from django.utils.translation import ngettext
 from jinja2 import Environment
 
 from credentials import networks
@@ -19,8 +20,8 @@ from credentials.models.base import short
 from domains.activity.sentences import sentence
 from web.characters import harmless
 from web.dates import ago, date, day, how_long, long_ago, moment, until
+from web.plurals import counted
 from web.request_id import current_id
-from web.text import plural
 
 _HEADING = re.compile(r"<h2\b[^>]*>(.*?)</h2>", re.DOTALL)
 
@@ -28,7 +29,7 @@ _HEADING = re.compile(r"<h2\b[^>]*>(.*?)</h2>", re.DOTALL)
 def environment(**options) -> Environment:
     env = Environment(**options, trim_blocks=True, lstrip_blocks=True)  # noqa: S701  (Django sets autoescape)
     env.globals.update(messages=get_messages, static=lru_cache(static), url=_url, request_id=current_id)
-    env.globals.update(theme_cookie=settings.THEME_COOKIE_NAME, plural=plural)
+    env.globals.update(theme_cookie=settings.THEME_COOKIE_NAME, ngettext=ngettext)
     env.filters.update(
         ago=ago,
         date=date,
@@ -39,6 +40,7 @@ def environment(**options) -> Environment:
         until=until,
         sentence=sentence,
         harmless=harmless,
+        counted=counted,
         short=short,
         networks=networks.summary,
     )

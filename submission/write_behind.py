@@ -25,7 +25,7 @@ async def keep_writing(tally: Tally, workers: Workers, stopped: asyncio.Event) -
         try:
             await workers.run(tally.write)
         except UNAVAILABLE as error:
-            log.log.warning("Counted logins wait to be written: %s", type(error).__name__)
+            log.logger.warning("Counted logins wait to be written: %s", type(error).__name__)
         except Exception as error:  # whatever it is, the logins after these are counted
             log.crash("Writing counted logins", error)
         took = time.monotonic() - started

@@ -8,7 +8,7 @@ from django.utils import timezone
 
 from accounts.models import User
 from audit.actor import Actor
-from credentials.models.base import place_of_password
+from credentials.models.base import password_data
 from credentials.outcome import Outcome
 from credentials.usage.tally import Tally
 from domains.models import Domain
@@ -69,7 +69,7 @@ def make_credential(domain=None, **fields):
 def password_of(credential):
     """The password, opened without an audit event."""
     credential.refresh_from_db(fields=["password_sealed"])
-    return cipher.open(credential.password_sealed, associated_data=place_of_password(credential.username))
+    return cipher.open(credential.password_sealed, associated_data=password_data(credential.username))
 
 
 def make_use(credential, ip="203.0.113.7", *, at=None, number=1, outcome=Outcome.ACCEPTED, **more):

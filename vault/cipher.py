@@ -17,7 +17,7 @@ from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 from django.conf import settings
 
-VERSION = "v1"
+SEAL_VERSION = "v1"
 NONCE_BYTES = 12
 KEY_BYTES = 32
 
@@ -44,7 +44,7 @@ def seal_with(key_id: str, secret: str, *, associated_data: str) -> str:
 
 def prefix(key_id: str) -> str:
     """The beginning of every token that this key sealed."""
-    return f"{VERSION}.{key_id}."
+    return f"{SEAL_VERSION}.{key_id}."
 
 
 def first_key() -> str:
@@ -60,7 +60,7 @@ def open(token: str, *, associated_data: str) -> str:
     except (ValueError, binascii.Error):
         raise CannotOpen("not a sealed secret") from None
     cipher = _keyring().get(key_id)
-    if version != VERSION or cipher is None:
+    if version != SEAL_VERSION or cipher is None:
         raise CannotOpen(f"no key with id {key_id!r}")
     try:
         return cipher.decrypt(raw[:NONCE_BYTES], raw[NONCE_BYTES:], associated_data.encode()).decode()

@@ -9,7 +9,7 @@ from django.shortcuts import render
 
 from web.request import wants_text
 
-TEXT = "The server is sealed: its keys are missing or wrong. Its operator has to restore them."
+SEALED_TEXT = "The server is sealed: its keys are missing or wrong. Its operator has to restore them."
 
 # "" while nothing is known to be wrong; None while the database could not be queried.
 _problem: str | None = ""
@@ -44,5 +44,5 @@ class SealedMiddleware:
         if not problem():
             return self.get_response(request)
         if wants_text(request):
-            return HttpResponse(TEXT, status=503, content_type="text/plain; charset=utf-8")
+            return HttpResponse(SEALED_TEXT, status=503, content_type="text/plain; charset=utf-8")
         return render(request, "sealed.html", status=503)

@@ -12,7 +12,7 @@ from typing import NamedTuple
 from django.conf import settings
 from django.http import HttpRequest
 
-LONGEST = 64  # characters of a hop; an IPv6 address in brackets with its port has 47
+MAX_HOP = 64  # characters of a hop; an IPv6 address in brackets with its port has 47
 _WITH_PORT = re.compile(r"\[([0-9A-Fa-f:.]+)\](?::[0-9]{1,5})?|([0-9.]+):[0-9]{1,5}")
 
 
@@ -79,7 +79,7 @@ def address(text: str) -> IPv4Address | IPv6Address | None:
 
     A socket for both kinds names IPv4 clients ::ffff:203.0.113.7.
     """
-    if len(text) > LONGEST or "%" in text:
+    if len(text) > MAX_HOP or "%" in text:
         return None
     with_port = _WITH_PORT.fullmatch(text)
     try:

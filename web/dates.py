@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 from django.utils import timezone
 from django.utils.safestring import SafeString, mark_safe
 
-from web.text import plural
+from web.plurals import counted
 
 MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
 JUST_NOW = timedelta(minutes=1)
@@ -37,7 +37,7 @@ def until(when):
     """How long it is until a time to come, in whole days or hours: `in 7 days`."""
     left = when - timezone.now()
     unit, name = (DAY, "day") if left > DAY else (HOUR, "hour")
-    words = plural(max(-(-left // unit), 1), name)
+    words = counted(max(-(-left // unit), 1), name, f"{name}s")
     return _time(when, lambda local: f"in {words}")
 
 
@@ -45,8 +45,8 @@ def how_long(time):
     """How long a time is, in whole minutes, hours or days: `26 hours`."""
     for unit, name, most in ((JUST_NOW, "minute", HOUR), (HOUR, "hour", 2 * DAY)):
         if time < most:
-            return plural(time // unit, name)
-    return plural(time // DAY, "day")
+            return counted(time // unit, name, f"{name}s")
+    return counted(time // DAY, "day", "days")
 
 
 def moment(when):
@@ -82,5 +82,5 @@ def _passed(time: timedelta) -> str:
     if time < JUST_NOW:
         return "Just now"
     if time < HOUR:
-        return plural(time // JUST_NOW, "minute") + " ago"
-    return plural(time // HOUR, "hour") + " ago" if time < DAY else ""
+        return counted(time // JUST_NOW, "minute", "minutes") + " ago"
+    return counted(time // HOUR, "hour", "hours") + " ago" if time < DAY else ""

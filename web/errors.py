@@ -13,7 +13,7 @@ from django.template.loader import render_to_string
 from web.request import wants_text
 
 # Database unavailable, starting, full, read-only or locked: a retry may succeed.
-UNAVAILABLE = (OperationalError, InterfaceError, InternalError)
+DATABASE_UNAVAILABLE = (OperationalError, InterfaceError, InternalError)
 RETRY_SECONDS = 5
 TEXT = (
     "The server can't reach its data right now. No partial changes were saved. "
@@ -26,7 +26,7 @@ log = logging.getLogger("web.errors")
 def server_error(request):
     """Answer an exception, as handler500: 503 while the database is away, otherwise 500."""
     error = sys.exc_info()[1]
-    return _unavailable(request, error) if isinstance(error, UNAVAILABLE) else _page("500.html", 500)
+    return _unavailable(request, error) if isinstance(error, DATABASE_UNAVAILABLE) else _page("500.html", 500)
 
 
 def bad_request(request, exception):
@@ -36,7 +36,7 @@ def bad_request(request, exception):
     is away.
     """
     cause = exception
-    while cause and not isinstance(cause, UNAVAILABLE):
+    while cause and not isinstance(cause, DATABASE_UNAVAILABLE):
         cause = cause.__cause__ or cause.__context__
     return _unavailable(request, cause) if cause else _page("400.html", 400)
 

@@ -22,7 +22,7 @@ UNREADABLE_TYPE = "unreadable"
 FORMS = {"application/x-www-form-urlencoded", "multipart/form-data"}
 OTHER_CHARSET = "The server accepts forms in UTF-8 only. Nothing was changed."
 
-TOO_BIG = "The request is too big. Nothing was changed."
+REQUEST_TOO_BIG = "The request is too big. Nothing was changed."
 CUT_OFF = "The request was incomplete. Nothing was changed. Try again."
 UNREADABLE = "The server can't read this form. Nothing was changed."
 # LookupError and ValueError: a field that Django can't decode.
@@ -122,7 +122,7 @@ class BodiesMiddleware:
             _read(request)
             request.POST  # noqa: B018  (parsed here, kept for the views)
         except RequestDataTooBig:
-            return _refusal(413, TOO_BIG)
+            return _refusal(413, REQUEST_TOO_BIG)
         except (CutOff, UnreadablePostError, ParseException):
             return _refusal(400, CUT_OFF)
         except BAD_FORM:

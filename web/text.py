@@ -1,4 +1,4 @@
-"""Labels that users give to credentials and domains, and counted nouns."""
+"""Labels that users give to credentials and domains."""
 
 import unicodedata
 
@@ -7,8 +7,8 @@ from django.core.exceptions import ValidationError
 
 from web import characters
 
-MAX_LENGTH = 80
-MAX_INPUT = 10 * MAX_LENGTH  # NFC may join several characters into one letter
+MAX_LABEL = 80
+MAX_INPUT = 10 * MAX_LABEL  # NFC may join several characters into one letter
 _SPACES = " \xa0\u1680\u2000\u2001\u2002\u2003\u2004\u2005\u2006\u2007\u2008\u2009\u200a\u202f\u205f\u3000"
 # Variation selectors and joiners are allowed in emoji only: a family, a rainbow flag, a keycap.
 _EMOJI = regex.compile(
@@ -33,15 +33,10 @@ def clean(text: str) -> str:
     # Normalising marks in a row takes quadratic time.
     if len(label) <= MAX_INPUT:
         label = unicodedata.normalize("NFC", label)
-    if len(label) > MAX_LENGTH:
-        raise ValidationError(f"Use at most {MAX_LENGTH} characters (you entered {len(label)}).")
+    if len(label) > MAX_LABEL:
+        raise ValidationError(f"Use at most {MAX_LABEL} characters (you entered {len(label)}).")
     if characters.has_invisible(_JOINER.sub("", _EMOJI.sub("", label))):
         raise ValidationError("Remove the invisible or control characters, then save again.")
     if characters.has_many_marks(label):
         raise ValidationError(f"Use at most {characters.MAX_MARKS} accents or marks on one letter.")
     return label
-
-
-def plural(count: int, noun: str) -> str:
-    """Return a count with its noun, which takes an s in the plural: `1 domain`, `2 domains`."""
-    return f"{count} {noun}{'' if count == 1 else 's'}"

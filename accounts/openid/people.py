@@ -113,7 +113,7 @@ def _refuse_stranger(email):
     raise Problem(
         "You have no account here",
         f"No one on this server signs in as {email}. Ask a colleague or the operator for an invitation.",
-        detail=f"nobody signs in as {email!r}, and OIDC_SIGNUP is off",
+        detail=f"no user signs in as {email!r}, and OIDC_SIGNUP is off",
     )
 
 

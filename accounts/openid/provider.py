@@ -84,7 +84,7 @@ class Provider(OpenIDConnectProvider):
     def sociallogin_from_response(self, request, response):
         """Return the sign-in by the userinfo, or by the ID token where that alone names an e-mail."""
         userinfo, id_token = response["userinfo"], response.get("id_token", {})
-        # Otherwise it may be about somebody else (OpenID Connect Core 1.0, 5.3.2).
+        # Otherwise it may describe another person (OpenID Connect Core 1.0, 5.3.2).
         if not isinstance(userinfo, dict) or userinfo.get("sub") != id_token.get("sub"):
             raise OAuth2Error("its userinfo is about another person than the ID token")
         login = super().sociallogin_from_response(request, userinfo if "email" in userinfo else id_token)

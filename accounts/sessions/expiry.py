@@ -12,7 +12,7 @@ from django.contrib.auth import SESSION_KEY
 
 MAX_IDLE = timedelta(hours=12).total_seconds()
 MAX_AGE = timedelta(days=7).total_seconds()
-RECORD_EVERY = timedelta(hours=1).total_seconds()
+NOTE_USE_EVERY = timedelta(hours=1).total_seconds()
 USED_AT = "used_at"
 
 
@@ -25,7 +25,7 @@ def is_expired(session) -> bool:
 def record_use(session) -> None:
     """Record a use, unless one was recorded within the hour."""
     signed_in, used = _times(session)
-    if signed_in is not None and time.time() - used > RECORD_EVERY:
+    if signed_in is not None and time.time() - used > NOTE_USE_EVERY:
         session[USED_AT] = time.time()
 
 

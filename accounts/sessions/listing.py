@@ -16,7 +16,7 @@ from accounts.client_address import address_of, shown_address
 from audit.actor import USER_AGENT_LENGTH
 from web.client_ip import client_ip
 
-MAX_SHOWN = 100
+SESSIONS_LISTED = 100
 RECORD_EVERY = timedelta(minutes=5)
 # In order: Edge and Opera also name Chrome, which names Safari.
 BROWSERS = (
@@ -51,7 +51,7 @@ class Place:
 
 def places_of(request) -> list[Place]:
     """Return the live sessions of the signed-in user, latest first."""
-    rows = UserSession.objects.filter(user=request.user).order_by("-created_at")[:MAX_SHOWN]
+    rows = UserSession.objects.filter(user=request.user).order_by("-created_at")[:SESSIONS_LISTED]
     keys = [row.session_key for row in rows]
     stored = Session.objects.filter(session_key__in=keys, expire_date__gt=timezone.now())
     current = request.user.get_session_auth_hash()

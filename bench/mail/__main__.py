@@ -1,4 +1,4 @@
-"""`make bench-mail`: what logins cost real Postfix and Dovecot, side by side, in one run on this machine."""
+"""`make bench-mail`: logins per second at real Postfix and Dovecot, compared in one run on this machine."""
 
 import os
 import random
@@ -8,7 +8,7 @@ import time
 from contextlib import ExitStack
 
 from bench.mail import auth_socket, sessions
-from bench.mail.contenders import CRYPT, FLOOR, POSTGRESQL, REPORTED, SQLITE, Field
+from bench.mail.contenders import CRYPT, FLOOR, POSTGRESQL, REPORTED, SQLITE, Contenders
 from bench.mail.figures import POSTFIX, SOCKET, Figure, Rates, Wanted, show_rates, show_ratios
 from bench.mail.logins import SEED, Refused
 from tests.with_postgres import NotThere
@@ -19,10 +19,10 @@ LOGINS = 2_000  # credentials that clients log in with
 ROUNDS = 5
 SECONDS = {SOCKET: 3, POSTFIX: 8}
 WARM_SECONDS = 0.5
-# What is reported in this time is written in the measured time, and what is reported last after it.
+# Reports of this time are written during the measured time, and the last ones after it.
 LEAD_SECONDS = 4
-# At the socket logins come faster than their reports are taken: Dovecot drops those that wait for
-# 2 s, and the rest are written after that, within the 10 s that a client is gathered at most.
+# At the socket, logins come faster than their reports are accepted: Dovecot drops reports after 2 s,
+# and the rest are written after that, within the 10 s that a client is collected at most.
 SETTLE_SECONDS = 12
 
 FIGURES = [
@@ -42,14 +42,14 @@ WANTED = [
 
 
 def main():
-    # Whatever ends the program, the servers are stopped and their folders removed.
+    # However the program ends, stop the servers and remove their folders.
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda number, _frame: sys.exit(128 + number))
     try:
         with ExitStack() as stack:
-            field = make_field(stack)
-            rates = measure(field)
-            used = field.used(FEW)
+            contenders = start_contenders(stack)
+            rates = measure(contenders)
+            used = contenders.used(FEW)
     except Refused as error:
         sys.exit(f"bench: a login was refused: {error}")
     except (NotThere, RuntimeError) as error:
@@ -60,26 +60,26 @@ def main():
     print(f"report: last use written for {used:,} of {min(FEW, LOGINS):,} credentials that logged in")
 
 
-def make_field(stack) -> Field:
-    field = Field(stack, LOGINS)
+def start_contenders(stack) -> Contenders:
+    contenders = Contenders(stack, LOGINS)
     for rows in (FEW, MANY):
         print(f"Filling the stores with {rows:,} credentials …", flush=True)
-        field.add(rows)
-    field.add_reported(FEW)
-    os.sync()  # so that no writing of ours falls into the rounds
-    return field
+        contenders.add(rows)
+    contenders.add_reported(FEW)
+    os.sync()  # so that none of these writes happens during the rounds
+    return contenders
 
 
-def measure(field) -> Rates:
-    """Measure in turns, so that whatever else the machine does falls on all alike."""
+def measure(contenders) -> Rates:
+    """Measure in turns, so that other load on the machine affects all alike."""
     rates = {figure: [] for figure in FIGURES}
     chance = random.Random(SEED)  # noqa: S311
     for number in range(ROUNDS + 1):
         print(f"Round {number} of {ROUNDS} …" if number else "Warming up …", flush=True)
         for figure, measured in rates.items():
             if number and figure.name == REPORTED:
-                turn(figure, field, LEAD_SECONDS, chance)
-            rate = turn(figure, field, SECONDS[figure.where] if number else WARM_SECONDS, chance)
+                turn(figure, contenders, LEAD_SECONDS, chance)
+            rate = turn(figure, contenders, SECONDS[figure.where] if number else WARM_SECONDS, chance)
             if number:
                 measured.append(rate)
             if figure.name == REPORTED:
@@ -87,9 +87,9 @@ def measure(field) -> Rates:
     return rates
 
 
-def turn(figure, field, seconds, chance) -> float:
-    """Measure one figure once. Raises Refused, and RuntimeError with the log when servers do not answer."""
-    server, responses = field.ready[figure.name, figure.rows]
+def turn(figure, contenders, seconds, chance) -> float:
+    """Measure one figure once. Raises Refused, or RuntimeError with the log if a server doesn't answer."""
+    server, responses = contenders.ready[figure.name, figure.rows]
     try:
         if figure.where == SOCKET:
             return auth_socket.rate(server.auth_socket, responses, seconds, chance)

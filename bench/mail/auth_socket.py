@@ -1,4 +1,4 @@
-"""Asks Dovecot as Postfix does, at its auth socket (its auth client protocol 1.1), many questions at once."""
+"""Sends many concurrent requests to Dovecot's auth socket as Postfix does (auth client protocol 1.1)."""
 
 import itertools
 import os
@@ -7,16 +7,16 @@ import time
 
 from bench.mail.logins import Refused
 
-WINDOW = 64  # questions that wait for an answer
-ANSWER_SECONDS = 60  # a passwd-file of a million lines is read before the first
-QUESTION = b"AUTH\t%d\tPLAIN\tservice=smtp\tnologin\trip=127.0.0.1\tsecured\tresp=%b\n"
+WINDOW = 64  # unanswered requests
+ANSWER_SECONDS = 60  # before the first answer a passwd-file of a million lines is read
+REQUEST = b"AUTH\t%d\tPLAIN\tservice=smtp\tnologin\trip=127.0.0.1\tsecured\tresp=%b\n"
 
-# Dovecot takes a client's number from one connection at a time.
+# Dovecot accepts a client number from one connection at a time.
 _clients = itertools.count(os.getpid())
 
 
 def rate(path, responses: list[bytes], seconds: float, chance) -> float:
-    """Return logins a second with responses chosen by chance. Raises Refused."""
+    """Return logins per second with randomly chosen responses. Raises Refused."""
     with socket.socket(socket.AF_UNIX) as dovecot:
         dovecot.settimeout(ANSWER_SECONDS)
         dovecot.connect(str(path))
@@ -27,8 +27,8 @@ def rate(path, responses: list[bytes], seconds: float, chance) -> float:
         while True:
             if time.perf_counter() < deadline:
                 chosen = chance.choices(responses, k=answered + WINDOW - asked)
-                questions = (QUESTION % pair for pair in enumerate(chosen, start=asked + 1))
-                dovecot.sendall(b"".join(questions))
+                requests = (REQUEST % pair for pair in enumerate(chosen, start=asked + 1))
+                dovecot.sendall(b"".join(requests))
                 asked += len(chosen)
             elif answered == asked:
                 return answered / (time.perf_counter() - started)
@@ -38,13 +38,13 @@ def rate(path, responses: list[bytes], seconds: float, chance) -> float:
 
 def _greet(dovecot):
     dovecot.sendall(b"VERSION\t1\t1\nCPID\t%d\n" % next(_clients))
-    said = b""
-    while not said.endswith(b"DONE\n"):
-        said += _receive(dovecot)
+    greeting = b""
+    while not greeting.endswith(b"DONE\n"):
+        greeting += _receive(dovecot)
 
 
 def _count(answers: bytes) -> int:
-    """How many answers these are. Raises Refused when one is not OK."""
+    """Count these answers. Raises Refused if one is not OK."""
     lines = answers.split(b"\n") if answers else []
     for line in lines:
         if not line.startswith(b"OK\t"):

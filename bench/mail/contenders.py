@@ -1,4 +1,4 @@
-"""What is compared: Postfix and Dovecot on each kind of store, all of them running at the same time."""
+"""The servers to compare: Postfix and Dovecot on each kind of store, all running at the same time."""
 
 from typing import NamedTuple
 
@@ -22,26 +22,26 @@ class Contender(NamedTuple):
     responses: list[bytes]
 
 
-class Field:
-    """Starts contenders in a stack that stops them; `ready` are those that run, by (name, rows)."""
+class Contenders:
+    """Starts contenders in an ExitStack that stops them; `ready` are the running ones by (name, rows)."""
 
     def __init__(self, stack, number_of_logins):
         self._stack = stack
         self._folder = site.set_environment()
         stack.enter_context(site.cleaned_up(self._folder))
-        # The mail servers' users reach what lies in it.
+        # The mail servers' users have to reach the files in it.
         self._folder.chmod(0o711)
         self._postgresql = stores.PostgreSQL(stack.enter_context(postgres()))
         self._sqlite = stores.SQLite(self._folder)
-        self._logins = logins.make(number_of_logins)
+        self._accounts = logins.make(number_of_logins)
         self.ready: dict[tuple[str, int], Contender] = {}
 
     def add(self, rows):
-        """Fill every store with as many credentials and start the servers on them."""
+        """Fill every store with this many credentials and start the servers on them."""
         fast = self._postgresql.make(f"fast_{rows}", self._tables(rows, logins.SSHA512))
         slow = self._postgresql.make(f"slow_{rows}", self._tables(rows, logins.CRYPT))
         file = self._sqlite.make(str(rows), self._tables(rows, logins.SSHA512))
-        table = logins.table(rows, self._logins, logins.SSHA512)
+        table = logins.table(rows, self._accounts, logins.SSHA512)
         passdb = stores.passwd_file(self._folder / f"passwd-{rows}", table)
         self._start(FLOOR, rows, fast, passdb=passdb)
         self._start(POSTGRESQL, rows, fast)
@@ -49,22 +49,22 @@ class Field:
         self._start(CRYPT, rows, slow)
 
     def add_reported(self, rows):
-        """Start `manage.py reports`, and servers that report to it."""
+        """Start `manage.py reports` and servers that report to it."""
         name = f"reported_{rows}"
         database = self._postgresql.make(name, self._tables(rows, logins.SSHA512))
-        # The nonce that Dovecot hashes passwords with: here nobody compares what comes of it.
+        # The nonce for Dovecot's digests of passwords, which nothing compares here.
         to = reporting(nonce="0" * 64)
         url = self._postgresql.url(name)
         self._stack.enter_context(serving(to, self._folder / "reports.log", DATABASE_URL=url))
         self._start(REPORTED, rows, database, reports=to)
 
     def used(self, rows) -> int:
-        """How many credentials the report wrote as used."""
+        """Return how many credentials were reported as used."""
         return self._postgresql.used(f"reported_{rows}")
 
     def _tables(self, rows, scheme):
-        return stores.tables(logins.table(rows, self._logins, scheme), rows)
+        return stores.tables(logins.table(rows, self._accounts, scheme), rows)
 
     def _start(self, name, rows, database, **options):
         server = self._stack.enter_context(mail_server(database, **options))
-        self.ready[name, rows] = Contender(server, [login.response for login in self._logins[:rows]])
+        self.ready[name, rows] = Contender(server, [account.response for account in self._accounts[:rows]])

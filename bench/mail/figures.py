@@ -1,4 +1,4 @@
-"""Turns rates into medians and ratios, and sets each ratio beside the one that is wanted."""
+"""Turns rates into medians and ratios, and compares each ratio with the wanted one."""
 
 from statistics import median
 from typing import NamedTuple
@@ -8,7 +8,7 @@ POSTFIX = "through Postfix"
 
 
 class Figure(NamedTuple):
-    """One thing that is measured: `name` of bench.mail.contenders on so many rows."""
+    """One measurement: `name` of bench.mail.contenders with so many rows."""
 
     where: str
     name: str
@@ -28,7 +28,7 @@ Rates = dict[Figure, list[float]]  # logins a second, one each round
 
 
 def ratio(rates: Rates, above: Figure, below: Figure) -> float:
-    """The median of the rounds' ratios: what else the machine did in a round fell on both."""
+    """Return the median of the rounds' ratios: other load in a round affected both."""
     return median(one / other for one, other in zip(rates[above], rates[below], strict=True))
 
 

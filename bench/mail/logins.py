@@ -1,4 +1,4 @@
-"""The credentials: a few that clients log in with, spread evenly among many that nobody uses."""
+"""The credentials: some that clients log in with, spread evenly among many unused ones."""
 
 import base64
 import random
@@ -11,49 +11,49 @@ from credentials import passwords, verifier
 
 SEED = 587
 SSHA512 = "SSHA512"
-CRYPT = "SHA512-CRYPT"  # 5,000 rounds, what crypt(3) takes when none are named
+CRYPT = "SHA512-CRYPT"  # 5,000 rounds, the default of crypt(3)
 
 
 class Refused(Exception):
-    """A login was not accepted; str() is the server's answer."""
+    """A login was refused; str() is the server's answer."""
 
 
-class Login(NamedTuple):
-    """`verifiers` are of one password, by scheme; `response` is its SASL PLAIN (RFC 4616) in base64."""
+class Account(NamedTuple):
+    """`verifiers` of one password by scheme; `response` is its SASL PLAIN (RFC 4616) in base64."""
 
     username: str
     verifiers: dict[str, str]
     response: bytes
 
 
-def make(number: int) -> list[Login]:
-    """Return as many logins, with verifiers as the product makes them and with slow ones."""
-    return [_login(username) for username, _verifier in _strangers(number, SSHA512, seed=SEED)]
+def make(number: int) -> list[Account]:
+    """Return this many accounts, with verifiers like the product's and with slow ones."""
+    return [_account(username) for username, _verifier in _strangers(number, SSHA512, seed=SEED)]
 
 
-def table(size: int, logins: list[Login], scheme: str) -> Iterator[tuple[str, str]]:
-    """Yield (username, verifier) of each credential: every so-many-th is one of the logins."""
-    logins = logins[:size]
-    every = size // len(logins)
+def table(size: int, accounts: list[Account], scheme: str) -> Iterator[tuple[str, str]]:
+    """Yield (username, verifier) of `size` credentials, the accounts at even distances among them."""
+    accounts = accounts[:size]
+    distance = size // len(accounts)
     for number, stranger in enumerate(_strangers(size, scheme, seed=SEED + 1)):
-        index, rest = divmod(number, every)
-        if rest == 0 and index < len(logins):
-            yield logins[index].username, logins[index].verifiers[scheme]
+        index, rest = divmod(number, distance)
+        if rest == 0 and index < len(accounts):
+            yield accounts[index].username, accounts[index].verifiers[scheme]
         else:
             yield stranger
 
 
-def _login(username) -> Login:
+def _account(username) -> Account:
     password = passwords.generate()
     verifiers = {
         SSHA512: verifier.make(password),
         CRYPT: f"{{{CRYPT}}}" + sha512_crypt.using(rounds=5000).hash(password),
     }
-    return Login(username, verifiers, base64.b64encode(f"\0{username}\0{password}".encode()))
+    return Account(username, verifiers, base64.b64encode(f"\0{username}\0{password}".encode()))
 
 
 def _strangers(number, scheme, *, seed):
-    """Random usernames, and verifiers that have the form of the scheme and fit no password."""
+    """Yield random usernames, and verifiers in the form of the scheme that match no password."""
     chance = random.Random(seed)  # noqa: S311  (the same table in each run)
     for _ in range(number):
         username = chance.randbytes(16).hex().upper()

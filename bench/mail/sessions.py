@@ -1,4 +1,4 @@
-"""Whole sessions with Postfix by a few processes: STARTTLS, AUTH PLAIN, QUIT, on plain sockets."""
+"""Whole sessions with Postfix from a few processes: STARTTLS, AUTH PLAIN, QUIT, on plain sockets."""
 
 import multiprocessing
 import random
@@ -16,7 +16,7 @@ _fork = multiprocessing.get_context("fork")
 
 
 def rate(port, responses: list[bytes], seconds: float, chance) -> float:
-    """Return sessions a second with responses chosen by chance. Raises Refused, OSError."""
+    """Return sessions per second with randomly chosen responses. Raises Refused, OSError."""
     started = [_start(port, responses, seconds, chance.random()) for _ in range(CLIENTS)]
     try:
         answers = [answer.recv() for _process, answer in started]
@@ -40,7 +40,7 @@ def _start(*arguments):
 
 
 def _run(answer, *arguments):
-    # Ctrl-C reaches all; who started these stops them.
+    # Ctrl-C reaches all processes; the parent stops these.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     signal.signal(signal.SIGTERM, signal.SIG_DFL)
     try:
@@ -72,7 +72,7 @@ def _session(port, context, response):
 
 
 def _ask(stream, command, code):
-    """Send a command and read the reply. Raises Refused when its code is another one."""
+    """Send a command and read the reply. Raises Refused if it has another code."""
     stream.sendall(command)
     reply = b""
     # The last line of a reply has a space after its code.

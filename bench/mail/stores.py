@@ -15,11 +15,11 @@ from tests.mail.databases import open_postgresql, open_sqlite
 
 MAIL_PASSWORD = secrets.token_urlsafe()
 PER_DOMAIN = 10
-NOW = "2026-01-01 00:00:00"
-SEALED = "v1.k1." + "A" * 92  # as long as a sealed password is
-DOMAIN = "id, name, display_name, verification_token, authorized_at, created_at"
-CREDENTIAL = "domain_id, username, label, password_sealed, verifier, password_changed_at, created_at"
-# Dovecot's limit of memory is too small for a million lines.
+CREATED_AT = "2026-01-01 00:00:00"
+SEALED_PASSWORD = "v1.k1." + "A" * 92  # as long as a real one
+DOMAIN_COLUMNS = "id, name, display_name, verification_token, authorized_at, created_at"
+CREDENTIAL_COLUMNS = "domain_id, username, label, password_sealed, verifier, password_changed_at, created_at"
+# Dovecot's memory limit is too small for a million lines.
 FILE_BLOCKS = {
     "2.3": """
 passdb {{
@@ -43,7 +43,7 @@ service auth {{
 
 
 class PostgreSQL:
-    """Makes databases in a cluster, each a copy of one that was migrated."""
+    """Creates databases in a cluster, each a copy of a migrated one."""
 
     def __init__(self, url: str):
         self._url = urlsplit(url)
@@ -60,13 +60,13 @@ class PostgreSQL:
                 with cursor.copy(f"COPY {table} ({columns}) FROM STDIN") as copy:
                     for row in rows:
                         copy.write_row(row)
-        # As autovacuum would do sooner or later, so that it does not within the rounds.
+        # So that autovacuum doesn't do it during the rounds.
         self._execute("VACUUM (FREEZE, ANALYZE)", name)
         self._execute("CHECKPOINT", name)
         return open_postgresql(self._url.port, name, MAIL_PASSWORD)
 
     def used(self, name) -> int:
-        """How many credentials were reported as used."""
+        """Return how many credentials were reported as used."""
         query = "SELECT count(*) FROM credentials_credential WHERE last_used_at IS NOT NULL"
         return self._execute(query, name).fetchone()[0]
 
@@ -76,7 +76,7 @@ class PostgreSQL:
 
 
 class SQLite:
-    """Makes databases in a folder, each a copy of one that was migrated."""
+    """Creates databases in a folder, each a copy of a migrated one."""
 
     def __init__(self, folder: Path):
         self._folder = folder
@@ -101,7 +101,7 @@ class SQLite:
 
 
 def passwd_file(path: Path, rows) -> str:
-    """Write the file; return the lines of Dovecot's configuration that name it."""
+    """Write the file; return the lines of Dovecot's configuration for it."""
     with open(path, "w") as file:
         file.writelines(f"{username}:{verifier}\n" for username, verifier in rows)
     shutil.chown(path, group="dovecot")
@@ -110,15 +110,19 @@ def passwd_file(path: Path, rows) -> str:
 
 
 def tables(rows, size):
-    """Yield (table, columns, rows) of the product's schema: every domain may send."""
+    """Yield (table, columns, rows) of the product's schema; every domain is authorized."""
     domains = max(1, size // PER_DOMAIN)
     names = ((number, f"site{number}.example.com") for number in range(1, domains + 1))
-    yield "domains_domain", DOMAIN, ((number, name, name, "0" * 32, NOW, NOW) for number, name in names)
+    yield (
+        "domains_domain",
+        DOMAIN_COLUMNS,
+        ((number, name, name, "0" * 32, CREATED_AT, CREATED_AT) for number, name in names),
+    )
     yield (
         "credentials_credential",
-        CREDENTIAL,
+        CREDENTIAL_COLUMNS,
         (
-            (number % domains + 1, username, "", SEALED, verifier, NOW, NOW)
+            (number % domains + 1, username, "", SEALED_PASSWORD, verifier, CREATED_AT, CREATED_AT)
             for number, (username, verifier) in enumerate(rows)
         ),
     )

@@ -1,1 +1,1 @@
-"""Explain an error: what a line from a site's log means for one credential, and what to do."""
+"""Explain an error: what a line from a site's log means for a credential, and what to do."""

@@ -1,4 +1,4 @@
-"""Advice that several pages give: a title, and a sentence or two on what to do."""
+"""Advice on several pages: a title, and one or two sentences on what to do."""
 
 from typing import NamedTuple
 

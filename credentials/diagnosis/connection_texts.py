@@ -1,4 +1,4 @@
-"""Words for what goes wrong before the login: encryption, and the way to the mail server."""
+"""Texts about failures before the login: the connection and its encryption."""
 
 from credentials.diagnosis.findings import Finding
 from credentials.diagnosis.wording import Step, Words
@@ -96,7 +96,7 @@ CONNECTION = {
         Step.CHECK,
     ),
     Finding.WRONG_PORT: Words(
-        "The site connects to port {told_port}",
+        "The site connects to port {wrong_port}",
         "The mail server accepts logins on port {port}, with STARTTLS. Change the port in the site, and its "
         "encryption with it.",
         Step.CONNECT,

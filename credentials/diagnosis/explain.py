@@ -1,7 +1,7 @@
-"""Words for what a line from a site's log means, for one credential as it is now.
+"""What a line from a site's log means for a credential as it is now.
 
-Where a login was refused the line itself tells nothing (RFC 4954 wants one reply for all causes);
-what the mail servers noted about the credential does.
+A refused login has the same line for every cause (as RFC 4954 wants it), so the answer comes from
+what the database has about the credential.
 """
 
 from datetime import timedelta
@@ -28,7 +28,7 @@ from web.dates import long_ago, moment
 WORDS = LOGIN | CONNECTION | MESSAGE
 OLD_PASSWORD_COUNTS_FOR = timedelta(hours=24)
 SMTP_PORTS = {25, 465, 587, 2465, 2525, 2587}
-_ON_THE_WAY = {
+_CONNECTION_FAILURES = {
     Finding.NAME_NOT_FOUND,
     Finding.CONNECTION_REFUSED,
     Finding.TIMED_OUT,
@@ -36,11 +36,11 @@ _ON_THE_WAY = {
     Finding.NOT_CONNECTED,
     Finding.DROPPED,
 }
-_OF_THE_CREDENTIAL = {Finding.LOGIN_REFUSED, Finding.NO_LONGER_VALID, Finding.WRONG_SENDER}
+_ABOUT_THE_CREDENTIAL = {Finding.LOGIN_REFUSED, Finding.NO_LONGER_VALID, Finding.WRONG_SENDER}
 
 
 class Explanation(NamedTuple):
-    """`of` is the username that the step is about, where it is another one than the page's."""
+    """`of` is the username that the step is about, if it is not the page's."""
 
     title: str
     text: str
@@ -49,77 +49,77 @@ class Explanation(NamedTuple):
 
 
 def explain(line: str, credential, *, now) -> Explanation:
-    """Say what a line means for this credential, and what to do next."""
+    """Explain what a line means for this credential, and what to do next."""
     reading = read(line)
-    if reading.finding in _OF_THE_CREDENTIAL and (answer := _of_another(reading, credential)):
+    if reading.finding in _ABOUT_THE_CREDENTIAL and (answer := _of_another(reading, credential)):
         return answer
     if reading.finding is Finding.LOGIN_REFUSED:
         return _login_refused(credential, now)
     if reading.finding is Finding.NO_LONGER_VALID and (answer := state_of(credential, now)):
         return answer
-    more = {}
+    extra = {}
     if reading.finding is Finding.RECIPIENT_DOMAIN and f"name={settings.SMTP_HOST} " in line:
         reading = reading._replace(finding=Finding.NAME_NOT_FOUND)  # a Postfix that relays
     if reading.finding is Finding.WRONG_SENDER:
-        more["named"] = _named(reading, credential.domain.name)
+        extra["named"] = _named(reading, credential.domain.name)
     finding = reading.finding
-    if finding in _ON_THE_WAY:
-        finding, more["told_port"] = _on_the_way(reading)
-    return _filled(WORDS[finding], credential, **more)
+    if finding in _CONNECTION_FAILURES:
+        finding, extra["wrong_port"] = _connection_failure(reading)
+    return _fill(WORDS[finding], credential, **extra)
 
 
 def state_of(credential, now) -> Explanation | None:
-    """Why every login of a credential is refused now; None when it is not so."""
+    """Why every login of a credential is refused now; None if they are not."""
     match credential.outcome(now):
         case Outcome.SUSPENDED:
             by_support = credential.suspended_by_support
             known = Known.SUSPENDED_BY_SUPPORT if by_support else Known.SUSPENDED
-            return _filled(WORDS[known], credential, since=moment(credential.suspended_at))
+            return _fill(WORDS[known], credential, since=moment(credential.suspended_at))
         case Outcome.EXPIRED:
-            return _filled(WORDS[Known.EXPIRED], credential, since=moment(credential.expires_at))
+            return _fill(WORDS[Known.EXPIRED], credential, since=moment(credential.expires_at))
         case Outcome.DOMAIN_NOT_AUTHORIZED:
-            return _filled(Words(*DOMAIN_NOT_AUTHORIZED, Step.OVERVIEW), credential)
+            return _fill(Words(*DOMAIN_NOT_AUTHORIZED, Step.OVERVIEW), credential)
         case _:
             return None
 
 
 def _of_another(reading, credential) -> Explanation | None:
-    """What to say when the line names usernames, and not this one."""
+    """The answer if the line has usernames, but not this one."""
     if not reading.usernames or credential.username in reading.usernames:
         return None
     username = reading.usernames[0]
     other = credential.domain.credentials.filter(username=username).values_list("label", flat=True).first()
     if other is None:
-        return _filled(WORDS[Known.NO_SUCH_USERNAME], credential, named=username)
+        return _fill(WORDS[Known.NO_SUCH_USERNAME], credential, named=username)
     label = other or "an unnamed one"
-    answer = _filled(WORDS[Known.ANOTHER_USERNAME], credential, named=short(username), label=label)
+    answer = _fill(WORDS[Known.ANOTHER_USERNAME], credential, named=short(username), label=label)
     return answer._replace(of=username)
 
 
 def _login_refused(credential, now) -> Explanation:
-    """By what is known of the credential, the surest first."""
+    """The answer from what is known of the credential, the most certain first."""
     if answer := state_of(credential, now):
         return answer
     at, ip, cause = credential.last_refused_at, credential.last_refused_ip, credential.last_refused_cause
     if at is None or at < now - REFUSAL_SHOWN_FOR:
-        return _filled(WORDS[Known.NEVER_REFUSED], credential)
-    told = {"ip": ip or "A client", "ago": long_ago(at)}
+        return _fill(WORDS[Known.NEVER_REFUSED], credential)
+    facts = {"ip": ip or "A client", "ago": long_ago(at)}
     if cause == Outcome.NETWORK_NOT_ALLOWED:
         still = ip and not networks.allows(credential.allowed_networks, ip)
-        told["listed"] = ", ".join(networks.listed(credential.allowed_networks))
-        return _filled(WORDS[Known.NETWORK if still else Known.OVER], credential, **told)
+        facts["listed"] = ", ".join(networks.listed(credential.allowed_networks))
+        return _fill(WORDS[Known.NETWORK if still else Known.OVER], credential, **facts)
     since = now - OLD_PASSWORD_COUNTS_FOR
     if cause == Outcome.OLD_PASSWORD:
         since = min(since, at)
     if old := _newest_old_password(credential, since):
-        told = {
+        facts = {
             "ip": old.ip or "A client",
             "ago": long_ago(old.last_at),
             "reset": moment(old.retired_password.since),
         }
-        return _filled(WORDS[Known.OLD_PASSWORD], credential, **told)
+        return _fill(WORDS[Known.OLD_PASSWORD], credential, **facts)
     known = {Outcome.OLD_PASSWORD: Known.OLD_PASSWORD_ONCE, Outcome.WRONG_PASSWORD: Known.WRONG_PASSWORD}
-    return _filled(WORDS[known.get(cause, Known.OVER)], credential, **told)
+    return _fill(WORDS[known.get(cause, Known.OVER)], credential, **facts)
 
 
 def _newest_old_password(credential, since) -> LoginDay | None:
@@ -128,7 +128,7 @@ def _newest_old_password(credential, since) -> LoginDay | None:
 
 
 def _named(reading, own: str) -> str:
-    """The sentence about a domain that the line names beside the credential's own."""
+    """A sentence about another domain in the line than the credential's."""
     foreign = next((domain for domain in reading.domains if domain != own), None)
     if foreign is None:
         return ""
@@ -137,24 +137,24 @@ def _named(reading, own: str) -> str:
     return f"The line names {foreign}. "
 
 
-def _on_the_way(reading) -> tuple[Finding, int | None]:
-    """A connection that failed: perhaps to another place than the right one, and then to which port."""
+def _connection_failure(reading) -> tuple[Finding, int | None]:
+    """A failed connection: the finding, and the port if it was the wrong one."""
     if reading.names_this_machine and settings.SMTP_HOST not in ("localhost", "127.0.0.1", "::1"):
         return Finding.WRONG_HOST, None
-    told = [port for port in reading.ports if port in SMTP_PORTS]
-    if told and settings.SMTP_PORT not in told:
-        return Finding.WRONG_PORT, told[0]
+    ports = [port for port in reading.ports if port in SMTP_PORTS]
+    if ports and settings.SMTP_PORT not in ports:
+        return Finding.WRONG_PORT, ports[0]
     return reading.finding, None
 
 
-def _filled(words, credential, **more) -> Explanation:
+def _fill(words, credential, **extra) -> Explanation:
     values = {
         "host": settings.SMTP_HOST,
         "port": settings.SMTP_PORT,
         "domain": credential.domain.name,
         "username": credential.username,
         "megabytes": settings.SUBMISSION_MAX_SIZE // (1024 * 1024),
-        **more,
+        **extra,
     }
     title, text = (format_html(text, **values) for text in words[:2])
     return Explanation(title, text, words.step)

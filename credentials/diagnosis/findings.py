@@ -1,10 +1,10 @@
-"""What the lines in the logs of sites tell of, and what the mail servers noted about a refused login."""
+"""What lines from logs of sites report, and what is recorded about a refused login."""
 
 from enum import Enum, auto
 
 
 class Finding(Enum):
-    """What a line tells of."""
+    """What a line reports."""
 
     # the login
     LOGIN_REFUSED = auto()
@@ -22,7 +22,7 @@ class Finding(Enum):
     CERTIFICATE_EXPIRED = auto()
     CERTIFICATE = auto()
     TLS_TOO_OLD = auto()
-    # the way there
+    # the connection
     NAME_NOT_FOUND = auto()
     CONNECTION_REFUSED = auto()
     TIMED_OUT = auto()
@@ -52,7 +52,7 @@ class Finding(Enum):
     LOGIN_UNAVAILABLE = auto()
     TEMPORARY = auto()
     OUT_OF_ORDER = auto()
-    # further on
+    # later, at other servers
     UNAUTHENTICATED_MAIL = auto()
     SPAM = auto()
     GREYLISTED = auto()
@@ -67,7 +67,7 @@ class Finding(Enum):
 
 
 class Known(Enum):
-    """Why a login of a credential was refused, as the dashboard knows."""
+    """Why logins of a credential are refused, as far as the database has it."""
 
     SUSPENDED = auto()
     SUSPENDED_BY_SUPPORT = auto()
@@ -75,7 +75,7 @@ class Known(Enum):
     ANOTHER_USERNAME = auto()
     NO_SUCH_USERNAME = auto()
     OLD_PASSWORD = auto()
-    OLD_PASSWORD_ONCE = auto()  # who tried it when is forgotten already
+    OLD_PASSWORD_ONCE = auto()  # by whom and when is deleted already
     WRONG_PASSWORD = auto()
     NETWORK = auto()
     OVER = auto()

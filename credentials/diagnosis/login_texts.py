@@ -1,4 +1,4 @@
-"""Words for refused logins: by what the mail servers noted about the credential, or by the line itself."""
+"""Texts about refused logins, by what is recorded about the credential or by the line itself."""
 
 from credentials.diagnosis.findings import Finding, Known
 from credentials.diagnosis.wording import Step, Words

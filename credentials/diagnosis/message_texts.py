@@ -1,4 +1,4 @@
-"""Words for what goes wrong after the login: sender, message, limits, and the servers further on."""
+"""Texts about failures after the login: sender, message, limits, and other servers."""
 
 from credentials.diagnosis.findings import Finding
 from credentials.diagnosis.wording import Step, Words

@@ -1,4 +1,4 @@
-"""From a pasted text to what it tells. No Django, no state."""
+"""Finds out what a pasted text reports. No Django, no state."""
 
 import base64
 import re
@@ -10,22 +10,22 @@ from credentials.diagnosis.transcripts import without_noise
 from credentials.passwords import PREFIX
 
 MAX_LINE = 2000  # characters that are read
-MASK = f"{PREFIX}(password)"
-# passwords.PATTERN, and what is left of one that was cut off or broken into lines.
+PASSWORD_MASK = f"{PREFIX}(password)"
+# passwords.PATTERN, also cut off or broken into lines.
 _PASSWORD = re.compile(rf"{PREFIX}(?:\n?[0-9A-Za-z_]){{6,38}}[0-9A-Za-z_]*")
 _BASE64 = re.compile(r"[A-Za-z0-9+/]{24,}(?:\n[A-Za-z0-9+/]{4,})*={0,2}")
 _USERNAME = re.compile(r"(?<![0-9A-F])[0-9A-F]{32}(?![0-9A-F])")
 _ADDRESS = re.compile(r"[^\s<>()\[\]{}:;,\"'=|]{1,64}@([a-z0-9.-]{1,253}[a-z0-9])", re.IGNORECASE)
 _PORT = re.compile(r"(?:\bport\W{1,3}|[a-z\]]:|\d\.\d{1,3}:)(\d{2,5})\b(?![:.]\d)")
 _THIS_MACHINE = re.compile(r"(?:\blocalhost|\b127\.0\.0\.1|::1)\W{1,3}(?:port )?\d{2,5}\b")
-# C0 controls but for tab and newline have pictures of their own in Unicode.
+# C0 controls except tab and newline have visible symbols in Unicode.
 _PICTURES = {code: 0x2400 + code for code in range(32) if code not in (9, 10)} | {127: 0x2421}
 _INVISIBLE = re.compile("[\x80-\x9f\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff\ud800-\udfff]")
 _RULES = tuple((finding, re.compile("|".join(patterns))) for finding, *patterns in RULES)
 
 
 class Reading(NamedTuple):
-    """What a text tells: usernames, addresses' domains and ports as they stand in it, in their order."""
+    """What a text reports, and the usernames, domains of addresses and ports in it, in their order."""
 
     finding: Finding
     usernames: tuple[str, ...] = ()
@@ -35,13 +35,13 @@ class Reading(NamedTuple):
 
 
 def visible(text: str) -> str:
-    """A text as it may be shown: no password in it, nothing invisible, newlines as \\n."""
-    text = _BASE64.sub(_mask_encoded, _PASSWORD.sub(MASK, text.replace("\r\n", "\n")))
+    """The text as it may be shown: without passwords and invisible characters, newlines as \\n."""
+    text = _BASE64.sub(_mask_encoded, _PASSWORD.sub(PASSWORD_MASK, text.replace("\r\n", "\n")))
     return _INVISIBLE.sub("\N{REPLACEMENT CHARACTER}", text.translate(_PICTURES))
 
 
 def read(text: str) -> Reading:
-    """Find out what a text tells of; of several things, what is nearest to the cause."""
+    """Find out what a text reports; of several things, the one nearest to the cause."""
     text = text[:MAX_LINE]
     line = " ".join(without_noise(text).lower().split())
     finding = next((finding for finding, pattern in _RULES if pattern.search(line)), Finding.UNKNOWN)
@@ -58,4 +58,4 @@ def _mask_encoded(match) -> str:
     """Hide a password in base64, as transcripts of AUTH PLAIN and LOGIN show it."""
     word = match[0].rstrip("=").replace("\n", "")
     decoded = base64.b64decode(word + "A" * (-len(word) % 4))
-    return MASK if _PASSWORD.search(decoded.decode("latin-1")) else match[0]
+    return PASSWORD_MASK if _PASSWORD.search(decoded.decode("latin-1")) else match[0]

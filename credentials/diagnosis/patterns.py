@@ -1,20 +1,20 @@
-"""The lines that are known, as patterns → Finding.
+"""Known lines, as patterns → Finding.
 
-They are those of our listener (submission/listener/replies.py), of Postfix 3.7 and 3.10 under deploy/, of the
-servers behind them, and of the tools that sites send with; in lower case, each run of spaces as one.
-What tools print of any session is gone before (transcripts.py).
+They come from our listener (submission/listener/replies.py), from Postfix 3.7 and 3.10 under deploy/, from the
+servers behind them, and from the tools that sites send with; in lower case, with single spaces.
+transcripts.py has removed the lines that tools print in any session.
 """
 
 from credentials.diagnosis.findings import Finding
 
 
 def _code(digits: str) -> str:
-    """The pattern of a reply code (RFC 5321), apart from other numbers."""
+    """Return the pattern of a reply code (RFC 5321), not of other numbers."""
     return rf"(?<![\w.])(?<!line )(?<!size=)(?<!\d,){digits}(?![\w.]|\]:| ?ms\b| bytes\b)"
 
 
 def _status(digits: str) -> str:
-    """The pattern of an enhanced status code (RFC 3463), apart from version numbers."""
+    """Return the pattern of an enhanced status code (RFC 3463), not of version numbers."""
     return rf"(?:(?<![\w.])[45]\d\d.{{1,6}}|dsn=|status: )(?:{digits})(?![\d.])"
 
 

@@ -1,7 +1,7 @@
-"""Lines that tools print of any session, to be left out before the line that failed is looked for.
+"""Lines that tools print in any session, to be removed before looking for the failure.
 
-People paste whole sessions. A certificate's names, a size, a try that another one made up for and
-the message itself say nothing of what failed, whatever words are in them.
+People paste whole sessions. A certificate's names, a size, a failed attempt before a successful one and
+the message itself say nothing about the failure, whatever words they contain.
 """
 
 import re
@@ -12,9 +12,9 @@ _INFORMATION = (
     r"^.{0,40}\bauth methods? (?:available on the server|requested|selected): .*$",
     r"^.{0,40}\brequested auth method not available: ?$",
     r"^reply: retcode \([23]\d\d\); msg: .*$",
-    # swaks: what it does, and the peer's certificate; an error begins with *** or <**
+    # swaks: its steps and the peer's certificate; an error begins with *** or <**
     r"^=== +(?:trying|connected|connection closed|tls|commonname=).*$",
-    # curl -v: the certificate that it took, and its table of bytes
+    # curl -v: the certificate that it accepted, and its table of bytes
     r"^\* {1,3}(?:subject|issuer|start date|expire date|subjectaltname|ca(?:file|path)): .*$",
     r"^\* +ssl certificate verify (?:ok|result: .{0,80}, continuing anyway)\.$",
     r"^.{0,60}--:--:--.*$",
@@ -23,7 +23,7 @@ _INFORMATION = (
     # smtplib sends a message as bytes, commands as text
     r"^send: b'.*$",
 )
-# Failures, each with the words that show that the session went on all the same.
+# Failures, each with the words which show that the session continued.
 _OVERCOME = (
     # curl -v tries one address after another
     (r"^\*? *(?:connect to .{1,120} failed: .*|immediate connect fail for .*)$", "* connected to "),
@@ -33,7 +33,7 @@ _CONTENT_BEGINS = re.compile(r"(?<![\w.])354[ -]")
 
 
 def without_noise(text: str) -> str:
-    """A text without the lines that say nothing of what failed."""
+    """Return the text without the lines that say nothing about the failure."""
     text = "\n".join(_without_content(text.split("\n")))
     for pattern, overcome in _OVERCOME:
         if overcome in text.lower():
@@ -42,7 +42,7 @@ def without_noise(text: str) -> str:
 
 
 def _without_content(lines: list[str]) -> list[str]:
-    """Without the messages that were sent: between the reply 354 and the dot, where both are there."""
+    """Remove sent messages: what is between the reply 354 and the dot, if both are there."""
     kept, begun = [], None
     for line in lines:
         kept.append(line)
@@ -55,6 +55,6 @@ def _without_content(lines: list[str]) -> list[str]:
 
 
 def _ends_content(line: str) -> bool:
-    """Whether this is the dot that ends a message (RFC 5321), after what the tool puts before a line."""
+    """Whether this is the dot that ends a message (RFC 5321), after the prefix of the tool."""
     words = line.split()
     return words[-1:] == ["."] and (len(words) == 1 or words[-2][-1] in ">]:")

@@ -1,11 +1,11 @@
-"""The form of an answer: a title, a sentence or two that say where the fault is and what to do, a link."""
+"""The parts of an answer: a title, one or two sentences on the fault and the next step, and a link."""
 
 from enum import Enum
 from typing import NamedTuple
 
 
 class Step(Enum):
-    """A link to follow: its words, and the page beside the credential's others ("" for its list)."""
+    """A link: its words, and the page of the credential that it opens ("" for the list)."""
 
     CHECK = "Check this credential", "check"
     CONNECT = "Connect your site", "connect"
@@ -35,7 +35,7 @@ class Step(Enum):
 
 
 class Words(NamedTuple):
-    """Texts with the {names} that answers.py fills in."""
+    """Texts with {names} that explain.py fills in."""
 
     title: str
     text: str

@@ -27,7 +27,7 @@ def short(username: str) -> str:
     return f"{username[:8]}…{username[-8:]}"
 
 
-def place_of_password(username: str) -> str:
+def password_data(username: str) -> str:
     """The place that a credential's password is sealed for (see vault/cipher.py)."""
     return f"{username}:password"
 
@@ -41,7 +41,7 @@ class CredentialFields(models.Model):
         default=new_username,
         validators=[RegexValidator(r"\A[0-9A-F]{32}\Z", "Use 32 upper-case hexadecimal characters.")],
     )
-    label = models.CharField(max_length=text.MAX_LENGTH, blank=True)
+    label = models.CharField(max_length=text.MAX_LABEL, blank=True)
     password_sealed = models.CharField(max_length=255, editable=False)
     verifier = models.CharField(max_length=255, editable=False)
     password_changed_at = models.DateTimeField(editable=False)
@@ -53,7 +53,7 @@ class CredentialFields(models.Model):
     previous_last_used_at = models.DateTimeField(null=True, blank=True, editable=False)
     previous_last_used_ip = models.GenericIPAddressField(null=True, blank=True, editable=False)
     allowed_networks = models.CharField(
-        max_length=networks.MAX_LENGTH, blank=True, default="", db_default="", editable=False
+        max_length=networks.MAX_STORED, blank=True, default="", db_default="", editable=False
     )
     expires_at = models.DateTimeField(null=True, blank=True, editable=False)
     # The `expires_at` that its owners were warned of, so that they are warned once of each date.

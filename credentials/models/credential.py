@@ -10,7 +10,7 @@ from django.views.decorators.debug import sensitive_variables
 
 import audit
 from credentials import digests, expiry, networks, passwords, verifier
-from credentials.models.base import CredentialFields, place_of_password
+from credentials.models.base import CredentialFields, password_data
 from credentials.models.deleted import DeletedCredential
 from credentials.models.manager import CredentialManager
 from credentials.models.retired import RetiredPassword, Why
@@ -75,7 +75,7 @@ class Credential(CredentialState, CredentialFields):
         """
         with self._act():
             self.refresh_from_db(fields=["password_sealed"])
-            password = cipher.open(self.password_sealed, associated_data=place_of_password(self.username))
+            password = cipher.open(self.password_sealed, associated_data=password_data(self.username))
             self._record(tag, by)
         return password
 
@@ -95,7 +95,7 @@ class Credential(CredentialState, CredentialFields):
         with self._act():
             old = self._opened()
             updated = rows.filter(password_changed_at=seen or self.password_changed_at).update(
-                password_sealed=cipher.seal(password, associated_data=place_of_password(self.username)),
+                password_sealed=cipher.seal(password, associated_data=password_data(self.username)),
                 verifier=verifier.make(password),
                 password_changed_at=changed_at,
                 password_number=F("password_number") + 1,
@@ -268,7 +268,7 @@ class Credential(CredentialState, CredentialFields):
         """Return the password, for its digest alone; "" when no key opens it: no act may fail for that."""
         self.refresh_from_db(fields=["password_sealed"])
         try:
-            return cipher.open(self.password_sealed, associated_data=place_of_password(self.username))
+            return cipher.open(self.password_sealed, associated_data=password_data(self.username))
         except (cipher.CannotOpen, cipher.KeyringError):
             return ""
 

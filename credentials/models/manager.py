@@ -8,7 +8,7 @@ from django.utils import timezone
 from django.views.decorators.debug import sensitive_variables
 
 from credentials import passwords, verifier
-from credentials.models.base import SHARED_COLUMNS, is_username, new_username, place_of_password
+from credentials.models.base import SHARED_COLUMNS, is_username, new_username, password_data
 from credentials.models.login_day import LoginDay
 from credentials.outcome import Outcome
 from domains.models import Domain
@@ -129,7 +129,7 @@ class CredentialManager(models.Manager.from_queryset(CredentialQuerySet)):
             credential = self.create(
                 username=username,
                 label=label,
-                password_sealed=cipher.seal(password, associated_data=place_of_password(username)),
+                password_sealed=cipher.seal(password, associated_data=password_data(username)),
                 verifier=verifier.make(password),
                 password_changed_at=timezone.now(),
                 issue_key=key,

@@ -8,7 +8,7 @@ from django.db import models
 from credentials.models.base import short
 from credentials.models.batches import chunks, delete_free
 from domains.models import Domain
-from web.text import MAX_LENGTH
+from web.text import MAX_LABEL
 
 RETIRED_KEPT_FOR = timedelta(days=90)
 
@@ -57,7 +57,7 @@ class RetiredPassword(models.Model):
     # No constraints: what goes while logins are written may not make the writing fail.
     domain = models.ForeignKey(Domain, models.CASCADE, db_constraint=False, related_name="retired_passwords")
     username = models.CharField(max_length=32)
-    label = models.CharField(max_length=MAX_LENGTH, blank=True)
+    label = models.CharField(max_length=MAX_LABEL, blank=True)
     digest = models.CharField(max_length=64, blank=True)
     why = models.CharField(max_length=10, choices=Why)
     since = models.DateTimeField(db_index=True)

@@ -1,4 +1,4 @@
-"""The way into every view of one credential, through the gate of its domain."""
+"""The gate to every view of one credential: that of its domain, then the credential itself."""
 
 from functools import wraps
 
@@ -7,30 +7,30 @@ from credentials.views import responses
 from domains.access import get_domain
 from vault import cipher
 
-SEALED = (
+CANNOT_UNSEAL = (
     "This password can't be shown: none of the server's keys can unseal it. "
     "Ask the operator to check CREDENTIAL_KEYS, or reset the password."
 )
 
 
 def of_credential(permission):
-    """Decorate a view of one credential: it gets (request, domain, credential).
+    """Decorate a view of one credential, which gets (request, domain, credential).
 
-    The credential is looked up among those of the domain that the person was let into,
-    so another domain's one is as absent as one that was deleted in another tab.
+    The credential is looked up within the domain that the user may see, so one of another
+    domain is as absent as a deleted one.
     """
 
     def decorate(view):
         @wraps(view)
-        def answer(request, name, username, **more):
+        def answer(request, name, username, **extra):
             domain = get_domain(request, name, permission)
             try:
                 credential = domain.credentials.without_secrets().with_creator().get(username=username)
-                return view(request, domain, credential, **more)
+                return view(request, domain, credential, **extra)
             except Credential.DoesNotExist:
                 return responses.gone(request, domain)
             except cipher.CannotOpen:
-                return responses.problem(request, "The password can't be unsealed", SEALED, status=503)
+                return responses.problem(request, "The password can't be unsealed", CANNOT_UNSEAL, status=503)
 
         return answer
 

@@ -1,4 +1,4 @@
-"""What the SMTP Credentials tab shows: one page of rows and what is common to them."""
+"""Template context of the SMTP Credentials tab: one page of rows and what they share."""
 
 from datetime import timedelta
 from uuid import uuid4
@@ -15,12 +15,12 @@ from credentials.models.login_day import REFUSAL_SHOWN_FOR, TRIED_WITHIN
 from credentials.outcome import CAUSES
 
 PAGE_SIZE = 25
-TRIED_IN_A_ROW = 2
+ATTEMPTS_PER_ROW = 2
 UNUSED_AFTER = timedelta(days=90)
 
 
-def row_context(domain, **more) -> dict:
-    """What one row needs beside its credential."""
+def row_context(domain, **extra) -> dict:
+    """What a row or dialog needs besides its credential."""
     now = timezone.now()
     return {
         "domain": domain,
@@ -34,27 +34,27 @@ def row_context(domain, **more) -> dict:
         "refused_since": now - REFUSAL_SHOWN_FOR,
         "unused_since": now - UNUSED_AFTER,
         "causes": CAUSES,
-        **more,
+        **extra,
     }
 
 
 def tried_of(domain, credentials) -> dict[str, list]:
-    """Who still tries retired passwords of a page's rows: by username, the last tried password first."""
+    """Retired passwords still being tried, by username of these rows; the last tried one first."""
     tried: dict[str, list] = {}
     now = timezone.now()
     since = now - TRIED_WITHIN
-    # A try is a refusal as well. To put the question together costs as much as to render all rows.
+    # An attempt counts as a refusal as well, so usually there is nothing to look up.
     usernames = [row.username for row in credentials if row.last_refused_at and row.last_refused_at >= since]
     if not usernames:
         return tried
     for password in domain.login_days.filter(username__in=usernames).still_tried(now):
-        if len(tried.setdefault(password["username"], [])) < TRIED_IN_A_ROW:
+        if len(tried.setdefault(password["username"], [])) < ATTEMPTS_PER_ROW:
             tried[password["username"]].append(password)
     return tried
 
 
-def list_context(domain, *, number, search="", **more) -> dict:
-    """The rows of page `number` (1 … or "last"; anything else is clamped) and what surrounds them."""
+def list_context(domain, *, number, search="", **extra) -> dict:
+    """The rows of page `number` (1 … or "last"; anything else is clamped) and what is around them."""
     paginator = Paginator(domain.credentials.for_page(search), PAGE_SIZE)
     page = paginator.get_page(paginator.num_pages if number == "last" else number)
     page.object_list = list(page.object_list)
@@ -64,13 +64,13 @@ def list_context(domain, *, number, search="", **more) -> dict:
         page=page,
         tried=tried_of(domain, page.object_list),
         search=search,
-        # A search box for a handful of rows is only in the way.
+        # For a handful of rows, a search box is only in the way.
         searchable=bool(search) or paginator.count > PAGE_SIZE,
         issue_key=uuid4(),
-        **more,
+        **extra,
     )
 
 
 def refusals_of(credential):
-    """Why, how often and from where it was refused in the last 30 days."""
+    """Refused logins of the last 30 days by cause: how often, when and from where last."""
     return LoginDay.objects.filter(username=credential.username).recent(timezone.now()).by_cause()

@@ -8,7 +8,7 @@ from credentials import networks
 from credentials.outcome import Outcome
 from web.dates import iso
 
-HEADER = [
+COLUMNS = [
     "Label",
     "Username",
     "Host",
@@ -21,7 +21,7 @@ HEADER = [
     "Allowed networks",
     "Expires",
 ]
-STATES = {
+STATE_NAMES = {
     Outcome.ACCEPTED: "active",
     Outcome.SUSPENDED: "suspended",
     Outcome.EXPIRED: "expired",
@@ -44,7 +44,7 @@ def rows(domain, search=""):
             credential.creator,
             iso(credential.last_used_at),
             credential.last_used_ip,
-            STATES[credential.outcome(now)],
+            STATE_NAMES[credential.outcome(now)],
             ", ".join(networks.listed(credential.allowed_networks)),
             iso(credential.expires_at),
         )

@@ -1,4 +1,4 @@
-"""Recently deleted SMTP users: shown, restored, erased. Undo in a toast is Restore."""
+"""Recently deleted SMTP users: list, restore, erase. Undo in a toast is Restore."""
 
 from datetime import timedelta
 
@@ -33,13 +33,13 @@ def deleted_list(request, domain):
 @of_domain(Permission.MANAGE_CREDENTIALS)
 def restore(request, domain):
     if request.method != "POST":
-        return redirect("credentials:deleted", domain.name)  # who had to sign in first comes back like this
+        return redirect("credentials:deleted", domain.name)  # after signing in again
     try:
         usernames = selection.usernames(request.POST)
-    except selection.BadChoice as problem:
+    except selection.BadSelection as problem:
         messages.error(request, str(problem))
         return responses.list_again(request, domain, status=422)
-    # Whoever deleted them a moment ago was asked then: Undo must not ask again.
+    # A user who deleted them just now has confirmed that: Undo must not ask again.
     just_now = domain.deleted_credentials.filter(
         username__in=usernames, deleted_by=request.user, deleted_at__gt=timezone.now() - UNDO_FOR
     )
@@ -50,7 +50,7 @@ def restore(request, domain):
 def _restore(request, domain, usernames):
     done = bulk.restore(domain, usernames, by=Actor.of(request))
     if done.usernames:
-        messages.success(request, selection.told(done, "restored"))
+        messages.success(request, selection.sentence(done, "restored"))
         return responses.list_again(request, domain)
     messages.error(request, "Nothing was restored: it has already been restored or erased.")
     return responses.list_again(request, domain, status=404)

@@ -37,7 +37,7 @@ def _changed(label) -> str:
 
 
 def _form(request, domain, credential, form, *, status):
-    """The form, in the place of the row's title or of the form that was sent; else as a page."""
+    """The form: in place of the row's title or of the submitted form; without htmx, as a page."""
     if not request.htmx:
         response = responses.ask(request, domain, credential, "_label.html", form=form)
         response.status_code = status

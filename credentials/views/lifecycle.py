@@ -1,4 +1,4 @@
-"""Suspend and resume, the expiry date, and the end of a rotation's overlap. GET asks, POST acts."""
+"""Suspend and resume, the expiry date, and the end of a grace period. GET asks, POST acts."""
 
 from django.contrib import messages
 from django.shortcuts import redirect
@@ -18,7 +18,7 @@ from web.request import ask_or_act, posted
 @of_credential(Permission.MANAGE_CREDENTIALS)
 @recent_sign_in
 def revoke_old(request, domain, credential):
-    """Refuse the old password before the overlap of a reset is over."""
+    """Refuse the old password before its grace period is over."""
     form = RevokeOldForm(posted(request), credential=credential)
     if not form.is_bound or "sure" in form.errors:
         return responses.ask(
@@ -84,7 +84,7 @@ def expiry(request, domain, credential):
 @recent_sign_in
 def extend(request, domain, credential):
     if request.method != "POST":
-        return redirect("credentials:list", domain.name)  # who had to sign in first comes back like this
+        return redirect("credentials:list", domain.name)  # after signing in again
     if not credential.extend(by=Actor.of(request)):
         text = "Nothing was extended: this SMTP user does not expire within 7 days."
         return responses.unchanged(request, domain, credential, text)

@@ -1,4 +1,4 @@
-"""How the tab's acts answer: a fragment to htmx, plain text to our scripts, else a page."""
+"""Responses of the tab's acts: a fragment for htmx, plain text for our scripts, otherwise a page."""
 
 from django.contrib import messages
 from django.http import HttpResponse
@@ -23,27 +23,27 @@ def too_many(request) -> HttpResponse:
     return problem(request, "Too many passwords", TOO_MANY, status=429)
 
 
-def row(request, domain, credential, *, status=200, **more):
-    """The one row after an act on it, for htmx; without htmx, back to the list."""
+def row(request, domain, credential, *, status=200, **extra):
+    """The row after an act on it, for htmx; without htmx, a redirect to the list."""
     if not request.htmx:
         return redirect("credentials:list", domain.name)
-    context = row_context(domain, credential=credential, tried=tried_of(domain, [credential]), **more)
+    context = row_context(domain, credential=credential, tried=tried_of(domain, [credential]), **extra)
     return render(request, "credentials/_changed_row.html", context, status=status)
 
 
 def unchanged(request, domain, credential, text):
-    """Nothing was done, because somebody was faster or the page is old: say so, with the row as it is now."""
+    """Report that nothing was done, since the page is out of date; with the row as it is now."""
     credential.refresh_from_db()  # raises DoesNotExist when it is gone
     messages.error(request, text)
     return row(request, domain, credential, status=409)
 
 
-def ask(request, domain, credential, template, *, form=None, page="credentials/ask.html", **more):
-    """A question about one credential: inside the dialog for htmx, else as a page.
+def ask(request, domain, credential, template, *, form=None, page="credentials/ask.html", **extra):
+    """A question about a credential: in the dialog for htmx, otherwise as a page.
 
-    A form with errors comes back with them, and with what was typed.
+    A form with errors is shown again with them and with its input.
     """
-    context = row_context(domain, credential=credential, active_tab="smtp", form=form, **more)
+    context = row_context(domain, credential=credential, active_tab="smtp", form=form, **extra)
     status = 422 if form and form.errors else 200
     # The page includes the same partial that the dialog shows.
     context["question"] = template if "/" in template else f"credentials/{template}"
@@ -52,7 +52,7 @@ def ask(request, domain, credential, template, *, form=None, page="credentials/a
 
 
 def list_again(request, domain, *, number=None, status=200, new=""):
-    """The list after it changed: at the page the person is on, or at `number` without their search."""
+    """The changed list: the page that the user is on, or page `number` without the search."""
     url = reverse("credentials:list", args=[domain.name])
     if not request.htmx:
         query = f"?page={number}&new={new}" if new else ""
@@ -66,7 +66,7 @@ def list_again(request, domain, *, number=None, status=200, new=""):
 
 
 def offer_undo(request, domain, text, usernames):
-    """Say that these are deleted, with a button that brings them back (templates/jinja2/_toast.html)."""
+    """Report that these are deleted, with a button to restore them (templates/jinja2/_toast.html)."""
     parts = ["undo", reverse("credentials:restore", args=[domain.name]), *usernames]
     messages.success(request, text, extra_tags=" ".join(parts))
 

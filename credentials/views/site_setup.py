@@ -1,4 +1,4 @@
-"""What helps whoever sets up a site: Connect your site, and Explain an error. Both only show."""
+"""Help with setting up a site: Connect your site, and Explain an error. Both change nothing."""
 
 from django.shortcuts import render
 from django.utils import timezone
@@ -18,26 +18,26 @@ from web.request import ask_or_act, posted
 @require_safe
 @of_credential(Permission.VIEW)
 def connect_site(request, domain, credential):
-    """Ready settings for the tool that `?tool=` names."""
+    """Ready settings for the tool in `?tool=`."""
     tool = snippets.tool_of(request.GET.get("tool"))
-    known = snippets.values(credential, request.user.email)
+    values = snippets.values(credential, request.user.email)
     context = row_context(
         domain,
         active_tab="smtp",
         credential=credential,
         tools=snippets.TOOLS,
         tool=tool,
-        fields=snippets.fill(tool, known),
+        fields=snippets.fill(tool, values),
         trouble=state_of(credential, timezone.now()),
         is_self_signed=snippets.is_self_signed(),
     )
-    return render(request, "credentials/connect.html", known | context)
+    return render(request, "credentials/connect.html", values | context)
 
 
 @ask_or_act
 @of_credential(Permission.VIEW)
 def explain(request, domain, credential):
-    """What a line from a site's log means. Nothing of it is kept."""
+    """What a line from a site's log means. The line is not stored."""
     form = ExplainForm(posted(request))
     answer = None
     if form.is_valid():

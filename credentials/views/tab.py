@@ -30,9 +30,9 @@ def credential_list(request, domain):
 @require_safe
 @of_domain(Permission.VIEW)
 def export(request, domain):
-    """The list, or what a search finds in it, as a spreadsheet."""
+    """The list, or the result of a search in it, as CSV."""
     rows = csv_rows.rows(domain, search_text(request.GET))
-    return csv_file(f"{domain.name}-smtp-credentials.csv", csv_rows.HEADER, rows)
+    return csv_file(f"{domain.name}-smtp-credentials.csv", csv_rows.COLUMNS, rows)
 
 
 @ask_or_act
@@ -58,7 +58,7 @@ def add(request, domain):
 @recent_sign_in
 @sensitive_variables("password")
 def reveal(request, domain, credential):
-    """Show the password: as text to our script, as a page of its own without it."""
+    """Show the password: as text for our script, without JavaScript on a page of its own."""
     if request.method != "POST":
         return responses.ask(request, domain, credential, "_reveal.html")
     if not may_open_password(request):
@@ -66,7 +66,7 @@ def reveal(request, domain, credential):
     password = credential.reveal("credential.password_shown", by=Actor.of(request))
     if wants_text(request):
         return responses.password_text(password)
-    # The one page that holds a password: it is what this POST asked for, and is not stored.
+    # The only page with a password: the answer to this POST, which no cache stores.
     return responses.ask(request, domain, credential, "_revealed.html", password=password)
 
 
@@ -74,7 +74,7 @@ def reveal(request, domain, credential):
 @of_credential(Permission.REVEAL_PASSWORDS)
 @recent_sign_in
 def copy(request, domain, credential):
-    """The password for the clipboard, never shown."""
+    """Return the password for the clipboard."""
     if not may_open_password(request):
         return responses.too_many(request)
     return responses.password_text(credential.reveal("credential.password_copied", by=Actor.of(request)))
@@ -115,7 +115,7 @@ def delete(request, domain, credential):
 @of_credential(Permission.MANAGE_CREDENTIALS)
 @recent_sign_in
 def networks(request, domain, credential):
-    """From where it may be used."""
+    """The networks it may be used from."""
     lines = "\n".join(listed(credential.allowed_networks))
     form = NetworksForm(posted(request), credential=credential, initial={"networks": lines})
     if not form.is_valid():

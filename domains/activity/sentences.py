@@ -1,4 +1,4 @@
-"""How each event reads: one table, tag → what the actor did."""
+"""The sentence of each event: one table, tag → what the actor did."""
 
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
@@ -48,13 +48,13 @@ SENTENCES = {
 
 
 def sentence(event) -> SafeString:
-    """Return what the actor of an event did, as HTML; an unknown tag reads as itself."""
+    """Return what the actor of an event did, as HTML; an unknown tag is shown as it is."""
     text, words = _text_and_words(event)
     return format_html(text, **words | {"user": _user(event, words["label"])})
 
 
 def plain(event) -> str:
-    """The same as text, with the reason that was given."""
+    """Return the sentence as text, with the reason if one was given."""
     text, words = _text_and_words(event)
     label = words["label"] if event.tag != "credential.labelled" else ""
     user = f"{event.credential[:8]}… {label}".rstrip()
@@ -67,7 +67,7 @@ def _text_and_words(event) -> tuple[str, dict]:
     words |= {"member": "?", "role": "?", "networks": "anywhere", "inviter": "its sender"} | event.data
     words = {name: harmless(word) if isinstance(word, str) else word for name, word in words.items()}
     words["networks"] = words["networks"].replace(",", ", ")
-    # Removing a label reads better than an empty quotation.
+    # A sentence of its own reads better than an empty quotation.
     text = SENTENCES.get(event.tag, "{tag}")
     if event.tag == "credential.labelled" and not words["label"]:
         text = (
@@ -83,5 +83,5 @@ def _text_and_words(event) -> tuple[str, dict]:
 
 
 def _user(event, label) -> SafeString:
-    named = format_html(" <bdi>{}</bdi>", label) if label and event.tag != "credential.labelled" else ""
-    return format_html('<code title="{}">{}…</code>{}', event.credential, event.credential[:8], named)
+    suffix = format_html(" <bdi>{}</bdi>", label) if label and event.tag != "credential.labelled" else ""
+    return format_html('<code title="{}">{}…</code>{}', event.credential, event.credential[:8], suffix)

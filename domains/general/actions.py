@@ -1,4 +1,4 @@
-"""What the General tab tells and does: the name people know a domain by, and the end of it."""
+"""The acts of the General tab: renaming and deleting a domain."""
 
 from datetime import timedelta
 
@@ -11,12 +11,12 @@ from domains import notifications
 from domains.models import Domain, NameSuspended
 from web import text
 
-LATELY = timedelta(hours=24)
+RECENT_USE = timedelta(hours=24)
 
 
 @transaction.atomic
 def rename(domain, title, *, by):
-    """Set the display name; blank removes it. Raises ValidationError, Domain.DoesNotExist."""
+    """Set the display name; a blank one removes it. Raises ValidationError, Domain.DoesNotExist."""
     title, old = text.clean(title), domain.title
     if title == old:
         return
@@ -26,19 +26,19 @@ def rename(domain, title, *, by):
     audit.record("domain.renamed", by=by, domain=domain, data={"title": title, "before": old})
 
 
-def what_dies(domain) -> dict:
-    """What goes with a domain: how many credentials, members and invitations, and what is in use.
+def count_deleted(domain) -> dict:
+    """Count what is deleted with a domain: its credentials and which are in use, members and invitations.
 
     `deleted` are the credentials that could still be restored.
     """
-    lately = Q(last_used_at__gt=timezone.now() - LATELY)
-    used = domain.credentials.aggregate(
-        # The last one comes last: its name is that of the column which the others look at.
+    recently = Q(last_used_at__gt=timezone.now() - RECENT_USE)
+    credentials = domain.credentials.aggregate(
+        # last_used_at is last: it hides the column of that name from what comes after it.
         credentials=Count("pk"),
-        used_lately=Count("pk", filter=lately),
+        used_recently=Count("pk", filter=recently),
         last_used_at=Max("last_used_at"),
     )
-    return used | {
+    return credentials | {
         "deleted": domain.deleted_credentials.restorable(timezone.now()).count(),
         "members": domain.memberships.count(),
         "invitations": domain.invitations.vouched().count(),
@@ -47,20 +47,20 @@ def what_dies(domain) -> dict:
 
 @transaction.atomic
 def delete(domain, *, by):
-    """Delete a domain and all that hangs on it; its events stay.
+    """Delete a domain and everything of it but its events.
 
-    Raises Domain.DoesNotExist, and NameSuspended where support suspended it: added again,
-    it would send again.
+    Raises Domain.DoesNotExist, and NameSuspended while support has suspended it: it could be added again, and
+    would send again.
     """
     Domain.objects.hold(domain.pk)
-    # What goes with it, in the order of audit/locks.py: some of it is changed by who holds no domain.
+    # In the order of audit/locks.py: some of these rows are changed without holding the domain.
     for name in ("dns_records", "memberships", "invitations", "deleted_credentials", "credentials"):
         list(getattr(domain, name).order_by("pk").select_for_update().values_list("pk"))
-    # The lock of the whole row: who adds to the domain meanwhile waits, and then finds it gone.
+    # Locks the whole row: an act that adds to the domain waits for this, and then finds the domain gone.
     held = Domain.objects.select_for_update().get(pk=domain.pk)
     if held.suspended_at:
         raise NameSuspended(held.name)
-    counts = what_dies(held)
+    counts = count_deleted(held)
     notifications.notify_owners(held, "credentials", "domain_deleted", by=by, counts=counts)
     Domain.objects.filter(pk=held.pk).delete()
     data = {name: counts[name] for name in ("credentials", "members")}

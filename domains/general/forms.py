@@ -3,7 +3,7 @@ from django import forms
 from domains import names
 from web import text
 
-_PLAIN = {"autocomplete": "off", "autocapitalize": "none", "spellcheck": "false"}
+_PLAIN_INPUT = {"autocomplete": "off", "autocapitalize": "none", "spellcheck": "false"}
 
 
 class TitleForm(forms.Form):
@@ -13,7 +13,7 @@ class TitleForm(forms.Form):
         strip=False,
         help_text="Shown next to the domain to help you recognize it. Up to 80 characters; leave it "
         "blank to remove the name.",
-        widget=forms.TextInput(attrs={"maxlength": text.MAX_LENGTH, "autocomplete": "off"}),
+        widget=forms.TextInput(attrs={"maxlength": text.MAX_LABEL, "autocomplete": "off"}),
         error_messages={"null_characters_not_allowed": "Remove the invisible characters, then save again."},
     )
 
@@ -22,7 +22,7 @@ class TitleForm(forms.Form):
 
 
 class TransferForm(forms.Form):
-    """To whom a domain goes: one of its other members."""
+    """Choose the new owner among the other members."""
 
     member = forms.ChoiceField(
         label="New owner",
@@ -34,20 +34,20 @@ class TransferForm(forms.Form):
 
     def __init__(self, *args, others, **kwargs):
         super().__init__(*args, **kwargs)
-        self.others = {str(each.public_id): each for each in others}
-        people = [(key, f"{each.user} ({each.get_role_display()})") for key, each in self.others.items()]
-        self.fields["member"].choices = [("", "Choose a member"), *people]
+        self.others = {str(member.public_id): member for member in others}
+        choices = [(key, f"{member.user} ({member.get_role_display()})") for key, member in self.others.items()]
+        self.fields["member"].choices = [("", "Choose a member"), *choices]
 
     def clean_member(self):
         return self.others[self.cleaned_data["member"]]
 
 
 class DeleteDomainForm(forms.Form):
-    """The domain's name, typed by hand: in either form, in upper or lower case."""
+    """Confirm by typing the domain's name, in either form, in upper or lower case."""
 
     name = forms.CharField(
         max_length=1000,
-        widget=forms.TextInput(attrs=_PLAIN | {"autofocus": True}),
+        widget=forms.TextInput(attrs=_PLAIN_INPUT | {"autofocus": True}),
         error_messages={"null_characters_not_allowed": "Remove the invisible characters."},
     )
 

@@ -9,9 +9,9 @@ from django.views.decorators.http import require_safe
 from accounts.reauthentication import recent_sign_in
 from audit.actor import Actor
 from domains.access import Permission, of_domain
-from domains.general import actions as general
+from domains.general import actions
 from domains.general.forms import DeleteDomainForm, TitleForm, TransferForm
-from domains.members import actions as members
+from domains.members import actions as member_actions
 from domains.models import NameSuspended
 from domains.responses import ask, go
 from domains.roles import Role
@@ -45,7 +45,7 @@ def rename(request, domain):
     if form.is_bound and not form.is_valid():
         return _page(request, domain, form)
     if form.is_bound:
-        general.rename(domain, form.cleaned_data["title"], by=Actor.of(request))
+        actions.rename(domain, form.cleaned_data["title"], by=Actor.of(request))
         messages.success(request, "Display name saved.")
     return redirect("domains:settings", domain.name)
 
@@ -55,10 +55,10 @@ def rename(request, domain):
 @recent_sign_in
 def transfer(request, domain):
     others = domain.memberships.for_page().exclude(user=request.user).exclude(role=Role.OWNER)
-    form = TransferForm(posted(request), others=others.who_can_sign_in())
+    form = TransferForm(posted(request), others=others.with_sign_in())
     if form.is_valid():
         try:
-            members.transfer(form.cleaned_data["member"], by=Actor.of(request))
+            member_actions.transfer(form.cleaned_data["member"], by=Actor.of(request))
         except ObjectDoesNotExist:
             form.add_error("member", "This changed in the meantime. Choose again.")
         else:
@@ -74,11 +74,13 @@ def delete(request, domain):
     form = DeleteDomainForm(posted(request), domain=domain)
     if form.is_valid():
         try:
-            general.delete(domain, by=Actor.of(request))
+            actions.delete(domain, by=Actor.of(request))
         except NameSuspended:
             domain.refresh_from_db(fields=["suspended_at"])
             form.add_error(None, "Nothing was deleted.")
         else:
             messages.success(request, "Domain deleted.")
             return go(request, "domains:list")
-    return ask(request, domain, "_delete.html", active_tab="general", form=form, dies=general.what_dies(domain))
+    return ask(
+        request, domain, "_delete.html", active_tab="general", form=form, counts=actions.count_deleted(domain)
+    )

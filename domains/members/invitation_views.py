@@ -1,4 +1,4 @@
-"""The mailed link of an invitation. GET asks; accepting, declining and joining are POSTs."""
+"""The e-mailed link of an invitation. GET asks; accepting, declining and joining are POSTs."""
 
 from functools import wraps
 
@@ -16,39 +16,38 @@ from accounts import openid
 from accounts.allauth_internals import perform_password_login
 from accounts.models import User
 from audit.actor import Actor
-from domains.members import actions as members
+from domains.members import actions
 from domains.members.join_form import JoinForm, save
 from domains.models.invitation import Invitation
 from domains.roles import Role
 
 
 def of_link(view):
-    """Decorate a view of a mailed link: it gets (request, token, invitations, state).
+    """Decorate a view of an invitation's link: it gets (request, token, invitations, state).
 
-    `state` tells who looks at it: "theirs", "others" (signed in as somebody else), "known"
-    (signed out, with an account) or "new" (without one, or with one that never confirmed the
-    address: the link proves whose it is). A link that is used, revoked, too old or made up,
-    or whose person may not sign in, has one answer for all of them.
+    `state` is "theirs", "others" (signed in as somebody else), "known" (signed out, with an account) or "new"
+    (without an account, or with one whose address was never confirmed: the link proves it). A link that is
+    used, revoked, too old or forged, or whose user is disabled, always gets the same response.
     """
 
     @login_not_required
     @wraps(view)
-    def answer(request, token):
+    def wrapper(request, token):
         invitations = list(Invitation.objects.of_token(token))
         try:
             if not invitations:
-                raise members.NotInvited
+                raise actions.NotInvited
             return view(request, token, invitations, _state(request, invitations[0].email))
-        except members.NotInvited:
+        except actions.NotInvited:
             return render(request, "domains/invitation_gone.html", status=410)
 
-    return answer
+    return wrapper
 
 
 def _state(request, email) -> str:
     account = User.objects.of_address(email)
     if account and not account.is_active:
-        raise members.NotInvited
+        raise actions.NotInvited
     if request.user.is_authenticated:
         return "theirs" if account == request.user else "others"
     return "known" if account and account.is_confirmed else "new"
@@ -69,7 +68,7 @@ def _page(request, token, invitations, state, form):
         "role": Role(invitations[0].role),
         "state": state,
         "form": form,
-        # A provider that makes accounts proves the address as well as the link does.
+        # A provider that creates accounts proves the address as well as the link does.
         "provider": openid.name() if settings.OIDC_SIGNUP else "",
     }
     return render(request, "domains/invitation.html", context, status=422 if form and form.errors else 200)
@@ -80,7 +79,7 @@ def _page(request, token, invitations, state, form):
 def accept(request, token, invitations, state):
     if state != "theirs":
         return redirect("domains:invitation", token)
-    domains = members.accept(token, request.user, by=Actor.of(request))
+    domains = actions.accept(token, request.user, by=Actor.of(request))
     return redirect(_welcome(request, domains))
 
 
@@ -89,7 +88,7 @@ def accept(request, token, invitations, state):
 def decline(request, token, invitations, state):
     if state != "theirs":
         return redirect("domains:invitation", token)
-    members.decline(token, by=Actor.of(request))
+    actions.decline(token, by=Actor.of(request))
     messages.success(request, "Invitation declined.")
     return redirect("domains:home")
 
@@ -99,27 +98,27 @@ def decline(request, token, invitations, state):
 @require_POST
 @of_link
 def join(request, token, invitations, state):
-    """Make the account of an invited person, whose address the link proves, and accept with it."""
+    """Create the account of an invited person, whose address the link proves, and accept."""
     if state != "new":
         return redirect("domains:invitation", token)
     email = invitations[0].email
     form = JoinForm(request.POST, email=email, account=User.objects.of_address(email))
     if not form.is_valid():
         return _page(request, token, invitations, state, form)
-    user = form.person()  # here, as its password takes long to hash, and a transaction makes others wait
+    user = form.user()  # hashes the password, which takes long, before the transaction makes others wait
     try:
         with transaction.atomic():
-            members.hold(token)
+            actions.hold(token)
             save(user)
-            domains = members.accept(token, user, by=Actor.of(request, user))
-    except IntegrityError:  # somebody made the account a moment ago
+            domains = actions.accept(token, user, by=Actor.of(request, user))
+    except IntegrityError:  # the account was created a moment ago
         return redirect("domains:invitation", token)
     login = Login(user=user, redirect_url=_welcome(request, domains), signup=True)
     return perform_password_login(request, {"email": user.email}, login)
 
 
 def _welcome(request, domains) -> str:
-    """Say what somebody is a member of now; return where they go."""
+    """Add a message of the new memberships; return the URL to go to."""
     if len(domains) > 1:
         messages.success(request, f"You are now a member of {len(domains)} domains.")
         return resolve_url("domains:list")

@@ -16,16 +16,16 @@ class PasswordField(forms.CharField):
 
 
 class JoinForm(forms.Form):
-    """The account of an invited person; the address is the one that the link came to.
+    """The new account of an invited person, for the address that the link was sent to.
 
-    `account` is the one that somebody signed up for with it and never confirmed, if there is one.
+    `account` is the unconfirmed account of this address, if somebody signed up with it.
     """
 
     name = forms.CharField(
         label="Your name",
         required=False,
         help_text="The other members see it. Optional.",
-        widget=forms.TextInput(attrs={"autocomplete": "name", "maxlength": text.MAX_LENGTH}),
+        widget=forms.TextInput(attrs={"autocomplete": "name", "maxlength": text.MAX_LABEL}),
         error_messages={"null_characters_not_allowed": "Remove the invisible characters."},
     )
     password1 = PasswordField(label="Password", help_text=password_validators_help_text_html())
@@ -39,16 +39,16 @@ class JoinForm(forms.Form):
         return text.clean(self.cleaned_data["name"])
 
     def clean_password1(self):
-        person = User(email=self.email, name=self.cleaned_data.get("name", ""))
-        return get_adapter().clean_password(self.cleaned_data["password1"], person)
+        user = User(email=self.email, name=self.cleaned_data.get("name", ""))
+        return get_adapter().clean_password(self.cleaned_data["password1"], user)
 
     def clean_password2(self):
         if self.cleaned_data["password2"] != self.cleaned_data.get("password1", self.cleaned_data["password2"]):
             raise ValidationError("Type the same password twice.")
         return self.cleaned_data["password2"]
 
-    def person(self) -> User:
-        """The person, not saved yet."""
+    def user(self) -> User:
+        """Return the user, not saved yet."""
         user = self.account or User(email=self.email)
         user.name = self.cleaned_data["name"]
         user.set_password(self.cleaned_data["password1"])
@@ -56,7 +56,7 @@ class JoinForm(forms.Form):
 
 
 def save(user):
-    """Save the person, with the address confirmed. Raises IntegrityError when somebody has the account."""
+    """Save the user, with the address confirmed. Raises IntegrityError when the account exists already."""
     if user.pk is None:
         user.save(force_insert=True)
         user.confirm()

@@ -1,4 +1,4 @@
-"""The Members tab: what it shows, and how it answers after an act."""
+"""The content of the Members tab, and the responses after an act on it."""
 
 from django.contrib import messages
 from django.core.paginator import Paginator
@@ -9,44 +9,46 @@ from domains.models import Domain
 from domains.roles import Role
 from web.request import list_position
 
-PAGE_SIZE = 25
-INVITATIONS_SHOWN = 100
+MEMBERS_PER_PAGE = 25
+MAX_INVITATIONS_SHOWN = 100
 
 
 def members_context(request, domain) -> dict:
-    """The Members tab: one page of members, and the invitations that are not answered yet."""
+    """Return one page of members, and the pending invitations."""
     number, search = list_position(request).values()
-    members = Paginator(domain.memberships.for_page(search), PAGE_SIZE)
-    invitations = list(domain.invitations.for_page(search)[: INVITATIONS_SHOWN + 1])
+    members = Paginator(domain.memberships.for_page(search), MEMBERS_PER_PAGE)
+    invitations = list(domain.invitations.for_page(search)[: MAX_INVITATIONS_SHOWN + 1])
     return {
         "domain": domain,
         "active_tab": "members",
         "search": search,
         "page": members.get_page(number),
-        # A search box for a handful of rows is only in the way.
-        "searchable": bool(search) or members.count > PAGE_SIZE or len(invitations) > INVITATIONS_SHOWN,
-        "invitations": invitations[:INVITATIONS_SHOWN],
-        "more_invitations": len(invitations) > INVITATIONS_SHOWN,
+        # A few rows need no search box.
+        "searchable": bool(search)
+        or members.count > MEMBERS_PER_PAGE
+        or len(invitations) > MAX_INVITATIONS_SHOWN,
+        "invitations": invitations[:MAX_INVITATIONS_SHOWN],
+        "more_invitations": len(invitations) > MAX_INVITATIONS_SHOWN,
         "roles": dict(Role.choices),
     }
 
 
-def members_again(request, domain, *, status=200):
-    """The Members tab after something on it changed."""
+def show_members(request, domain, *, status=200):
+    """Show the Members tab after a change."""
     if not request.htmx:
         return redirect("domains:members", domain.name)
     response = render(request, "domains/_changed_members.html", members_context(request, domain), status=status)
     return reswap(retarget(response, "#members"), "outerHTML")
 
 
-def gone(request, domain, text):
-    """What an act was for is not there any more, or never was."""
+def show_gone(request, domain, text):
+    """Report that the object of an act doesn't exist, or no longer does."""
     if request.htmx:
         messages.error(request, text)
-        return members_again(request, domain, status=404)
+        return show_members(request, domain, status=404)
     return render(request, "domains/gone.html", {"title": text, "domain": domain}, status=404)
 
 
 def other_domains(user, domain):
-    """The domains that a person owns beside one, in the dropdown's order."""
+    """Return the other domains that a user owns, in the dropdown's order."""
     return Domain.objects.owned_by(user).exclude(pk=domain.pk)

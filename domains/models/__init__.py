@@ -1,4 +1,4 @@
-"""The models of domains, and what their acts raise."""
+"""The models of domains, and the exceptions of their acts."""
 
 from domains.models.dns_record import DnsRecord
 from domains.models.domain import (

@@ -14,23 +14,23 @@ from domains.db_functions import RandomUUID
 from domains.dns import records
 from domains.models.invitation import Invitation
 from domains.roles import Role
-from web import text as labels
+from web import text
 
 CHECK_EVERY = timedelta(seconds=10)
 CHECK_TIMEOUT = timedelta(seconds=15)  # longer than any check: one that has not ended by then was interrupted
 
 
 class AlreadyAuthorized(Exception):
-    """Another account has proved this domain name already."""
+    """The domain name is authorized in another account."""
 
 
 class NameSuspended(Exception):
-    """Support suspended this domain name, in this account or another one."""
+    """Support suspended the domain name, in this account or another one."""
 
 
 class DomainQuerySet(models.QuerySet):
     def for_user(self, user):
-        """The domains a person is a member of, in the dropdown's order."""
+        """Return the domains that a user is a member of, in the dropdown's order."""
         return self.filter(memberships__user=user).order_by("name", "pk")
 
     def owned_by(self, user):
@@ -41,28 +41,28 @@ class DomainQuerySet(models.QuerySet):
         return self.filter(found) if text else self
 
     def held(self):
-        """These, locked until the transaction ends: acts of a domain begin with this (audit/locks.py)."""
+        """Lock these until the transaction ends: every act on a domain begins with this (audit/locks.py)."""
         return self.order_by("pk").select_for_update(no_key=True)
 
     def hold(self, *keys) -> list[int]:
-        """Lock the domains with these primary keys; return the keys of those that there are."""
+        """Lock the domains with these primary keys; return the keys that exist."""
         return list(self.filter(pk__in=keys).held().values_list("pk", flat=True))
 
     def hold_name(self, name) -> list["Domain"]:
-        """All that have a name, in any account, as they are now and locked as by `held`.
+        """Lock and return all domains of a name, in any account.
 
-        Of a suspension and an authorization of one name at once the second sees what the first did.
+        When one is suspended and another authorized concurrently, the second act sees what the first did.
         """
         return list(self.filter(name=name).held())
 
     def with_counts(self, user):
-        """Add `credential_count`, and `role`: the person's own role."""
+        """Add `credential_count`, and the user's own `role`."""
         role = Membership.objects.filter(user=user, domain=models.OuterRef("pk")).values("role")
         return self.annotate(credential_count=models.Count("credentials"), role=models.Subquery(role))
 
     @transaction.atomic
     def add(self, name, *, by):
-        """Create a pending domain owned by the actor's user; `name` is in its stored form."""
+        """Create a pending domain owned by the actor's user; `name` is in the stored form."""
         domain = self.create(name=name, display_name=names.display(name), created_by=by.user)
         domain.memberships.create(user=by.user, role=Role.OWNER)
         audit.record("domain.added", by=by, domain=domain)
@@ -74,7 +74,7 @@ def new_verification_token() -> str:
 
 
 class Domain(models.Model):
-    """A domain that mail is sent for. Its state is derived from its times."""
+    """A domain that sends mail. Its state is derived from its timestamps."""
 
     class State(models.TextChoices):
         PENDING = "pending", "Pending"
@@ -83,8 +83,8 @@ class Domain(models.Model):
 
     name = models.CharField(max_length=253, db_index=True, help_text="As A-label: lower case, no trailing dot.")
     display_name = models.CharField(max_length=253, blank=True)
-    # What its members call it. db_default: code of the version before can still add rows.
-    title = models.CharField(max_length=labels.MAX_LENGTH, blank=True, default="", db_default="")
+    # The name its members gave it. db_default: the previous version can still add rows.
+    title = models.CharField(max_length=text.MAX_LABEL, blank=True, default="", db_default="")
     verification_token = models.CharField(max_length=64, default=new_verification_token, editable=False)
     authorized_at = models.DateTimeField(null=True, blank=True, editable=False)
     ownership_gone_at = models.DateTimeField(null=True, blank=True, editable=False)
@@ -122,25 +122,25 @@ class Domain(models.Model):
 
     @property
     def other_form(self) -> str:
-        """Its name in the form, A-label or U-label, that it is not called by; "" when there is one only."""
+        """The name's other form, A-label or U-label, next to `display_name`; "" when there is only one."""
         return names.other_form(self.name)
 
     @property
     def has_lost_ownership(self) -> bool:
-        """Whether it is authorized although the record that proved it is gone."""
+        """Whether it is authorized although its ownership record is gone."""
         return bool(self.authorized_at and self.ownership_gone_at)
 
     def expected_records(self) -> list[records.Record]:
-        """The DNS records it should have, by its name and token and the operator's settings."""
+        """Return the DNS records that it should have."""
         operator = records.Operator(settings.SPF_INCLUDE, settings.DKIM_CNAME, settings.RETURN_PATH_CNAME)
         organizational = names.organizational(self.name)
         return records.expected(self.name, self.verification_token, operator, organizational=organizational)
 
     def begin_check(self) -> bool:
-        """Whether a check of its DNS may begin now: of any number of tries, one every ten seconds."""
+        """Begin a check of its DNS; return False when the last one began less than ten seconds ago."""
         now = timezone.now()
-        rested = Q(check_started_at=None) | Q(check_started_at__lte=now - CHECK_EVERY)
-        began = Domain.objects.filter(rested, pk=self.pk).update(check_started_at=now)
+        is_due = Q(check_started_at=None) | Q(check_started_at__lte=now - CHECK_EVERY)
+        began = Domain.objects.filter(is_due, pk=self.pk).update(check_started_at=now)
         if began:
             self.check_started_at = now
         return bool(began)
@@ -159,7 +159,7 @@ class Domain(models.Model):
 
     @transaction.atomic
     def note_ownership_gone(self, *, by) -> bool:
-        """Remember since when an authorized domain lacks its proof; False when that is known."""
+        """Note that an authorized domain has lost its ownership record; return False when that was known."""
         rows = Domain.objects.filter(pk=self.pk, authorized_at__isnull=False, ownership_gone_at=None)
         noted = rows.update(ownership_gone_at=timezone.now())
         if noted:
@@ -168,7 +168,7 @@ class Domain(models.Model):
 
     @transaction.atomic
     def note_ownership_back(self, *, by) -> bool:
-        """Forget that the proof was gone; False when it was not."""
+        """Note that the ownership record is back; return False when it was not gone."""
         rows = Domain.objects.filter(pk=self.pk, ownership_gone_at__isnull=False)
         noted = rows.update(ownership_gone_at=None)
         if noted:
@@ -176,12 +176,11 @@ class Domain(models.Model):
         return bool(noted)
 
     def authorize(self, *, by, reason="", method=""):
-        """Let the domain send, and issue its first SMTP credential.
+        """Let the domain send, and issue and return its first SMTP credential.
 
-        Returns that credential, or None when the domain was authorized before: of two
-        calls at once the conditional UPDATE lets exactly one through. `method` is how it
-        was proved. Raises AlreadyAuthorized when another account holds the same name,
-        NameSuspended while support has suspended it in any account.
+        Returns None when it was authorized before: of two concurrent calls, the conditional UPDATE lets exactly
+        one through. `method` is how it was proved. Raises AlreadyAuthorized when the name is authorized in
+        another account, NameSuspended while support has suspended it in any account.
         """
         try:
             with transaction.atomic():
@@ -193,7 +192,7 @@ class Domain(models.Model):
                     return None
                 self.authorized_at = now
                 data = {"reason": reason, "method": method}
-                data = {name: text for name, text in data.items() if text}
+                data = {name: value for name, value in data.items() if value}
                 audit.record("domain.authorized", by=by, domain=self, data=data)
                 credential, _password = self.credentials.issue(by=by)
                 return credential
@@ -204,32 +203,32 @@ class Domain(models.Model):
             raise
 
     def suspend(self, *, by, reason="") -> bool:
-        """Refuse all of its SMTP credentials from now on, keeping everything; False when it was so already.
+        """Refuse all of its SMTP credentials, but keep them; return False when it was suspended already.
 
-        Until support resumes it, it can't be deleted, and its name is authorized in no account.
-        Raises Domain.DoesNotExist, as does `resume`.
+        Until support resumes it, it can't be deleted, and its name can't be authorized in any account.
+        Raises Domain.DoesNotExist, as `resume` does.
         """
         return self._set_suspended(timezone.now(), "domain.suspended", by, reason)
 
     def resume(self, *, by, reason="") -> bool:
-        """Let it send again; False when it was not suspended."""
+        """Let it send again; return False when it was not suspended."""
         return self._set_suspended(None, "domain.resumed", by, reason)
 
-    def _set_suspended(self, at, tag, by, reason) -> bool:
+    def _set_suspended(self, suspended_at, tag, by, reason) -> bool:
         with transaction.atomic():
             if self not in Domain.objects.hold_name(self.name):
                 raise Domain.DoesNotExist
-            rows = Domain.objects.filter(pk=self.pk, suspended_at__isnull=at is not None)
-            if not rows.update(suspended_at=at):
+            rows = Domain.objects.filter(pk=self.pk, suspended_at__isnull=suspended_at is not None)
+            if not rows.update(suspended_at=suspended_at):
                 return False
-            self.suspended_at = at
+            self.suspended_at = suspended_at
             audit.record(tag, by=by, domain=self, data={"reason": reason} if reason else {})
         return True
 
 
 class MembershipQuerySet(models.QuerySet):
     def for_page(self, search=""):
-        """Those of one domain with their people: owners first, then by e-mail."""
+        """Return the memberships of one domain with their users: owners first, then by e-mail."""
         if search:
             self = self.filter(Q(user__email__icontains=search) | Q(user__name__icontains=search))
         rank = models.Case(
@@ -237,27 +236,28 @@ class MembershipQuerySet(models.QuerySet):
         )
         return self.select_related("user").order_by(rank, "user__email")
 
-    def who_can_sign_in(self):
-        people = get_user_model().objects.can_sign_in()
-        return self.filter(models.Exists(people.filter(pk=models.OuterRef("user"))))
+    def with_sign_in(self):
+        """Keep those whose users can sign in."""
+        users = get_user_model().objects.can_sign_in()
+        return self.filter(models.Exists(users.filter(pk=models.OuterRef("user"))))
 
     def hold_invitations(self):
-        """Lock the domains of these, and the invitations there, until the transaction ends (audit/locks.py)."""
+        """Lock the domains of these, and their invitations, until the transaction ends (audit/locks.py)."""
         domains = Domain.objects.hold(*self.values_list("domain", flat=True))
         invitations = Invitation.objects.filter(domain__in=domains).order_by("pk")
         list(invitations.select_for_update().values_list("pk"))
 
-    def take_unvouched_invitations(self) -> list[Invitation]:
-        """In the domains of these, delete and return the invitations whose inviter can't give them any more."""
-        return Invitation.objects.filter(domain__in=self.values("domain")).take_unvouched()
+    def delete_unvouched_invitations(self) -> list[Invitation]:
+        """Delete and return the invitations to these domains whose inviter could no longer send them."""
+        return Invitation.objects.filter(domain__in=self.values("domain")).delete_unvouched()
 
 
 class Membership(models.Model):
-    """A person of a domain, and what they may do there."""
+    """A user who is a member of a domain, with a role."""
 
     Role = Role
 
-    # db_default: code of the version before can still add rows.
+    # db_default: the previous version can still add rows.
     public_id = models.UUIDField(default=uuid4, db_default=RandomUUID(), unique=True, editable=False)
     user = models.ForeignKey(settings.AUTH_USER_MODEL, models.CASCADE, related_name="memberships")
     domain = models.ForeignKey(Domain, models.CASCADE, related_name="memberships")

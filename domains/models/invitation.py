@@ -1,4 +1,4 @@
-"""Invitations to domains: a mailed link that makes one person a member, once, within seven days."""
+"""Invitations to domains: an e-mailed link that makes one person a member, once, within seven days."""
 
 from datetime import timedelta
 from uuid import UUID, uuid4
@@ -14,32 +14,32 @@ import audit
 from accounts import emails
 from domains.roles import Role
 
-LASTS = timedelta(days=7)
+VALID_FOR = timedelta(days=7)
 _SALT = "domains.invitation"
-NAMES_IN_A_LETTER = 10
+MAX_NAMES_IN_EMAIL = 10
 
 
-def token_of(key: UUID) -> str:
-    """The part of a mailed link that stands for a key: signed, and good for seven days."""
+def make_token(key: UUID) -> str:
+    """Return the signed part of a link for a key, valid for seven days."""
     return signing.dumps(key.hex, salt=_SALT)
 
 
-def key_of(token: str) -> UUID | None:
-    """The key of a mailed link; None when it is too old or made up."""
+def read_token(token: str) -> UUID | None:
+    """Return the key of a link, or None when the link is too old or forged."""
     try:
-        return UUID(signing.loads(token, salt=_SALT, max_age=LASTS))
+        return UUID(signing.loads(token, salt=_SALT, max_age=VALID_FOR))
     except (signing.BadSignature, ValueError):
         return None
 
 
 class InvitationQuerySet(models.QuerySet):
     def for_page(self, search=""):
-        """Those of one domain with who sent them, the newest first."""
+        """Return the invitations of one domain with their inviters, the newest first."""
         found = self.filter(email__icontains=search) if search else self
         return found.vouched().select_related("invited_by").order_by("-created_at", "-pk")
 
     def vouched(self):
-        """Those whose inviter could give them now: an owner of the domain, who may give every role."""
+        """Keep those whose inviter could send them now: an owner of the domain, who may grant every role."""
         return self.filter(
             Exists(get_user_model().objects.can_sign_in().filter(pk=OuterRef("invited_by"))),
             domain__memberships__user=F("invited_by"),
@@ -49,23 +49,22 @@ class InvitationQuerySet(models.QuerySet):
     def live(self):
         return self.vouched().filter(expires_at__gt=timezone.now())
 
-    def dead(self):
-        """Those that are not live."""
+    def not_live(self):
         return self.exclude(Exists(Invitation.objects.live().filter(pk=OuterRef("pk"))))
 
-    def take_unvouched(self) -> list["Invitation"]:
-        """Delete those whose inviter can't give them any more, in a transaction that holds their domains.
+    def delete_unvouched(self) -> list["Invitation"]:
+        """Delete and return those whose inviter could no longer send them.
 
-        Returns them: the event of each (`record_ended`) comes after all rows are locked.
+        Their domains are held, and the caller records their events (`record_ended`) after all rows are locked.
         """
-        dead = self.exclude(Exists(Invitation.objects.vouched().filter(pk=OuterRef("pk"))))
-        ended = list(dead.select_related("domain", "invited_by").order_by("domain_id", "pk"))
-        Invitation.objects.filter(pk__in=[each.pk for each in ended]).delete()
+        unvouched = self.exclude(Exists(Invitation.objects.vouched().filter(pk=OuterRef("pk"))))
+        ended = list(unvouched.select_related("domain", "invited_by").order_by("domain_id", "pk"))
+        Invitation.objects.filter(pk__in=[invitation.pk for invitation in ended]).delete()
         return ended
 
     def of_token(self, token):
-        """What the link with this token invites to, by the names of the domains."""
-        key = key_of(token)
+        """Return the live invitations of a link, by the names of their domains."""
+        key = read_token(token)
         found = self.live().filter(key=key) if key else self.none()
         return found.select_related("domain", "invited_by").order_by("domain__name", "domain_id")
 
@@ -74,12 +73,12 @@ class Invitation(models.Model):
     """One address invited to one domain. It is deleted when it is accepted, declined or revoked."""
 
     public_id = models.UUIDField(default=uuid4, unique=True, editable=False)
-    # One sending, to one address; the rows for several domains share it.
+    # Shared by the invitations to several domains that one address got in one e-mail.
     key = models.UUIDField(default=uuid4, db_index=True, editable=False)
     email = models.EmailField("e-mail", max_length=254)  # in lower case
     domain = models.ForeignKey("Domain", models.CASCADE, related_name="invitations")
     role = models.CharField(max_length=10, choices=Role)
-    # Who vouches for it; one that nobody does counts for nothing.
+    # The owner who vouches for it; without one, it's void.
     invited_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.SET_NULL, null=True, related_name="+")
     created_at = models.DateTimeField(auto_now_add=True)
     expires_at = models.DateTimeField()
@@ -101,48 +100,48 @@ class Invitation(models.Model):
 
     @transaction.atomic
     def resend(self, *, by):
-        """Send a new link for seven days more; the old one is dead. Raises Invitation.DoesNotExist."""
+        """Send a new link, valid for seven days; the old one stops working. Raises Invitation.DoesNotExist."""
         self._hold_domain()
-        # From here on it is theirs: it ends when they can't invite any more, not when the first inviter can't.
-        new = {"key": uuid4(), "expires_at": timezone.now() + LASTS, "invited_by": by.user}
+        # It now depends on the actor, and no longer on the first inviter, still being able to invite.
+        new = {"key": uuid4(), "expires_at": timezone.now() + VALID_FOR, "invited_by": by.user}
         if not Invitation.objects.filter(pk=self.pk).update(**new):
             raise Invitation.DoesNotExist
         self.key = new["key"]
         self.record("member.invitation_resent", by=by)
-        write_letter([self], by=by)
+        send_email([self], by=by)
 
     @transaction.atomic
     def revoke(self, *, by):
-        """Take it back: its link is dead. Raises Invitation.DoesNotExist."""
+        """Revoke it: its link stops working. Raises Invitation.DoesNotExist."""
         self._hold_domain()
         if not Invitation.objects.filter(pk=self.pk).delete()[0]:
             raise Invitation.DoesNotExist
         self.record("member.invitation_revoked", by=by)
 
     def record_ended(self, *, by):
-        """Record that it ended because who sent it can't give it any more."""
+        """Record that it ended because its inviter can no longer invite."""
         inviter = self.invited_by.email if self.invited_by else "a former account"
         self.record("member.invitation_ended", by=by, inviter=inviter)
 
     def _hold_domain(self):
         type(self.domain).objects.hold(self.domain_id)
 
-    def record(self, tag, *, by, **more):
-        data = {"member": self.email, "role": self.role, **more}
+    def record(self, tag, *, by, **extra):
+        data = {"member": self.email, "role": self.role, **extra}
         audit.record(tag, by=by, domain=self.domain, data=data)
 
 
-def write_letter(invitations, *, by):
-    """Mail the one link of invitations that share a key."""
-    first, names = invitations[0], [str(each.domain) for each in invitations]
+def send_email(invitations, *, by):
+    """E-mail the one link of invitations that share a key."""
+    first, names = invitations[0], [str(invitation.domain) for invitation in invitations]
     emails.write(
         "invitation",
         first.email,
-        link=("domains:invitation", token_of(first.key)),
+        link=("domains:invitation", make_token(first.key)),
         by=by,
         domain=first.domain,
-        names=names[:NAMES_IN_A_LETTER],
-        more=max(0, len(names) - NAMES_IN_A_LETTER),
+        names=names[:MAX_NAMES_IN_EMAIL],
+        more=max(0, len(names) - MAX_NAMES_IN_EMAIL),
         role=Role(first.role),
-        days=LASTS.days,
+        days=VALID_FOR.days,
     )

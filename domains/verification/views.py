@@ -12,8 +12,8 @@ from domains.access import Permission, of_domain
 from domains.verification import background
 from domains.verification.check import TooSoon
 from domains.verification.page import dns_context, seconds_to_wait
+from web.plurals import counted
 from web.request import ask_or_act
-from web.text import plural
 from web.workers import Busy
 
 BUSY = "Too many domains are being checked. Try again in a moment."
@@ -56,5 +56,5 @@ def verify(request, domain):
 def _explain(refusal, domain) -> str:
     if isinstance(refusal, Busy):
         return BUSY
-    wait = plural(seconds_to_wait(domain), "second")
+    wait = counted(seconds_to_wait(domain), "second", "seconds")
     return f"The DNS was just checked. Wait {wait}, then press Verify again."

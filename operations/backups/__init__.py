@@ -8,10 +8,10 @@ session is ever in the file.
 
 from web.logs import one_line
 
-MAX_LINE = 500  # characters
+MAX_PRINTED = 500  # characters
 
 
-class Refused(Exception):
+class BackupError(Exception):
     """It can't be done; str() says why. Nothing was changed."""
 
 
@@ -22,4 +22,4 @@ def first_line(error) -> str:
 
 def printable(text) -> str:
     """One short line of a text that anybody may have written, without what would steer a terminal."""
-    return one_line(text[:MAX_LINE])
+    return one_line(text[:MAX_PRINTED])

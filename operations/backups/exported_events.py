@@ -17,7 +17,7 @@ from audit.models import Event
 from credentials.models import Credential
 from credentials.models.deleted import DeletedCredential
 from domains.roles import Role
-from operations.backups import Refused
+from operations.backups import BackupError
 from operations.backups.previous_database import query
 
 # An event has the time of its server's clock, and commits after it. Those in the backup are recognised by their
@@ -26,65 +26,74 @@ MARGIN = timedelta(hours=1)
 ROUNDED = timedelta(milliseconds=1)
 RESTORE = "restore"  # the name of the actor of a restore
 
-CREDENTIALS, DELETED = "before_credentials_credential", "before_credentials_deletedcredential"
-DOMAINS, MEMBERSHIPS = "before_domains_domain", "before_domains_membership"
+COLUMNS_OF_DELETED = {
+    field.column for field in DeletedCredential._meta.concrete_fields if not field.primary_key
+}
 SHARED = ", ".join(
-    field.column
-    for field in Credential._meta.concrete_fields
-    if not field.primary_key
-    and field.column in {other.column for other in DeletedCredential._meta.concrete_fields}
+    field.column for field in Credential._meta.concrete_fields if field.column in COLUMNS_OF_DELETED
 )
+LIVE, DELETED = "before_credentials_credential", "before_credentials_deletedcredential"
 THIS = "WHERE username = %(credential)s"
-DOMAIN = f"(SELECT id FROM {DOMAINS} WHERE name = %(domain)s)"
-SUSPEND = f"UPDATE {CREDENTIALS} SET suspended_at = CURRENT_TIMESTAMP"
+DOMAIN_IDS = "(SELECT id FROM before_domains_domain WHERE name = %(domain)s)"
 
 
-def _move(source, target) -> list[str]:
+def _set_credential(change) -> list[str]:
+    return [f"UPDATE {LIVE} SET {change} {THIS}"]
+
+
+def _move_credential(source, target) -> list[str]:
     return [
         f"INSERT INTO {target} ({SHARED}) SELECT {SHARED} FROM {source} {THIS}",
         f"DELETE FROM {source} {THIS}",
     ]
 
 
+def _set_domain(change) -> list[str]:
+    return [f"UPDATE before_domains_domain SET {change} WHERE name = %(domain)s"]
+
+
 def _set_role(person, role=None) -> list[str]:
     """Give the "member" or "actor" of an event this role; without one, end the membership."""
     user = f"(SELECT id FROM before_accounts_user WHERE email = %({person})s)"
-    leave = f"DELETE FROM {MEMBERSHIPS} WHERE domain_id IN {DOMAIN} AND user_id IN {user}"
+    leave = f"DELETE FROM before_domains_membership WHERE domain_id IN {DOMAIN_IDS} AND user_id IN {user}"
     join = (
-        f"INSERT INTO {MEMBERSHIPS} (domain_id, user_id, role) SELECT d.id, u.id, '{role}' "
-        f"FROM {DOMAIN} d, {user} u"
+        "INSERT INTO before_domains_membership (domain_id, user_id, role) "
+        f"SELECT d.id, u.id, '{role}' FROM {DOMAIN_IDS} d, {user} u"
     )
     return [leave, join] if role else [leave]
 
 
-# What each event does to the copy; where only a change counts, the new value is one that is surely another.
+# What each event does to the copy. Where only the change counts, the new value is one that surely differs.
 REPLAY = {
-    "credential.reset": [f"UPDATE {CREDENTIALS} SET password_number = password_number + 1 {THIS}"],
-    "credential.deleted": _move(CREDENTIALS, DELETED),
-    "credential.restored": _move(DELETED, CREDENTIALS),
+    "credential.reset": _set_credential("password_number = password_number + 1"),
+    "credential.deleted": _move_credential(LIVE, DELETED),
+    "credential.restored": _move_credential(DELETED, LIVE),
     "credential.erased": [f"DELETE FROM {DELETED} {THIS}"],
-    "credential.suspended": [f"{SUSPEND} {THIS}"],
-    "credential.resumed": [f"UPDATE {CREDENTIALS} SET suspended_at = NULL, suspended_by_support = NULL {THIS}"],
-    "credential.networks_set": [f"UPDATE {CREDENTIALS} SET allowed_networks = allowed_networks || '!' {THIS}"],
-    "credential.expiry_set": [f"UPDATE {CREDENTIALS} SET expires_at = '1970-01-01' {THIS}"],
-    "credential.old_password_revoked": [f"UPDATE {CREDENTIALS} SET previous_valid_until = NULL {THIS}"],
+    "credential.suspended": _set_credential("suspended_at = CURRENT_TIMESTAMP"),
+    "credential.resumed": _set_credential("suspended_at = NULL, suspended_by_support = NULL"),
+    "credential.networks_set": _set_credential("allowed_networks = allowed_networks || '!'"),
+    "credential.expiry_set": _set_credential("expires_at = '1970-01-01'"),
+    "credential.old_password_revoked": _set_credential("previous_valid_until = NULL"),
     "domain.suspended": [
-        f"UPDATE {DOMAINS} SET suspended_at = CURRENT_TIMESTAMP WHERE name = %(domain)s",
+        *_set_domain("suspended_at = CURRENT_TIMESTAMP"),
         # Deleted, or added since: the name is suspended all the same.
-        f"INSERT INTO {DOMAINS} (name, suspended_at) "
-        f"SELECT %(domain)s, CURRENT_TIMESTAMP WHERE NOT EXISTS {DOMAIN}",
+        "INSERT INTO before_domains_domain (name, suspended_at) "
+        f"SELECT %(domain)s, CURRENT_TIMESTAMP WHERE NOT EXISTS {DOMAIN_IDS}",
     ],
-    "domain.resumed": [f"UPDATE {DOMAINS} SET suspended_at = NULL WHERE name = %(domain)s"],
+    "domain.resumed": _set_domain("suspended_at = NULL"),
     "domain.deleted": [
-        *(f"DELETE FROM {table} WHERE domain_id IN {DOMAIN}" for table in (CREDENTIALS, DELETED, MEMBERSHIPS)),
-        f"DELETE FROM {DOMAINS} WHERE name = %(domain)s",
+        *(
+            f"DELETE FROM {table} WHERE domain_id IN {DOMAIN_IDS}"
+            for table in (LIVE, DELETED, "before_domains_membership")
+        ),
+        "DELETE FROM before_domains_domain WHERE name = %(domain)s",
     ],
 } | dict.fromkeys(("member.removed", "member.left", "support.member_removed"), _set_role("member"))
 GIVES_ROLE = {"member.joined", "member.role_changed", "member.made_owner", "support.member_changed"}
 
 
 def read(path: Path, taken_at: datetime) -> list[dict]:
-    """The events since shortly before that time, by their times. Raises Refused, OSError."""
+    """The events since shortly before that time, by their times. Raises BackupError, OSError."""
     with open(path, encoding="utf-8") as lines:
         found = [event for event in _parsed(path, lines) if event["at"] > taken_at - MARGIN]
     return sorted(found, key=itemgetter("at"))
@@ -108,7 +117,7 @@ def _statements(event) -> list[str]:
     match event:
         case {"tag": "credential.suspended", "reason": reason, "actor": actor} if reason and actor != RESTORE:
             # Support gives a reason, members are not asked for one.
-            return [f"{SUSPEND}, suspended_by_support = TRUE {THIS}"]
+            return _set_credential("suspended_at = CURRENT_TIMESTAMP, suspended_by_support = TRUE")
         case {"tag": "domain.transferred"}:
             return [*_set_role("member", Role.OWNER), *_set_role("actor", Role.MANAGER)]
         case {"tag": tag, "role": role} if tag in GIVES_ROLE and role in Role.values:
@@ -123,7 +132,7 @@ def _parsed(path, lines) -> Iterator[dict]:
         try:
             event = _event(json.loads(line))
         except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
-            raise Refused(
+            raise BackupError(
                 f"{path}, line {number}: no event with `tag` and `at` (a time with its zone)."
             ) from None
         yield event

@@ -7,16 +7,16 @@ from datetime import datetime
 from django.conf import settings
 from django.db import connection
 
-from operations.backups import Refused, schema
+from operations.backups import BackupError, schema
 from vault import cipher
 
 FORMAT = 2
 MANIFEST = "manifest.json"
-KINDS = {"sqlite": "SQLite", "postgresql": "PostgreSQL"}
+DATABASE_NAMES = {"sqlite": "SQLite", "postgresql": "PostgreSQL"}
 MAX_ITEMS = 10_000  # migrations, keys, tables: far more than there will ever be
 MAX_NUMBER = 2**63 - 2  # one below the largest of a column, since the next one is counted from it
 NAME = r"[a-z_][a-z0-9_]{0,62}"  # of a table, a column or a sequence
-TEXT = r"[^\x00-\x1f]{0,200}"
+EVENT_TEXT = r"[^\x00-\x1f]{0,200}"
 
 
 def _is_number(value) -> bool:
@@ -38,7 +38,7 @@ PARTS = {
     "taken_at": _is_time,
     "migrations": [(r"\w{1,255}", r"\w{1,255}")],
     "keys": [r"[A-Za-z0-9_-]{1,32}"],
-    "newest_event": lambda value: value is None or _fits(value, (r"[0-9]{1,18}", TEXT, TEXT)),
+    "newest_event": lambda value: value is None or _fits(value, (r"[0-9]{1,18}", EVENT_TEXT, EVENT_TEXT)),
     "counts": {NAME: _is_number},
 }
 PARTS_OF_POSTGRESQL = {
@@ -91,32 +91,32 @@ def write_manifest(archive, manifest: dict) -> None:
 
 
 def read_manifest(text: bytes) -> dict:
-    """Return a manifest that has all parts that it needs, and no others. Raises Refused."""
+    """Return a manifest that has all parts that it needs, and no others. Raises BackupError."""
     try:
         manifest = dict(json.loads(text))
     except (ValueError, TypeError, RecursionError):
-        raise Refused("Its manifest is not a JSON object.") from None
+        raise BackupError("Its manifest is not a JSON object.") from None
     version = manifest.get("format")
     if type(version) is int and version > FORMAT:
-        raise Refused(f"It was made by a newer version (format {version}).")
+        raise BackupError(f"It was made by a newer version (format {version}).")
     known = PARTS | PARTS_OF_POSTGRESQL
     wrong = [name for name, form in known.items() if name in manifest and not _fits(manifest[name], form)]
     if names := [*wrong, *sorted(set(PARTS) - set(manifest)), *sorted(set(manifest) - set(known))]:
-        raise Refused(
+        raise BackupError(
             f"Its manifest is not one that `backup` writes: {names[0][:40]!r} is wrong, missing or unknown."
         )
     return manifest
 
 
 def refuse_unknown_version(manifest) -> None:
-    """Raise Refused when this code, on this kind of database, can't restore it."""
+    """Raise BackupError when this code, on this kind of database, can't restore it."""
     if manifest["database"] != connection.vendor:
-        kinds = [KINDS.get(kind, kind) for kind in (manifest["database"], connection.vendor)]
-        raise Refused("It is a backup of {}, and this database is {}.".format(*kinds))
+        kinds = [DATABASE_NAMES.get(kind, kind) for kind in (manifest["database"], connection.vendor)]
+        raise BackupError("It is a backup of {}, and this database is {}.".format(*kinds))
     unknown = sorted(set(map(tuple, manifest["migrations"])) - schema.known_migrations())
     if unknown:
         names = ", ".join(f"{app} {name}" for app, name in unknown[:3])
-        raise Refused(f"It was made by a newer version: this one does not know the migrations {names}.")
+        raise BackupError(f"It was made by a newer version: this one does not know the migrations {names}.")
 
 
 def missing_keys(manifest) -> list[str]:

@@ -14,8 +14,8 @@ from django.db import OperationalError, connection, transaction
 from django.utils import timezone
 
 from audit import locks
-from operations.backups import Refused, schema
-from operations.backups.archive import CHUNK, open_member
+from operations.backups import BackupError, schema
+from operations.backups.archive import CHUNK_BYTES, open_member
 from operations.backups.manifest import describe, write_manifest
 
 # Less than deadlock_timeout's second: where others wait for us in a circle, we give way and none of them fails.
@@ -35,13 +35,13 @@ def dump(archive, folder) -> dict:
     """Write a snapshot into an archive. Return its manifest."""
     taken_at, tables = timezone.now(), schema.tables()
     if not tables:
-        raise Refused("The database is empty: manage.py migrate creates its tables.")
+        raise BackupError("The database is empty: manage.py migrate creates its tables.")
     with transaction.atomic(durable=True), connection.cursor() as cursor:
         cursor.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY")
         # Before the first query takes the snapshot: to an older one a table would be empty after a TRUNCATE.
         cursor.execute(f"LOCK TABLE {_listed(tables)} IN ACCESS SHARE MODE")
         if schema.tables() != tables:
-            raise Refused(
+            raise BackupError(
                 "Tables were created or dropped in the meantime, as a migration does. Try again after it."
             )
 
@@ -76,7 +76,7 @@ def _load(archive, manifest, tables) -> None:
     with connection.cursor() as cursor:
         found, wanted = manifest.get("sequences", {}), _sequences(cursor, tables)
         if missing := sorted(set(wanted) - set(found)):
-            raise Refused(f"It lacks what its version has: {', '.join(missing[:5])}.")
+            raise BackupError(f"It lacks what its version has: {', '.join(missing[:5])}.")
         cursor.execute("SET CONSTRAINTS ALL DEFERRED")
         for table in tables:
             with (
@@ -84,7 +84,7 @@ def _load(archive, manifest, tables) -> None:
                 open_member(archive, _member(table)) as member,
                 cursor.copy(f"COPY {quote(table)} ({_listed(manifest['columns'][table])}) FROM STDIN") as rows,
             ):
-                while block := member.read(CHUNK):
+                while block := member.read(CHUNK_BYTES):
                     rows.write(block)
         # Not setval(), which a rollback does not undo.
         for name in wanted:
@@ -97,7 +97,7 @@ def _load(archive, manifest, tables) -> None:
 def lock() -> None:
     """Lock all tables until the transaction ends: nothing is acknowledged that the restore would discard.
 
-    Raises Refused when others hold some of them for too long.
+    Raises BackupError when others hold some of them for too long.
     """
     # What transactions touch first is locked first: they then wait at their beginning, and hold nothing else.
     tables = sorted(schema.tables(), key=_lock_order)
@@ -112,7 +112,7 @@ def lock() -> None:
             return
         except OperationalError as error:
             if time.monotonic() > deadline:
-                raise Refused(f"Others hold the database: {str(error).strip()}.") from None
+                raise BackupError(f"Others hold the database: {str(error).strip()}.") from None
             time.sleep(LOCK_PAUSE_SECONDS)
 
 

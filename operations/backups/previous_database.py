@@ -22,10 +22,10 @@ from operations.backups import first_line, schema
 from operations.backups.manifest import newest_event
 
 WAYS_IN = (EmailAddress, Authenticator, SocialAccount)
-RIGHTS = (User.groups.through, User.user_permissions.through)
-COMPARED = (Credential, DeletedCredential, Domain, Membership, Invitation, User, Letter, *WAYS_IN, *RIGHTS)
-RESTORED = "system.restored"
-EMPTY = "The replaced database was empty."
+GRANTS = (User.groups.through, User.user_permissions.through)
+COMPARED = (Credential, DeletedCredential, Domain, Membership, Invitation, User, Letter, *WAYS_IN, *GRANTS)
+RESTORED_TAG = "system.restored"
+WAS_EMPTY = "The replaced database was empty."
 
 
 def keep(manifest) -> str:
@@ -35,7 +35,7 @@ def keep(manifest) -> str:
     """
     existing = schema.tables()
     if not any(model._meta.db_table in existing for model in COMPARED):
-        return EMPTY
+        return WAS_EMPTY
     try:
         with transaction.atomic():
             copy()
@@ -64,12 +64,12 @@ def drop() -> None:
 
 def _problem(newest) -> str:
     if newest_event(query) is None:
-        return EMPTY
+        return WAS_EMPTY
     known = query("SELECT id, tag, at FROM audit_event WHERE id = %s", [int(newest[0])]) if newest else []
     if not known or [str(value) for value in known[0]] != newest:
         return "The replaced database does not continue from this backup."
     # One that was itself restored from a backup knows no more than was known then.
-    restores = Event.objects.filter(tag=RESTORED, pk__gt=int(newest[0])).values_list("data", flat=True)
+    restores = Event.objects.filter(tag=RESTORED_TAG, pk__gt=int(newest[0])).values_list("data", flat=True)
     if all(data["compared"] for data in restores):
         return ""
     return "The replaced database was itself restored from a backup, without knowing what was revoked since."

@@ -15,7 +15,7 @@ from audit.models import Event
 from credentials.models import Credential
 from domains.models import Domain
 from operations.backups import (
-    Refused,
+    BackupError,
     exported_events,
     first_line,
     previous_database,
@@ -28,7 +28,7 @@ from vault import keyring
 
 
 @dataclass
-class Outcome:
+class Report:
     """What a restore did; the lines are for the operator, and hold no secret."""
 
     taken_at: datetime
@@ -45,18 +45,18 @@ class Outcome:
 
 
 def count_held(manifest) -> int:
-    """How many people, domains and events the database holds. Raises Refused when it has other tables."""
+    """How many people, domains and events the database holds. Raises BackupError when it has other tables."""
     try:
         tables = set(schema.tables())
         known = schema.NEVER_LOADED | set(connection.introspection.django_table_names())
         known |= set(schema.created_by(manifest["migrations"]))  # an older version had others
         if unknown := sorted(tables - known):
-            raise Refused(
+            raise BackupError(
                 f"The database holds tables that don't belong to SendLayer: {', '.join(unknown[:5])}."
             )
         return sum(model.objects.count() for model in (User, Domain, Event) if model._meta.db_table in tables)
     except DatabaseError as error:
-        raise Refused(
+        raise BackupError(
             f"The database can't be read: {first_line(error)}. Move it away (with SQLite: its file, and those "
             "ending in -wal and -shm) and restore into a new one."
         ) from None
@@ -66,8 +66,8 @@ def when(taken_at: datetime) -> str:
     return f"{taken_at:%Y-%m-%d %H:%M:%S} UTC"
 
 
-def restore(archive, manifest, *, is_authentic, events=(), suspend_all=False) -> Outcome:
-    """Replace everything; then revoke again what was revoked since. Raises Refused, DatabaseError.
+def restore(archive, manifest, *, is_authentic, events=(), suspend_all=False) -> Report:
+    """Replace everything; then revoke again what was revoked since. Raises BackupError, DatabaseError.
 
     `events` are exported ones (exported_events.read), beside what the replaced database shows.
     """
@@ -79,42 +79,42 @@ def restore(archive, manifest, *, is_authentic, events=(), suspend_all=False) ->
     ):
         schema.refuse_other_columns(columns, tables)
         database.lock()
-        outcome = Outcome(datetime.fromisoformat(manifest["taken_at"]), previous_database.keep(manifest))
-        if not outcome.unknown:
+        report = Report(datetime.fromisoformat(manifest["taken_at"]), previous_database.keep(manifest))
+        if not report.unknown:
             exported_events.replay(events)
-        outcome.ignored = sorted(set(columns) - set(tables) - schema.NEVER_LOADED)
+        report.ignored = sorted(set(columns) - set(tables) - schema.NEVER_LOADED)
         schema.make_empty(manifest["migrations"], database.drop_all)
         load(tables)
         connection.check_constraints()
         call_command("migrate", interactive=False, verbosity=0)
         ContentType.objects.clear_cache()
-        outcome.keys_problem = keyring.problem()
+        report.keys_problem = keyring.problem()
         # Without the right keys no event can be chained; SMTP logins need none, so the restore continues.
-        with chain.unchained() if outcome.keys_problem else nullcontext():
-            _revoke(outcome, events, suspend_all, is_authentic)
-        outcome.people, outcome.domains = User.objects.count(), Domain.objects.count()
-        outcome.credentials = Credential.objects.count()
-    return outcome
+        with chain.unchained() if report.keys_problem else nullcontext():
+            _revoke(report, events, suspend_all, is_authentic)
+        report.people, report.domains = User.objects.count(), Domain.objects.count()
+        report.credentials = Credential.objects.count()
+    return report
 
 
-def _revoke(outcome, events, suspend_all, is_authentic):
-    if outcome.unknown:
+def _revoke(report, events, suspend_all, is_authentic):
+    if report.unknown:
         previous_database.copy()
         exported_events.replay(events)
     else:
-        outcome.others += user_access.keep_latest()
-    taken_at, is_sealed = when(outcome.taken_at), bool(outcome.keys_problem)
-    outcome.suspended += revocations.suspend_credentials(taken_at, suspend_all=suspend_all, is_sealed=is_sealed)
-    outcome.others += revocations.suspend_deleted(suspend_all=suspend_all)
-    outcome.others += revocations.suspend_domains(taken_at)
-    outcome.others += revocations.set_roles()
+        report.others += user_access.keep_latest()
+    taken_at, is_sealed = when(report.taken_at), bool(report.keys_problem)
+    report.suspended += revocations.suspend_credentials(taken_at, suspend_all=suspend_all, is_sealed=is_sealed)
+    report.others += revocations.suspend_deleted(suspend_all=suspend_all)
+    report.others += revocations.suspend_domains(taken_at)
+    report.others += revocations.set_roles()
     user_access.end_sessions()
     # Letters and invitations of somebody else's file invite nobody, and send no link to anybody.
-    counts = user_access.drop_outdated(is_known=is_authentic and not outcome.unknown)
-    outcome.invitations, outcome.letters = counts
+    counts = user_access.drop_outdated(is_known=is_authentic and not report.unknown)
+    report.invitations, report.letters = counts
     previous_database.drop()
-    data = {"taken_at": outcome.taken_at.isoformat(), "suspended": len(outcome.suspended)}
+    data = {"taken_at": report.taken_at.isoformat(), "suspended": len(report.suspended)}
     data["authenticated"] = is_authentic
     # A later restore asks this before it believes what this database shows.
-    data["compared"] = bool(not outcome.unknown or events or suspend_all)
-    audit.record(previous_database.RESTORED, by=revocations.BY, data=data)
+    data["compared"] = bool(not report.unknown or events or suspend_all)
+    audit.record(previous_database.RESTORED_TAG, by=revocations.BY, data=data)

@@ -23,10 +23,9 @@ from operations.backups.exported_events import RESTORE
 from operations.backups.previous_database import query
 
 BY = Actor.system(RESTORE)
-BATCH = 500
-UNKNOWN = "what happened to it after that is not known"
+REASON_UNKNOWN = "what happened to it after that is not known"
 # How each reason follows "Restored from a backup of …: ".
-CREDENTIALS = """
+REVOKED = """
     SELECT username, why FROM (
         SELECT c.username, CASE
             WHEN b.username IS NULL THEN 'it was deleted after that'
@@ -58,7 +57,7 @@ ERASED = """
     AND NOT EXISTS (SELECT 1 FROM before_credentials_credential b WHERE b.username = d.username)
 """
 # One that was deleted since is suspended, too, where the name was added again and then suspended.
-DOMAINS = """
+SUSPENDED_DOMAINS = """
     SELECT d.id FROM domains_domain d LEFT JOIN before_domains_domain b ON b.id = d.id
     WHERE d.suspended_at IS NULL AND (
         b.suspended_at IS NOT NULL
@@ -73,7 +72,7 @@ DELETED_DOMAINS = """
     SELECT d.name FROM domains_domain d LEFT JOIN before_domains_domain b ON b.id = d.id
     WHERE b.id IS NULL ORDER BY d.name
 """
-MEMBERS = """
+CHANGED_ROLES = """
     SELECT m.id, b.role FROM domains_membership m JOIN before_domains_domain d ON d.id = m.domain_id
     LEFT JOIN before_domains_membership b ON b.user_id = m.user_id AND b.domain_id = m.domain_id
     WHERE b.role IS NULL OR b.role <> m.role
@@ -82,11 +81,11 @@ MEMBERS = """
 
 def suspend_credentials(when: str, *, suspend_all: bool, is_sealed: bool) -> Iterator[str]:
     """Suspend the SMTP users of which something was revoked; yield a line each for the operator."""
-    reasons, by_support = dict(query(CREDENTIALS)), _names(SUSPENDED_BY_SUPPORT)
+    reasons, by_support = dict(query(REVOKED)), _names(SUSPENDED_BY_SUPPORT)
     if suspend_all:
         active = Credential.objects.filter(suspended_at=None).values_list("username", flat=True)
-        reasons = dict.fromkeys(active, UNKNOWN) | reasons
-    for usernames in chunks(sorted(reasons), BATCH):
+        reasons = dict.fromkeys(active, REASON_UNKNOWN) | reasons
+    for usernames in chunks(sorted(reasons)):
         wanted = Credential.objects.filter(username__in=usernames).select_related("domain")
         for credential in wanted.without_secrets().order_by("username"):
             reason = reasons[credential.username]
@@ -110,7 +109,7 @@ def suspend_deleted(*, suspend_all: bool) -> Iterator[str]:
     if suspend_all:
         usernames |= set(DeletedCredential.objects.values_list("username", flat=True))
     suspended_at = Coalesce("suspended_at", timezone.now())
-    for chunk in chunks(sorted(usernames), BATCH):
+    for chunk in chunks(sorted(usernames)):
         rows = DeletedCredential.objects.filter(username__in=chunk)
         rows.filter(username__in=by_support.intersection(chunk)).update(suspended_by_support=True)
         rows.update(suspended_at=suspended_at)
@@ -121,7 +120,7 @@ def suspend_deleted(*, suspend_all: bool) -> Iterator[str]:
 def suspend_domains(when: str) -> Iterator[str]:
     """Suspend domains as they were after the backup; yield a line each."""
     deleted = query(DELETED_DOMAINS)
-    for domain in Domain.objects.filter(pk__in=[pk for (pk,) in query(DOMAINS)]).order_by("name"):
+    for domain in Domain.objects.filter(pk__in=[pk for (pk,) in query(SUSPENDED_DOMAINS)]).order_by("name"):
         if domain.suspend(by=BY, reason=f"Restored from a backup of {when}: it was suspended after that"):
             yield f"{domain.name}: suspended, as it was after the backup"
     yield from _hold_names(when)
@@ -146,7 +145,7 @@ def set_roles() -> Iterator[str]:
     """Give members the role that they had most recently, or none; yield a line each."""
     rows = Membership.objects.select_related("user", "domain")
     # Owners first: otherwise a member who transferred a domain would be its last one.
-    for pk, role in sorted(query(MEMBERS), key=lambda row: (row[1] != Role.OWNER, row[0])):
+    for pk, role in sorted(query(CHANGED_ROLES), key=lambda row: (row[1] != Role.OWNER, row[0])):
         membership = rows.get(pk=pk)
         member = f"{membership.domain.name}: {membership.user.email}"
         try:

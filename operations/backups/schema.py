@@ -6,19 +6,19 @@ from django.db.migrations.executor import MigrationExecutor
 from django.db.migrations.loader import MigrationLoader
 from django.db.migrations.recorder import MigrationRecorder
 
-from operations.backups import Refused, printable
+from operations.backups import BackupError, printable
 
 MIGRATIONS = MigrationRecorder.Migration._meta.db_table
 # Not in a backup: worth something only now, and to an attacker as well.
 TRANSIENT = {"django_session", "usersessions_usersession", "sendlayer_cache"}
 # The migrations themselves record what was migrated: a list from the file could skip one.
 NEVER_LOADED = TRANSIENT | {MIGRATIONS}
-TEMPORARY = "before_"  # begins the names of temporary tables (previous_database.py)
+TEMPORARY_PREFIX = "before_"  # begins the names of temporary tables (previous_database.py)
 
 
 def tables() -> list[str]:
     """The tables of the database, by name."""
-    return [name for name in connection.introspection.table_names() if not name.startswith(TEMPORARY)]
+    return [name for name in connection.introspection.table_names() if not name.startswith(TEMPORARY_PREFIX)]
 
 
 def known_migrations() -> set[tuple[str, str]]:
@@ -39,18 +39,18 @@ def created_by(migrations) -> dict[str, list[str]]:
 
 
 def refuse_other_columns(held: dict, wanted: dict) -> None:
-    """Raise Refused unless a backup holds the columns that its version creates. Both are table → columns."""
+    """Raise BackupError unless the backup holds the columns of its version. Both are table → columns."""
     if not wanted:
-        raise Refused("Its manifest names no migration that creates a table.")
+        raise BackupError("Its manifest names no migration that creates a table.")
     missing = sorted(set(wanted) - set(held))
     both = sorted(set(wanted) & set(held))
     missing += [f"{table}.{name}" for table in both for name in wanted[table] if name not in held[table]]
     if missing:
-        raise Refused(f"It lacks what its version has: {_listed(missing)}.")
+        raise BackupError(f"It lacks what its version has: {_listed(missing)}.")
     unknown = [f"{table}.{name}" for table in both for name in held[table] if name not in wanted[table]]
     unknown += [table for table in both if len(held[table]) != len(set(held[table]))]
     if unknown:
-        raise Refused(f"It holds columns that its version does not have: {_listed(unknown)}.")
+        raise BackupError(f"It holds columns that its version does not have: {_listed(unknown)}.")
 
 
 def _listed(names) -> str:

@@ -20,8 +20,8 @@ from operations.backups import schema, untrusted_sqlite
 from operations.backups.archive import open_member
 from operations.backups.manifest import describe, write_manifest
 
-MEMBER = "database.sqlite3"
-NAMES = "SELECT name FROM sqlite_master WHERE type = '{}' AND substr(name, 1, 7) <> 'sqlite_'"
+DATABASE_MEMBER = "database.sqlite3"
+SCHEMA_NAMES = "SELECT name FROM sqlite_master WHERE type = '{}' AND substr(name, 1, 7) <> 'sqlite_'"
 
 
 def dump(archive, folder) -> dict:
@@ -29,17 +29,17 @@ def dump(archive, folder) -> dict:
     taken_at = timezone.now()
     # A folder of its own keeps others from the copy and from the files that SQLite writes beside it.
     with tempfile.TemporaryDirectory(dir=folder, prefix=".backup-") as private:
-        copy = Path(private) / MEMBER
+        copy = Path(private) / DATABASE_MEMBER
         with connection.cursor() as cursor:
             # Unlike a copy of its pages it leaves out the remains of what was deleted.
             cursor.execute("VACUUM INTO %s", [str(copy)])
         with closing(sqlite3.connect(copy, isolation_level=None)) as database:
-            tables = [name for (name,) in database.execute(NAMES.format("table"))]
+            tables = [name for (name,) in database.execute(SCHEMA_NAMES.format("table"))]
             database.execute("PRAGMA secure_delete = ON")
             for table in schema.TRANSIENT.intersection(tables):
                 database.execute(f'DELETE FROM "{table}"')
             manifest = describe(lambda sql: database.execute(sql).fetchall(), tables, taken_at)
-        archive.write(copy, MEMBER)
+        archive.write(copy, DATABASE_MEMBER)
     write_manifest(archive, manifest)
     return manifest
 
@@ -48,12 +48,12 @@ def dump(archive, folder) -> dict:
 def opened(archive, manifest, wanted):
     """Yield the columns of each table in the archive, and a function that loads tables, which are empty.
 
-    Raises Refused.
+    Raises BackupError.
     """
     folder = Path(connection.settings_dict["NAME"]).parent
     with tempfile.TemporaryDirectory(dir=folder, prefix=".restore-") as private:
-        path = Path(private) / MEMBER
-        with open_member(archive, MEMBER) as member, open(path, "xb") as file:
+        path = Path(private) / DATABASE_MEMBER
+        with open_member(archive, DATABASE_MEMBER) as member, open(path, "xb") as file:
             shutil.copyfileobj(member, file)
         with untrusted_sqlite.opened(path, wanted) as reader:
             yield reader.columns, partial(_load, reader)
@@ -79,6 +79,6 @@ def drop_all() -> None:
     """Drop all tables and views."""
     with connection.cursor() as cursor:
         for kind in ("view", "table"):
-            cursor.execute(NAMES.format(kind))
+            cursor.execute(SCHEMA_NAMES.format(kind))
             for (name,) in cursor.fetchall():
                 cursor.execute(f'DROP {kind} "{name}"')

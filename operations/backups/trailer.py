@@ -13,7 +13,7 @@ import re
 
 from django.db import DatabaseError, transaction
 
-from operations.backups import Refused
+from operations.backups import BackupError
 from vault import cipher, keyring
 
 PURPOSE = "sendlayer backup authentication v1"
@@ -21,13 +21,13 @@ DIGITS = 64
 BLANK = b"0" * DIGITS
 DIGEST = b"sha256:" + BLANK
 MAC = b"hmac-sha256:%s:" + BLANK + b":"
-MAX_LENGTH = 256
+MAX_TRAILER = 256
 FORM = re.compile(
     rb"(?:hmac-sha256:(?P<key_id>[A-Za-z0-9_-]{1,32}):(?P<mac>[0-9a-f]{64}):)?"
     rb"sha256:(?P<digest>.{64})\Z",
     re.DOTALL,
 )
-CHUNK = 1 << 20
+CHUNK_BYTES = 1 << 20
 
 
 def signing_key() -> tuple[str, str]:
@@ -57,14 +57,14 @@ def fill(file, key_id: str) -> None:
 
 
 def verify(file, name) -> str:
-    """Why nobody can know who made this file, "" when its HMAC fits. Raises Refused when it is damaged."""
+    """Why nobody can know who made this file, "" when its HMAC fits. Raises BackupError when it is damaged."""
     end = file.seek(0, os.SEEK_END)
-    file.seek(max(0, end - MAX_LENGTH))
+    file.seek(max(0, end - MAX_TRAILER))
     found = FORM.search(file.read())
     if not found:
-        raise Refused(f"{name} is not a backup, or only a part of one.")
+        raise BackupError(f"{name} is not a backup, or only a part of one.")
     if _digits(file, end) != found["digest"]:
-        raise Refused(f"{name} is damaged: it does not match its SHA-256.")
+        raise BackupError(f"{name} is damaged: it does not match its SHA-256.")
     if not found["key_id"]:
         return "It is not authenticated: an older version made it, or a server without its keys."
     key_id = found["key_id"].decode()
@@ -102,7 +102,7 @@ def _digits(file, end, key=None) -> bytes:
     digest = hmac.new(key, digestmod="sha256") if key else hashlib.sha256()
     left = end - DIGITS
     file.seek(0)
-    while left > 0 and (chunk := file.read(min(CHUNK, left))):
+    while left > 0 and (chunk := file.read(min(CHUNK_BYTES, left))):
         digest.update(chunk)
         left -= len(chunk)
     return digest.hexdigest().encode()

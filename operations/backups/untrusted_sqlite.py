@@ -10,21 +10,21 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from urllib.parse import quote
 
-from operations.backups import Refused, first_line
+from operations.backups import BackupError, first_line
 
-SAFE = (
+SAFE_PRAGMAS = (
     "query_only = ON",
     "trusted_schema = OFF",
     "cell_size_check = ON",
     "mmap_size = 0",
     "ignore_check_constraints = ON",  # they may call functions; our own tables have them too
 )
-LIMITS = {
+SIZE_LIMITS = {
     sqlite3.SQLITE_LIMIT_LENGTH: 64 << 20,  # bytes of a row
     sqlite3.SQLITE_LIMIT_SQL_LENGTH: 100_000,
     sqlite3.SQLITE_LIMIT_ATTACHED: 0,
 }
-ROWS_AT_ONCE = 1000
+ROWS_PER_FETCH = 1000
 DAMAGED = "The database in it is damaged, or not one of SendLayer"
 
 
@@ -45,9 +45,9 @@ class Reader:
         """The rows of one of its tables, many at once."""
         names = ", ".join(f'"{column}"' for column in columns)
         found = self._database.execute(f'SELECT {names} FROM main."{table}"')
-        while rows := found.fetchmany(ROWS_AT_ONCE):
+        while rows := found.fetchmany(ROWS_PER_FETCH):
             if any(bytes in map(type, row) for row in rows):
-                raise Refused(f"{DAMAGED}: {table} holds bytes where text or a number belongs.")
+                raise BackupError(f"{DAMAGED}: {table} holds bytes where text or a number belongs.")
             yield rows
 
     def last_keys(self, tables) -> list[tuple[str, int]]:
@@ -58,23 +58,23 @@ class Reader:
 
 @contextmanager
 def opened(path, wanted) -> Iterator[Reader]:
-    """Open a file and check it. Raises Refused, also for what goes wrong within the block."""
+    """Open a file and check it. Raises BackupError, also for what goes wrong within the block."""
     database = sqlite3.connect(f"file:{quote(str(path))}?mode=ro&immutable=1", uri=True, isolation_level=None)
     try:
-        for kind, most in LIMITS.items():
+        for kind, most in SIZE_LIMITS.items():
             database.setlimit(kind, most)
-        for pragma in SAFE:
+        for pragma in SAFE_PRAGMAS:
             database.execute(f"PRAGMA {pragma}")
         database.set_authorizer(_authorize)
         # Before a statement connects a virtual table, and so runs its module with its arguments.
         schema = database.execute("SELECT sql FROM main.sqlite_master")
         if any("virtual" in str(sql).lower() for (sql,) in schema):
-            raise Refused(f"{DAMAGED}: it has a virtual table or column.")
+            raise BackupError(f"{DAMAGED}: it has a virtual table or column.")
         if database.execute("PRAGMA quick_check(1)").fetchone()[0] != "ok":
-            raise Refused(f"{DAMAGED}.")
+            raise BackupError(f"{DAMAGED}.")
         yield Reader(database, wanted)
     except sqlite3.Error as error:
-        raise Refused(f"{DAMAGED}: {first_line(error)}.") from None
+        raise BackupError(f"{DAMAGED}: {first_line(error)}.") from None
     finally:
         database.close()
 

@@ -16,7 +16,7 @@ from accounts.confirmed import confirm_unclaimed
 from accounts.emails import Letter
 from accounts.models import User
 from domains.models.invitation import Invitation
-from operations.backups.previous_database import RIGHTS, WAYS_IN, query
+from operations.backups.previous_database import GRANTS, WAYS_IN, query
 
 KNOWN = "SELECT id FROM before_accounts_user"
 LOST = """
@@ -76,7 +76,7 @@ def keep_latest() -> Iterator[str]:
         _replace_rows(model)
     # Where the replaced database was of a version that did not note it yet.
     confirm_unclaimed(User.objects, EmailAddress.objects)
-    for model in RIGHTS:
+    for model in GRANTS:
         table = model._meta.db_table
         same = " AND ".join(f"b.{column} = {table}.{column}" for column in _columns(model))
         lost = f"NOT EXISTS (SELECT 1 FROM before_{table} b WHERE {same})"

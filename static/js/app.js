@@ -1,4 +1,3 @@
-import "./choose.js";
 import "./copy.js";
 import "./dialog.js";
 import "./failures.js";
@@ -10,4 +9,5 @@ import "./once.js";
 import "./passkey.js";
 import "./reauthenticate.js";
 import "./reveal.js";
+import "./selection.js";
 import "./toast.js";

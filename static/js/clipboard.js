@@ -1,8 +1,8 @@
-// The clipboard, also where the browser makes it hard.
+// The clipboard, with fallbacks.
 
 export async function write(text) {
   if (navigator.clipboard) return navigator.clipboard.writeText(text);
-  // Plain HTTP on another host than localhost has no clipboard API.
+  // Over plain HTTP, only localhost has a clipboard API.
   const focused = document.activeElement;
   const area = Object.assign(document.createElement("textarea"), { value: text });
   document.body.append(area);
@@ -13,10 +13,10 @@ export async function write(text) {
   if (!copied) throw new Error("copy refused");
 }
 
-// Writes a text that is still to come; returns false when there is none (null).
+// Writes a promised text; returns false if it is null.
 export async function writeLater(coming) {
   if (navigator.clipboard && window.ClipboardItem) {
-    // Safari takes the text of a later moment only when it is promised within the click.
+    // Safari accepts a later text only as a promise within the click.
     const blob = coming.then((text) => {
       if (text === null) throw new Error("no text");
       return new Blob([text], { type: "text/plain" });
@@ -24,7 +24,7 @@ export async function writeLater(coming) {
     try {
       await navigator.clipboard.write([new ClipboardItem({ "text/plain": blob })]);
       return true;
-    } catch {} // tried once more below
+    } catch {} // retried below
   }
   const text = await coming;
   if (text !== null) await write(text);

@@ -1,5 +1,5 @@
-// Copy buttons: data-copy holds a text, data-copy-from the id of what holds it, data-copy-password the URL
-// that a password is fetched from. With both of these the password stands where data-placeholder is.
+// Copy buttons: data-copy is a text, data-copy-from the id of an element with the text, data-copy-password the
+// URL of a password. With both of the latter, the password replaces data-placeholder in the text.
 
 import { write, writeLater } from "./clipboard.js";
 import { fetchPassword } from "./password.js";
@@ -17,7 +17,7 @@ document.addEventListener("click", async (event) => {
   const button = event.target.closest("[data-copy], [data-copy-from], [data-copy-password]");
   if (!button || "busy" in button.dataset) return;
   const secret = "copyPassword" in button.dataset;
-  button.dataset.busy = ""; // not `disabled`: that takes the keyboard's focus away
+  button.dataset.busy = ""; // not `disabled`, which would lose the keyboard focus
   try {
     const copied = secret ? await writeLater(secretText(button.dataset)) : (await write(plainText(button.dataset)), true);
     if (copied) done(button);

@@ -18,28 +18,28 @@ document.addEventListener("htmx:afterSwap", (event) => {
   if (event.detail.target !== dialog) return;
   if (dialog.childElementCount && !dialog.open) dialog.showModal();
   dialog.querySelector(".has-error input, [autofocus]")?.focus();
-  // htmx would focus it once more, a moment later, when somebody quick has moved on.
+  // htmx would focus it again a moment later, when a fast user has moved on.
   dialog.querySelectorAll("[autofocus]").forEach((element) => element.removeAttribute("autofocus"));
 });
 
-// The answer to the question went elsewhere (a row, the list): the question is done with.
+// The response went elsewhere (a row, the list), so the question is answered.
 document.addEventListener("htmx:beforeSwap", (event) => {
   const asked = dialog.contains(event.detail.requestConfig.elt);
   if (asked && event.detail.shouldSwap && !dialog.contains(event.detail.target)) dialog.close();
 });
 
 dialog.addEventListener("close", () => {
-  // What is still asked from within would find its place gone.
+  // A pending request from within would find its target gone.
   for (const asking of dialog.querySelectorAll("[hx-get]")) htmx.trigger(asking, "htmx:abort");
   dialog.replaceChildren();
-  // The row that the dialog was opened from may be gone; never lose the keyboard's place.
+  // The row that opened the dialog may be gone; keep the keyboard focus nearby.
   requestAnimationFrame(() => {
     if (document.activeElement === document.body) document.getElementById("main").focus();
   });
 });
 
 document.addEventListener("htmx:afterSettle", ({ target }) => {
-  // Only when it comes: whoever scrolled on and opens something elsewhere stays there.
+  // Only when it arrives, so that a user who has scrolled on stays there.
   target.querySelector?.("tr.is-new")?.scrollIntoView({ block: "nearest" });
   if (document.activeElement === document.body) document.getElementById("main")?.focus({ preventScroll: true });
 });

@@ -1,4 +1,4 @@
-// What htmx could not do is said, never swallowed.
+// Reports requests of htmx that failed.
 
 import { toast } from "./toast.js";
 
@@ -6,24 +6,24 @@ document.addEventListener("htmx:sendError", () =>
   toast("The server can't be reached. Check your connection and try again.", "error"),
 );
 document.addEventListener("htmx:responseError", (event) => {
-  // These come with their own words, which are swapped in.
+  // These have their own text, which is swapped in.
   if ([404, 409, 422].includes(event.detail.xhr.status)) return;
   if (event.detail.xhr.getResponseHeader("X-Confirm-Identity")) return; // see reauthenticate.js
   if (event.detail.xhr.status === 429) return toast("Too many attempts. Wait a few minutes, then try again.", "error");
-  // Not now: the server says why, in a sentence.
+  // The server gives the reason in a sentence.
   const { status, responseText } = event.detail.xhr;
   const known = status === 503 && event.detail.xhr.getResponseHeader("Content-Type")?.startsWith("text/plain");
   toast(known ? responseText : "Something went wrong. Reload the page and try again.", "error");
 });
 
-// A 404 that names no place for itself is a whole page: what this one is about is gone.
+// A 404 without a target is a whole page: the subject of this one no longer exists.
 document.addEventListener("htmx:beforeSwap", (event) => {
   if (event.detail.xhr.status !== 404 || event.detail.xhr.getResponseHeader("HX-Retarget")) return;
   event.detail.shouldSwap = false;
   location.reload();
 });
 
-// "Too many" that a question says in its own words tells where they belong; without them it is a whole page.
+// A 429 with a text for a question has a target; without one it is a whole page.
 document.addEventListener("htmx:beforeSwap", (event) => {
   if (event.detail.xhr.status !== 429 || !event.detail.xhr.getResponseHeader("HX-Retarget")) return;
   event.detail.shouldSwap = true;

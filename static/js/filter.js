@@ -1,4 +1,4 @@
-// Filter fields: data-filter is the selector of what holds the labelled choices. What is hidden stays chosen.
+// Filter fields: data-filter is the selector of the labelled choices. Hidden ones stay selected.
 
 document.addEventListener("input", (event) => {
   const field = event.target.closest?.("[data-filter]");
@@ -8,7 +8,7 @@ document.addEventListener("input", (event) => {
     choice.hidden = !choice.textContent.toLowerCase().includes(wanted);
 });
 
-// It stands within a form, which Enter would send.
+// It is in a form, which Enter would submit.
 document.addEventListener("keydown", (event) => {
   if (event.key === "Enter" && event.target.closest?.("[data-filter]")) event.preventDefault();
 });

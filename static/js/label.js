@@ -1,4 +1,4 @@
-// A label is edited where it stands: the form comes in the place of the row's title, and goes again.
+// Edits a label in place: the form replaces the row's title and disappears again.
 
 const FORM = "form[data-label]";
 const linkIn = (row) => row.querySelector("a[data-inline]");
@@ -10,16 +10,16 @@ async function open(link) {
   const href = link.getAttribute("href");
   try {
     await htmx.ajax("GET", href, { source: link, target: title, swap: "afterend" });
-  } catch {} // the server is away: see failures.js
+  } catch {} // the server can't be reached: see failures.js
   delete link.dataset.busy;
   if (title.nextElementSibling?.matches(FORM)) begin(title.nextElementSibling);
 }
 
-// Also when the form came back with an error.
+// Also when the form is shown again with an error.
 function begin(form) {
   form.previousElementSibling.hidden = true;
   const field = form.elements.label;
-  field.removeAttribute("autofocus"); // htmx would take the focus back to it, a moment later
+  field.removeAttribute("autofocus"); // htmx would move the focus back to it a moment later
   field.focus();
   if (!field.hasAttribute("aria-invalid")) field.select();
 }
@@ -31,7 +31,7 @@ async function cancel(form) {
   form.remove();
   linkIn(row).focus();
   if (!("changed" in form.dataset)) return;
-  // Somebody else's label is there by now.
+  // By now the row has another user's label.
   await htmx.ajax("GET", location.pathname + location.search, { target: "#credentials", swap: "outerHTML" });
   const now = document.getElementById(row.id);
   if (now) linkIn(now)?.focus();
@@ -43,7 +43,7 @@ document.addEventListener("click", (event) => {
   if (event.ctrlKey || event.metaKey || event.shiftKey) return;
   if (link || leaving) event.preventDefault();
   if (leaving) return cancel(leaving.closest("form"));
-  // The label itself is as good, unless somebody selects it to copy it.
+  // A click on the label itself works as well, unless the user is selecting text.
   const label = getSelection().isCollapsed && event.target.closest(".cred-title bdi");
   const found = link || (label && linkIn(label.parentElement));
   if (found) open(found);

@@ -15,10 +15,10 @@ document.addEventListener("keydown", (event) => {
   const menu = event.target.closest?.("details[data-menu]");
   if (!menu) return;
   if (event.key === "Escape" && menu.open) close(menu, true);
-  const to = { ArrowDown: (at) => at + 1, ArrowUp: (at) => at - 1, Home: () => 0, End: () => -1 }[event.key];
+  const to = { ArrowDown: (index) => index + 1, ArrowUp: (index) => index - 1, Home: () => 0, End: () => -1 }[event.key];
   if (!to) return;
   const ends = event.key === "Home" || event.key === "End";
-  // Within a text these keys are the caret's.
+  // In a text field these keys move the caret.
   if (ends && (!menu.open || event.target.value)) return;
   event.preventDefault();
   menu.open = true;
@@ -26,8 +26,8 @@ document.addEventListener("keydown", (event) => {
   items.at(to(items.indexOf(document.activeElement)) % items.length)?.focus();
 });
 
-// An arrow key may be faster than the answer, which then takes the focused item away.
-// Else htmx focuses the filter by itself.
+// An arrow key can be faster than the response, which then removes the focused item.
+// Otherwise htmx focuses the filter.
 document.addEventListener("htmx:afterSwap", (event) => {
   const panel = event.detail.target;
   if (panel.id === "domain-menu" && document.activeElement === document.body)

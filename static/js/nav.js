@@ -1,5 +1,5 @@
-// Where a row of links is wider than a phone, the one that the person is at comes into view.
-// Not by scrollIntoView: the next Tab would then go on from there, past the skip link.
+// Where a row of links is wider than a phone, scroll to the current one. Not by scrollIntoView: the next Tab
+// would continue from there, past the skip link.
 
 document.querySelectorAll(".tabs [aria-current], .sidenav [aria-current]").forEach((link) => {
   const row = link.parentElement;

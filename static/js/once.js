@@ -1,5 +1,5 @@
-// One press of a data-once button is one act: the second click of a double click and a key
-// that is held down do nothing, also when the first press is answered already.
+// One press of a data-once button is one act: the second click of a double click and a held key do nothing,
+// even after the response to the first.
 
 const isRepeat = (event) => (event.type === "click" ? event.detail > 1 : event.repeat);
 

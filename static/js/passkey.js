@@ -1,5 +1,5 @@
-// Forms with data-passkey: the browser makes a passkey, or proves that it has one, and its answer
-// goes into the field `credential`. data-options is the server's challenge; else it is asked for.
+// Forms with data-passkey: the browser creates a passkey or proves that it has one, and its answer goes into the
+// field `credential`. data-options is the server's challenge; without it, the challenge is fetched.
 
 import { toast } from "./toast.js";
 
@@ -22,7 +22,7 @@ async function ask(form) {
     const publicKey = PublicKeyCredential.parseRequestOptionsFromJSON(options);
     return navigator.credentials.get({ publicKey });
   }
-  // It signs in by itself: kept on the device, and unlocked there by PIN, face or finger.
+  // Signs in without a username: stored on the device and unlocked there by PIN, face or finger.
   const kept = { residentKey: "required", requireResidentKey: true, userVerification: "required" };
   options.authenticatorSelection = { ...options.authenticatorSelection, ...kept };
   const publicKey = PublicKeyCredential.parseCreationOptionsFromJSON(options);
@@ -39,7 +39,7 @@ async function answer(form) {
   if (form.isConnected) form.requestSubmit();
 }
 
-// Before htmx, which sends such a form from within the dialog.
+// Before htmx, which would submit such a form from within the dialog.
 document.addEventListener(
   "submit",
   (event) => {

@@ -1,9 +1,9 @@
-// Fetches one password, when a person asks for it. It is kept nowhere.
+// Fetches a password when the user asks for it. It is stored nowhere.
 
 import { confirmed } from "./reauthenticate.js";
 import { toast } from "./toast.js";
 
-// Returns the password, or null after telling the person what went wrong.
+// Returns the password, or null after reporting what went wrong.
 export async function fetchPassword(url) {
   let answer;
   try {
@@ -15,7 +15,7 @@ export async function fetchPassword(url) {
   }
   if (answer.ok) return answer.text();
   if (answer.type === "opaqueredirect") {
-    // Signed out meanwhile: the reload leads to the sign-in and back here.
+    // Signed out in the meantime: the reload leads to the sign-in and back here.
     location.reload();
     return null;
   }
@@ -23,7 +23,7 @@ export async function fetchPassword(url) {
   const known = answer.headers.get("Content-Type")?.startsWith("text/plain");
   toast(known ? await answer.text() : "Something went wrong. Reload the page and try again.", "error");
   if (answer.status === 404 && known) {
-    // Deleted elsewhere: show the list as it is now, or the page of a credential that says so.
+    // Deleted elsewhere: show the current list, or the page that reports it.
     if (!document.getElementById("credentials")) location.reload();
     else htmx.ajax("GET", location.pathname + location.search, { target: "#credentials", swap: "outerHTML" });
   }

@@ -1,5 +1,5 @@
-// The server wants to know that it is still the same person before an act: the question is shown
-// in the dialog, and what was asked for is asked for once more after the answer.
+// The server wants a confirmation of the sign-in before an act: the question is shown in the dialog, and the
+// request is repeated afterwards.
 
 const HEADER = "X-Confirm-Identity";
 const dialog = document.getElementById("dialog");
@@ -10,7 +10,7 @@ function end(isConfirmed) {
   decide = null;
 }
 
-// Returns whether an answer wants a confirmation and the person gave it.
+// Returns whether a response asks for a confirmation and the user gave it.
 export async function confirmed(answer) {
   const url = answer.headers.get(HEADER);
   if (!url) return false;

@@ -1,5 +1,5 @@
-// Show Password and Hide Password. A shown one hides by itself: after a while, and when
-// the page is left or put in the background.
+// Show Password and Hide Password. A shown password is hidden automatically after a while, and when the user
+// leaves the page or puts it in the background.
 
 import { fetchPassword } from "./password.js";
 
@@ -8,7 +8,7 @@ const DOTS = "•".repeat(16);
 const timers = new WeakMap();
 
 async function show(button) {
-  // Not `disabled`: that takes the keyboard's focus away.
+  // Not `disabled`, which would lose the keyboard focus.
   if (button.classList.contains("is-busy")) return;
   button.classList.add("is-busy");
   const password = await fetchPassword(button.formAction);

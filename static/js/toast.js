@@ -1,12 +1,12 @@
-// Short messages at the bottom right. Good news goes by itself, unless somebody is at it, and stays
-// longer with a button in it; bad news waits to be read.
+// Short messages at the bottom right. A success disappears automatically, later if it has a button, and not
+// while it has the focus or the pointer; an error stays until it is dismissed.
 
 const SECONDS = 6;
 const SECONDS_TO_UNDO = 20;
 const region = document.getElementById("toasts");
 const timers = new WeakMap();
 
-// In the order of Tab they come before the content, where the keyboard is after an act.
+// In tab order they come before the content, where the focus is after an act.
 document.getElementById("main")?.prepend(region);
 
 export function toast(text, level = "success") {
@@ -14,7 +14,7 @@ export function toast(text, level = "success") {
   item.classList.add(level);
   if (level === "error") item.setAttribute("role", "alert");
   item.querySelector("span:not(.dot)").textContent = text;
-  // Beside an open dialog nothing is read aloud or can be pressed. In it, the next answer takes it away.
+  // Beside an open dialog nothing is announced or can be pressed. In it, the next response removes it.
   const dialog = level === "error" && document.querySelector("dialog[open]");
   if (dialog) item.querySelector("[data-dismiss]").remove();
   (dialog || region).append(item);
@@ -36,7 +36,7 @@ function start(item) {
 function tend(item) {
   if (!(item instanceof HTMLElement) || !item.matches("[data-toast]")) return;
   for (const event of ["mouseenter", "focusin"]) item.addEventListener(event, () => clearTimeout(timers.get(item)));
-  // Later: on the way from one button of it to the next neither has the focus.
+  // Later: between two of its buttons, neither has the focus.
   for (const event of ["mouseleave", "focusout"]) item.addEventListener(event, () => setTimeout(start, 0, item));
   start(item);
 }
@@ -50,7 +50,7 @@ region.addEventListener("click", (event) => {
   if (event.target.closest("[data-dismiss]")) remove(event.target.closest("[data-toast]"));
 });
 
-// An offer to undo ends with its answer. One that asks for a confirmation first ends by itself.
+// An offer to undo ends with its response. One that asks for a confirmation first ends automatically.
 document.addEventListener("htmx:beforeSwap", (event) => {
   const offer = event.detail.requestConfig.elt.closest?.("[data-undo]");
   if (offer && event.detail.shouldSwap) remove(offer.closest("[data-toast]"));

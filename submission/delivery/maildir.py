@@ -1,7 +1,7 @@
-"""A Maildir (https://cr.yp.to/proto/maildir.html) that keeps what no next hop takes.
+"""A Maildir (https://cr.yp.to/proto/maildir.html) that keeps messages when there is no next hop.
 
-Files are mode 0600 in folders of mode 0700. Each begins with Return-Path and Envelope-To:
-the message itself need not name its recipients.
+Files have mode 0600, folders 0700. Each file begins with Return-Path and Envelope-To, because a
+message need not name its recipients.
 """
 
 import errno
@@ -14,11 +14,11 @@ from submission.delivery.message import Message
 from submission.delivery.next_hop import Deferred, Reason
 from web.workers import UNAVAILABLE, Workers
 
-_FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
+_DISK_FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
 
 
 class Maildir:
-    """The folder at `path`, made when it is not there. Raises OSError when that fails."""
+    """A Maildir at `path`, created if missing. Raises OSError."""
 
     def __init__(self, path: Path):
         self._path = path
@@ -31,11 +31,11 @@ class Maildir:
         return str(self._path)
 
     async def deliver(self, message: Message) -> None:
-        """Keep a message; on return it survives a power cut. Raises Deferred."""
+        """Store a message so that it survives a power cut. Raises Deferred."""
         try:
-            await self._disk.run(self._keep, message)
+            await self._disk.run(self._store, message)
         except OSError as error:
-            reason = Reason.NO_SPACE if error.errno in _FULL else Reason.UNAVAILABLE
+            reason = Reason.NO_SPACE if error.errno in _DISK_FULL else Reason.UNAVAILABLE
             raise Deferred(f"{type(error).__name__} {error.errno}", reason) from None
         except UNAVAILABLE as error:
             raise Deferred(type(error).__name__) from None
@@ -43,7 +43,7 @@ class Maildir:
     def close(self) -> None:
         self._disk.close()
 
-    def _keep(self, message: Message) -> None:
+    def _store(self, message: Message) -> None:
         name = f"{int(time.time())}.{message.id}.{socket.gethostname().replace('/', '_').replace(':', '_')}"
         draft = self._path / "tmp" / name
         try:
@@ -52,7 +52,7 @@ class Maildir:
         except BaseException:
             draft.unlink(missing_ok=True)
             raise
-        # The name is only on disk once its folder is.
+        # The new name is on disk only after its folder is synced.
         _sync_folder(self._path / "new")
 
 

@@ -1,4 +1,4 @@
-"""From what came in to what goes out: trace header and missing fields (RFC 6409 section 8)."""
+"""The message for the next hop: trace header added, missing fields completed (RFC 6409 section 8)."""
 
 import secrets
 from dataclasses import dataclass, field
@@ -10,23 +10,22 @@ from django.utils import timezone
 
 from submission.policy import headers
 
-# What a Postfix in this place takes out as well (message_drop_headers): Bcc would tell
-# every recipient, Return-Path belongs to the last hop.
-DROPPED = {"bcc", "content-length", "resent-bcc", "return-path"}
+# Postfix drops the same (message_drop_headers): Bcc would be visible to every recipient, and
+# Return-Path belongs to the last hop.
+DROPPED_FIELDS = {"bcc", "content-length", "resent-bcc", "return-path"}
 
 
-class Trace(NamedTuple):
-    """Where a message came from: printable HELO name, address, our host name, SMTPUTF8 asked for."""
+class Origin(NamedTuple):
+    """Where a message came from: the client's printable HELO name and address, our host name."""
 
     hello_name: str
     peer_ip: str
     host: str
-    smtp_utf8: bool
 
 
 @dataclass(slots=True)
 class Envelope:
-    """What a client gives of a message: MAIL, RCPT, and the content without dot-stuffing."""
+    """A message as the client submits it; `content` is without dot-stuffing."""
 
     sender: str | None = None
     recipients: list[str] = field(default_factory=list)
@@ -36,7 +35,7 @@ class Envelope:
 
 @dataclass(frozen=True, slots=True)
 class Message:
-    """What goes to the next hop. `content` is CRLF text without dot-stuffing, bytes or a bytearray."""
+    """A message for the next hop. `content` is CRLF text without dot-stuffing, bytes or a bytearray."""
 
     id: str
     sender: str
@@ -45,25 +44,23 @@ class Message:
     smtp_utf8: bool
 
 
-def finish(envelope: Envelope, trace: Trace, domain: str) -> Message:
-    """Return the message to hand on; the body keeps its bytes, the username stays out.
+def prepare(envelope: Envelope, origin: Origin, domain: str) -> Message:
+    """Return the message for the next hop. The body's bytes stay the same, and the username isn't in it.
 
-    It is made of the envelope's `content`, a bytearray, in place: of a big message no second copy is
-    ever in memory.
-
-    Raises headers.BadHeader; a message that policy.judge_message passed never does.
+    The envelope's content is changed in place, so that memory never holds a second copy of a big message.
+    Raises headers.BadHeader, but never for a message that policy.sender.judge_message has accepted.
     """
     identifier = secrets.token_hex(8).upper()
     now = format_datetime(timezone.now())
     content = envelope.content
     fields, end_of_header = headers.split(content)
     names = {field.name for field in fields}
-    added = _received(trace, identifier, now)
+    added = _received(origin, identifier, now, smtp_utf8=envelope.smtp_utf8)
     if "date" not in names:
         added += f"Date: {now}\r\n"
     if "message-id" not in names:
         added += f"Message-ID: <{secrets.token_hex(16)}@{domain}>\r\n"
-    kept = b"".join(field.raw for field in fields if field.name not in DROPPED)
+    kept = b"".join(field.raw for field in fields if field.name not in DROPPED_FIELDS)
     if end_of_header == len(content):
         content += b"\r\n"
     content[:end_of_header] = added.encode() + kept
@@ -76,13 +73,13 @@ def finish(envelope: Envelope, trace: Trace, domain: str) -> Message:
     )
 
 
-def _received(trace: Trace, identifier: str, now: str) -> str:
-    """RFC 5321 section 4.4, protocol names of RFC 3848 and RFC 6531."""
-    literal = f"IPv6:{trace.peer_ip}" if ip_address(trace.peer_ip).version == 6 else trace.peer_ip
-    protocol = "UTF8SMTPSA" if trace.smtp_utf8 else "ESMTPSA"
-    name = "".join(c if c.isalnum() or c in ".-_:[]" else "?" for c in trace.hello_name)
+def _received(origin: Origin, identifier: str, now: str, *, smtp_utf8: bool) -> str:
+    """A Received field (RFC 5321 section 4.4) with the protocol names of RFC 3848 and RFC 6531."""
+    literal = f"IPv6:{origin.peer_ip}" if ip_address(origin.peer_ip).version == 6 else origin.peer_ip
+    protocol = "UTF8SMTPSA" if smtp_utf8 else "ESMTPSA"
+    name = "".join(c if c.isalnum() or c in ".-_:[]" else "?" for c in origin.hello_name)
     return (
         f"Received: from {name} ([{literal}])\r\n"
-        f"\tby {trace.host} with {protocol} id {identifier};\r\n"
+        f"\tby {origin.host} with {protocol} id {identifier};\r\n"
         f"\t{now}\r\n"
     )

@@ -1,4 +1,4 @@
-"""What every next hop has in common: it takes a message for all its recipients, or says why not."""
+"""The interface of a next hop: it accepts a message for all its recipients or says why not."""
 
 from enum import Enum, auto
 from typing import Protocol
@@ -7,7 +7,7 @@ from submission.delivery.message import Message
 
 
 class Reason(Enum):
-    """Why a next hop did not take a message."""
+    """Why a next hop didn't accept a message."""
 
     UNAVAILABLE = auto()
     NO_SPACE = auto()
@@ -17,7 +17,7 @@ class Reason(Enum):
 
 
 class NotDelivered(Exception):
-    """Nobody has the message. `detail` is for the log, `code` the next hop's reply when it refused."""
+    """The message wasn't delivered to anyone. `detail` is for the log, `code` the next hop's reply code."""
 
     def __init__(self, detail: str, reason: Reason = Reason.UNAVAILABLE, code: int | None = None):
         super().__init__(detail)
@@ -34,6 +34,6 @@ class Rejected(NotDelivered):
 
 class NextHop(Protocol):
     async def deliver(self, message: Message) -> None:
-        """Hand a message on to all its recipients or none. Raises Deferred, Rejected."""
+        """Deliver a message to all its recipients or none. Raises Deferred, Rejected."""
 
     def close(self) -> None: ...

@@ -1,13 +1,13 @@
-"""The next hop over SMTP: one connection and one transaction a message.
+"""The next hop over SMTP: one connection and one transaction per message.
 
 SMTP_RELAY_URL is `scheme://[user:password@]host[:port]`, user and password URL-encoded:
   smtps://     TLS from the start, certificate verified, port 465
   smtp+tls://  STARTTLS required, certificate verified, port 587
-  smtp://      STARTTLS where it is offered, certificate not verified, port 25; with a
-               password only on this machine, since anybody between could read it
+  smtp://      STARTTLS if offered, certificate not verified, port 25; with a password only
+               to this machine, because anyone in between could read it
 
-All or nothing: when the next hop refuses one recipient, nobody gets the message and the
-client is told. A 250 that stood for some of the recipients would lose the others silently.
+All or nothing: if the next hop refuses one recipient, no recipient gets the message and the
+client gets the refusal. A 250 for some of the recipients would silently lose the others.
 """
 
 import asyncio
@@ -23,28 +23,28 @@ from submission.delivery.next_hop import Deferred, Reason, Rejected
 
 STEP_SECONDS = 30
 CONNECT_SECONDS = 10
-WHOLE_SECONDS = 120
-MAX_CONNECTIONS = 20
-SLICE = 256 * 1024  # bytes of a message that wait for the next hop
+TOTAL_SECONDS = 120
+MAX_RELAY_CONNECTIONS = 20
+MAX_UNSENT = 256 * 1024  # bytes of a message that are waiting to be sent
 PORTS = {"smtp": 25, "smtp+tls": 587, "smtps": 465}
-# Our order of commands or our own login at the next hop is at fault, not the message.
+# The order of our commands or our login at the next hop is at fault, not the message.
 OUR_FAULT = {503, 530, 534, 535, 538}
 
 
 class BadURL(ValueError):
-    """SMTP_RELAY_URL can't be used; str() says why, without its password."""
+    """SMTP_RELAY_URL is not valid; str() says why, without its password."""
 
 
 class Relay:
-    """The next hop that a URL names."""
+    """A next hop given by a URL."""
 
     def __init__(self, options: dict):
         self._options = options
-        self._slots = asyncio.Semaphore(MAX_CONNECTIONS)
+        self._slots = asyncio.Semaphore(MAX_RELAY_CONNECTIONS)
 
     @classmethod
     def from_url(cls, url: str, local_name: str) -> "Relay":
-        """Read SMTP_RELAY_URL. Raises BadURL."""
+        """Return the relay of SMTP_RELAY_URL. Raises BadURL."""
         try:
             parts = urlsplit(url)
             host, port = parts.hostname, parts.port
@@ -72,56 +72,56 @@ class Relay:
         return f"{self._options['hostname']}:{self._options['port']}"
 
     async def deliver(self, message: Message) -> None:
-        """Hand a message on to all its recipients or none. Raises Deferred, Rejected."""
+        """Deliver a message to all its recipients or none. Raises Deferred, Rejected."""
         client = aiosmtplib.SMTP(**self._options, timeout=STEP_SECONDS)
         try:
-            async with asyncio.timeout(WHOLE_SECONDS), self._slots:
+            async with asyncio.timeout(TOTAL_SECONDS), self._slots:
                 await client.connect(timeout=CONNECT_SECONDS)
-                await _transact(client, message)
+                await _send_message(client, message)
         except (aiosmtplib.SMTPException, OSError) as error:  # TimeoutError and ssl.SSLError are OSErrors
-            _abandon(client)
+            _abort(client)
             raise Deferred(_detail(error)) from None
         except BaseException:
-            _abandon(client)
+            _abort(client)
             raise
-        await _part(client)
+        await _quit(client)
 
     def close(self) -> None:
         """Nothing stays open between messages."""
 
 
-async def _transact(client: aiosmtplib.SMTP, message: Message) -> None:
-    if client.is_ehlo_or_helo_needed:  # after STARTTLS the next hop has forgotten the first one
+async def _send_message(client: aiosmtplib.SMTP, message: Message) -> None:
+    if client.is_ehlo_or_helo_needed:  # the next hop forgets the first EHLO after STARTTLS
         await client.ehlo()
     options = _mail_options(client, message)
-    await _step(client, b"MAIL", f"FROM:<{message.sender}>", *options)
+    await _execute(client, b"MAIL", f"FROM:<{message.sender}>", *options)
     refusals = []
     for recipient in message.recipients:
         try:
-            await _step(client, b"RCPT", f"TO:<{recipient}>")
+            await _execute(client, b"RCPT", f"TO:<{recipient}>")
         except Rejected as rejected:
             refusals.append(rejected)
     if refusals:
-        await _part(client)
+        await _quit(client)
         raise refusals[0]
-    await _send(client, message.content)
+    await _send_content(client, message.content)
 
 
-async def _send(client: aiosmtplib.SMTP, content: bytes) -> None:
-    """DATA and the message, dot-stuffed (RFC 5321 section 4.5.2), by slices.
+async def _send_content(client: aiosmtplib.SMTP, content: bytes) -> None:
+    """Send DATA and the message in slices, dot-stuffed (RFC 5321 section 4.5.2).
 
-    Not by `client.data`: its regular expressions hold up every session for seconds where a message is
-    of dots or of empty lines, and it copies the whole of it twice more. Each line is known to end with
-    CRLF (policy.Refusal.BARE_NEWLINE).
+    `client.data` would block all sessions for seconds on a message of dots or empty lines, because of its
+    regular expressions, and copy the message twice. Every line is known to end with CRLF
+    (policy.sender.Refusal.BARE_NEWLINE).
     """
     response = await client.execute_command(b"DATA")
     if response.code != 354:
         raise _failure(response.code, response.message)
     if client.protocol is None:
         raise aiosmtplib.SMTPServerDisconnected("Connection lost")
-    # Listened to from the start: a next hop may refuse a message before its end.
+    # Read from the start, because a next hop may refuse a message before its end.
     reply = asyncio.ensure_future(client.protocol.read_response())
-    reply.add_done_callback(lambda task: task.cancelled() or task.exception())  # the writing tells it too
+    reply.add_done_callback(lambda task: task.cancelled() or task.exception())  # _write notices it as well
     try:
         await _write(client.protocol, content, reply)
         refused_early = reply.done()
@@ -135,31 +135,31 @@ async def _send(client: aiosmtplib.SMTP, content: bytes) -> None:
 
 
 async def _write(protocol, content: bytes, reply: asyncio.Future) -> None:
-    for stuffed in _stuffed(content):
+    for stuffed in _dot_stuffed(content):
         protocol.write(stuffed)
         async with asyncio.timeout(STEP_SECONDS):
-            while _waiting(protocol) > SLICE and not reply.done():
+            while _unsent(protocol) > MAX_UNSENT and not reply.done():
                 await asyncio.sleep(0.01)
         if reply.done():
             return
 
 
-def _stuffed(content: bytes) -> Iterator[bytes]:
-    """The message by slices that end with a line, each dot that begins one doubled."""
+def _dot_stuffed(content: bytes) -> Iterator[bytes]:
+    """Yield the message in slices of whole lines, with the leading dots doubled."""
     start = 0
     while start < len(content):
-        end = content.find(b"\n", start + SLICE) + 1 or len(content)
-        piece = content[start:end].replace(b"\r\n.", b"\r\n..")
-        yield b"." + piece if piece.startswith(b".") else piece
+        end = content.find(b"\n", start + MAX_UNSENT) + 1 or len(content)
+        part = content[start:end].replace(b"\r\n.", b"\r\n..")
+        yield b"." + part if part.startswith(b".") else part
         start = end
 
 
-def _waiting(protocol) -> int:
+def _unsent(protocol) -> int:
     return protocol.transport.get_write_buffer_size() if protocol.transport else 0
 
 
-async def _step(client, verb: bytes, argument: str, *options: str) -> None:
-    """One command, its bytes exactly those that were judged."""
+async def _execute(client, verb: bytes, argument: str, *options: str) -> None:
+    """Send a command with exactly the bytes that were judged. Raises Deferred, Rejected."""
     arguments = (word.encode() for word in (argument, *options))
     response = await client.execute_command(verb, *arguments)
     if not 200 <= response.code < 300:
@@ -187,15 +187,15 @@ def _failure(code: int, text: str) -> Exception:
     return Deferred(detail)
 
 
-def _abandon(client) -> None:
-    """Close at once: a next hop that does not read would keep what is waiting, and the connection, for ever."""
+def _abort(client) -> None:
+    """Close now; a next hop that doesn't read would keep the unsent bytes and the connection forever."""
     if client.transport:
         client.transport.abort()
     client.close()
 
 
-async def _part(client) -> None:
-    """Say QUIT. What was accepted stays accepted, whatever happens now."""
+async def _quit(client) -> None:
+    """Send QUIT. An accepted message stays accepted, whatever the answer."""
     try:
         await client.quit(timeout=2)
     except (aiosmtplib.SMTPException, OSError):

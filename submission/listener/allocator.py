@@ -1,19 +1,18 @@
-"""How the C library hands memory out, for a process that holds big messages for a short time."""
+"""Memory allocation of the C library, for a process that holds big messages for a short time."""
 
 import ctypes
 
 _M_MMAP_THRESHOLD = -3  # malloc.h of glibc
-MAPPED_FROM = 1024 * 1024  # bytes; above what a read of a socket asks for each time
+MAPPED_FROM = 1024 * 1024  # bytes; more than each read of a socket allocates
 
 
 def map_big_blocks() -> None:
-    """Give each big block a mapping of its own, for as long as the process lives.
+    """Give each big block a mapping of its own for the lifetime of the process.
 
-    glibc begins like that, but raises the bound up to 32 MiB once such a block was freed. From then on
-    messages that come in side by side grow within one heap: each is copied again and again, leaves holes
-    that the others don't fit into, and the heap gives nothing back; it became 1.6 times what the account
-    of memory (limits.Memory) said. A mapping grows without a copy, and is gone when it is freed. Other C
-    libraries have no such function, and musl's does this anyway.
+    glibc starts with that, but raises the threshold up to 32 MiB once such a block is freed. From then on
+    concurrent messages grow in one heap: they are copied repeatedly, leave holes too small for others, and
+    the heap returns nothing; it took 1.6 times what limits.Memory had counted. A mapping grows without a
+    copy and is returned when freed. Other C libraries lack this function, and musl does this anyway.
     """
     mallopt = getattr(ctypes.CDLL(None), "mallopt", None)
     if mallopt is not None:

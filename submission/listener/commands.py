@@ -1,7 +1,7 @@
 """The commands of a submission session (RFC 5321, 6409): order, syntax and limits.
 
-Each is a function of the session and its argument that returns the reply, or None when the session has been
-answered already. What needs the database or the next hop, the handler decides.
+Each is a function of the session and its argument that returns the reply, or None if it has replied itself. The
+handler decides what needs the database or the next hop.
 """
 
 import asyncio
@@ -10,26 +10,32 @@ from functools import partial
 from submission import log
 from submission.delivery.message import Envelope
 from submission.listener import data_reader, replies, sasl
-from submission.listener.limits import ANSWER_SECONDS, DATA_SECONDS, LOGIN_TRIES, MAX_HELLO_NAME, MAX_RECIPIENTS
+from submission.listener.limits import (
+    DATA_SECONDS,
+    DELIVERY_SECONDS,
+    LOGIN_TRIES,
+    MAX_HELLO_NAME,
+    MAX_RECIPIENTS,
+)
 from submission.policy import addresses
 
 MAIL_PARAMETERS = {"SIZE", "BODY", "SMTPUTF8", "AUTH"}
-BEFORE_TLS = {"EHLO", "STARTTLS", "NOOP", "QUIT"}
-AFTER_HELLO = {"AUTH", "MAIL", "RCPT", "DATA"}
-AFTER_LOGIN = {"MAIL", "RCPT", "DATA"}
+ALLOWED_BEFORE_TLS = {"EHLO", "STARTTLS", "NOOP", "QUIT"}
+NEEDS_HELLO = {"AUTH", "MAIL", "RCPT", "DATA"}
+NEEDS_LOGIN = {"MAIL", "RCPT", "DATA"}
 
 
 async def obey(session, name: str, argument: str) -> str | None:
     """Carry out a command; return the reply."""
-    if not session.connection.is_secure and name not in BEFORE_TLS:
+    if not session.connection.is_secure and name not in ALLOWED_BEFORE_TLS:
         return replies.TLS_FIRST
-    if name in AFTER_HELLO and not session.hello_name:
+    if name in NEEDS_HELLO and not session.hello_name:
         return replies.HELLO_FIRST
-    if name in AFTER_LOGIN and not session.login:
+    if name in NEEDS_LOGIN and not session.login:
         return replies.LOGIN_FIRST
     if name in COMMANDS:
         return await COMMANDS[name](session, argument)
-    return REPLIES.get(name, replies.UNKNOWN_COMMAND)
+    return FIXED_REPLIES.get(name, replies.UNKNOWN_COMMAND)
 
 
 async def helo(session, name: str, *, is_extended: bool = False) -> str:
@@ -37,7 +43,7 @@ async def helo(session, name: str, *, is_extended: bool = False) -> str:
         return replies.BAD_ARGUMENT
     session.envelope, session.is_extended = Envelope(), is_extended
     session.hello_name = log.printable(name, MAX_HELLO_NAME)
-    lines = [session.shared.host]
+    lines = [session.listener.host]
     if is_extended:
         lines += [f"SIZE {session.limits.message_size}", "PIPELINING", "8BITMIME", "SMTPUTF8"]
         lines.append("AUTH LOGIN PLAIN" if session.connection.is_secure else "STARTTLS")
@@ -52,16 +58,16 @@ async def starttls(session, argument: str) -> str | None:
         return replies.BAD_ARGUMENT
     await session.reply(replies.START_TLS)
     try:
-        await session.connection.start_tls(session.shared.tls)
+        await session.connection.start_tls(session.listener.tls)
     except OSError:  # ssl.SSLError among them
-        log.log.info("CONNECT peer=%s outcome=tls_handshake_failed", session.peer_ip)
+        log.logger.info("CONNECT peer=%s outcome=tls_handshake_failed", session.peer_ip)
         session.connection.abort()
     session.envelope, session.hello_name = Envelope(), ""
     return None
 
 
 async def auth(session, argument: str) -> str:
-    """RFC 4954. After HELO, too: printers and scanners say that."""
+    """AUTH (RFC 4954), allowed after HELO as well, which printers and scanners use."""
     if session.login:
         return replies.LOGGED_IN_ALREADY
     session.login_tries += 1
@@ -75,18 +81,18 @@ async def auth(session, argument: str) -> str:
         return replies.UNKNOWN_MECHANISM
     try:
         login = await exchange(session, *words[1:])
-    except sasl.Broken as broken:
-        log.login("", session.peer_ip, broken.fault.name.lower())
-        return replies.FAULTS[broken.fault]
+    except sasl.BadExchange as error:
+        log.login("", session.peer_ip, error.problem.name.lower())
+        return replies.AUTH_REPLIES[error.problem]
     return await session.handler.log_in(session, login)
 
 
-async def _plain(session, response: str | None = None) -> sasl.Login:
+async def _plain(session, response: str | None = None) -> sasl.LoginAttempt:
     """AUTH PLAIN, RFC 4616, with or without an initial response."""
     return sasl.plain(await session.ask(b"") if response is None else sasl.decode(response.encode()))
 
 
-async def _login(session, response: str | None = None) -> sasl.Login:
+async def _login(session, response: str | None = None) -> sasl.LoginAttempt:
     """AUTH LOGIN, draft-murchison-sasl-login."""
     username = await session.ask(b"Username:") if response is None else sasl.decode(response.encode())
     return sasl.login(username, await session.ask(b"Password:"))
@@ -152,11 +158,11 @@ async def data(session, argument: str) -> str | None:
     if not session.envelope.recipients:
         return replies.RECIPIENT_FIRST
     await session.reply(replies.START_DATA)
-    message = data_reader.Message(session.limits.message_size, session.shared.memory)
+    message = data_reader.IncomingMessage(session.limits.message_size, session.listener.memory)
     try:
         async with asyncio.timeout(DATA_SECONDS):
             await message.read(session.connection, session.restart_timer)
-        session.restart_timer(ANSWER_SECONDS)
+        session.restart_timer(DELIVERY_SECONDS)
         session.envelope.content = message.content
         reply = await _answer(session, message.refusal)
     except TimeoutError:
@@ -164,9 +170,7 @@ async def data(session, argument: str) -> str | None:
     finally:
         session.envelope = Envelope()
         message.release()
-    if message.is_open:
-        return session.drop(reply)
-    return reply
+    return session.drop(reply) if message.is_open else reply
 
 
 async def _answer(session, refusal: str | None) -> str:
@@ -193,7 +197,7 @@ COMMANDS = {
     "DATA": data,
     "RSET": rset,
 }
-# Commands that have no other effect than their reply.
-REPLIES = {"NOOP": replies.OK, "QUIT": replies.BYE} | dict.fromkeys(
+# Commands whose only effect is the reply.
+FIXED_REPLIES = {"NOOP": replies.OK, "QUIT": replies.BYE} | dict.fromkeys(
     ("VRFY", "EXPN", "HELP", "ETRN", "TURN"), replies.NOT_IMPLEMENTED
 )

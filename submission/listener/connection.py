@@ -1,4 +1,4 @@
-"""A client's connection: the bytes that came in and go out, in the clear or in TLS. No SMTP."""
+"""A client's connection: bytes in and out, with or without TLS, no SMTP."""
 
 import asyncio
 import ssl
@@ -8,14 +8,14 @@ from submission.ip import plain_ip
 from submission.listener.limits import LINGER_SECONDS, MAX_UNREAD
 
 
-class Connection(asyncio.Protocol):
+class ClientConnection(asyncio.Protocol):
     """Runs `serve(connection)` as a task until the client goes away.
 
-    `received` is what came in and was not read yet. It holds little more than MAX_UNREAD: a client that
-    sends faster than it is served has to wait, as does `write` for one that doesn't read.
+    `received` are the bytes that have not been read yet, little more than MAX_UNREAD: a client that sends
+    faster has to wait, and `write` waits for a client that doesn't read.
     """
 
-    def __init__(self, serve: Callable[["Connection"], Coroutine]):
+    def __init__(self, serve: Callable[["ClientConnection"], Coroutine]):
         self._serve = serve
         self.received = bytearray()
         self.is_secure = False
@@ -26,13 +26,13 @@ class Connection(asyncio.Protocol):
     def connection_made(self, transport):
         self.transport = transport
         peer = transport.get_extra_info("peername")
-        self.peer_ip = plain_ip(peer[0]) if peer else ""  # it is gone already
+        self.peer_ip = plain_ip(peer[0]) if peer else ""  # the client is gone already
         self.is_secure = transport.get_extra_info("sslcontext") is not None
         self._task = asyncio.get_running_loop().create_task(self._serve(self))
 
     def connection_lost(self, error):
         self._task.cancel()
-        self._task = None  # what it ends with refers to this connection
+        self._task = None  # avoids a reference cycle
 
     def data_received(self, data):
         self.received += data
@@ -52,7 +52,7 @@ class Connection(asyncio.Protocol):
         return self.transport.is_closing()
 
     async def more(self) -> None:
-        """Wait until more has come in."""
+        """Wait until more bytes have arrived."""
         if self._is_paused:
             self._is_paused = False
             self.transport.resume_reading()
@@ -60,7 +60,7 @@ class Connection(asyncio.Protocol):
         await self._arrived.wait()
 
     def take(self) -> bytearray:
-        """Return all that came in."""
+        """Return all unread bytes."""
         taken, self.received = self.received, bytearray()
         return taken
 
@@ -69,7 +69,7 @@ class Connection(asyncio.Protocol):
         await self._writable.wait()
 
     async def start_tls(self, context: ssl.SSLContext) -> None:
-        """Go on in TLS; what came before it is dropped (RFC 3207 section 4.2). Raises OSError."""
+        """Switch to TLS, and drop what was received before (RFC 3207 section 4.2). Raises OSError."""
         self.received.clear()
         self._is_in_handshake, self._is_paused = True, False
         loop = asyncio.get_running_loop()
@@ -77,7 +77,7 @@ class Connection(asyncio.Protocol):
         self._is_in_handshake, self.is_secure = False, True
 
     def close(self, last: bytes) -> None:
-        """Send the last reply, and close; a client that doesn't read can't delay it for long."""
+        """Send the last reply and close. A client that doesn't read can't delay that for long."""
         if self.is_closing:
             return
         if not self._is_in_handshake:

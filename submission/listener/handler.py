@@ -1,4 +1,4 @@
-"""What needs the database or the next hop: is this login right, may this message go, where to."""
+"""Decisions that need the database or the next hop: logins, senders, messages."""
 
 import asyncio
 
@@ -15,36 +15,36 @@ from web.workers import UNAVAILABLE, Workers
 
 
 class Handler:
-    """The decisions of all sessions. Each method returns the reply."""
+    """Decides for all sessions. Each public method returns the reply."""
 
     def __init__(self, logins: Logins, next_hop: NextHop, host: str, guesses: Guesses):
         self._logins, self._next_hop, self._host, self._guesses = logins, next_hop, host, guesses
-        # Judging reads the whole message; the loop would stand still in the meantime.
+        # In threads, because judging a big message would block the loop.
         self._judges = Workers("judges", threads=2, waiting=500)
 
-    async def log_in(self, session, login: sasl.Login) -> str:
-        """Judge a login; the session has it once it is accepted."""
+    async def log_in(self, session, login: sasl.LoginAttempt) -> str:
+        """Judge a login, and give it to the session if it is accepted."""
         client = client_of(session.peer_ip)
-        if not self._guesses.take(client, *login):
+        if not self._guesses.admit(client, *login):
             log.login(login.username, session.peer_ip, "too_many")
             return replies.TOO_MANY_GUESSES
         try:
             outcome, logged_in = await self._logins.judge(login, session.peer_ip)
         except UNAVAILABLE as error:
-            self._guesses.unknown(client, *login)
+            self._guesses.withdraw(client, *login)
             log.login(login.username, session.peer_ip, f"unavailable:{type(error).__name__}")
             return replies.LOGIN_UNAVAILABLE
         log.login(login.username, session.peer_ip, outcome.name.lower())
         if outcome is Outcome.ACCEPTED:
-            self._guesses.right(client, login.username)
+            self._guesses.record_success(client, login.username)
             session.login = logged_in
         else:
-            # Whatever the cause, so that the time reveals none.
-            await asyncio.sleep(self._guesses.wrong(client, *login))
-        return replies.OUTCOMES[outcome]
+            # For every cause, so that the time reveals none.
+            await asyncio.sleep(self._guesses.record_refusal(client, *login))
+        return replies.LOGIN_REPLIES[outcome]
 
     async def accept_sender(self, session, mailbox: str) -> str:
-        """Ask again whether the credential is good, then judge the sender."""
+        """Check the login again, then judge the sender."""
         domain = session.login.domain
         if refusal := await self._refuse_login(session, replies.BAD_LOGIN):
             return refusal
@@ -54,7 +54,7 @@ class Handler:
         return replies.SENDER_OK
 
     async def accept_message(self, session) -> str:
-        """Judge the message and hand it on; 250 only once the next hop or the disk has all of it."""
+        """Judge the message and deliver it; 250 only after the next hop or the disk has all of it."""
         login, envelope = session.login, session.envelope
         size = len(envelope.content)
         try:
@@ -62,20 +62,20 @@ class Handler:
         except UNAVAILABLE:
             return replies.INTERNAL_ERROR
         if refusal:
-            reply, cause = replies.REFUSALS[refusal], refusal.name.lower()
+            reply, cause = replies.MESSAGE_REPLIES[refusal], refusal.name.lower()
             return self._log_message(session, login, reply, size=size, cause=cause)
-        trace = message.Trace(session.hello_name, session.peer_ip, self._host, envelope.smtp_utf8)
-        finished = message.finish(envelope, trace, login.domain)
-        # As late as can be: a credential deleted while the message came in keeps nothing.
+        origin = message.Origin(session.hello_name, session.peer_ip, self._host)
+        prepared = message.prepare(envelope, origin, login.domain)
+        # As late as possible, for a credential that was deleted while the message was received.
         refused = await self._refuse_login(session, replies.NO_LONGER_VALID)
-        reply = refused or await self._hand_on(finished)
+        reply = refused or await self._deliver(prepared)
         if reply.startswith("250"):
             self._logins.note_message(login, session.hello_name, envelope.sender)
-        return self._log_message(session, login, reply, message_id=finished.id, size=size)
+        return self._log_message(session, login, reply, message_id=prepared.id, size=size)
 
     def refuse_message(self, session, reply: str) -> str:
-        """Log a message that was refused while it came in."""
-        return self._log_message(session, session.login, reply, cause=replies.NOT_TAKEN[reply])
+        """Log a message that was refused while it was received."""
+        return self._log_message(session, session.login, reply, cause=replies.REFUSED_CAUSES[reply])
 
     def close(self) -> None:
         self._judges.close()
@@ -83,29 +83,29 @@ class Handler:
         self._next_hop.close()
 
     async def _refuse_login(self, session, reply: str) -> str | None:
-        """Return the reply, and end the login, when it is no longer valid."""
+        """End a login that is no longer valid; return the reply then, otherwise None."""
         login = session.login
         try:
             if await self._logins.still_valid(login):
                 return None
         except UNAVAILABLE as error:
-            log.log.warning("The database can't be asked: %s", type(error).__name__)
+            log.logger.warning("The database is unavailable: %s", type(error).__name__)
             return replies.INTERNAL_ERROR
         log.login(login.username, session.peer_ip, "revoked")
         session.forget_login()
         return reply
 
-    async def _hand_on(self, finished: message.Message) -> str:
+    async def _deliver(self, prepared: message.Message) -> str:
         try:
-            await self._next_hop.deliver(finished)
+            await self._next_hop.deliver(prepared)
         except NotDelivered as failure:
             outcome = "rejected by the next hop" if isinstance(failure, Rejected) else "not handed on"
-            log.log.warning("MESSAGE id=%s %s: %s", finished.id, outcome, failure)
-            return replies.NOT_DELIVERED[failure.reason].format(code=failure.code)
-        return replies.ACCEPTED_MESSAGE.format(id=finished.id)
+            log.logger.warning("MESSAGE id=%s %s: %s", prepared.id, outcome, failure)
+            return replies.DELIVERY_REPLIES[failure.reason].format(code=failure.code)
+        return replies.ACCEPTED_MESSAGE.format(id=prepared.id)
 
     def _log_message(self, session, login, reply: str, *, message_id="-", size=0, cause="-") -> str:
-        log.log.info(
+        log.logger.info(
             "MESSAGE id=%s username=%s peer=%s sender=%s recipients=%d bytes=%d cause=%s reply=%s",
             message_id,
             login.username,

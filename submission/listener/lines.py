@@ -1,19 +1,18 @@
-"""Reading a line that a client sends as a command or an AUTH response. No Django.
+"""Reading of lines: commands and AUTH responses. No Django.
 
-A line ends at CRLF alone (RFC 5321 section 2.3.8). For some programs a bare LF or CR ends it as well: one
-that passes on a text of strangers would pass on commands, which we had taken for that program's own. So
-neither is ever the end of one command and the beginning of the next.
+Only CRLF ends a line (RFC 5321 section 2.3.8). A program that forwards text of strangers may treat a bare
+LF or CR as part of the line. If it ended a command here, the strangers could inject commands.
 """
 
 from submission.listener import replies
-from submission.listener.connection import Connection
-from submission.listener.limits import MAX_LINE
+from submission.listener.connection import ClientConnection
+from submission.listener.limits import MAX_COMMAND_LINE
 
 
 class BadLine(Exception):
-    """A line that is refused as a whole; `reply` says why.
+    """A line that is refused; `reply` says why.
 
-    `is_open`: it has not ended, and nobody can know where it does: the connection must end with the reply.
+    `is_open`: its end is unknown, so the connection must end with the reply.
     """
 
     def __init__(self, reply: str, *, is_open: bool = False):
@@ -21,19 +20,19 @@ class BadLine(Exception):
         self.reply, self.is_open = reply, is_open
 
 
-async def read(connection: Connection) -> bytes:
+async def read(connection: ClientConnection) -> bytes:
     """Return a line without its CRLF. Raises BadLine."""
-    dropped = b""  # the last byte of what is too long to be kept
+    dropped = b""  # the last byte of the part of a too long line that is dropped
     while (end := connection.received.find(b"\n")) < 0:
-        if len(connection.received) > MAX_LINE:
+        if len(connection.received) > MAX_COMMAND_LINE:
             dropped = connection.take()[-1:]
         await connection.more()
     line = bytes(connection.received[: end + 1])
     del connection.received[: end + 1]
     if not (dropped + line).endswith(b"\r\n"):
-        # At once: a client that ends its lines so would wait for an answer until the timeout.
+        # Refused at once: a client that uses bare LFs would wait for a reply until the timeout.
         raise BadLine(replies.BARE_LF, is_open=True)
-    if dropped or len(line) > MAX_LINE:
+    if dropped or len(line) > MAX_COMMAND_LINE:
         raise BadLine(replies.LINE_TOO_LONG)
     if b"\r" in line[:-2]:
         raise BadLine(replies.BARE_CR)

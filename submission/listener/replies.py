@@ -1,12 +1,12 @@
 """Every reply of the listener: code, enhanced status code (RFC 3463), text.
 
-4yz is our fault, the client keeps the message and tries again; 5yz is the client's.
-A database that can't be asked is never 535: clients throw the password away on that.
+After 4yz the client keeps the message and retries; 5yz is a fault of the client. An unavailable
+database never leads to 535: clients would discard the password.
 """
 
 from credentials.outcome import Outcome
 from submission.delivery.next_hop import Reason
-from submission.listener.sasl import Fault
+from submission.listener.sasl import Problem
 from submission.policy.sender import Refusal
 
 GREETING = "220 {host} ESMTP"
@@ -60,11 +60,11 @@ UNKNOWN_PARAMETER = "555 5.5.4 Parameter not recognized"
 BAD_RECIPIENT = "553 5.1.3 Recipient address not valid"
 UTF8_NOT_ASKED = "553 5.6.7 Non-ASCII address without SMTPUTF8"
 
-# Why a message was refused while it came in, as the log names it.
-NOT_TAKEN = {BARE_NEWLINE: "bare_newline", TOO_BIG: "too_big", NO_SPACE: "no_memory"}
+# Why a message was refused while it was received, as the log names it.
+REFUSED_CAUSES = {BARE_NEWLINE: "bare_newline", TOO_BIG: "too_big", NO_SPACE: "no_memory"}
 
-# Why no next hop has a message.
-NOT_DELIVERED = {
+# Why a message was not delivered to a next hop.
+DELIVERY_REPLIES = {
     Reason.UNAVAILABLE: "451 4.3.0 Message not accepted now, try again later",
     Reason.NO_SPACE: NO_SPACE,
     Reason.REFUSED: "554 5.0.0 The next mail server refused the message with code {code}",
@@ -72,8 +72,8 @@ NOT_DELIVERED = {
     Reason.NEEDS_8BITMIME: "554 5.6.3 The next mail server does not support 8BITMIME",
 }
 
-# Refusals of a login: one reply, so that nobody learns which usernames exist.
-OUTCOMES = {
+# One reply for all refused logins, so that nobody learns which usernames exist.
+LOGIN_REPLIES = {
     Outcome.ACCEPTED: AUTHENTICATED,
     Outcome.UNKNOWN_USERNAME: BAD_LOGIN,
     Outcome.WRONG_PASSWORD: BAD_LOGIN,
@@ -82,14 +82,14 @@ OUTCOMES = {
     Outcome.DOMAIN_NOT_AUTHORIZED: BAD_LOGIN,
     Outcome.NETWORK_NOT_ALLOWED: BAD_LOGIN,
 }
-FAULTS = {
-    Fault.ABORTED: "501 5.7.0 Authentication aborted",
-    Fault.LINE_TOO_LONG: "500 5.5.6 Authentication exchange line is too long",
-    Fault.NOT_BASE64: "501 5.5.2 Cannot decode base64",
-    Fault.NOT_PLAIN: "501 5.5.2 Malformed PLAIN response",
-    Fault.NOT_A_LOGIN: BAD_LOGIN,
+AUTH_REPLIES = {
+    Problem.ABORTED: "501 5.7.0 Authentication aborted",
+    Problem.LINE_TOO_LONG: "500 5.5.6 Authentication exchange line is too long",
+    Problem.NOT_BASE64: "501 5.5.2 Cannot decode base64",
+    Problem.NOT_PLAIN: "501 5.5.2 Malformed PLAIN response",
+    Problem.NOT_A_LOGIN: BAD_LOGIN,
 }
-REFUSALS = {
+MESSAGE_REPLIES = {
     Refusal.FOREIGN_SENDER: WRONG_SENDER,
     Refusal.FOREIGN_HEADER: "553 5.7.1 From or Sender address not allowed for this SMTP user",
     Refusal.NO_SINGLE_FROM: "550 5.7.1 The message must have exactly one From header",

@@ -1,4 +1,4 @@
-"""The listener: one asyncio loop that accepts connections until it is told to stop."""
+"""The listener: an asyncio loop that accepts connections until it gets a signal to stop."""
 
 import asyncio
 import gc
@@ -14,26 +14,26 @@ from submission.delivery.next_hop import NextHop
 from submission.delivery.relay import Relay
 from submission.listener import replies
 from submission.listener.limits import LINGER_SECONDS
-from submission.listener.session import Session, Shared
+from submission.listener.session import Listener, Session
 
-GRACE_SECONDS = 5  # for sessions in a command; all in all below the 10 that supervisors give
+STOP_SECONDS = 5  # for sessions to finish a command; the total stays below the 10 s of supervisors
 BACKLOG = 512
 COLLECT_EVERY_SECONDS = 5
 
 
-async def serve(shared: Shared, address: str, port: int, *, ready: Callable, reload: Callable) -> None:
-    """Listen until SIGTERM or SIGINT; `ready()` once it does, `reload()` at SIGHUP. Raises OSError."""
+async def serve(listener: Listener, address: str, port: int, *, ready: Callable, reload: Callable) -> None:
+    """Listen until SIGTERM or SIGINT. Call `ready()` once it listens, `reload()` on SIGHUP. Raises OSError."""
     loop = asyncio.get_running_loop()
-    loop.set_exception_handler(_tell)
-    told_to_stop = asyncio.Event()
+    loop.set_exception_handler(_log_exception)
+    stopped = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
-        loop.add_signal_handler(number, told_to_stop.set)
+        loop.add_signal_handler(number, stopped.set)
     loop.add_signal_handler(signal.SIGHUP, reload)
-    server = await loop.create_server(shared.connection, address, port, backlog=BACKLOG)
+    server = await loop.create_server(listener.connection, address, port, backlog=BACKLOG)
     ready()
-    await _collect_until(told_to_stop)
+    await _collect_until(stopped)
     server.close()
-    await _part(shared.sessions)
+    await _end(listener.sessions)
 
 
 def next_hop(relay_url: str, outbox: Path, host: str) -> NextHop:
@@ -42,7 +42,7 @@ def next_hop(relay_url: str, outbox: Path, host: str) -> NextHop:
 
 
 def announced_name(host: str) -> str:
-    """Return a host as RFC 5321 section 4.1.3 wants it in replies: an address in brackets."""
+    """Return a host as replies contain it: an address in brackets (RFC 5321 section 4.1.3)."""
     try:
         address = ip_address(host)
     except ValueError:
@@ -51,11 +51,11 @@ def announced_name(host: str) -> str:
 
 
 async def _collect_until(stopped: asyncio.Event) -> None:
-    """Collect what ended sessions leave behind, until the event is set.
+    """Collect the reference cycles that ended sessions leave behind, until the event is set.
 
-    Sessions that end by an error are reference cycles, with their buffers. Python itself looks for old ones
-    only once they are a quarter of all there is, and beside Django that was 100 MB of them. What was loaded
-    before is left out, so that a look takes some milliseconds.
+    Transports of asyncio, and failed TLS handshakes with their buffers, are such cycles. Python collects old
+    ones only when they make up a quarter of all objects: beside Django, that was 100 MB. Objects from before
+    the start are frozen, so that a collection takes some milliseconds.
     """
     gc.collect()
     gc.freeze()
@@ -65,21 +65,21 @@ async def _collect_until(stopped: asyncio.Event) -> None:
         gc.collect()
 
 
-async def _part(sessions: dict[Session, None]) -> None:
-    """Let sessions finish the command they are in, then close those that did not."""
+async def _end(sessions: dict[Session, None]) -> None:
+    """Let sessions finish their current command, then close the others."""
     for session in list(sessions):
         session.stop()
-    await _emptied(sessions, GRACE_SECONDS)
+    await _wait_until_empty(sessions, STOP_SECONDS)
     for session in list(sessions):
         session.drop(replies.SHUTTING_DOWN)
-    await _emptied(sessions, LINGER_SECONDS + 0.5)
+    await _wait_until_empty(sessions, LINGER_SECONDS + 0.5)
 
 
-async def _emptied(sessions, seconds: float) -> None:
+async def _wait_until_empty(sessions, seconds: float) -> None:
     deadline = asyncio.get_running_loop().time() + seconds
     while sessions and asyncio.get_running_loop().time() < deadline:
         await asyncio.sleep(0.05)
 
 
-def _tell(_loop, context) -> None:
+def _log_exception(_loop, context) -> None:
     log.crash(context["message"], context.get("exception"))

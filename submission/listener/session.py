@@ -1,4 +1,4 @@
-"""One session: its life, its loop of commands, its limits."""
+"""One SMTP session: its start and end, its loop of commands, its limits."""
 
 import asyncio
 import base64
@@ -11,15 +11,15 @@ from submission.delivery.message import Envelope
 from submission.ip import client_of
 from submission.listener import commands, lines, replies, sasl
 from submission.listener.authentication import LoggedIn
-from submission.listener.connection import Connection
+from submission.listener.connection import ClientConnection
 from submission.listener.handler import Handler
 from submission.listener.limits import MAX_ERRORS, Limits, Memory
 from web import request_id
 
 
 @dataclass
-class Shared:
-    """What all sessions of a listener share; `sessions` are those that have a place, oldest first."""
+class Listener:
+    """What all sessions share; `sessions` are those that have a place, oldest first."""
 
     handler: Handler
     host: str
@@ -29,12 +29,12 @@ class Shared:
     sessions: dict["Session", None] = field(default_factory=dict)
     _clients: Counter[str] = field(default_factory=Counter)
 
-    def connection(self) -> Connection:
-        """Return a protocol for one connection, as loop.create_server asks for it."""
-        return Connection(lambda connection: Session(self, connection).run())
+    def connection(self) -> ClientConnection:
+        """Return the protocol of a new connection, for loop.create_server."""
+        return ClientConnection(lambda connection: Session(self, connection).run())
 
     def enter(self, session: "Session") -> bool:
-        """Give a session a place; False when there is none."""
+        """Give a session a place; False if there is none."""
         client = client_of(session.peer_ip)
         if self._clients[client] >= self.limits.connections_per_ip:
             return False
@@ -50,14 +50,14 @@ class Shared:
             self._clients -= Counter([client_of(session.peer_ip)])
 
     def _make_room(self) -> bool:
-        """End the session that has been here longest without a login.
+        """End the oldest session without a login.
 
-        Otherwise some dozens of addresses, with idle connections, would keep everybody out.
+        Otherwise some dozens of addresses with idle connections could block everyone else.
         """
         session = next((session for session in self.sessions if not session.login), None)
         if session is None:
             return False
-        log.log.warning("SESSION peer=%s outcome=made_way", session.peer_ip)
+        log.logger.warning("SESSION peer=%s outcome=made_way", session.peer_ip)
         self.leave(session)
         session.drop(replies.TOO_MANY_CONNECTIONS)
         return True
@@ -66,9 +66,9 @@ class Shared:
 class Session:
     """A client's session, from the greeting to its end."""
 
-    def __init__(self, shared: Shared, connection: Connection):
-        self.shared, self.connection = shared, connection
-        self.handler, self.limits = shared.handler, shared.limits
+    def __init__(self, listener: Listener, connection: ClientConnection):
+        self.listener, self.connection = listener, connection
+        self.handler, self.limits = listener.handler, listener.limits
         self.peer_ip = connection.peer_ip
         self.hello_name, self.is_extended = "", False
         self.login: LoggedIn | None = None
@@ -80,42 +80,42 @@ class Session:
         self._login_ends_at = self._loop.time() + self.limits.login_seconds
 
     async def run(self) -> None:
-        request_id.begin("session")  # this task's, so that each line of its log carries it
+        request_id.begin("session")  # in the context of this task, so that every log line of the session has it
         if not self.peer_ip:
             return self.connection.abort()
-        if not self.shared.enter(self):
-            log.log.warning("CONNECT peer=%s outcome=too_many", self.peer_ip)
+        if not self.listener.enter(self):
+            log.logger.warning("CONNECT peer=%s outcome=too_many", self.peer_ip)
             return self.drop(replies.TOO_MANY_CONNECTIONS)
         try:
-            await self.reply(replies.GREETING.format(host=self.shared.host))
+            await self.reply(replies.GREETING.format(host=self.listener.host))
             while not self.connection.is_closing:
                 await self._next_command()
-                await asyncio.sleep(0)  # a client that sends thousands of commands at once delays no other
+                await asyncio.sleep(0)  # thousands of pipelined commands must not delay other clients
         except Exception as error:
             log.crash("A session", error)
         finally:
             self._leave()
 
     def forget_login(self) -> None:
-        """Take the session back to where AUTH is needed."""
+        """End the login; the client needs AUTH again."""
         self.login = None
         self._login_ends_at = self._loop.time() + self.limits.login_seconds
 
     def stop(self) -> None:
-        """End the session after the command it is in."""
+        """End the session after its current command."""
         self._is_stopping = True
         if not self._is_busy:
             self.drop(replies.SHUTTING_DOWN)
 
     def drop(self, reply: str) -> None:
-        """Send a last reply and end the session now; the client can't delay it."""
+        """Send a last reply and end the session; the client can't delay that."""
         self.connection.close(reply.encode() + b"\r\n")
 
     async def reply(self, reply: str) -> None:
         if reply.startswith(("4", "5")):
             self.errors += 1
             if self.errors >= MAX_ERRORS and not reply.startswith("421"):
-                log.log.warning("SESSION peer=%s outcome=too_many_errors", self.peer_ip)
+                log.logger.warning("SESSION peer=%s outcome=too_many_errors", self.peer_ip)
                 reply = replies.TOO_MANY_ERRORS
         if reply.startswith(("221", "421")):
             self.drop(reply)
@@ -123,18 +123,18 @@ class Session:
             await self.connection.write(reply.encode() + b"\r\n")
 
     async def ask(self, challenge: bytes) -> bytes:
-        """Send a SASL challenge, return the decoded response. Raises sasl.Broken, lines.BadLine."""
+        """Send a SASL challenge, return the decoded response. Raises sasl.BadExchange, lines.BadLine."""
         await self.reply("334 " + base64.b64encode(challenge).decode())
         try:
             line = await lines.read(self.connection)
         except lines.BadLine as bad:
             if bad.reply == replies.LINE_TOO_LONG:
-                raise sasl.Broken(sasl.Fault.LINE_TOO_LONG) from None
+                raise sasl.BadExchange(sasl.Problem.LINE_TOO_LONG) from None
             raise
         return sasl.decode(line)
 
     def restart_timer(self, seconds: float | None = None) -> None:
-        """Send the client away so many seconds from now, or when its time for a login is over."""
+        """End the session after these seconds, or when the time for a login is over."""
         if self._timer:
             self._timer.cancel()
         ends_at = self._loop.time() + (seconds or self.limits.command_seconds)
@@ -151,7 +151,7 @@ class Session:
         except lines.BadLine as bad:
             reply = bad.reply
             if bad.is_open:
-                log.log.warning("SESSION peer=%s outcome=bare_lf", self.peer_ip)
+                log.logger.warning("SESSION peer=%s outcome=bare_lf", self.peer_ip)
                 return self.drop(reply)
         except Exception as error:
             log.crash("A session", error)
@@ -166,7 +166,7 @@ class Session:
         verb, _, rest = line.partition(b" ")
         try:
             name = verb.decode("ascii").upper()
-            # A client's name is only noted: many a computer says its own in Latin-1.
+            # Some computers send their name in Latin-1; it is only logged and put into Received.
             argument = rest.decode(errors="replace" if name in ("EHLO", "HELO") else "strict").strip(" \t")
         except UnicodeDecodeError:
             return replies.BAD_ARGUMENT
@@ -174,7 +174,7 @@ class Session:
         return await commands.obey(self, name, argument)
 
     def _leave(self) -> None:
-        self.shared.leave(self)
+        self.listener.leave(self)
         if self._timer:
             self._timer.cancel()
         if not self.connection.is_closing:

@@ -1,4 +1,4 @@
-"""The listener's certificate: the operator's, or one that it signs itself under VAR_DIR/tls."""
+"""The listener's certificate: the operator's, or a self-signed one in VAR_DIR/tls."""
 
 import os
 import ssl
@@ -12,39 +12,39 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 from django.utils import timezone
 
-LIFETIME = timedelta(days=825)  # what Apple's systems take at most
+LIFETIME = timedelta(days=825)  # the maximum that Apple's systems accept
 RENEW_BEFORE = timedelta(days=30)
 CLOCK_SKEW = timedelta(hours=1)
 
 
 def load(context: ssl.SSLContext, cert: str, key: str) -> None:
-    """Load a pair of PEM files; handshakes from now on use it. Raises OSError, ssl.SSLError."""
+    """Load a pair of PEM files for all handshakes from now on. Raises OSError, ssl.SSLError."""
     context.load_cert_chain(cert, key, password=_no_passphrase)
 
 
 def context() -> ssl.SSLContext:
-    """Return a server's context without certificate: TLS 1.2 or later."""
+    """Return a server's context for TLS 1.2 or later, still without certificate."""
     made = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     made.minimum_version = ssl.TLSVersion.TLSv1_2
     return made
 
 
 def self_signed(folder: Path, host: str) -> tuple[str, str]:
-    """Return the paths of certificate and key for `host`, made anew when they do not serve.
+    """Return the paths of certificate and key for `host`, and create them if necessary.
 
-    They do not when they are missing, expire within 30 days, or name another host.
+    They are created if they are missing, expire within 30 days or name another host.
     Raises OSError.
     """
     cert_path, key_path = folder / "submission.crt", folder / "submission.key"
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-    if not _serves(cert_path, key_path, host):
+    if not _is_usable(cert_path, key_path, host):
         key = ec.generate_private_key(ec.SECP256R1())
         _replace(key_path, _key_pem(key), 0o600)
         _replace(cert_path, _sign(key, host).public_bytes(serialization.Encoding.PEM), 0o644)
     return str(cert_path), str(key_path)
 
 
-def _serves(cert_path: Path, key_path: Path, host: str) -> bool:
+def _is_usable(cert_path: Path, key_path: Path, host: str) -> bool:
     try:
         cert = x509.load_pem_x509_certificate(cert_path.read_bytes())
         key = serialization.load_pem_private_key(key_path.read_bytes(), password=None)
@@ -67,7 +67,7 @@ def _names(host: str) -> list[x509.GeneralName]:
 
 
 def _sign(key, host: str) -> x509.Certificate:
-    # A common name holds 64 characters at most; clients look at the alternative names.
+    # A common name has at most 64 characters; clients use the alternative names.
     name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, host[:64])])
     now = timezone.now()
     return (
@@ -99,5 +99,5 @@ def _replace(path: Path, content: bytes, mode: int) -> None:
 
 
 def _no_passphrase() -> str:
-    # Without this OpenSSL would wait for one at the terminal.
+    # Without this, OpenSSL would ask for one at the terminal.
     return ""

@@ -1,7 +1,7 @@
-"""What a check that failed means, and what to do: one title and a sentence or two for each.
+"""What the result of a check means and what to do: a title and one or two sentences.
 
-A refusal of the mail server is judged together with what the dashboard knows of the
-credential, its Outcome: to a client every refused login looks the same.
+A refusal is judged together with the Outcome that the dashboard has for the credential,
+because all refused logins look the same to a client.
 """
 
 from credentials.diagnosis.advice import DOMAIN_NOT_AUTHORIZED, SELF_SIGNED, Advice  # noqa: F401  (as those below)
@@ -9,11 +9,11 @@ from credentials.outcome import Outcome
 from submission.livecheck.conversation import Plan, Stage, Verdict
 from submission.livecheck.faults import Fault
 
-AFTER_LOGIN = (Stage.LOGIN, Stage.SENDER, Stage.RECIPIENT, Stage.MESSAGE)
+LOGIN_STAGES = (Stage.LOGIN, Stage.SENDER, Stage.RECIPIENT, Stage.MESSAGE)
 NOT_SENT = "The password wasn't sent."
 
 
-FAULTS = {
+FAULT_ADVICE = {
     Fault.NAME_NOT_FOUND: Advice(
         "The name {host} wasn't found",
         "The DNS doesn't know it. Ask the operator to correct SMTP_HOST, or to give the name an address.",
@@ -70,7 +70,7 @@ FAULTS = {
         "Ask support to correct your e-mail address.",
     ),
 }
-TIMEOUTS = {
+TIMEOUT_ADVICE = {
     Stage.CONNECT: Advice(
         "{host} doesn't answer on port {port}",
         "Could not connect within {seconds} seconds. Ask the operator to check SMTP_HOST, SMTP_PORT, "
@@ -83,7 +83,7 @@ TIMEOUTS = {
         "SMTP_PORT must be one with STARTTLS.",
     ),
 }
-REPLIES = {
+REPLY_ADVICE = {
     (Stage.LOGIN, 454): Advice(
         "The mail server can't check passwords right now",
         "The fault is its own, not the password's. Try again in a moment. If it happens again, "
@@ -122,7 +122,7 @@ PERMANENT = Advice(
     "The mail server refused",
     "It did so at the step “{stage}”. Its answer says why. If it isn't clear, ask the operator.",
 )
-OUTCOMES = {
+OUTCOME_ADVICE = {
     Outcome.UNKNOWN_USERNAME: Advice(
         "This SMTP user was deleted",
         "Someone deleted it during the check. Nothing can log in with it any more.",
@@ -132,11 +132,11 @@ OUTCOMES = {
         "Someone reset it during the check. Check again: that uses the new one.",
     ),
     Outcome.SUSPENDED: Advice(
-        "This SMTP user is suspended", "The mail server refuses it rightly. Ask support to resume it."
+        "This SMTP user is suspended", "So the mail server refuses it. Ask support to resume it."
     ),
     Outcome.EXPIRED: Advice(
         "This SMTP user has expired",
-        "The mail server refuses it rightly. Add a new SMTP user, and use that in the site or app.",
+        "So the mail server refuses it. Add a new SMTP user and use it in the site or app.",
     ),
     Outcome.DOMAIN_NOT_AUTHORIZED: DOMAIN_NOT_AUTHORIZED,
     Outcome.NETWORK_NOT_ALLOWED: Advice(
@@ -168,17 +168,17 @@ INTERRUPTED = Advice(
     "The check was interrupted", "The dashboard was probably restarted in the meantime. Check again."
 )
 
-# A login that should have failed: those that hang on the moment or the address are left out.
+# Logins that must fail, whenever and from wherever they are tried.
 _MUST_FAIL = {Outcome.SUSPENDED, Outcome.EXPIRED, Outcome.DOMAIN_NOT_AUTHORIZED}
 
 
 def works(verdict: Verdict, outcome: Outcome) -> bool:
-    """Whether everything is as it should be."""
+    """Whether the credential works and the mail server follows the dashboard."""
     return verdict.fault is None and outcome not in _MUST_FAIL
 
 
 def advise(verdict: Verdict, outcome: Outcome, plan: Plan, *, seconds: float, networks: str = "") -> Advice:
-    """Return the words for a verdict; `outcome` is what the dashboard itself says about the login."""
+    """Return the advice for a verdict; `outcome` is the dashboard's own for the login."""
     advice = _choose(verdict, outcome, sent=bool(plan.message))
     words = {
         "host": plan.host,
@@ -203,20 +203,20 @@ def _choose(verdict: Verdict, outcome: Outcome, *, sent: bool) -> Advice:
             return NOT_OBEYED
         return WORKS_AND_SENT if sent else WORKS
     if verdict.fault is Fault.TIMEOUT:
-        return TIMEOUTS.get(verdict.stage, FAULTS[Fault.TIMEOUT])
+        return TIMEOUT_ADVICE.get(verdict.stage, FAULT_ADVICE[Fault.TIMEOUT])
     if verdict.fault is Fault.REPLY:
         return _of_reply(verdict.stage, verdict.reply.code, outcome)
-    return FAULTS[verdict.fault]
+    return FAULT_ADVICE[verdict.fault]
 
 
 def _of_reply(stage: Stage, code: int, outcome: Outcome) -> Advice:
     if code == 421:
         return CLOSING
-    if (stage, code) in REPLIES and (code < 500 or outcome is Outcome.ACCEPTED):
-        return REPLIES[stage, code]
+    if (stage, code) in REPLY_ADVICE and (code < 500 or outcome is Outcome.ACCEPTED):
+        return REPLY_ADVICE[stage, code]
     if code < 500:
         return TEMPORARY
-    # Refused although it is good is a finding only where the password was asked for.
-    if stage in AFTER_LOGIN and (outcome is not Outcome.ACCEPTED or code == 535):
-        return OUTCOMES[outcome]
+    # A refusal of a good credential is advice about the login only if the login itself was refused.
+    if stage in LOGIN_STAGES and (outcome is not Outcome.ACCEPTED or code == 535):
+        return OUTCOME_ADVICE[outcome]
     return {Stage.RECIPIENT: REFUSED_RECIPIENT, Stage.MESSAGE: REFUSED_MESSAGE}.get(stage, PERMANENT)

@@ -1,22 +1,22 @@
-"""Which certificates a check trusts, and how it shows the one it met."""
+"""The certificates that a check trusts, and the description of the server's."""
 
 import ssl
 from contextlib import suppress
 from pathlib import Path
 
-NAMES = {"commonName": "CN", "organizationName": "O", "countryName": "C"}
+ATTRIBUTE_NAMES = {"commonName": "CN", "organizationName": "O", "countryName": "C"}
 
 
 def context(own_certificate: Path) -> ssl.SSLContext:
-    """Return a client's context: the system's authorities, and our listener's own certificate where it is."""
-    made = ssl.create_default_context()
-    with suppress(OSError):  # no such file, or no certificate in it
-        made.load_verify_locations(own_certificate)
-    return made
+    """Return a client's context that trusts the system's authorities and our listener's own certificate."""
+    client_context = ssl.create_default_context()
+    with suppress(OSError):  # missing, or not a certificate
+        client_context.load_verify_locations(own_certificate)
+    return client_context
 
 
 def is_own(session: ssl.SSLObject, own_certificate: Path) -> bool:
-    """Whether the server showed the certificate that our listener signed itself."""
+    """Whether the server presented our listener's self-signed certificate."""
     try:
         own = ssl.PEM_cert_to_DER_cert(own_certificate.read_text())
     except (OSError, ValueError):
@@ -25,7 +25,7 @@ def is_own(session: ssl.SSLObject, own_certificate: Path) -> bool:
 
 
 def describe(session: ssl.SSLObject) -> list[str]:
-    """What a transcript says about TLS and the certificate."""
+    """The lines of the transcript about TLS and the certificate."""
     certificate = session.getpeercert()
     return [
         f"{session.version()}, {session.cipher()[0]}",
@@ -36,5 +36,6 @@ def describe(session: ssl.SSLObject) -> list[str]:
 
 
 def _name(parts) -> str:
-    """A distinguished name as getpeercert() gives it, as one text."""
-    return ", ".join(f"{NAMES.get(key, key)}={value}" for part in parts for key, value in part) or "(no name)"
+    """A distinguished name of getpeercert() as text."""
+    pairs = (pair for part in parts for pair in part)
+    return ", ".join(f"{ATTRIBUTE_NAMES.get(key, key)}={value}" for key, value in pairs) or "(no name)"

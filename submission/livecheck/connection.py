@@ -6,9 +6,9 @@ import socket
 from submission.livecheck.faults import Failed, Fault
 from web.workers import Busy, Workers
 
-LOOK_UP_SHARE = 0.9  # of the time; so that a slow look-up is known from a slow connection
+LOOK_UP_SHARE = 0.9  # of the time, so that a slow look-up can be told from a slow connection
 
-# Not the loop's threads: asyncio waits for them at its end, and nothing stops a slow look-up.
+# The threads of the event loop are joined at exit, and a slow look-up can't be stopped.
 _look_ups = Workers("look-ups", threads=8)
 
 
@@ -16,14 +16,14 @@ async def connect(host: str, port: int, seconds: float) -> socket.socket:
     """Return a socket connected to the first address of a name that answers. Raises Failed, OSError."""
     try:
         async with asyncio.timeout(seconds * LOOK_UP_SHARE):
-            found = await _look_ups.run(socket.getaddrinfo, host, port, 0, socket.SOCK_STREAM)
+            addresses = await _look_ups.run(socket.getaddrinfo, host, port, 0, socket.SOCK_STREAM)
     except (TimeoutError, Busy):
         raise Failed(Fault.NAME_UNANSWERED) from None
     failure: OSError = TimeoutError()
-    for family, kind, protocol, _name, address in found:
+    for family, kind, protocol, _name, address in addresses:
         try:
-            # One address that swallows everything leaves time for the next.
-            async with asyncio.timeout(seconds / len(found)):
+            # An address that drops all packets leaves time for the others.
+            async with asyncio.timeout(seconds / len(addresses)):
                 return await _connect(family, kind, protocol, address)
         except OSError as error:
             failure = error

@@ -1,4 +1,4 @@
-"""One SMTP conversation, from the connection to QUIT, and its transcript."""
+"""The SMTP conversation of a check, from the connection to QUIT, and its transcript."""
 
 import asyncio
 import base64
@@ -26,7 +26,7 @@ _ADDRESS = re.compile(r"[!-;=?-~]+@[!-;=?-~]+")  # printable ASCII without blank
 
 
 class Stage(Enum):
-    """The steps in their order, as people read them."""
+    """The steps in their order, as the screen shows them."""
 
     CONNECT = "Connect"
     GREETING = "Greet"
@@ -39,8 +39,8 @@ class Stage(Enum):
 
 
 @dataclass
-class Step:
-    """A step and its lines: `C:` and `S:` are what client and server said, `*` what we saw."""
+class CheckStep:
+    """A step and its transcript: `C:` and `S:` are the lines of client and server, `*` are notes."""
 
     title: str
     state: str = "running"  # then "done" or "failed"
@@ -50,7 +50,7 @@ class Step:
 
 @dataclass(frozen=True)
 class Plan:
-    """What is asked of which server; without `message`, nothing is sent."""
+    """The server, login and addresses to check; without `message`, nothing is sent."""
 
     host: str
     port: int
@@ -64,7 +64,7 @@ class Plan:
 
 @dataclass
 class Verdict:
-    """How it went. Where it failed, `stage` and `fault` say at what, and `reply` what the server last said."""
+    """The result: the stage that was reached, the fault if it failed, and the server's last reply."""
 
     stage: Stage = Stage.CONNECT
     fault: Fault | None = None
@@ -75,13 +75,13 @@ class Verdict:
 
 
 class Conversation:
-    """Holds a conversation; `tell(steps)` is called whenever a step begins.
+    """Holds a conversation. Calls `on_step(steps)` whenever a step begins.
 
-    `before_login(ip)` is called with our own address before the password goes out.
+    Calls `before_login(ip)` with our own address before it sends the password.
     """
 
-    def __init__(self, plan: Plan, *, seconds: float, tell: Callable, before_login: Callable):
-        self._plan, self._seconds, self._tell, self._before_login = plan, seconds, tell, before_login
+    def __init__(self, plan: Plan, *, seconds: float, on_step: Callable, before_login: Callable):
+        self._plan, self._seconds, self._on_step, self._before_login = plan, seconds, on_step, before_login
         login = f"\0{plan.username}\0{plan.password}".encode()
         self._login = base64.b64encode(login).decode()
         self._redact = Redactor(plan.password, self._login)
@@ -89,19 +89,20 @@ class Conversation:
         self._socket: socket.socket | None = None
         self._transport: asyncio.BaseTransport | None = None
         self._verdict = Verdict()
-        self.steps: list[Step] = []
+        self.steps: list[CheckStep] = []
 
-    def hold(self) -> Verdict:
-        """Go through the steps until one fails, or until the time is over."""
+    def run(self) -> Verdict:
+        """Go through the steps until one fails or the time is over."""
         loop = asyncio.new_event_loop()
         ends_at = loop.time() + self._seconds
         try:
-            # The loop runs within the steps alone: what is told between them goes into the database.
+            # The loop runs only within steps: on_step and before_login use the database, which Django allows
+            # only outside of it.
             for stage, act in self._acts():
                 self._begin(stage)
                 loop.run_until_complete(asyncio.wait_for(act(), ends_at - loop.time()))
                 self._finish("done")
-        except (Failed, SMTPException, OSError, UnicodeError) as error:  # OSError: also of time, TLS, names
+        except (Failed, SMTPException, OSError, UnicodeError) as error:  # OSError: time, TLS and names too
             self._fail(error)
         finally:
             loop.run_until_complete(self._close())
@@ -121,31 +122,31 @@ class Conversation:
 
     def _begin(self, stage: Stage) -> None:
         self._verdict.stage, self._begun_at = stage, time.monotonic()
-        self.steps.append(Step(stage.value))
-        self._tell(self.steps)
+        self.steps.append(CheckStep(stage.value))
+        self._on_step(self.steps)
 
     def _finish(self, state: str) -> None:
         self.steps[-1].state = state
         self.steps[-1].ms = round((time.monotonic() - self._begun_at) * 1000)
 
     def _fail(self, error: Exception) -> None:
-        if self._verdict.stage is Stage.END:  # all that matters is known
+        if self._verdict.stage is Stage.END:  # nothing after this matters
             return self._finish("done")
         self._finish("failed")
         self._verdict.reply = None
         if isinstance(error, SMTPResponseException) and error.code > 0:
-            self._hear(SMTPResponse(error.code, error.message))
+            self._record(SMTPResponse(error.code, error.message))
         elif isinstance(error, SMTPException):
             self._note("*", error.message)
         self._verdict.fault, self._verdict.detail = classify(error)
 
     async def _close(self) -> None:
-        """Leave politely after a refusal; whether the server hears it is its own affair."""
+        """Say QUIT after a refusal, and close the connection."""
         if self._verdict.fault is Fault.REPLY:
             with suppress(SMTPException):
                 await self._client.quit(timeout=QUIT_SECONDS)
         if self._transport:
-            self._transport.abort()  # within TLS, closing would wait for the server
+            self._transport.abort()  # close() would wait for the server's close_notify in TLS
         await asyncio.sleep(0)
         if self._socket:
             self._socket.close()
@@ -155,12 +156,12 @@ class Conversation:
         self._note("*", f"{host}, port {port}")
         self._socket = await connection.connect(host, port, self._seconds)
         self._verdict.own_ip = own_ip = plain_ip(self._socket.getsockname()[0])
-        # A client without a name gives its address, RFC 5321 section 4.1.3.
+        # A client without a name uses its address (RFC 5321 section 4.1.3).
         self._client.local_hostname = f"[IPv6:{own_ip}]" if ":" in own_ip else f"[{own_ip}]"
         self._note("*", f"Connected from {own_ip} to {plain_ip(self._socket.getpeername()[0])}")
 
     async def _greet(self):
-        self._hear(await self._client.connect(sock=self._socket))
+        self._record(await self._client.connect(sock=self._socket))
         self._transport = self._client.transport
         await self._say_hello()
 
@@ -169,51 +170,51 @@ class Conversation:
             raise Failed(Fault.NO_STARTTLS)
         self._note("C:", "STARTTLS")
         own = self._plan.own_certificate
-        self._hear(await self._client.starttls(tls_context=certificates.context(own)))
+        self._record(await self._client.starttls(tls_context=certificates.context(own)))
         session = self._client.get_transport_info("ssl_object")
         for line in certificates.describe(session):
             self._note("*", line)
         self._verdict.is_self_signed = certificates.is_own(session, own)
-        # What was offered before TLS counts no longer, RFC 3207 section 4.2.
+        # Extensions from before TLS no longer count (RFC 3207 section 4.2).
         await self._say_hello()
 
     def _log_in(self):
         if "plain" not in self._client.server_auth_methods:
             raise Failed(Fault.NO_LOGIN)
         self._before_login(self._verdict.own_ip)
-        return self._ask(f"AUTH PLAIN {self._login}", 235, shown=f"AUTH PLAIN {MASK}")
+        return self._command(f"AUTH PLAIN {self._login}", 235, shown=f"AUTH PLAIN {MASK}")
 
     async def _name_sender(self):
-        await self._ask(f"MAIL FROM:<{self._plan.sender}>", 250)
+        await self._command(f"MAIL FROM:<{self._plan.sender}>", 250)
 
     async def _name_recipient(self):
         if not _ADDRESS.fullmatch(self._plan.recipient):
             raise Failed(Fault.ADDRESS)
-        await self._ask(f"RCPT TO:<{self._plan.recipient}>", 250, 251, 252)
+        await self._command(f"RCPT TO:<{self._plan.recipient}>", 250, 251, 252)
 
     async def _send_message(self):
         self._note("C:", f"DATA, then a message of {len(self._plan.message)} bytes")
-        self._hear(await self._client.data(self._plan.message))
+        self._record(await self._client.data(self._plan.message))
 
     async def _say_goodbye(self):
         if not self._plan.message:
-            await self._ask("RSET", 250)
-        await self._ask("QUIT", 221)
+            await self._command("RSET", 250)
+        await self._command("QUIT", 221)
 
     async def _say_hello(self):
-        self._client.last_ehlo_response = await self._ask(f"EHLO {self._client.local_hostname}", 250)
+        self._client.last_ehlo_response = await self._command(f"EHLO {self._client.local_hostname}", 250)
 
-    async def _ask(self, command: str, *codes: int, shown: str = "") -> SMTPResponse:
-        """Send a command; return the reply. Raises SMTPResponseException when its code is none of those."""
+    async def _command(self, command: str, *codes: int, shown: str = "") -> SMTPResponse:
+        """Send a command; return the reply. Raises SMTPResponseException if its code is not one of `codes`."""
         self._note("C:", shown or command)
         response = await self._client.execute_command(command.encode())
         if response.code not in codes:
             raise SMTPResponseException(*response)
-        self._hear(response)
+        self._record(response)
         return response
 
-    def _hear(self, response: SMTPResponse) -> None:
-        """Write a reply into the transcript, and remember it unless it is the goodbye."""
+    def _record(self, response: SMTPResponse) -> None:
+        """Write a reply into the transcript, and keep it unless it answers the goodbye."""
         *lines, last = response.message.split("\n")[:MAX_REPLY_LINES]
         for line in lines:
             self._note("S:", f"{response.code}-{line}")
@@ -225,6 +226,6 @@ class Conversation:
         self.steps[-1].lines.append(f"{who} {self._showable(text)}")
 
     def _showable(self, text: str) -> str:
-        """A text without the secret, without what could disturb a page, and not too long."""
+        """A text without secrets and unprintable characters, shortened."""
         text = "".join(c if c.isprintable() else "?" for c in self._redact(text))
         return text if len(text) <= MAX_SHOWN else f"{text[:MAX_SHOWN]}…"

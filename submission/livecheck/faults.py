@@ -1,4 +1,4 @@
-"""What can end a check before its end."""
+"""The faults that end a check early."""
 
 import socket
 import ssl
@@ -32,7 +32,7 @@ class Failed(Exception):
 
 
 def classify(error: Exception) -> tuple[Fault, str]:
-    """Return the fault, and what the system says about it, of an exception that ended a conversation."""
+    """Return the fault and the system's description for an exception that ended a conversation."""
     match error:
         case Failed():
             return error.fault, ""

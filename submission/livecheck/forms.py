@@ -2,7 +2,7 @@ from django import forms
 
 
 class CheckForm(forms.Form):
-    """What a check does beside the login."""
+    """The options of a check."""
 
     sends = forms.BooleanField(required=False)
 

@@ -1,14 +1,14 @@
-"""Keeps a password out of a transcript, in whatever form the server sends it back."""
+"""Removal of the password from a transcript, in any form that a server may send back."""
 
 import base64
 from itertools import groupby
 
 MASK = "********"
-PIECE = 8  # characters of a random text that nothing else will have in common with it
+PIECE = 8  # characters of a random text; long enough to appear nowhere else
 
 
 class Redactor:
-    """Masks the pieces of a password, plain, in hexadecimal or in base64, and of other texts as they stand."""
+    """Masks pieces of a password, plain, hexadecimal or base64, and pieces of other texts."""
 
     def __init__(self, password: str, *others: str):
         forms = [_lower(form) for form in (*_forms(password.encode()), *others)]
@@ -27,11 +27,11 @@ def _forms(password: bytes):
     yield password.decode()
     yield password.hex()
     for before in range(3):
-        # The first characters depend on what stands before it.
+        # The first characters depend on the bytes before the password.
         encoded = base64.b64encode(b"\0" * before + password).decode().rstrip("=")
         yield encoded[4 if before else 0 :]
 
 
 def _lower(text: str) -> str:
-    # ASCII only: elsewhere a letter may become two, and the positions would not fit any more.
+    # ASCII only: other letters may become two, which would shift positions.
     return "".join(c.lower() if c.isascii() else c for c in text)

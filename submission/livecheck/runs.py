@@ -1,8 +1,8 @@
-"""Runs of the check: each in a thread, so that no request waits for the mail server.
+"""Runs of the check, in threads, so that no request waits for the mail server.
 
-A run's state lies in the cache, which all web processes share, under a random id and
-bound to the person and the credential. It is JSON: `sends`, `started_at`, `steps`, and
-`result`, which is None while it runs.
+The state of a run is in the cache that all web processes share, under a random id and
+bound to the user and the credential. It is JSON: `sends`, `started_at`, `steps`, and
+`result`, which is None until the run has ended.
 """
 
 import time
@@ -21,25 +21,25 @@ from credentials.outcome import Outcome
 from submission import log
 from submission.livecheck import advice
 from submission.livecheck.conversation import Conversation, Plan, Verdict
-from submission.livecheck.sample_message import test_message
+from submission.livecheck.sample_message import sample_message
 from submission.policy import addresses
 from web.workers import Busy, Workers
 
-SECONDS = 10  # for a whole check, whatever the mail server does
-GRACE_SECONDS = 5  # then a run without a result is one whose process died
-KEPT_SECONDS = 600
-MOST_RUNS = 4  # at the same time in one process
+CHECK_SECONDS = 10  # for a whole check
+OVERDUE_SECONDS = 5  # after which a run without a result counts as interrupted
+RESULT_SECONDS = 600
+MAX_RUNS = 4  # at the same time in one process
 
-_workers = Workers("livecheck", threads=MOST_RUNS)
+_workers = Workers("livecheck", threads=MAX_RUNS)
 
 
 def start(credential: Credential, *, by, sends: bool) -> UUID:
-    """Begin a check for a person (an Actor), with a test message when it `sends`; return its id.
+    """Start a check for a user (an Actor), with a test message if it `sends`; return the id of the run.
 
-    Raises Busy, whose text says why, vault.CannotOpen, Credential.DoesNotExist.
+    Raises Busy, whose text gives the reason, vault.CannotOpen, Credential.DoesNotExist.
     """
-    lock = _lock(credential.pk)
-    if not cache.add(lock, True, SECONDS + GRACE_SECONDS):
+    lock = _lock_key(credential.pk)
+    if not cache.add(lock, True, CHECK_SECONDS + OVERDUE_SECONDS):
         raise Busy("This SMTP user is already being checked. Try again in a moment.")
     try:
         with _workers.reserve() as submit:
@@ -56,31 +56,31 @@ def start(credential: Credential, *, by, sends: bool) -> UUID:
 
 
 def find(run_id: UUID, user, credential: Credential) -> dict | None:
-    """Return the state of a run that this person started for this credential; None when there is none."""
-    state = cache.get(_key(run_id, user.pk, credential.pk))
-    if state and not state["result"] and state["started_at"] + SECONDS + GRACE_SECONDS < time.time():
+    """Return the state of a run that this user started for this credential, or None."""
+    state = cache.get(_cache_key(run_id, user.pk, credential.pk))
+    if state and not state["result"] and state["started_at"] + CHECK_SECONDS + OVERDUE_SECONDS < time.time():
         state["result"] = _result(advice.INTERRUPTED)
     return state
 
 
 class Run:
-    """A check that this process runs."""
+    """A check in this process."""
 
     @sensitive_variables("password")
     def __init__(self, credential, by, *, sends):
-        """Open the password, with its audit event. Raises what `Credential.reveal` raises."""
+        """Open the password and record that. Raises what `Credential.reveal` raises."""
         self.id = uuid4()
         self._credential = credential
-        self._key = _key(self.id, by.user.pk, credential.pk)
+        self._cache_key = _cache_key(self.id, by.user.pk, credential.pk)
         self._state = {"sends": sends, "started_at": time.time(), "steps": [], "result": None}
         password = credential.reveal("credential.checked", by=by)
-        self._plan = _plan(credential, password, by.user.email, sends=sends)
+        self._plan = _make_plan(credential, password, by.user.email, sends=sends)
 
     def save(self):
-        cache.set(self._key, self._state, KEPT_SECONDS)
+        cache.set(self._cache_key, self._state, RESULT_SECONDS)
 
     def work(self):
-        """Hold the conversation, then judge it. For a thread of its own."""
+        """Run the conversation and save the result. Called in a thread."""
         try:
             self._state["result"] = self._check()
         except Exception as error:
@@ -88,22 +88,24 @@ class Run:
             self._state["result"] = _result(advice.CRASHED)
         try:
             self.save()
-            cache.delete(_lock(self._credential.pk))
+            cache.delete(_lock_key(self._credential.pk))
         except Exception as error:  # the run is shown as interrupted
             log.crash("Keeping the result of a check", error)
 
     def _check(self) -> dict:
-        conversation = Conversation(self._plan, seconds=SECONDS, tell=self._tell, before_login=self._note_check)
-        verdict = conversation.hold()
+        conversation = Conversation(
+            self._plan, seconds=CHECK_SECONDS, on_step=self._save_steps, before_login=self._note_check
+        )
+        verdict = conversation.run()
         self._state["steps"] = [asdict(step) for step in conversation.steps]
         outcome, networks = self._outcome(verdict)
-        words = advice.advise(verdict, outcome, self._plan, seconds=SECONDS, networks=networks)
+        words = advice.advise(verdict, outcome, self._plan, seconds=CHECK_SECONDS, networks=networks)
         return _result(words, verdict, works=advice.works(verdict, outcome))
 
-    def _tell(self, steps):
+    def _save_steps(self, steps):
         self._state["steps"] = [asdict(step) for step in steps]
         self.save()
-        # Nothing of the database is held while the mail server is waited for.
+        # No database connection stays open while the check waits for the mail server.
         connections.close_all()
 
     def _note_check(self, ip):
@@ -111,24 +113,24 @@ class Run:
         connections.close_all()
 
     def _outcome(self, verdict: Verdict) -> tuple[Outcome, str]:
-        """What the dashboard says about this login now, and the networks it is allowed from."""
+        """The outcome that the dashboard has for this login, and the allowed networks."""
         rows = Credential.objects.select_related("domain").without_secrets()
-        now = rows.filter(pk=self._credential.pk).first()
-        if not now:
+        credential = rows.filter(pk=self._credential.pk).first()
+        if not credential:
             return Outcome.UNKNOWN_USERNAME, ""
-        networks = ", ".join(listed(now.allowed_networks))
-        if now.password_changed_at != self._credential.password_changed_at:
+        networks = ", ".join(listed(credential.allowed_networks))
+        if credential.password_changed_at != self._credential.password_changed_at:
             return Outcome.WRONG_PASSWORD, networks
-        return now.outcome(timezone.now(), verdict.own_ip), networks
+        return credential.outcome(timezone.now(), verdict.own_ip), networks
 
 
 @sensitive_variables("password")
-def _plan(credential, password, email, *, sends) -> Plan:
+def _make_plan(credential, password, email, *, sends) -> Plan:
     domain, username = credential.domain.name, credential.username
     sender, recipient = f"info@{domain}", _address(email)
     message = None
     if sends:
-        message = test_message(domain, credential.short_username, sender=sender, recipient=recipient)
+        message = sample_message(domain, credential.short_username, sender=sender, recipient=recipient)
     return Plan(
         settings.SMTP_HOST,
         settings.SMTP_PORT,
@@ -142,7 +144,7 @@ def _plan(credential, password, email, *, sends) -> Plan:
 
 
 def _address(email: str) -> str:
-    """A person's address as SMTP takes it, its domain as A-label; as it is when it can't be one."""
+    """An address with its domain as A-label, or unchanged if SMTP can't carry it."""
     try:
         return str(addresses.parse_mailbox(email))
     except addresses.BadAddress:
@@ -159,9 +161,9 @@ def _result(words: advice.Advice, verdict: Verdict | None = None, *, works=False
     }
 
 
-def _key(run_id: UUID, user_pk, credential_pk) -> str:
+def _cache_key(run_id: UUID, user_pk, credential_pk) -> str:
     return f"livecheck:{run_id}:{user_pk}:{credential_pk}"
 
 
-def _lock(credential_pk) -> str:
+def _lock_key(credential_pk) -> str:
     return f"livecheck:running:{credential_pk}"

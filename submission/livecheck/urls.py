@@ -2,7 +2,7 @@ from django.urls import path
 
 from submission.livecheck import views
 
-# <username:…> is registered by credentials.urls, which stands under the same prefix.
+# <username:…> is registered in credentials.urls, under the same prefix.
 app_name = "submission"
 urlpatterns = [
     path("<username:username>/check/", views.check, name="check"),

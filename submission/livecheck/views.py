@@ -1,4 +1,4 @@
-"""Check this credential. GET asks or shows how it goes, POST begins a check."""
+"""Check this credential: GET shows the form or the progress, POST starts a check."""
 
 from django.shortcuts import redirect
 from django.urls import reverse
@@ -34,11 +34,11 @@ def check(request, domain, credential):
 @require_safe
 @of_credential(Permission.MANAGE_CREDENTIALS)
 def check_run(request, domain, credential, run_id):
-    """How a run goes: a page, or to htmx what changed since the `seen` steps."""
+    """The progress of a run: a page, or for htmx the changes since the `seen` steps."""
     if not request.htmx:
         return _show(request, domain, credential, run_id)
     response = _show(request, domain, credential, run_id, seen=request.GET.get("seen", ""))
-    # The parts find their places by themselves; all else in the dialog stays, the focus too.
+    # The parts are swapped out of band; the rest of the dialog keeps its focus.
     return reswap(response, "none") if response.status_code == 200 else response
 
 
@@ -57,6 +57,6 @@ def _show(request, domain, credential, run_id, seen=None):
         form=CheckForm(initial={"sends": run["sends"]}, email=request.user.email),
         run=run,
         is_poll=seen is not None,
-        is_news=bool(run["result"]) or seen != str(len(run["steps"])),
+        has_changed=bool(run["result"]) or seen != str(len(run["steps"])),
         run_url=reverse("submission:check_run", args=[domain.name, credential.username, run_id]),
     )

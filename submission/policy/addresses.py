@@ -1,7 +1,7 @@
 """Addresses and parameters of MAIL and RCPT (RFC 5321 section 4.1.2), read strictly.
 
-Narrower than the RFC where its forms only serve tricks: no source routes, no address
-literals, no domain of one label. Domains come out as A-labels in lower case.
+Narrower than the RFC where a form is only used for tricks: no source routes, no address
+literals, no domains of one label. Domains are returned as A-labels in lower case.
 """
 
 import re
@@ -11,17 +11,17 @@ from typing import NamedTuple
 from domains import names
 
 MAX_LOCAL_PART = 64  # octets, RFC 5321 section 4.5.3.1.1
-MAX_MAILBOX = 1000  # characters; a command's line holds no more, and an address in a header has 320 octets
+MAX_MAILBOX = 1000  # characters; more than a command line can hold, and an address has 320 octets
 
 ATEXT = r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~\-\u0080-\U0010ffff]"
 DOT_ATOM = rf"{ATEXT}++(?:\.{ATEXT}++)*+"
 FLAT_COMMENT = r"\((?:[^()\\]|\\.)*+\)"
 COMMENT = FLAT_COMMENT
-for _ in range(3):  # comments within comments, deeper than anybody writes them
+for _ in range(3):  # nested comments, deeper than anyone writes them
     COMMENT = rf"\((?:[^()\\]|\\.|{COMMENT})*+\)"
 _QUOTED = r'"(?:[ !#-;=?-\[\]-~]|\\[ -;=?-~])*+"'
 _MAILBOX = re.compile(rf"(?P<local>{DOT_ATOM}|{_QUOTED})@(?P<domain>[^@\s]+)")
-# Some leave out the blank before a parameter.
+# Some clients omit the space before a parameter.
 _PATH = re.compile(
     r'<(?P<mailbox>(?:"(?:[^"\\]|\\.)*+"|[^">])*+)>(?:(?: +|(?=[A-Za-z]))(?P<rest>.*))?', re.DOTALL
 )
@@ -31,11 +31,11 @@ _PARAMETER = re.compile(r"(?P<name>[A-Za-z0-9][A-Za-z0-9-]*)(?:=(?P<value>[!-<>-
 
 
 class BadSyntax(ValueError):
-    """The argument does not have the form of its command."""
+    """The argument doesn't match the syntax of its command."""
 
 
 class BadAddress(ValueError):
-    """What stands between the angle brackets is no address that mail can go to or come from."""
+    """The text in the angle brackets is not an address that can send or receive mail."""
 
 
 class Address(NamedTuple):
@@ -55,8 +55,8 @@ class Address(NamedTuple):
 def parse_argument(keyword: str, argument: str | None) -> tuple[str, dict[str, str | None]]:
     """Split `FROM:<mailbox> NAME=value …` into the mailbox's text and its parameters.
 
-    The text is "" for the null path. Parameter names come out upper case, without a
-    value as None. Raises BadSyntax, BadAddress.
+    The text is "" for the null path. Parameter names are returned in upper case, with None
+    for a missing value. Raises BadSyntax, BadAddress.
     """
     if not argument or argument[: len(keyword)].upper() != keyword:
         raise BadSyntax
@@ -80,10 +80,10 @@ def parse_mailbox(text: str) -> Address:
 
 
 def domain_name(text: str) -> str:
-    """Return a domain's A-label form, lower case. Raises BadAddress.
+    """Return a domain as A-label in lower case. Raises BadAddress.
 
-    A name beyond ASCII has to be a U-label as people write it: full-width letters and
-    the other forms that UTS 46 maps onto a name look like it without being it.
+    A non-ASCII name must already be the U-label: full-width letters and other forms that
+    UTS 46 maps to a name only look like it.
     """
     if len(text) > MAX_MAILBOX:
         raise BadAddress
@@ -96,7 +96,7 @@ def domain_name(text: str) -> str:
         if names.u_label(ascii_name) != name:
             raise BadAddress
         name = ascii_name
-    if len(name) > names.MAX_LENGTH or not _DOMAIN.fullmatch(name):
+    if len(name) > names.MAX_DOMAIN_LENGTH or not _DOMAIN.fullmatch(name):
         raise BadAddress
     return name
 

@@ -1,25 +1,25 @@
-"""Whether a From or Sender shows its reader another sender than the one whose domain was judged.
+"""Whether a From or Sender makes its reader see another sender than the one whose domain was judged.
 
-headers.mailboxes reads addresses as RFC 5322 has them; what people see is what their mail program makes of
-the same text. The attacks that are known (Chen, Paxson and Jiang, "Composition Kills", USENIX Security 2020;
-Shen and others, "Weak Links in Authentication Chains", USENIX Security 2021; Haddouche, "Mailsploit", 2017)
-live on the difference. So the whole of each mailbox is read a second time, hastily, as it stands and with
-its encoded words decoded first, as some programs do it. Refused is
+headers.mailboxes reads addresses as RFC 5322 defines them, but people see what their mail program makes of
+the same text. Known attacks use the difference (Chen, Paxson and Jiang, "Composition Kills", USENIX Security
+2020; Shen and others, "Weak Links in Authentication Chains", USENIX Security 2021; Haddouche, "Mailsploit",
+2017). So each mailbox is read a second time, sloppily: as it is, and with its encoded words decoded first, as
+some programs do. Refused are
 
-- another domain's address in angle brackets anywhere, in quotes and comments as well: programs take the
-  first or the last `<…>` and look at no quotes, `(<ceo@bank.example>) a@own` or
+- another domain's address in angle brackets anywhere, even in quotes and comments: some programs use the
+  first or the last `<…>` and ignore quotes, `(<ceo@bank.example>) a@own` or
   `"Boss <ceo@bank.example>" <a@own>`;
-- another domain's address that comes first, outside of quotes: in a comment that the mailbox begins with,
-  or among the words of the name. Decoded too early, `=?utf-8?q?ceo=40bank.example?= <a@own>` is that;
-- what changes the direction of the text or can't be seen: bidi embeddings, overrides and isolates let
-  the address itself be read backwards, line breaks and controls cut the text off, and a long row of blanks
-  moves the address out of the window.
+- another domain's address that comes first outside of quotes: in a leading comment, or in the words of
+  the name, such as `=?utf-8?q?ceo=40bank.example?= <a@own>` when it is decoded too early;
+- what changes the direction of the text or is invisible: bidi embeddings, overrides and isolates let the
+  address be read backwards, line breaks and control characters cut the text off, and many spaces in a row
+  move the address out of the window.
 
-Taken is what sites send and no program mistakes: an address in a quoted name (`"ann@gmail.example" <a@own>`,
-`"ann@gmail.example via Shop" <a@own>`, contact forms and ticket systems) or in a comment behind the name
-(`Ann (ann@gmail.example) <a@own>`) or behind the address, which are shown as the name that they are, next to
-the address; the own address as the name; characters of any script, with the joiners and marks that
-scripts and emoji are written with, and in any charset. A name itself is free: nobody can tell who is "Ann".
+Accepted is what sites send and no program mistakes: an address in a quoted name (`"ann@gmail.example" <a@own>`,
+`"ann@gmail.example via Shop" <a@own>`: contact forms, ticket systems) or in a comment after the name
+(`Ann (ann@gmail.example) <a@own>`) or after the address, shown as a name next to the address; the own address
+as the name; characters of any script, with the joiners and marks that scripts and emoji need, in any charset.
+The name itself is free: nobody can tell who is "Ann".
 """
 
 import binascii
@@ -31,14 +31,14 @@ import regex
 
 from submission.policy.addresses import COMMENT, BadAddress, domain_name
 
-MAX_BLANKS_IN_A_ROW = 30
+MAX_CONSECUTIVE_BLANKS = 30
 MAX_BLANKS = 150  # ten mailboxes have some 40
 
 _ENCODED_WORD = re.compile(r"=\?([^?\s*]{1,40})(?:\*[^?\s]{0,40})?\?([bBqQ])\?([^?]*+)\?=")
 _BETWEEN_ENCODED_WORDS = re.compile(r"(?<=\?=)[ \t]++(?==\?)")
-# Python imports, and remembers, whatever name it is asked for.
+# Only these: Python imports and caches a module for any name it is asked for.
 _CHARSETS = {*aliases, *aliases.values()}
-# As the WHATWG has it: mail programs read the names of these as Windows' superset of them.
+# Mail programs read these as the superset of Windows, as the WHATWG encoding standard says.
 _SUPERSETS = dict.fromkeys(("us_ascii", "ascii", "iso_8859_1", "iso8859_1", "latin1", "latin_1"), "cp1252")
 
 _ANGLED = re.compile(r"<([^<>]*[^\s<>]@[^\s<>][^<>]*+)")
@@ -49,10 +49,10 @@ _ADDRESS_LIKE = re.compile(rf"(?<!{_WORD}){_WORD}++\s*+@\s*+({_WORD}++)")
 
 _BLANKS = r"\s\p{Zs}\N{BRAILLE PATTERN BLANK}\u115f\u1160\u3164\uffa0"
 _BLANK = regex.compile(f"[{_BLANKS}]")
-_ROW_OF_BLANKS = regex.compile(f"[{_BLANKS}]{{{MAX_BLANKS_IN_A_ROW},}}+")
-# What is not seen, but part of a word: variation selectors behind what they change, joiners between
-# letters (Persian, Sinhala) or emoji, the tags of a flag, soft hyphens; and marks of direction, which
-# Hebrew and Arabic are written with and which turn no letter round.
+_ROW_OF_BLANKS = regex.compile(f"[{_BLANKS}]{{{MAX_CONSECUTIVE_BLANKS},}}+")
+# Invisible, but part of words: variation selectors after what they change, joiners between letters
+# (Persian, Sinhala) or emoji, the tags of a flag, soft hyphens, and direction marks, which Hebrew and
+# Arabic need and which don't reorder letters.
 _PART_OF_A_WORD = regex.compile(
     r"(?<=[^\s\p{Cc}])[\ufe00-\ufe0f\U000e0100-\U000e01ef]"
     r"|(?<=[\p{L}\p{M}\p{S}])[\u200c\u200d](?=[\p{L}\p{M}\p{S}])"
@@ -66,7 +66,7 @@ _HIDDEN = regex.compile(
 
 
 def hides_text(value: str) -> bool:
-    """Whether a header's value, as it is shown, can't be seen as it is. At most some thousand characters."""
+    """Whether a header's value contains text that readers can't see. For some thousand characters at most."""
     text = _decoded(value)
     return bool(
         _HIDDEN.search(_PART_OF_A_WORD.sub("", text))
@@ -76,16 +76,16 @@ def hides_text(value: str) -> bool:
 
 
 def shows_other_domain(mailbox: str, domain: str) -> bool:
-    """Whether a mailbox, which has an address of `domain`, could be taken for one of another domain."""
+    """Whether a mailbox of `domain` could be mistaken for one of another domain."""
     for text in (mailbox, _decoded(mailbox)):
-        angled = [each.rpartition("@")[2] for each in _ANGLED.findall(text)]
-        if not all(_is(domain, candidate) for candidate in angled + _first(text)):
+        angled = [address.rpartition("@")[2] for address in _ANGLED.findall(text)]
+        if not all(_is_same(domain, candidate) for candidate in angled + _leading_domains(text)):
             return True
     return False
 
 
-def _first(text: str) -> list[str]:
-    """The domains of addresses in comments that the text begins with, and of the first beside comments."""
+def _leading_domains(text: str) -> list[str]:
+    """The domains of addresses in leading comments, and of the first address outside of comments."""
     text = _QUOTED.sub(" ", text)
     shown, position = [], 0
     while comment := _LEADING_COMMENT.match(text, position):
@@ -95,7 +95,7 @@ def _first(text: str) -> list[str]:
     return shown + ([first[1]] if first else [])
 
 
-def _is(domain: str, candidate: str) -> bool:
+def _is_same(domain: str, candidate: str) -> bool:
     candidate = candidate.strip(" \t\"'.")
     if "." not in candidate:  # `Shop @ Berlin`
         return True
@@ -106,19 +106,19 @@ def _is(domain: str, candidate: str) -> bool:
 
 
 def _decoded(text: str) -> str:
-    """The text with its encoded words (RFC 2047) decoded wherever they stand."""
-    return _ENCODED_WORD.sub(_word, _BETWEEN_ENCODED_WORDS.sub("", text))
+    """The text with its encoded words (RFC 2047) decoded wherever they are."""
+    return _ENCODED_WORD.sub(_decode_word, _BETWEEN_ENCODED_WORDS.sub("", text))
 
 
-def _word(match: re.Match) -> str:
+def _decode_word(match: re.Match) -> str:
     charset, encoding, text = normalize_encoding(match[1].lower()), match[2], match[3]
-    if charset not in _CHARSETS:  # nobody reads it, so it is shown as it is
+    if charset not in _CHARSETS:  # mail programs show it as it is
         return match[0]
     try:
         octets = text.encode(errors="surrogateescape")
         octets = binascii.a2b_qp(octets, header=True) if encoding in "qQ" else _base64(octets)
         return octets.decode(_SUPERSETS.get(charset, charset), errors="replace")
-    except (LookupError, ValueError):  # no charset of text, no base64
+    except (LookupError, ValueError):  # not a text charset, or not base64
         return match[0]
 
 

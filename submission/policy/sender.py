@@ -1,8 +1,8 @@
-"""Who may be the sender: the one rule of the listener, without Django and sockets.
+"""The rule for senders, without Django and sockets.
 
-A credential sends for exactly its own domain: MAIL FROM (RFC 5321), and every address
-of From and Sender (RFC 5322), also of those that a message was sent again with, have
-that domain; no subdomain, no parent, no null path. Reply-To is free.
+A credential sends for exactly its own domain: MAIL FROM (RFC 5321) and every address in
+From, Sender, Resent-From and Resent-Sender (RFC 5322) must have that domain. Subdomains,
+parent domains and the null path are refused; Reply-To is free.
 """
 
 import re
@@ -12,17 +12,17 @@ from enum import Enum, auto
 from submission.policy import disguise, headers
 from submission.policy.addresses import BadAddress, parse_mailbox
 
-MAX_SENDER_FIELDS = 20  # From, Sender, and those of each time that a message was sent again
-MAX_LINE = 998  # octets without CRLF, RFC 5322 section 2.1.1
+MAX_SENDER_FIELDS = 20  # From, Sender, and a pair for each time that a message was resent
+MAX_MESSAGE_LINE = 998  # octets without CRLF, RFC 5322 section 2.1.1
 
 SENDER_FIELDS = {"from", "sender", "resent-from", "resent-sender"}
 
-# Some thousand lines, each with its CR: the interpreter can switch threads between two matches.
-_LINES = re.compile(rb"(?:[^\n]{0,%d}+\n){1,10000}+" % (MAX_LINE + 1))
+# At most some thousand lines with their CR, so that threads can switch between two matches.
+_LINES = re.compile(rb"(?:[^\n]{0,%d}+\n){1,10000}+" % (MAX_MESSAGE_LINE + 1))
 
 
 class Refusal(Enum):
-    """Why a sender or a message is not taken."""
+    """Why a sender or a message is refused."""
 
     FOREIGN_SENDER = auto()
     FOREIGN_HEADER = auto()
@@ -38,25 +38,25 @@ class Refusal(Enum):
 
 
 def judge_sender(mailbox: str, domain: str) -> Refusal | None:
-    """Judge the text of a MAIL FROM; `domain` is the credential's, as A-label. None is yes."""
+    """Judge the mailbox of a MAIL FROM; `domain` is the credential's, as A-label. None means accepted."""
     try:
         address = parse_mailbox(mailbox)
     except BadAddress:
         return Refusal.FOREIGN_SENDER
-    # A quoted local part is refused even within the domain: next hops differ in where it ends.
+    # A quoted local part is refused even in the right domain: next hops differ in where it ends.
     return Refusal.FOREIGN_SENDER if address.is_quoted or address.domain != domain else None
 
 
 def judge_message(content: bytes, domain: str) -> Refusal | None:
-    """Judge a whole message, as it came after DATA; None is yes."""
+    """Judge a whole message, as submitted after DATA. None means accepted."""
     return _judge_form(content) or _judge_header(content, domain)
 
 
 def _judge_form(content: bytes) -> Refusal | None:
     if b"\x00" in content:
         return Refusal.NUL
-    # A lone CR or LF ends a line for some next hops and not for others: with a dot
-    # after it, it smuggles a second message past this rule (CVE-2023-51764).
+    # A bare CR or LF ends a line for some next hops: with a dot after it, it can smuggle a
+    # second message past this rule (CVE-2023-51764).
     newlines = content.count(b"\r\n")
     if content.count(b"\n") != newlines or content.count(b"\r") != newlines:
         return Refusal.BARE_NEWLINE
@@ -69,7 +69,7 @@ def _judge_form(content: bytes) -> Refusal | None:
 def _judge_header(content: bytes, domain: str) -> Refusal | None:
     try:
         fields, _end = headers.split(content)
-        if refusal := _judge_number(fields):
+        if refusal := _judge_counts(fields):
             return refusal
         refusals = (_judge_addresses(field, domain) for field in fields if field.name in SENDER_FIELDS)
         return next(filter(None, refusals), None)
@@ -79,7 +79,7 @@ def _judge_header(content: bytes, domain: str) -> Refusal | None:
         return Refusal.BAD_HEADER
 
 
-def _judge_number(fields: list[headers.Field]) -> Refusal | None:
+def _judge_counts(fields: list[headers.Field]) -> Refusal | None:
     names = Counter(field.name for field in fields)
     if names["from"] != 1:
         return Refusal.NO_SINGLE_FROM
@@ -89,10 +89,10 @@ def _judge_number(fields: list[headers.Field]) -> Refusal | None:
 
 def _judge_addresses(field: headers.Field, domain: str) -> Refusal | None:
     value = field.value
-    found = headers.mailboxes(value)
-    if field.name.endswith("sender") and len(found) != 1:
+    mailboxes = headers.mailboxes(value)
+    if field.name.endswith("sender") and len(mailboxes) != 1:
         return Refusal.BAD_SENDER_FIELD
-    if {address.domain for address in found} != {domain}:
+    if {address.domain for address in mailboxes} != {domain}:
         return Refusal.FOREIGN_HEADER
     if disguise.hides_text(value):
         return Refusal.HIDDEN_TEXT

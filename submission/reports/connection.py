@@ -1,4 +1,4 @@
-"""What the connections of both ports have in common: there are only so many, and none fills the memory."""
+"""The limits of connections to both ports: their number, and the memory that each can take."""
 
 import asyncio
 

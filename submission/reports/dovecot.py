@@ -1,4 +1,4 @@
-"""Takes Dovecot's reports of logins, one POST each, apart from the dashboard's web server.
+"""Receives Dovecot's reports of logins, one POST each, apart from the dashboard's web server.
 
 Its auth policy client sends JSON with `login`, `session`, `remote`, `success` and `pwhash`, and the shared
 secret in the Authorization header (RFC 6750), on connections that it keeps. A report is only counted in
@@ -6,7 +6,7 @@ memory; the counts are written every second or two.
 
 Not Django: at hundreds of logins a second, the pages would feel each of them. Not uvicorn either: it takes
 nearly three times the CPU time for a report, and bounds neither the head of a request nor a connection that
-never asks, so that a class over its own would be as long as `Connection`.
+never asks, so that a class over its own would be as long as `DovecotConnection`.
 """
 
 import asyncio
@@ -24,9 +24,9 @@ from submission import log
 from submission.ip import plain_ip
 from submission.reports.connection import BoundedConnection
 
-MAX_SIZE = 4096  # bytes of one request; a report has some 500
+MAX_REPORT_SIZE = 4096  # bytes of one request; a report has some 500
 IDLE_SECONDS = 60
-ACCEPTED = b'{"status": 0, "msg": ""}'  # 0: leave the login as Dovecot has decided it
+RECEIVED = b'{"status": 0, "msg": ""}'  # 0: leave the login as Dovecot has decided it
 
 
 class NoReport(Exception):
@@ -45,22 +45,22 @@ class Reports:
         self._tally = tally
         self.connections: set[BoundedConnection] = set()
 
-    def __call__(self) -> "Connection":
-        return Connection(self)
+    def __call__(self) -> "DovecotConnection":
+        return DovecotConnection(self)
 
-    def take(self, method: bytes, authorization: bytes, body: bytes):
+    def count(self, method: bytes, authorization: bytes, body: bytes):
         """Count one report. Raises NoReport."""
         if not hmac.compare_digest(authorization, self._authorization):
-            log.log.warning("A report without the right REPORTS_SECRET was refused")
+            log.logger.warning("A report without the right REPORTS_SECRET was refused")
             raise NoReport(401)
         if method != b"POST":
             raise NoReport(405)
         try:
-            self._count(json.loads(body))
+            self._add(json.loads(body))
         except (ValueError, TypeError, KeyError, RecursionError):  # the last: JSON nested too deeply
             raise NoReport(400) from None
 
-    def _count(self, report):
+    def _add(self, report):
         username, session, remote = report["login"], report["session"], report["remote"]
         accepted, digest = report["success"], report.get("pwhash", "")
         texts = all(isinstance(text, str) for text in (remote, session, digest))
@@ -78,7 +78,7 @@ class Reports:
         self._tally.add(username if known else "", plain_ip(remote), **outcome)
 
 
-class Connection(BoundedConnection):
+class DovecotConnection(BoundedConnection):
     """One connection of HTTP/1.1 (RFC 9112), taken apart by httptools, with one request at a time."""
 
     most = 200
@@ -95,7 +95,7 @@ class Connection(BoundedConnection):
 
     def connection_made(self, transport):
         super().connection_made(transport)
-        self._wait()
+        self._restart_timeout()
 
     def connection_lost(self, error):
         super().connection_lost(error)
@@ -104,12 +104,12 @@ class Connection(BoundedConnection):
 
     def data_received(self, data: bytes):
         self._size += len(data)
-        if self._size > MAX_SIZE:
-            return self._answer(413, keep_alive=False)
+        if self._size > MAX_REPORT_SIZE:
+            return self._respond(413, keep_alive=False)
         try:
             self._parser.feed_data(data)
-        except (httptools.HttpParserError, httptools.HttpParserUpgrade):  # there is no protocol to go over to
-            self._answer(400, keep_alive=False)
+        except (httptools.HttpParserError, httptools.HttpParserUpgrade):  # there is no protocol to upgrade to
+            self._respond(400, keep_alive=False)
 
     def on_header(self, name: bytes, value: bytes):
         if name.lower() == b"authorization":
@@ -120,29 +120,31 @@ class Connection(BoundedConnection):
 
     def on_message_complete(self):
         try:
-            self._reports.take(self._parser.get_method(), self._authorization, self._body)
+            self._reports.count(self._parser.get_method(), self._authorization, self._body)
             status = 200
         except NoReport as refused:
             status = refused.status
-        self._answer(status, keep_alive=self._parser.should_keep_alive())
+        self._respond(status, keep_alive=self._parser.should_keep_alive())
         self._begin()
-        self._wait()
+        self._restart_timeout()
 
-    def _wait(self):
+    def _restart_timeout(self):
         loop = asyncio.get_running_loop()
-        # Put off at most twice a minute, not at each report.
+        # At most twice a minute instead of at each report.
         if self._idle and self._idle.when() - loop.time() > IDLE_SECONDS / 2:
             return
         if self._idle:
             self._idle.cancel()
         self._idle = loop.call_later(IDLE_SECONDS, self.transport.abort)
 
-    def _answer(self, status: int, *, keep_alive: bool):
+    def _respond(self, status: int, *, keep_alive: bool):
         if self.transport.is_closing():
             return
-        body = ACCEPTED if status == 200 else b"{}"
+        body = RECEIVED if status == 200 else b"{}"
         head = f"HTTP/1.1 {status} {HTTPStatus(status).phrase}\r\nContent-Type: application/json\r\n"
-        head += f"Content-Length: {len(body)}\r\n" + ("" if keep_alive else "Connection: close\r\n") + "\r\n"
+        head += (
+            f"Content-Length: {len(body)}\r\n" + ("" if keep_alive else "DovecotConnection: close\r\n") + "\r\n"
+        )
         self.transport.write(head.encode() + body)
         if not keep_alive:
             self.transport.close()

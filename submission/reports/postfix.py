@@ -1,4 +1,4 @@
-"""Takes what Postfix reports of accepted messages, by its SMTP access policy delegation protocol.
+"""Receives Postfix's reports of accepted messages, by its SMTP access policy delegation protocol.
 
 At the end of each message, smtpd sends `name=value` lines up to an empty line and waits for `action=…`
 (SMTPD_POLICY_README). The answer is always DUNNO: this only counts the names that a credential's clients use.
@@ -9,10 +9,9 @@ from credentials.usage.tally import Tally
 from submission.ip import plain_ip
 from submission.reports.connection import BoundedConnection
 
-MAX_SIZE = 16_384  # bytes of one request; they have some 800
-MAX_AT_ONCE = 50  # requests; smtpd waits for each answer
-MAX_CONNECTIONS = 500
-ANSWER = b"action=DUNNO\n\n"
+MAX_REQUEST_SIZE = 16_384  # bytes of one request; they have some 800
+MAX_PIPELINED = 50  # requests; smtpd waits for each answer
+DUNNO = b"action=DUNNO\n\n"
 
 
 class Messages:
@@ -22,10 +21,10 @@ class Messages:
         self._tally = tally
         self.connections: set[BoundedConnection] = set()
 
-    def __call__(self) -> "Connection":
-        return Connection(self)
+    def __call__(self) -> "PostfixConnection":
+        return PostfixConnection(self)
 
-    def take(self, request: bytes):
+    def count(self, request: bytes):
         """Count the names of one message; ignore a request that isn't one."""
         lines = (line.partition("=") for line in request.decode(errors="replace").split("\n"))
         attributes = {name: value for name, _, value in lines}
@@ -41,10 +40,10 @@ class Messages:
         self._tally.add_message(username, ip, ehlo=ehlo, mail_from=mail_from)
 
 
-class Connection(BoundedConnection):
-    """One smtpd, which asks again and again."""
+class PostfixConnection(BoundedConnection):
+    """One connection of an smtpd, which sends one request after the other."""
 
-    most = MAX_CONNECTIONS
+    most = 500
 
     def __init__(self, messages: Messages):
         super().__init__(messages.connections)
@@ -52,8 +51,8 @@ class Connection(BoundedConnection):
 
     def data_received(self, data: bytes):
         *requests, self._waiting = (self._waiting + data).split(b"\n\n")
-        if len(self._waiting) > MAX_SIZE or len(requests) > MAX_AT_ONCE:
+        if len(self._waiting) > MAX_REQUEST_SIZE or len(requests) > MAX_PIPELINED:
             return self.transport.abort()
         for request in requests:
-            self._messages.take(request)
-            self.transport.write(ANSWER)
+            self._messages.count(request)
+            self.transport.write(DUNNO)

@@ -144,7 +144,7 @@ def test_signing_out_others_ends_listed_and_unlisted_sessions(alice, bob):
     listed, here, bobs = sign_in_by_form(), sign_in_by_form(), sign_in(Client(), bob)
     unlisted = sign_in(Client(), alice)
     assert here.post("/account/sessions/end/")["Location"] == "/account/sessions/"
-    assert [is_signed_in(each) for each in (here, listed, unlisted, bobs)] == [True, False, False, True]
+    assert [is_signed_in(browser) for browser in (here, listed, unlisted, bobs)] == [True, False, False, True]
     page = text(here.get("/account/sessions/"))
     assert page.count("This session") == 1 and "Sign out others" not in page
     assert Event.objects.get().tag == "account.sessions_ended"
@@ -210,7 +210,7 @@ def own_routes():
         (name, forms) for name, forms in get_resolver().reverse_dict.lists() if isinstance(name, str)
     ):
         path, parameters = forms[0][0]
-        found[name] = "/" + path % {each: filled[each] for each in parameters}
+        found[name] = "/" + path % {name: filled[name] for name in parameters}
     return found
 
 

@@ -93,7 +93,7 @@ def test_misleading_address_can_not_become_a_users_email(client, address):
 
 
 # allauth turns a Kelvin sign into k first, and mails the link there.
-@pytest.mark.parametrize("address", [each for name, each in REFUSED.items() if name != "Kelvin"])
+@pytest.mark.parametrize("address", [address for name, address in REFUSED.items() if name != "Kelvin"])
 def test_misleading_address_can_not_sign_up(client, settings, address):
     settings.SIGNUP_OPEN = True
     password = "correct horse battery"

@@ -174,9 +174,9 @@ class TestBeingGiven:
 class TestInvitations:
     @pytest.fixture
     def link(self, domain):
-        from domains.models.invitation import token_of
+        from domains.models.invitation import make_token
 
-        return f"/invitations/key/{token_of(make_invitation(domain, EMAIL).key)}/"
+        return f"/invitations/key/{make_token(make_invitation(domain, EMAIL).key)}/"
 
     def test_invitation_link_proves_the_address_and_locks_the_claimer_out(self, client, claim, domain, link):
         Authenticator.objects.create(user=claim, type="webauthn", data={})

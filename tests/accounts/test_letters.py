@@ -15,7 +15,7 @@ from accounts.emails import Letter
 from audit.models import Event
 from tests.factories import SYSTEM, make_user, password_of
 from tests.servers import free_port
-from tests.submission.sink import SinkServer
+from tests.submission.next_hop_server import SinkServer
 
 pytestmark = pytest.mark.django_db
 BACKEND = "django.core.mail.backends.smtp.EmailBackend"

@@ -11,7 +11,7 @@ from django.test import Client
 
 from accounts.models import User
 from audit.models import Event
-from domains.models.invitation import token_of
+from domains.models.invitation import make_token
 from tests.accounts.codes import code_of, make_totp
 from tests.accounts.openid_provider import CLIENT_SECRET
 from tests.accounts.openid_visits import BEGIN, answer, begin, is_signed_in, refusal, sign_in
@@ -122,7 +122,7 @@ def test_oidc_signup_makes_an_account_for_a_stranger(client, provider, settings)
 
 def test_invited_user_joins_by_the_provider_with_oidc_signup(client, provider, settings, domain):
     invitation = make_invitation(domain, "new@example.com")
-    link = f"/invitations/key/{token_of(invitation.key)}/"
+    link = f"/invitations/key/{make_token(invitation.key)}/"
     assert "Example Login" not in text(client.get(link))
     settings.OIDC_SIGNUP = True
     assert "Sign in with Example Login" in text(client.get(link))

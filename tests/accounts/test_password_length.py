@@ -8,13 +8,13 @@ from django.core.management import CommandError, call_command
 from django.test import Client
 
 from accounts.models import User
-from accounts.password_validators import MAX_LENGTH
+from accounts.password_validators import MAX_PASSWORD
 from tests.factories import PASSWORD, make_invitation
 from tests.http import delivered, sign_in, text
 
 pytestmark = pytest.mark.django_db
-LONGEST, TOO_LONG = "x!" * (MAX_LENGTH // 2), "x!" * 2500
-SAID = f"Use at most {MAX_LENGTH} characters."
+LONGEST, TOO_LONG = "x!" * (MAX_PASSWORD // 2), "x!" * 2500
+SAID = f"Use at most {MAX_PASSWORD} characters."
 
 
 @pytest.fixture
@@ -39,10 +39,10 @@ def sign_up(client, password, **people):
 
 
 def join(client, password, domain, **people):
-    from domains.models.invitation import token_of
+    from domains.models.invitation import make_token
 
     invitation = domain.invitations.first() or make_invitation(domain)
-    return client.post(f"/invitations/key/{token_of(invitation.key)}/join/", twice(password))
+    return client.post(f"/invitations/key/{make_token(invitation.key)}/join/", twice(password))
 
 
 def change(client, password, alice, **people):
@@ -67,7 +67,7 @@ def test_too_long_new_password_is_refused_before_hashing(client, hashed, alice, 
     response = door(client, TOO_LONG, alice=alice, domain=domain)
     assert response.status_code in (200, 422) and SAID in text(response)
     assert "at least 10" not in re.sub(r"<ul.*?</ul>", "", text(response), flags=re.S)
-    assert max(hashed, default=0) <= MAX_LENGTH
+    assert max(hashed, default=0) <= MAX_PASSWORD
     assert door(client, LONGEST, alice=alice, domain=domain).status_code == 302
 
 

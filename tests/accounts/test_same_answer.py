@@ -95,8 +95,8 @@ def test_sign_in_costs_and_answers_the_same_for_any_address(cost, alice):
     names = (UNKNOWN, KNOWN, "claimed@example.com", "gone@example.com", "bob@example.com")
     costs = [cost("/login/", {"login": email, "password": "wrong-wrong"}) for email in names]
     # An unconfirmed address costs one more query: a millisecond beside a second.
-    asked = [each.pop("asked") for each in costs]
-    assert all(each == costs[0] for each in costs) and costs[0]["hashed"] == 2
+    asked = [cost.pop("asked") for cost in costs]
+    assert all(cost == costs[0] for cost in costs) and costs[0]["hashed"] == 2
     assert max(asked) - min(asked) <= 1
 
 
@@ -104,7 +104,7 @@ def test_password_reset_costs_and_answers_the_same_for_any_address(cost, alice):
     make_user("gone@example.com", is_active=False)
     names = (UNKNOWN, KNOWN, "gone@example.com")
     costs = [cost("/account/password/reset/", {"email": email}) for email in names]
-    assert all(each == costs[0] for each in costs)
+    assert all(cost == costs[0] for cost in costs)
     assert costs[0]["written"] == ["accounts_letter"]
     assert [letter.to for letter in delivered()] == [[KNOWN]]
     assert not Letter.objects.exists()

@@ -19,7 +19,7 @@ WRONG = "not-the-password"
 def told(caplog):
     """The log lines about sign-ins so far."""
     caplog.set_level(logging.INFO)
-    return lambda: [each.getMessage() for each in caplog.records if each.name.startswith("accounts.")]
+    return lambda: [record.getMessage() for record in caplog.records if record.name.startswith("accounts.")]
 
 
 def post(client, password, email="alice@example.com"):
@@ -63,7 +63,7 @@ def test_confirmation_by_password_changes_the_session_key(client, alice):
         == "/account/"
     )
     assert client.session.session_key != before
-    assert [each.session_key for each in UserSession.objects.all()] == [client.session.session_key]
+    assert [row.session_key for row in UserSession.objects.all()] == [client.session.session_key]
     assert client.get("/domains/").status_code == 200 and thief.get("/domains/").status_code == 302
 
 

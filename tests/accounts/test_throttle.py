@@ -59,7 +59,7 @@ class Visitor:
         connection.request(method, path, body, self.headers)
         response = connection.getresponse()
         page = response.read().decode()
-        cookies = "; ".join(each.split(";")[0] for each in response.headers.get_all("Set-Cookie", []))
+        cookies = "; ".join(cookie.split(";")[0] for cookie in response.headers.get_all("Set-Cookie", []))
         connection.close()
         return page, cookies
 

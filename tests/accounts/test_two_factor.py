@@ -75,7 +75,7 @@ def test_two_factor_secrets_are_sealed(alice, secret):
     codes = make_recovery_codes(alice)
     held = stored(alice)
     assert held.count("v1.k1.") == 2
-    assert not any(each in held for each in [secret, *codes])
+    assert not any(word in held for word in [secret, *codes])
 
 
 def test_sign_in_requires_the_code(client, alice, secret):

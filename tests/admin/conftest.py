@@ -13,7 +13,7 @@ def make_staff(email, *permissions):
 
 @pytest.fixture
 def sam(db):
-    """Support staff: in the group that a migration makes, and no superuser."""
+    """Support staff: in the group that a migration creates, not a superuser."""
     user = make_staff("sam@support.example")
     user.groups.add(Group.objects.get(name="Support"))
     return user
@@ -21,7 +21,7 @@ def sam(db):
 
 @pytest.fixture
 def vera(db):
-    """Support staff who may look and do nothing."""
+    """Support staff with permission to view only."""
     views = Permission.objects.filter(group__name="Support", codename__startswith="view_")
     return make_staff("vera@support.example", *views.values_list("codename", flat=True))
 

@@ -1,4 +1,4 @@
-"""Suspend, resume, delete, authorize: a page that asks why, the verb, the event, and what is said."""
+"""Suspend, resume, delete, authorize: the page that asks for a reason, the act, its event and message."""
 
 import pytest
 from django.contrib.messages import get_messages
@@ -20,7 +20,7 @@ def post(client, path, act, *rows, **fields):
     return client.post(path, {"action": act, "_selected_action": [row.pk for row in rows], **fields})
 
 
-def said(response):
+def messages_of(response):
     return [str(message) for message in get_messages(response.wsgi_request)]
 
 
@@ -58,16 +58,16 @@ def test_support_can_take_over_a_members_suspension(as_sam, credential):
     credential.suspend(by=SYSTEM)
     page = as_sam.get(f"{CREDENTIALS}{credential.pk}/change/").content.decode()
     assert "A member of the domain" in page and 'value="suspend"' in page
-    assert said(post(as_sam, CREDENTIALS, "suspend", credential, reason="abuse")) == ["1 suspended."]
+    assert messages_of(post(as_sam, CREDENTIALS, "suspend", credential, reason="abuse")) == ["1 suspended."]
     assert Credential.objects.get().suspended_by_support
     page = as_sam.get(f"{CREDENTIALS}{credential.pk}/change/").content.decode()
     assert '<div class="readonly">Support</div>' in page and 'value="suspend"' not in page
-    assert said(post(as_sam, CREDENTIALS, "resume", credential, reason="solved")) == ["1 resumed."]
+    assert messages_of(post(as_sam, CREDENTIALS, "resume", credential, reason="solved")) == ["1 resumed."]
 
 
 def test_delete_removes_the_row_and_keeps_its_event(as_sam, credential):
     response = post(as_sam, CREDENTIALS, "remove", credential, reason="asked by owner")
-    assert said(response) == ["1 deleted."]
+    assert messages_of(response) == ["1 deleted."]
     assert not Credential.objects.exists()
     assert Event.objects.get(tag="credential.deleted").data["reason"] == "asked by owner"
 
@@ -78,7 +78,7 @@ def test_message_counts_done_unchanged_and_missing_rows(as_sam, domain):
     gone = Credential.objects.get(pk=rows[3].pk)
     rows[3].remove(by=SYSTEM)
     response = post(as_sam, CREDENTIALS, "suspend", *rows[:3], gone, reason="abuse")
-    assert said(response) == ["2 suspended, 1 was already suspended, 1 was already gone."]
+    assert messages_of(response) == ["2 suspended, 1 was already suspended, 1 was already gone."]
 
 
 def test_rows_deleted_during_an_act_are_counted_as_gone(as_sam, credential, monkeypatch):
@@ -87,7 +87,9 @@ def test_rows_deleted_during_an_act_are_counted_as_gone(as_sam, credential, monk
         return False
 
     monkeypatch.setattr(Credential, "suspend", gone_first)
-    assert said(post(as_sam, CREDENTIALS, "suspend", credential, reason="abuse")) == ["1 was already gone."]
+    assert messages_of(post(as_sam, CREDENTIALS, "suspend", credential, reason="abuse")) == [
+        "1 was already gone."
+    ]
 
 
 def test_act_on_missing_rows_only_asks_nothing(as_sam, credential):
@@ -95,7 +97,7 @@ def test_act_on_missing_rows_only_asks_nothing(as_sam, credential):
     credential.remove(by=SYSTEM)
     response = post(as_sam, CREDENTIALS, "remove", gone)
     assert response.status_code == 302
-    assert said(response) == ["1 was already gone."]
+    assert messages_of(response) == ["1 was already gone."]
 
 
 def test_act_returns_to_the_filtered_list(as_sam, credential):
@@ -113,7 +115,7 @@ def test_act_takes_at_most_a_hundred_rows(as_sam, domain, monkeypatch):
     monkeypatch.setattr("audit.support.MAX_AT_ONCE", 2)
     rows = [make_credential(domain) for _ in range(3)]
     response = post(as_sam, CREDENTIALS, "remove", rows[0], select_across="1", reason="tidy")
-    assert said(response) == ["Select at most 2 at once."]
+    assert messages_of(response) == ["Select at most 2 at once."]
     assert domain.credentials.count() == 3
 
 
@@ -161,7 +163,7 @@ def test_authorize_lets_domains_send_and_issues_their_first_credential(as_sam):
     other = make_domain("old.example", owner=make_user("x@example.com"), authorized=False)
     assert "new.example, pending" in post(as_sam, DOMAINS, "authorize", new).content.decode()
     response = post(as_sam, DOMAINS, "authorize", new, old, other, reason="paid by invoice")
-    assert said(response) == [
+    assert messages_of(response) == [
         "1 authorized, 1 was already authorized, old.example is authorized in another account."
     ]
     assert [new.credentials.count(), old.credentials.count(), other.credentials.count()] == [1, 0, 0]
@@ -177,7 +179,7 @@ def test_suspended_domain_sends_nothing_until_resumed(as_sam, credential):
         ("resume", "resumed", Outcome.ACCEPTED),
     ):
         assert "sl.example.com" in post(as_sam, DOMAINS, act, domain).content.decode()
-        assert said(post(as_sam, DOMAINS, act, domain, reason="spam")) == [f"1 {done}."]
+        assert messages_of(post(as_sam, DOMAINS, act, domain, reason="spam")) == [f"1 {done}."]
         assert Event.objects.get(tag=f"domain.{done}").data == {"reason": "spam"}
         assert Credential.objects.get(pk=credential.pk).outcome(timezone.now()) is outcome
 

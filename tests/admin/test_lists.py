@@ -1,4 +1,4 @@
-"""The lists: what they find, what they filter, and that they cost the same at any length."""
+"""The lists: their search and filters, and a number of queries that does not depend on their length."""
 
 import re
 from datetime import timedelta

@@ -1,4 +1,4 @@
-"""Whatever is posted to the admin asks for a recent sign-in, and goes on after it."""
+"""Every POST to the admin asks for a recent sign-in, and continues after it."""
 
 from datetime import timedelta
 
@@ -37,7 +37,7 @@ def confirm(client, response):
     return client.post(response["Location"], {"password": PASSWORD})
 
 
-def said(response):
+def messages_of(response):
     return [str(message) for message in get_messages(response.wsgi_request)]
 
 
@@ -84,7 +84,7 @@ def test_act_continues_with_its_question_and_reason(old, domain, query):
     fields |= {"reason": "spam", "filters": query.lstrip("?")}
     done = confirm(old, old.post(CREDENTIALS, fields))
     assert done["Location"] == f"{CREDENTIALS}{query}"
-    assert said(done) == ["1 suspended."]
+    assert messages_of(done) == ["1 suspended."]
     assert Credential.objects.get().suspended_by_support
     assert Event.objects.get(tag="credential.suspended").data["reason"] == "spam"
 
@@ -126,13 +126,13 @@ def test_wrong_password_does_nothing(old, credential):
 
 
 def test_staff_with_openid_only_can_confirm(client, credential):
-    """Their provider guards them: with neither a password nor a second factor here there is nothing to ask."""
+    """Their provider protects them: without a password or second factor here there is nothing to ask for."""
     olga = make_user("olga@example.com", is_staff=True, is_superuser=True)
     olga.set_unusable_password()
     olga.save()
     sign_in(client, olga, ago=LONG_AGO)
     done = client.post(CREDENTIALS, {"action": "suspend", "_selected_action": credential.pk, "reason": "spam"})
-    assert said(done) == ["1 suspended."]
+    assert messages_of(done) == ["1 suspended."]
 
 
 def test_non_staff_is_refused_without_asking(client, alice, credential):

@@ -1,4 +1,4 @@
-"""Staff and a second account of theirs: no way in the admin leads to an SMTP password or an owner's rights."""
+"""Staff with a second account: nothing in the admin leads to an SMTP password or an owner's rights."""
 
 import re
 
@@ -19,19 +19,19 @@ NEW_PASSWORD = "a-password-that-staff-chose"
 
 @pytest.fixture(params=["sam", "root"])
 def staff(request, client):
-    """Support staff, then a superuser: what is promised holds for both."""
+    """Support staff, then a superuser: the promises hold for both."""
     return sign_in(client, request.getfixturevalue(request.param))
 
 
 @pytest.fixture
 def mallory(db):
-    """The second account of somebody of the staff."""
+    """The second account of a member of the staff."""
     return make_user("mallory@example.org")
 
 
 @pytest.fixture
 def save(domain, staff):
-    """Post the domain's page as it stands, with changes by e-mail, and one more row; return the answer."""
+    """Post the domain's page as it is, with changes by e-mail, and one more row; return the response."""
 
     def post(*, changes=None, added=None, **forged):
         rows = [
@@ -118,7 +118,7 @@ def test_page_offers_only_allowed_roles(staff, domain):
 
 
 def test_forged_rows_change_nothing(save, domain, mallory, bob):
-    """Rows of other domains, other people in a row's place, a row as new, fields that are not offered."""
+    """Rows of other domains, other people in a row, an existing row as new, fields that are not offered."""
     theirs = make_domain("other.example.com").memberships.get()
     mine = domain.memberships.create(user=mallory, role="viewer")
     before = roles(domain)
@@ -150,7 +150,7 @@ def test_no_other_page_adds_a_membership(staff, domain, mallory):
 
 
 def test_last_owner_who_can_sign_in_can_not_be_removed(save, domain, mallory, alice):
-    """Else nobody could say no: a deactivated owner is one in name only."""
+    """Otherwise nobody could object: a deactivated owner is one in name only."""
     domain.memberships.create(user=mallory, role="owner")
     type(mallory).objects.filter(pk=mallory.pk).update(is_active=False)
     for change in ({"DELETE": "on"}, {"role": "viewer"}):
@@ -170,15 +170,15 @@ def test_staff_can_not_authorize_a_name_of_several_accounts(staff, mallory, alic
     squatted = make_domain("shop.example.com", owner=mallory, authorized=False)
     customers = make_domain("shop.example.com", owner=alice, authorized=False)
     for row in (squatted, customers):
-        (*_before, said) = act(staff, DOMAINS, "authorize", row)
-        assert said == "shop.example.com was added in several accounts: only its DNS shows whose it is."
+        (*_before, message) = act(staff, DOMAINS, "authorize", row)
+        assert message == "shop.example.com was added in several accounts: only its DNS can prove whose it is."
     assert not Domain.objects.filter(authorized_at__isnull=False).exists()
     squatted.memberships.all().delete()  # a name that a restoring holds has no members
     assert act(staff, DOMAINS, "authorize", customers)[-1] == "1 authorized."
 
 
 def test_reset_without_the_mailbox_gives_no_access(staff, alice):
-    """Both go to the person: the link, the news, and staff see neither."""
+    """The link and the notice both go to the person; staff see neither."""
     make_totp(alice)
     act(staff, USERS, "send_reset", alice)
     act(staff, USERS, "remove_two_factor", alice)

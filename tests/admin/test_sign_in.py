@@ -1,4 +1,4 @@
-"""How staff come in and go out."""
+"""How staff sign in and out."""
 
 from urllib.parse import unquote
 
@@ -32,7 +32,7 @@ def test_admin_login_page_takes_no_password(client, root):
 
 
 def test_admin_login_page_takes_no_password_of_signed_in_staff(as_sam, sam, root):
-    """It would be one without limits on the tries, and without the second factor of whose it is."""
+    """It would have no limits on the tries, and ask for no second factor."""
     for password in ("wrong", PASSWORD):
         response = as_sam.post("/admin/login/", {"username": root.email, "password": password})
         assert (response.status_code, response.url) == (302, "/admin/")

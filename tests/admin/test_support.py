@@ -1,4 +1,4 @@
-"""The Support group, and what support staff do for people and for DNS: each with a reason and an event."""
+"""The Support group, and the acts of support staff for people and DNS, with a reason and an event."""
 
 from datetime import timedelta
 
@@ -55,8 +55,8 @@ class TestSessions:
 class TestTwoFactor:
     def test_removal_notifies_the_person(self, as_sam, alice, bob):
         make_totp(alice)
-        said = act(as_sam, USERS, "remove_two_factor", alice, bob)
-        assert said == ["1 now without two-factor, 1 was already without it."]
+        messages = act(as_sam, USERS, "remove_two_factor", alice, bob)
+        assert messages == ["1 now without two-factor, 1 was already without it."]
         assert not Authenticator.objects.exists()
         assert Event.objects.get(tag="support.two_factor_removed").data["user"] == alice.email
         (message,) = delivered()
@@ -65,9 +65,9 @@ class TestTwoFactor:
     def test_own_and_superusers_second_factor_can_not_be_removed(self, as_sam, sam, root):
         make_totp(sam)
         make_totp(root)
-        said = act(as_sam, USERS, "remove_two_factor", root, sam)
+        messages = act(as_sam, USERS, "remove_two_factor", root, sam)
         assert Authenticator.objects.count() == 2 and not Event.objects.filter(tag__startswith="support.")
-        assert "root@support.example is a superuser" in said[0] and "is you" in said[0]
+        assert "root@support.example is a superuser" in messages[0] and "is you" in messages[0]
 
     def test_removal_needs_a_reason(self, as_sam, alice):
         make_totp(alice)

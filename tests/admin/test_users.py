@@ -1,4 +1,4 @@
-"""People, seen and helped by staff, who can't raise their own rights."""
+"""People in the admin, and staff who can't raise their own rights."""
 
 import re
 

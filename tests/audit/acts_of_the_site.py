@@ -28,7 +28,7 @@ def main():
     from credentials.models import Credential
     from domains.members import actions as members
     from domains.models import Domain
-    from domains.models.invitation import token_of
+    from domains.models.invitation import make_token
     from tests.factories import make_use, password_of
     from vault import keyring
 
@@ -68,7 +68,7 @@ def main():
     post(f"{settings}/members/invite/", emails=guest.email, role="viewer")
     post(f"{settings}/name/", title="Shop")
     invitation = domain.invitations.get()
-    members.accept(token_of(invitation.key), guest, by=Actor(guest.email, guest))
+    members.accept(make_token(invitation.key), guest, by=Actor(guest.email, guest))
     emails.deliver()
     guest.delete()
     for command in ("rotate_keys", "tidy", "check_domains", "deliver_letters", "verify_store", "clearsessions"):

@@ -1,4 +1,4 @@
-"""What tests of events share: events of every kind, the check of them, and a table that takes no more."""
+"""Helpers for tests of events: events of every kind, their verification, and a table that takes no more."""
 
 import io
 from contextlib import contextmanager
@@ -30,8 +30,8 @@ def make_events(domain, number):
     """Events of every kind of column, in one domain."""
     data = ({}, {"label": "Größe <b>"}, {"networks": "10.0.0.0/8, 2001:db8::/32"}, {"list": [1, "2", None]})
     return [
-        audit.record("credential.labelled", by=SYSTEM, domain=domain, credential="A" * 32, data=data[each % 4])
-        for each in range(number)
+        audit.record("credential.labelled", by=SYSTEM, domain=domain, credential="A" * 32, data=data[index % 4])
+        for index in range(number)
     ]
 
 
@@ -42,13 +42,13 @@ class Answer(NamedTuple):
 
 
 def verify(*arguments) -> Answer:
-    """What `manage.py verify_audit` says."""
-    out, said, faults = io.StringIO(), io.StringIO(), ""
+    """The output of `manage.py verify_audit`."""
+    out, err, faults = io.StringIO(), io.StringIO(), ""
     try:
-        call_command("verify_audit", *arguments, stdout=out, stderr=said)
+        call_command("verify_audit", *arguments, stdout=out, stderr=err)
     except CommandError as error:
         faults = str(error)
-    lines = said.getvalue().splitlines()
+    lines = err.getvalue().splitlines()
     notes = [line for line in lines if line.startswith("Note: ")]
     found = [line for line in lines if line not in notes]
     assert bool(faults) == bool(found) or not lines, (faults, lines)

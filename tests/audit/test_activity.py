@@ -1,4 +1,4 @@
-"""The Activity page and the words of events."""
+"""The Activity page and the sentences of events."""
 
 from datetime import timedelta
 

@@ -74,8 +74,8 @@ def as_dashboard(database):
 
 
 def test_role_may_do_all_acts_of_the_site(database):
-    said = run("-m", "tests.audit.acts_of_the_site", DATABASE_URL=url("sendlayer"))
-    assert "no chain is broken" in said and "may change" not in said
+    output = run("-m", "tests.audit.acts_of_the_site", DATABASE_URL=url("sendlayer"))
+    assert "no chain is broken" in output and "may change" not in output
 
 
 @pytest.mark.parametrize(
@@ -121,7 +121,7 @@ def test_role_can_not_change_events_or_grant_itself_the_right(as_dashboard, stat
 
 
 def test_restore_by_the_owner_returns_the_role_its_rights(database, tmp_path):
-    """deploy/sendlayer-restore; `restore` without the owner's rights says so."""
+    """As deploy/sendlayer-restore does; without the owner's rights `restore` names it."""
     path, mine = tmp_path / "backup.zip", {"DATABASE_URL": url("sendlayer")}
     run("manage.py", "backup", path, **mine)
     restore = ("manage.py", "restore", path, "--replace", "--yes")

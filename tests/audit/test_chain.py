@@ -1,4 +1,4 @@
-"""Every event is a link of its domain's chain: numbered, and with a digest that covers the one before."""
+"""Every event is a link of its domain's chain: numbered, with a digest that covers the previous one."""
 
 import time
 from contextlib import suppress
@@ -116,7 +116,7 @@ def test_recording_takes_few_queries(domain, django_assert_num_queries):
 @pytest.mark.django_db(transaction=True)
 def test_concurrent_acts_make_one_chain(domain):
     credentials = [make_credential(domain) for _ in range(3)]
-    acts = [lambda each=each: each.reset_password(by=SYSTEM) for each in credentials]
+    acts = [partial(credential.reset_password, by=SYSTEM) for credential in credentials]
     acts += [lambda: domain.credentials.issue(by=SYSTEM), lambda: credentials[0].suspend(by=SYSTEM)]
     acts += [lambda: audit.record("domain.renamed", by=SYSTEM, domain=domain)] * 3
     at_once(*acts)
@@ -172,7 +172,7 @@ def test_deleting_domain_beside_an_act_below_it_does_not_deadlock(domain, creden
 @on_postgresql
 @pytest.mark.django_db(transaction=True)
 def test_restore_records_while_others_wait_for_its_tables(domain):
-    """As a restore does while somebody changes a password: an event was the first that they locked."""
+    """While somebody changes a password, whose first lock is the one of its event."""
 
     def restore():
         with transaction.atomic(), connection.cursor() as cursor:

@@ -1,4 +1,4 @@
-"""The watch over the order of locks finds what breaks it (tests/locks.py); it is on in every test."""
+"""The watch over the order of locks (tests/locks.py), which runs in every test, finds violations."""
 
 import pytest
 from django.db import transaction
@@ -15,7 +15,7 @@ pytestmark = [pytest.mark.django_db, pytest.mark.postgresql]
 
 @pytest.fixture
 def found(locks_are_in_order):
-    """What the watch found, which this test makes."""
+    """The violations that this test causes."""
     yield locks_are_in_order
     locks_are_in_order.clear()
 

@@ -1,4 +1,4 @@
-"""Events of before are chained on a database that is upgraded, and let loose on one that goes back."""
+"""An upgrade chains older events, and going back keeps them without their chain."""
 
 from importlib import import_module
 

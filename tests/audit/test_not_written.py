@@ -1,4 +1,4 @@
-"""An act whose event can't be written does not happen: nothing is changed, nothing is shown, 503."""
+"""An act whose event can't be written does not happen: nothing changes, nothing is shown, 503."""
 
 import pytest
 
@@ -46,7 +46,7 @@ def browser(as_alice):
 
 
 def refused(client, url, fields, headers=None):
-    """Post it while no event can be written; return the answer, once it is sure that nothing changed."""
+    """Post it while no event can be written, check that nothing changed, and return the response."""
     before = kept()
     with no_event_can_be_written():
         response = client.post(url, fields, headers=headers)

@@ -1,4 +1,4 @@
-"""`manage.py verify_audit` names the first event that is not as it was; `export_audit` takes a copy away."""
+"""`manage.py verify_audit` names the first changed event; `export_audit` makes a copy."""
 
 import json
 
@@ -19,7 +19,7 @@ pytestmark = pytest.mark.django_db
 
 @pytest.fixture
 def events(domain):
-    """Numbers 1 to 6 of sl.example.com, and chains beside it that are whole."""
+    """Numbers 1 to 6 of sl.example.com, beside other chains that are intact."""
     audit.record("account.renamed", by=SYSTEM)
     make_events(make_domain("other.example.com"), 2)
     make_events(domain, 5)
@@ -37,10 +37,10 @@ def export(tmp_path, *arguments):
 
 
 def test_intact_chains_are_counted_and_their_ends_printed(events):
-    said = verify()
-    assert said.faults == [] and "10 events: no chain is broken." in said.out
+    result = verify()
+    assert result.faults == [] and "10 events: no chain is broken." in result.out
     end = events[-1]
-    assert f"{end.domain_id}\t6\t{end.digest}\tsl.example.com\n" in said.out
+    assert f"{end.domain_id}\t6\t{end.digest}\tsl.example.com\n" in result.out
     assert verify("--domain", "other.example.com").out.count("\n") == 2
 
 
@@ -182,8 +182,8 @@ def test_empty_site_is_intact(db):
 
 
 def test_number_of_queries_does_not_depend_on_chains(events, django_assert_max_num_queries):
-    for each in range(5):
-        make_events(make_domain(f"d{each}.example.com"), 20)
+    for number in range(5):
+        make_events(make_domain(f"d{number}.example.com"), 20)
     with django_assert_max_num_queries(6):
         assert verify().faults == []
 
@@ -201,8 +201,8 @@ class TestExport:
         assert {line["id"] for line in lines} == set(Event.objects.values_list("pk", flat=True))
         assert lines[0].keys() == {"id", "previous", "digest", *chain.COLUMNS}
         Event.objects.all().delete()
-        said = verify("--file", str(path))
-        assert said.faults == [] and "10 events" in said.out
+        result = verify("--file", str(path))
+        assert result.faults == [] and "10 events" in result.out
 
     def test_heads_of_a_file_can_be_expected_of_the_database(self, events, tmp_path):
         noted = tmp_path / "noted"
@@ -220,8 +220,8 @@ class TestExport:
         path = export(tmp_path, "--since", events[3].at.isoformat())
         lines = [json.loads(line) for line in path.read_text().splitlines()]
         assert [line["number"] for line in lines] == [4, 5, 6]
-        said = verify("--file", str(path))
-        assert said.faults == [] and "begins with number 4 here" in said.notes[0]
+        result = verify("--file", str(path))
+        assert result.faults == [] and "begins with number 4 here" in result.notes[0]
         assert export(tmp_path, "--since", "2999-01-01").read_text() == ""
 
     @pytest.mark.parametrize("since", ["yesterday", "2026-13-01", ""])

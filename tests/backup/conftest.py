@@ -16,7 +16,7 @@ _numbers = count(1)
 
 @pytest.fixture
 def new_database(tmp_path):
-    """Make an empty database of the kind that is tested; return its URL."""
+    """Make an empty database of the kind under test; return its URL."""
     made = []
 
     def make():
@@ -36,7 +36,7 @@ def new_database(tmp_path):
 
 @pytest.fixture
 def lose_database(transactional_db):
-    """Empty the test database, as where the old one is lost."""
+    """Empty the test database, as after the loss of the old one."""
     return lambda: call_command("flush", interactive=False, verbosity=0)
 
 
@@ -53,18 +53,18 @@ def backup(tmp_path):
 
 @pytest.fixture
 def restore(capsys):
-    """Restore over the test database; return what was said."""
+    """Restore over the test database; return the output."""
 
     def run(path, **options):
         call_command("restore", path, **{"replace": True, "yes": True} | options)
-        said = capsys.readouterr()
-        return said.out + said.err
+        output = capsys.readouterr()
+        return output.out + output.err
 
     return run
 
 
 def manage(*arguments, **environment):
-    """Run manage.py as a process; return its exit code and what it said."""
+    """Run manage.py as a process; return its exit code and output."""
     done = subprocess.run(
         [sys.executable, "manage.py", *map(str, arguments)],
         cwd=ROOT,

@@ -1,4 +1,4 @@
-"""Changes a backup as somebody would who can write the file, but has no key: with a SHA-256 that fits."""
+"""Changes a backup as a user could who can write the file but has no key: with a matching SHA-256."""
 
 import hashlib
 import json
@@ -17,7 +17,7 @@ def members(path) -> dict[str, bytes]:
 
 
 def forged(path, change=None, **manifest):
-    """The same backup after `change(members)`, with what is given put into its manifest; return its path."""
+    """The same backup after `change(members)`, with these parts of its manifest replaced; return its path."""
     held = members(path)
     if change:
         change(held)
@@ -26,7 +26,7 @@ def forged(path, change=None, **manifest):
 
 
 def written(path, items):
-    """A file with these members, unauthenticated; return its path."""
+    """Write a file with these members, unauthenticated; return its path."""
     target = path.with_name("forged.zip")
     with archive.create(target, force=True, key_id="") as made:
         for name, text in items:
@@ -35,7 +35,7 @@ def written(path, items):
 
 
 def forged_database(path, *statements, **manifest):
-    """A backup of SQLite in whose database these statements were run."""
+    """A backup of SQLite after these statements were run in its database."""
 
     def change(held):
         held[DATABASE] = altered(path, held[DATABASE], statements)
@@ -57,5 +57,5 @@ def manifest(path) -> dict:
 
 
 def resigned(raw: bytes) -> bytes:
-    """The same bytes with a SHA-256 that fits."""
+    """The same bytes with a matching SHA-256."""
     return raw[:-64] + hashlib.sha256(raw[:-64]).hexdigest().encode()

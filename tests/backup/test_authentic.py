@@ -1,4 +1,4 @@
-"""Who made the file: a key of CREDENTIAL_KEYS vouches for it, or the operator does."""
+"""Who made the file: a key of CREDENTIAL_KEYS authenticates it, or the operator vouches for it."""
 
 import re
 import struct
@@ -40,8 +40,8 @@ def refused(path, match):
     before = digest()
     with pytest.raises(CommandError, match=match) as error:
         call_command("restore", path, replace=True, yes=True)
-    said = str(error.value)
-    assert MEANS in said and "--unauthenticated" in said and said.endswith("Nothing was changed.")
+    output = str(error.value)
+    assert MEANS in output and "--unauthenticated" in output and output.endswith("Nothing was changed.")
     assert digest() == before
 
 
@@ -93,8 +93,8 @@ def test_older_backup_needs_unauthenticated_option(path, restore, version):
     old = forging.forged(path, format=version)
     refused(old, "It is not authenticated: an older version made it, or a server without its keys")
     Credential.objects.all().delete()
-    said = restore(old, unauthenticated=True)
-    assert "You vouch for it: --unauthenticated." in said and "SMTP users: 1." in said
+    output = restore(old, unauthenticated=True)
+    assert "You vouch for it: --unauthenticated." in output and "SMTP users: 1." in output
     assert Event.objects.get(tag="system.restored").data["authenticated"] is False
 
 
@@ -118,12 +118,12 @@ def test_old_key_authenticates_while_it_is_configured(path, settings, restore):
 @pytest.mark.one_database
 def test_backup_without_keys_is_made_unauthenticated(domain, tmp_path):
     make_credential(domain)
-    code, said = manage("backup", tmp_path / "none", CREDENTIAL_KEYS="")
-    assert code == 0 and "It is not authenticated (CREDENTIAL_KEYS can't be used: there is no key)" in said
-    code, said = manage("restore", tmp_path / "none", "--replace", "--yes")
-    assert code == 1 and MEANS in said
-    code, said = manage("restore", tmp_path / "none", "--replace", "--yes", "--unauthenticated")
-    assert code == 0 and "SMTP users: 1." in said
+    code, output = manage("backup", tmp_path / "none", CREDENTIAL_KEYS="")
+    assert code == 0 and "It is not authenticated (CREDENTIAL_KEYS can't be used: there is no key)" in output
+    code, output = manage("restore", tmp_path / "none", "--replace", "--yes")
+    assert code == 1 and MEANS in output
+    code, output = manage("restore", tmp_path / "none", "--replace", "--yes", "--unauthenticated")
+    assert code == 0 and "SMTP users: 1." in output
 
 
 @pytest.mark.one_database
@@ -135,18 +135,18 @@ def test_wrong_key_of_the_same_name_authenticates_no_backup(path, backup, settin
 
 
 def test_unauthenticated_restore_drops_letters_and_invitations(alice, domain, backup, restore):
-    """Else a letter with a link goes to whom the file says."""
+    """Otherwise the file decides who gets a letter with a link."""
     members.invite([domain], ["dave@example.com"], "viewer", by=Actor(alice.email, alice))
     emails.post("alice@example.com", "Hello", "text")
     path = backup()
-    said = restore(forging.forged(path), unauthenticated=True)
-    assert "dropped: 1, letters: 2." in said
+    output = restore(forging.forged(path), unauthenticated=True)
+    assert "dropped: 1, letters: 2." in output
     assert not Letter.objects.exists() and not Invitation.objects.exists()
 
 
 @pytest.mark.one_database
 def test_restore_reads_the_copy_that_it_verified(path):
-    """Whoever can write the file can't change it between the two."""
+    """A user who can write the file can't change it between the two."""
     with archive.read(path) as (file, _manifest, _doubt):
         path.write_bytes(b"x" * path.stat().st_size)
         assert file.testzip() is None
@@ -157,6 +157,6 @@ def test_restore_reads_the_copy_that_it_verified(path):
 def test_unauthenticated_restore_revokes_again(domain, path, restore):
     Credential.objects.get().reset_password(by=SYSTEM)
     User.objects.update(is_staff=False)
-    said = restore(forging.forged(path), unauthenticated=True)
-    assert "its password was reset after that" in said
+    output = restore(forging.forged(path), unauthenticated=True)
+    assert "its password was reset after that" in output
     assert Credential.objects.get().suspended_at and connection.is_usable()

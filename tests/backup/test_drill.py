@@ -1,4 +1,4 @@
-"""The drill: a backup under load, the database lost, restored, and everything that was acknowledged is back."""
+"""The drill: a backup under load, the database lost and restored, and all acknowledged changes are back."""
 
 import itertools
 import threading
@@ -20,13 +20,13 @@ from tests.submission.clients import auth_plain
 pytestmark = pytest.mark.django_db(transaction=True)
 
 WRITERS = 4
-# What a writer is told who looked at the data of before the restore.
+# Errors of a writer that read the data from before the restore.
 NOT_SEEN = (Credential.DoesNotExist, PasswordChanged)
 
 
 @dataclass
 class Life:
-    """When each act on a credential began, and was acknowledged."""
+    """When each act on a credential began, and when it was acknowledged."""
 
     acts: list = field(default_factory=list)  # (name, began, acknowledged)
 
@@ -49,15 +49,15 @@ class Load:
         return self
 
     def wait(self, number):
-        """Until that many more credentials were made."""
+        """Wait until that many more credentials were made."""
         wanted = len(self.lives) + number
-        while len(self.lives) < wanted and not any(each.done() for each in self._running):
+        while len(self.lives) < wanted and not any(future.done() for future in self._running):
             threading.Event().wait(0.02)
 
     def __exit__(self, *_error):
         self._over.set()
         self._pool.shutdown()
-        self.errors = [each.exception() for each in self._running if each.exception()]
+        self.errors = [future.exception() for future in self._running if future.exception()]
 
     def _write(self):
         try:
@@ -111,19 +111,19 @@ def test_running_listener_refuses_what_was_reset_or_deleted_since_backup(
     client, alice, domain, listener, backup, restore
 ):
     same, reset, deleted = (make_credential(domain) for _ in range(3))
-    old = [(each.username, password_of(each)) for each in (same, reset, deleted)]
+    old = [(credential.username, password_of(credential)) for credential in (same, reset, deleted)]
     cookie = sign_in(client, alice)
     assert [auth_plain(listener.secure(), *login)[0] for login in old] == [235] * 3
     path = backup()
     reset.reset_password(by=SYSTEM)
     deleted.remove(by=SYSTEM)
     assert cookie.get("/domains/sl.example.com/").status_code == 200
-    said = restore(path)
+    output = restore(path)
     assert [auth_plain(listener.secure(), *login)[0] for login in old] == [235, 535, 535]
     rows = Credential.objects.filter(suspended_at__isnull=False, suspended_by_support=None)
     assert {row.username for row in rows} == {reset.username, deleted.username}
-    assert f"{reset.short_username} of sl.example.com: its password was reset after that" in said
-    assert f"{deleted.short_username} of sl.example.com: it was deleted after that" in said
+    assert f"{reset.short_username} of sl.example.com: its password was reset after that" in output
+    assert f"{deleted.short_username} of sl.example.com: it was deleted after that" in output
     assert cookie.get("/domains/sl.example.com/")["Location"].startswith("/login/")
     # Somebody has looked: it works again, with the old password.
     rows.get(pk=reset.pk).resume(by=SYSTEM)
@@ -138,14 +138,14 @@ def test_restore_under_load_keeps_data_consistent(domain, backup, restore):
         load.wait(5)
         restore(path)
         load.wait(5)
-    # Who changed what is gone is told so; nobody waits for ever, and nothing is half-way.
+    # A writer whose rows are gone gets an error; nobody waits forever, and nothing is half done.
     assert [error for error in load.errors if not isinstance(error, NOT_SEEN)] == []
     assert Credential.objects.filter(pk=credential.pk).exists()
     call_command("verify_store")
 
 
 def test_restored_database_can_be_backed_up_and_restored_again(domain, backup, restore):
-    """Also where nothing was added since: the numbers of new rows go on behind the old ones."""
+    """Also where nothing was added since: new rows get numbers after the old ones."""
     for name in ("first", "second"):
         restore(backup(name))
     domain.credentials.issue(by=SYSTEM)

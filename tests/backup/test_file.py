@@ -1,4 +1,4 @@
-"""The file: what is in it and what is not, and what happens when it is not whole."""
+"""The file: what it holds and what not, and what happens when it is damaged."""
 
 import base64
 import json
@@ -174,9 +174,9 @@ def test_full_disk_is_reported_and_leaves_no_partial_file(domain, tmp_path):
     subprocess.run(["mount", "-t", "tmpfs", "-o", f"size={size}", "tmpfs", place], check=True)
     try:
         before = digest()
-        code, said = manage("backup", place / "backup.zip")
-        assert code == 1 and "There is no backup" in said and "full" in said or "No space left" in said
-        assert "Traceback" not in said
+        code, output = manage("backup", place / "backup.zip")
+        assert code == 1 and "There is no backup" in output and "full" in output or "No space left" in output
+        assert "Traceback" not in output
         assert list(place.iterdir()) == [] and digest() == before
     finally:
         subprocess.run(["umount", place], check=True)

@@ -1,7 +1,7 @@
-"""A file that was changed by somebody: whatever stands in it runs nothing here, and only known rows are loaded.
+"""A file that somebody changed: nothing in it is run here, and only known rows are loaded.
 
-All of them have a SHA-256 that fits, and are restored with --unauthenticated: that says who decides what
-people and passwords there are, not that the file may run anything.
+All of them have a matching SHA-256, and are restored with --unauthenticated: the file then decides what
+people and passwords there are, but may run nothing.
 """
 
 import base64
@@ -17,7 +17,7 @@ from django.db import connection
 
 from accounts.models import User
 from credentials.models import Credential
-from operations.backups import Refused, archive, schema, untrusted_sqlite
+from operations.backups import BackupError, archive, schema, untrusted_sqlite
 from tests.backup import forging
 from tests.backup.conftest import digest
 from tests.backup.forging import DATABASE, forged, forged_database, written
@@ -37,7 +37,7 @@ def path(domain, backup):
 
 @pytest.fixture
 def load(restore):
-    """Restore a file that nobody vouches for; return what was said."""
+    """Restore an unauthenticated file; return the output."""
     return lambda path: restore(path, unauthenticated=True)
 
 
@@ -122,9 +122,9 @@ def test_unknown_table_is_ignored_and_named(path, load):
         columns = forging.manifest(path)["columns"] | {"wiki_page": ["id"]}
         changed = forged(path, lambda held: held.update({"tables/wiki_page.copy": b"1\n"}), columns=columns)
     before = made_here()
-    said = load(changed)
-    assert "Not restored, since its version has no such tables:\n" in said and "  wiki_page\n" in said
-    assert "\x1b" not in said  # what is told is for a terminal
+    output = load(changed)
+    assert "Not restored, since its version has no such tables:\n" in output and "  wiki_page\n" in output
+    assert "\x1b" not in output  # the output is for a terminal
     assert made_here() == before
     assert Credential.objects.count() == 1
 
@@ -136,7 +136,7 @@ def test_restore_leaves_only_what_migrations_create(path, load):
 
 
 def test_expected_tables_match_the_database():
-    """What is loaded goes by the migrations: nothing of ours is missing in that."""
+    """The tables to be loaded come from the migrations: none of ours is missing there."""
     migrations = ask("SELECT app, name FROM django_migrations")
     with connection.cursor() as cursor:
         names = set(connection.introspection.table_names(cursor)) - schema.NEVER_LOADED
@@ -240,7 +240,7 @@ def test_other_zip_compression_is_refused(path):
 
 @pytest.mark.one_database
 def test_random_changes_to_zip_are_refused_or_harmless(path):
-    """200 files with a few bytes changed anywhere, and a SHA-256 that fits."""
+    """200 files with a few bytes changed anywhere, and a matching SHA-256."""
     raw, chance = forged(path).read_bytes(), random.Random(7)  # noqa: S311
     for _ in range(200):
         changed = bytearray(raw)
@@ -254,7 +254,7 @@ def test_random_changes_to_zip_are_refused_or_harmless(path):
                 for name in file.namelist():
                     with archive.open_member(file, name) as member:
                         member.read()
-        except (Refused, OSError):  # of both the command makes one line
+        except (BackupError, OSError):  # of both the command makes one line
             pass
 
 

@@ -1,4 +1,4 @@
-"""What was taken away since the backup stays away, as far as anybody tells."""
+"""What was revoked since the backup stays revoked, as far as anything shows it."""
 
 import json
 from datetime import timedelta
@@ -39,11 +39,14 @@ def revoke(credential):
 
 
 ACTS = [
-    (lambda one: one.reset_password(by=SYSTEM), "its password was reset after that"),
-    (lambda one: one.remove(by=SYSTEM), "it was deleted after that"),
-    (lambda one: one.suspend(by=SYSTEM), "it was suspended after that"),
-    (lambda one: one.set_networks("192.0.2.0/24", by=SYSTEM), "its allowed networks were changed after that"),
-    (lambda one: general.delete(one.domain, by=SYSTEM), "it was deleted after that"),
+    (lambda credential: credential.reset_password(by=SYSTEM), "its password was reset after that"),
+    (lambda credential: credential.remove(by=SYSTEM), "it was deleted after that"),
+    (lambda credential: credential.suspend(by=SYSTEM), "it was suspended after that"),
+    (
+        lambda credential: credential.set_networks("192.0.2.0/24", by=SYSTEM),
+        "its allowed networks were changed after that",
+    ),
+    (lambda credential: general.delete(credential.domain, by=SYSTEM), "it was deleted after that"),
     (expire, "its expiry date was changed after that"),
     (revoke, "its old password was revoked after that"),
 ]
@@ -57,8 +60,8 @@ def test_credential_changed_since_backup_comes_back_suspended_with_reason(
     credential.reset_password(by=SYSTEM, keep_old_for=timedelta(days=1))
     path = backup()
     act(credential)
-    said = restore(path)
-    assert f"{credential.short_username} of sl.example.com (Shop): {why}" in said
+    output = restore(path)
+    assert f"{credential.short_username} of sl.example.com (Shop): {why}" in output
     assert not Credential.objects.get(pk=other.pk).suspended_at
     assert Credential.objects.get(pk=credential.pk).suspended_at
     event = Event.objects.get(credential=credential.username, tag="credential.suspended")
@@ -93,8 +96,8 @@ def test_suspension_by_support_since_backup_is_kept(domain, backup, restore):
     fresh, taken_over, deleted = (make_credential(domain) for _ in range(3))
     taken_over.suspend(by=SYSTEM)
     path = backup()
-    for each in (fresh, taken_over, deleted):
-        each.suspend(by=SYSTEM, reason="spam", as_support=True)
+    for credential in (fresh, taken_over, deleted):
+        credential.suspend(by=SYSTEM, reason="spam", as_support=True)
     deleted.remove(by=SYSTEM)
     assert restore(path).count("it was suspended by support after that") == 2
     for row in Credential.objects.all():
@@ -107,8 +110,8 @@ def test_credential_undeleted_since_backup_comes_back_suspended(domain, backup, 
     credential.remove(by=SYSTEM)
     path = backup()
     DeletedCredential.objects.get().restore(by=SYSTEM).reset_password(by=SYSTEM)
-    said = restore(path)
-    assert f"{credential.short_username} of sl.example.com: deleted, as at the backup" in said
+    output = restore(path)
+    assert f"{credential.short_username} of sl.example.com: deleted, as at the backup" in output
     assert DeletedCredential.objects.get().restore(by=SYSTEM).suspended_at
 
 
@@ -117,8 +120,8 @@ def test_members_removed_or_demoted_since_backup_stay_so(alice, bob, carol, doma
     path = backup()
     members.remove(domain.memberships.get(user=bob), by=SYSTEM)
     members.transfer(domain.memberships.get(user=carol), by=Actor(alice.email, alice))
-    said = restore(path)
-    assert "sl.example.com: bob@example.com is removed from the members, as after the backup" in said
+    output = restore(path)
+    assert "sl.example.com: bob@example.com is removed from the members, as after the backup" in output
     roles = dict(Domain.objects.get().memberships.values_list("user__email", "role"))
     assert roles == {"alice@example.com": "manager", "carol@example.com": "owner"}
 
@@ -128,8 +131,8 @@ def test_last_owner_without_successor_is_reported(alice, domain, backup, restore
     dave = make_user("dave@example.com")
     domain.memberships.create(user=dave, role="viewer")
     members.transfer(domain.memberships.get(user=dave), by=Actor(alice.email, alice))
-    said = restore(path)
-    assert "alice@example.com was removed or demoted after the backup, but is its only owner now" in said
+    output = restore(path)
+    assert "alice@example.com was removed or demoted after the backup, but is its only owner now" in output
     assert Domain.objects.get().memberships.get(user=alice).role == "owner"
 
 
@@ -141,17 +144,17 @@ def test_people_keep_new_passwords_and_regain_no_rights(alice, bob, domain, back
     alice.save()
     User.objects.filter(pk=bob.pk).update(is_staff=False, is_superuser=False, is_active=False)
     gone.delete()
-    said = restore(path)
+    output = restore(path)
     people = {user.email: user for user in User.objects.all()}
     assert people["alice@example.com"].check_password("a-new-password-of-alice")
     assert not people["alice@example.com"].check_password(PASSWORD)
     assert [people["bob@example.com"].is_staff, people["bob@example.com"].is_active] == [False, False]
     assert not people["gone@example.com"].is_active
-    assert "bob@example.com has no more rights" in said and "gone@example.com was deleted" in said
+    assert "bob@example.com has no more rights" in output and "gone@example.com was deleted" in output
 
 
 def test_people_regain_no_way_to_sign_in_that_they_gave_up(alice, bob, domain, backup, restore):
-    """A passkey on a lost telephone, a mailbox that another reads, an account at the provider."""
+    """A passkey on a lost phone, a mailbox that somebody else reads, an account at the provider."""
     for data in ({"passkey": "lost"}, {"passkey": "kept"}):
         Authenticator.objects.create(user=alice, type="webauthn", data=data)
     SocialAccount.objects.create(user=alice, provider="openid_connect", uid="given up")
@@ -167,8 +170,8 @@ def test_people_regain_no_way_to_sign_in_that_they_gave_up(alice, bob, domain, b
         User.objects.filter(pk=user.pk).update(email=email)
     EmailAddress.objects.filter(user=bob).delete()  # as in a database of before addresses were confirmed
     EmailAddress.objects.filter(user=alice).update(email="gone@example.com")
-    said = restore(path)
-    kept = {one.type: one for one in Authenticator.objects.all()}
+    output = restore(path)
+    kept = {authenticator.type: authenticator for authenticator in Authenticator.objects.all()}
     assert kept["webauthn"].data == {"passkey": "kept"}
     assert kept["totp"].user_id == bob.pk and kept["totp"].wrap().validate_code(code_of(seed))
     assert list(SocialAccount.objects.values_list("user", "uid")) == [(alice.pk, "new")]
@@ -177,8 +180,8 @@ def test_people_regain_no_way_to_sign_in_that_they_gave_up(alice, bob, domain, b
     people = dict(User.objects.filter(is_active=True).values_list("email", "pk"))
     assert people == {"gone@example.com": alice.pk, "alice@example.com": bob.pk}
     assert not User.objects.get(pk=bob.pk).groups.exists()
-    assert "gone@example.com is another person's since the backup" in said
-    Authenticator.objects.create(user=alice, type="webauthn", data={})  # primary keys go on
+    assert "gone@example.com is another person's since the backup" in output
+    Authenticator.objects.create(user=alice, type="webauthn", data={})  # primary keys continue
 
 
 def test_restore_voids_reset_links_and_sessions(client, alice, domain, backup, restore):
@@ -200,9 +203,9 @@ def test_domains_suspended_or_deleted_since_backup_are_reported(domain, backup, 
     path = backup()
     domain.suspend(by=SYSTEM, reason="spam")
     general.delete(other, by=SYSTEM)
-    said = restore(path)
-    assert "sl.example.com: suspended, as it was after the backup" in said
-    assert "b.example.com: it was deleted after the backup, and is here again" in said
+    output = restore(path)
+    assert "sl.example.com: suspended, as it was after the backup" in output
+    assert "b.example.com: it was deleted after the backup, and is here again" in output
     assert Domain.objects.get(name="sl.example.com").suspended_at
 
 
@@ -258,7 +261,7 @@ def test_exported_events_replace_a_lost_database(alice, bob, domain, backup, res
     general.delete(other.domain, by=SYSTEM)
     events = exported(tmp_path / "events.jsonl")
     lose_database()
-    said = restore(path, events=events)
+    output = restore(path, events=events)
     for credential, why in [
         (reset, "its password was reset"),
         (deleted, "it was deleted"),
@@ -266,12 +269,12 @@ def test_exported_events_replace_a_lost_database(alice, bob, domain, backup, res
         (support, "it was suspended"),
         (other, "it was deleted"),
     ]:
-        assert f"{credential.short_username} of {credential.domain.name}: {why}" in said
-    assert same.short_username not in said and back.short_username not in said
-    assert "sl.example.com: bob@example.com is removed from the members" in said
-    assert "sl.example.com: alice@example.com is manager, as after the backup" in said
-    assert "b.example.com: it was deleted after the backup" in said
-    assert "what came after the last of them is not known" in said
+        assert f"{credential.short_username} of {credential.domain.name}: {why}" in output
+    assert same.short_username not in output and back.short_username not in output
+    assert "sl.example.com: bob@example.com is removed from the members" in output
+    assert "sl.example.com: alice@example.com is manager, as after the backup" in output
+    assert "b.example.com: it was deleted after the backup" in output
+    assert "what came after the last of them is not known" in output
     assert Credential.objects.get(suspended_by_support=True) == support
 
 
@@ -301,12 +304,14 @@ def test_restore_without_source_warns_and_can_suspend_all(domain, backup, lose_d
     credential = make_credential(domain)
     path = backup()
     lose_database()
-    said = restore(path, replace=False)
-    assert "The replaced database was empty. It can't be known which" in said and "Suspended" not in said
+    output = restore(path, replace=False)
+    assert "The replaced database was empty. It can't be known which" in output and "Suspended" not in output
     # A second time, the database that was restored so must not pass for one that knows.
     assert "without knowing what was revoked since. It can't be known which" in restore(path)
-    said = restore(path, suspend_all=True)
-    assert f"{credential.short_username} of sl.example.com: what happened to it after that is not known" in said
+    output = restore(path, suspend_all=True)
+    assert (
+        f"{credential.short_username} of sl.example.com: what happened to it after that is not known" in output
+    )
 
 
 def test_database_that_does_not_continue_from_backup_is_not_compared(domain, backup, restore):
@@ -327,8 +332,8 @@ def test_restore_without_keys_is_sealed_and_still_suspends(settings, domain, bac
     taken_over.suspend(by=SYSTEM, reason="spam", as_support=True)
     settings.CREDENTIAL_KEYS = f"k2:{cipher.new_key()}"
     chain.open_key.cache_clear()  # as in a process of its own
-    said = restore(path, unauthenticated=True)
-    assert "CREDENTIAL_KEYS lacks k1" in said and "The server is sealed: CREDENTIAL_KEYS lacks" in said
+    output = restore(path, unauthenticated=True)
+    assert "CREDENTIAL_KEYS lacks k1" in output and "The server is sealed: CREDENTIAL_KEYS lacks" in output
     assert Credential.objects.get(pk=credential.pk).suspended_at
     assert Credential.objects.get(pk=taken_over.pk).suspended_by_support
     assert Event.objects.filter(tag="credential.suspended", credential=credential.username).exists()
@@ -352,13 +357,13 @@ call_command("verify_store")
 
 def test_backup_of_older_version_is_migrated(new_database, tmp_path):
     old, new, path = new_database(), new_database(), tmp_path / "old"
-    code, said = manage("shell", "-v0", "-c", OLDER_BACKUP.format(path=path), DATABASE_URL=old)
-    assert code == 0, said
+    code, output = manage("shell", "-v0", "-c", OLDER_BACKUP.format(path=path), DATABASE_URL=old)
+    assert code == 0, output
     for options in ((), ("--replace", "--yes")):
-        code, said = manage("restore", path, *options, DATABASE_URL=new)
-        assert code == 0 and "People: 1," in said
-    code, said = manage("shell", "-v0", "-c", CHECKS, DATABASE_URL=new)
-    assert code == 0, said
+        code, output = manage("restore", path, *options, DATABASE_URL=new)
+        assert code == 0 and "People: 1," in output
+    code, output = manage("shell", "-v0", "-c", CHECKS, DATABASE_URL=new)
+    assert code == 0, output
 
 
 def test_new_rows_get_new_primary_keys_after_restore(domain, backup, restore):

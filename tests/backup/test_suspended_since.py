@@ -52,9 +52,9 @@ def test_suspended_name_missing_in_backup_stays_suspended(alice, carol, backup, 
         make_domain(name, owner=alice, authorized=False).suspend(by=SYSTEM, reason="spam")
     make_domain("d.example.com", owner=alice).suspend(by=SYSTEM)
     Domain.objects.get(name="d.example.com").resume(by=SYSTEM)
-    said = restore(path)
+    output = restore(path)
     for name in ("b.example.com", "c.example.com"):
-        assert f"{name}: added without members and suspended, as the name was after the backup" in said
+        assert f"{name}: added without members and suspended, as the name was after the backup" in output
         held = Domain.objects.get(name=name, suspended_at__isnull=False)
         assert not held.memberships.exists()
         with pytest.raises(NameSuspended):
@@ -72,9 +72,9 @@ def test_exported_events_keep_names_suspended(alice, domain, backup, restore, lo
     domain.suspend(by=SYSTEM)
     events = exported(tmp_path / "events.jsonl")
     lose_database()
-    said = restore(path, events=events)
-    assert "sl.example.com: suspended, as it was after the backup" in said
-    assert "c.example.com: added without members and suspended" in said and "d.example.com" not in said
+    output = restore(path, events=events)
+    assert "sl.example.com: suspended, as it was after the backup" in output
+    assert "c.example.com: added without members and suspended" in output and "d.example.com" not in output
 
 
 def test_exported_events_keep_a_member_made_owner_again(bob, domain, backup, restore, lose_database, tmp_path):

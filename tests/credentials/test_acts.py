@@ -1,4 +1,4 @@
-"""Add, Show, Copy, Reset, Delete, Label and Networks through HTTP: who may, what GET does, what POST does."""
+"""Add, Show, Copy, Reset, Delete, Label and Networks over HTTP: permissions, harmless GET, effects of POST."""
 
 import re
 from datetime import UTC, datetime
@@ -29,7 +29,7 @@ def accepted(credential, password):
 
 
 @pytest.mark.parametrize("act", ACTS)
-def test_a_stranger_finds_nothing(client, carol, credential, act):
+def test_acts_are_not_found_by_strangers(client, carol, credential, act):
     client.force_login(carol)
     before = state()
     for method in (client.get, client.post):
@@ -39,21 +39,21 @@ def test_a_stranger_finds_nothing(client, carol, credential, act):
 
 
 @pytest.mark.parametrize("act", ACTS)
-def test_a_viewer_may_not(client, bob, credential, act):
+def test_acts_are_forbidden_to_viewers(client, bob, credential, act):
     client.force_login(bob)
     before = state()
     assert client.post(smtp_url(credential, act)).status_code == 403
     assert state() == before
 
 
-def test_a_viewer_may_not_add(client, bob, domain):
+def test_add_is_forbidden_to_viewers(client, bob, domain):
     client.force_login(bob)
     assert client.post(smtp_url(domain, "add"), {"key": uuid4()}).status_code == 403
     assert not Credential.objects.exists()
 
 
 @pytest.mark.parametrize("act", ACTS)
-def test_anonymous_is_sent_to_the_sign_in(client, credential, act):
+def test_acts_send_anonymous_users_to_the_sign_in(client, credential, act):
     before = state()
     response = client.post(smtp_url(credential, act))
     assert response.status_code == 302
@@ -62,7 +62,7 @@ def test_anonymous_is_sent_to_the_sign_in(client, credential, act):
 
 
 @pytest.mark.parametrize("act", ACTS)
-def test_get_changes_nothing_and_shows_no_password(as_alice, credential, act):
+def test_get_of_an_act_changes_nothing_and_shows_no_password(as_alice, credential, act):
     before, password = state(), password_of(credential)
     response = as_alice.get(smtp_url(credential, act))
     assert response.status_code == (405 if act == "copy" else 200)
@@ -71,7 +71,7 @@ def test_get_changes_nothing_and_shows_no_password(as_alice, credential, act):
 
 
 @pytest.mark.parametrize("method", ["put", "patch", "delete", "trace", "options"])
-def test_other_methods_are_refused(as_alice, credential, method):
+def test_acts_refuse_other_methods(as_alice, credential, method):
     before = state()
     for act in ACTS:
         assert getattr(as_alice, method)(smtp_url(credential, act)).status_code == 405
@@ -80,7 +80,7 @@ def test_other_methods_are_refused(as_alice, credential, method):
 
 @pytest.mark.parametrize("act", ACTS)
 @pytest.mark.parametrize("headers", [{}, HTMX, PLAIN], ids=["page", "htmx", "script"])
-def test_anothers_credential_is_as_absent_as_one_that_never_was(as_alice, domain, act, headers):
+def test_credential_of_another_domain_is_as_absent_as_none(as_alice, domain, act, headers):
     theirs = make_credential(make_domain("other.example.com"))
     before = state()
     url = smtp_url(make_credential(domain), act).replace
@@ -94,7 +94,7 @@ def test_anothers_credential_is_as_absent_as_one_that_never_was(as_alice, domain
     assert state() == before
 
 
-def test_a_strangers_domain_is_as_absent_as_one_that_never_was(client, carol, domain):
+def test_domain_of_a_stranger_is_as_absent_as_none(client, carol, domain):
     client.force_login(carol)
     answers = [client.get(f"/domains/{name}/settings/smtp/") for name in (domain.name, "no.example.org")]
     assert [answer.status_code for answer in answers] == [404, 404]
@@ -102,7 +102,7 @@ def test_a_strangers_domain_is_as_absent_as_one_that_never_was(client, carol, do
     assert headers_of(answers[0]) == headers_of(answers[1])
 
 
-def test_add_makes_one_and_says_so(as_alice, alice, domain):
+def test_add_creates_one_credential_and_reports_it(as_alice, alice, domain):
     response = as_alice.post(smtp_url(domain, "add"), {"key": uuid4()}, follow=True)
     credential = Credential.objects.get()
     assert "New SMTP user is added." in text(response)
@@ -111,14 +111,14 @@ def test_add_makes_one_and_says_so(as_alice, alice, domain):
     assert Event.objects.filter(tag="credential.created", actor=alice, ip="127.0.0.1").count() == 1
 
 
-def test_a_double_click_on_add_makes_one(as_alice, domain):
+def test_double_click_on_add_creates_one_credential(as_alice, domain):
     key = uuid4()
     for headers in ({}, HTMX, {}):
         as_alice.post(smtp_url(domain, "add"), {"key": key}, headers=headers)
     assert Credential.objects.count() == 1
 
 
-def test_each_answer_to_add_brings_a_new_key(as_alice, domain):
+def test_each_response_to_add_has_a_new_key(as_alice, domain):
     first = as_alice.post(smtp_url(domain, "add"), {"key": uuid4()}, headers=HTMX)
     key = re.search(r'id="issue-key" value="([^"]+)"', text(first))[1]
     as_alice.post(smtp_url(domain, "add"), {"key": key}, headers=HTMX)
@@ -135,13 +135,13 @@ def test_add_with_htmx_shows_the_last_page(as_alice, domain):
 
 
 @pytest.mark.parametrize("key", ["", "x", "1' OR '1'='1"])
-def test_add_without_a_proper_key_makes_none(as_alice, domain, key):
+def test_add_without_a_valid_key_creates_none(as_alice, domain, key):
     assert as_alice.post(smtp_url(domain, "add"), {"key": key}, headers=HTMX).status_code == 422
     assert "out of date" in text(as_alice.post(smtp_url(domain, "add"), {"key": key}, follow=True))
     assert not Credential.objects.exists()
 
 
-def test_nothing_is_added_to_a_domain_that_may_not_send(as_alice, domain):
+def test_add_to_a_domain_that_may_not_send_creates_none(as_alice, domain):
     Domain.objects.filter(pk=domain.pk).update(authorized_at=None)
     response = as_alice.post(smtp_url(domain, "add"), {"key": uuid4()}, follow=True)
     assert "Authorize the domain first" in text(response)
@@ -149,7 +149,7 @@ def test_nothing_is_added_to_a_domain_that_may_not_send(as_alice, domain):
 
 
 @pytest.mark.parametrize(("act", "tag"), [("reveal", "password_shown"), ("copy", "password_copied")])
-def test_a_script_gets_the_password_as_text_after_its_event(as_alice, alice, credential, act, tag):
+def test_reveal_returns_the_password_as_text_to_a_script_after_its_event(as_alice, alice, credential, act, tag):
     response = as_alice.post(smtp_url(credential, act), headers=PLAIN)
     assert text(response) == password_of(credential)
     assert response["Content-Type"] == "text/plain; charset=utf-8"
@@ -158,14 +158,14 @@ def test_a_script_gets_the_password_as_text_after_its_event(as_alice, alice, cre
     assert (event.tag, event.actor, event.credential) == (f"credential.{tag}", alice, credential.username)
 
 
-def test_without_a_script_the_password_is_a_page_of_its_own(as_alice, credential):
+def test_reveal_without_a_script_shows_the_password_on_its_own_page(as_alice, credential):
     response = as_alice.post(smtp_url(credential, "reveal"))
     assert password_of(credential) in text(response)
     assert "no-store" in response["Cache-Control"]
 
 
 @pytest.mark.parametrize("act", ["reveal", "copy"])
-def test_when_no_key_opens_it_the_person_is_told_and_nothing_leaks(as_alice, credential, act):
+def test_reveal_without_the_key_reports_it_and_leaks_nothing(as_alice, credential, act):
     Credential.objects.filter(pk=credential.pk).update(password_sealed="v1.gone.AAAA")
     response = as_alice.post(smtp_url(credential, act), headers=PLAIN)
     assert response.status_code == 503
@@ -186,7 +186,7 @@ def test_reset_replaces_the_password(as_alice, credential):
     assert password_of(credential) not in text(response)
 
 
-def test_a_reset_of_a_password_that_has_moved_on_is_refused(as_alice, credential):
+def test_reset_of_a_password_changed_since_is_refused(as_alice, credential):
     seen = credential.password_changed_at.isoformat()
     as_alice.post(smtp_url(credential, "reset"), {"seen": seen})
     new = password_of(credential)
@@ -196,7 +196,7 @@ def test_a_reset_of_a_password_that_has_moved_on_is_refused(as_alice, credential
     assert password_of(credential) == new
 
 
-def test_a_password_made_in_the_hour_that_a_clock_shows_twice_can_be_reset(as_alice, domain, settings):
+def test_reset_works_for_a_password_of_the_repeated_hour(as_alice, domain, settings):
     settings.TIME_ZONE = "Europe/Berlin"
     twice = datetime(2025, 10, 26, 0, 30, 1, 123456, tzinfo=UTC)
     credential = make_credential(domain, password_changed_at=twice)
@@ -208,13 +208,13 @@ def test_a_password_made_in_the_hour_that_a_clock_shows_twice_can_be_reset(as_al
 @pytest.mark.parametrize(
     "seen", ["x", "2026-99-99", "\x00", "9" * 5000, "0001-01-01T00:00+14:00", "9999-12-31T23:59-14:00"]
 )
-def test_a_reset_with_a_mangled_form_changes_nothing(as_alice, credential, seen):
+def test_reset_with_a_mangled_form_changes_nothing(as_alice, credential, seen):
     before = password_of(credential)
     as_alice.post(smtp_url(credential, "reset"), {"seen": seen})
     assert password_of(credential) == before
 
 
-def test_delete_removes_it_for_good(as_alice, credential, domain):
+def test_delete_removes_the_credential(as_alice, credential, domain):
     password = password_of(credential)
     asked = text(as_alice.get(smtp_url(credential, "delete")))
     assert "Delete SMTP User" in asked
@@ -234,14 +234,14 @@ def test_delete_stays_on_the_page_and_search_of_the_tab(as_alice, domain):
 
 
 @pytest.mark.parametrize("query", ["q=%00", "q=%FF", "page=%00", "page=x&q=" + "y" * 9000])
-def test_a_mangled_address_of_the_tab_fails_no_act(as_alice, credential, query):
+def test_acts_survive_a_mangled_current_url(as_alice, credential, query):
     here = HTMX | {"HX-Current-URL": f"http://testserver{smtp_url(credential.domain)}?{query}"}
     assert as_alice.post(smtp_url(credential, "delete"), headers=here).status_code == 200
     assert not Credential.objects.exists()
 
 
 @pytest.mark.parametrize("act", ACTS)
-def test_a_stale_tab_is_told_and_its_row_goes(as_alice, credential, act):
+def test_act_on_a_deleted_credential_reports_it_and_removes_its_row(as_alice, credential, act):
     credential.remove(by=SYSTEM)
     response = as_alice.post(smtp_url(credential, act), headers=HTMX)
     assert response.status_code == 404
@@ -250,7 +250,7 @@ def test_a_stale_tab_is_told_and_its_row_goes(as_alice, credential, act):
     assert "This SMTP user no longer exists." in text(response)
 
 
-def test_without_a_csrf_token_nothing_happens_and_the_page_helps(alice, credential, domain):
+def test_acts_without_a_csrf_token_change_nothing_and_the_page_helps(alice, credential, domain):
     from django.test import Client
 
     client = Client(enforce_csrf_checks=True)
@@ -263,7 +263,7 @@ def test_without_a_csrf_token_nothing_happens_and_the_page_helps(alice, credenti
     assert state() == before
 
 
-def test_a_signed_out_htmx_request_sends_the_whole_page_to_the_sign_in(client, credential):
+def test_signed_out_htmx_request_sends_the_whole_page_to_the_sign_in(client, credential):
     response = client.post(smtp_url(credential, "reset"), headers=HTMX)
     assert response.status_code == 200
     assert response["HX-Redirect"] == "/login/?next=/domains/sl.example.com/settings/smtp/"
@@ -284,6 +284,6 @@ def test_a_signed_out_htmx_request_sends_the_whole_page_to_the_sign_in(client, c
         "/static/../sendlayer/settings.py",
     ],
 )
-def test_paths_that_name_nothing_are_not_found(as_alice, domain, path):
+def test_paths_without_a_valid_username_are_not_found(as_alice, domain, path):
     for method in (as_alice.get, as_alice.post):
         assert method(path).status_code == 404

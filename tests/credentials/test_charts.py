@@ -4,7 +4,7 @@ from datetime import date, timedelta
 
 import pytest
 
-from web.bar_chart import BOTTOM, LEAST, PLOT, TOP, of_logins, round_numbers, short_number
+from web.bar_chart import BOTTOM, MIN_HEIGHT, PLOT, TOP, of_logins, round_numbers, short_number
 
 pytestmark = pytest.mark.one_database
 
@@ -17,7 +17,7 @@ def chart(*logins, **more):
     return of_logins(counts, until=TODAY, **more)
 
 
-def test_it_has_a_bar_a_day_up_to_today():
+def test_chart_has_a_bar_per_day_up_to_today():
     bars = chart((3, 1)).bars
     assert (len(bars), bars[0].day, bars[-1].day) == (30, "Feb 1", "Mar 2")
     assert [(bar.accepted, bar.refused) for bar in bars[-2:]] == [(0, 0), (3, 1)]
@@ -30,17 +30,17 @@ def test_bars_share_the_width_and_stand_apart():
     assert starts[0][0] > 0 and sum(starts[-1]) < 100
 
 
-def test_refused_ones_stand_on_the_accepted_ones():
+def test_refused_logins_are_above_accepted_ones():
     bar = chart((60, 20), (80, 0)).bars[-1]
     assert (bar.accepted_height, bar.refused_height) == (PLOT * 0.75, PLOT * 0.25)
     assert (bar.accepted_y, bar.refused_y) == (TOP + PLOT * 0.25, TOP)
 
 
 @pytest.mark.parametrize("logins", [(400_000, 1), (1, 400_000)])
-def test_one_login_among_many_is_in_sight(logins):
+def test_single_login_among_many_is_visible(logins):
     bar = chart(logins).bars[-1]
-    assert min(bar.accepted_height, bar.refused_height) == LEAST
-    assert bar.refused_y >= TOP - LEAST
+    assert min(bar.accepted_height, bar.refused_height) == MIN_HEIGHT
+    assert bar.refused_y >= TOP - MIN_HEIGHT
 
 
 def test_a_day_without_logins_has_no_bar():
@@ -103,11 +103,11 @@ def test_every_seventh_day_is_named_and_today_the_last():
         ([(0, 1200)], "0 logins accepted and 1,200 refused in the last 30 days"),
     ],
 )
-def test_it_is_summed_up_in_a_sentence(logins, summary):
+def test_chart_has_a_summary_in_a_sentence(logins, summary):
     assert chart(*logins).summary == summary
 
 
-def test_days_beyond_are_left_out():
+def test_chart_leaves_out_older_days():
     made = chart((1, 0), (2, 0), (4, 0), days=2)
     assert made.accepted == 3 and "last 2 days" in made.summary
 

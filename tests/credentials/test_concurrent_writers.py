@@ -1,4 +1,4 @@
-"""Servers that write logins, acts on many and deletions of domains, all in the same rows: none fails."""
+"""Concurrent writers of logins, bulk acts and the deletion of a domain: none of them fails."""
 
 import time
 from contextlib import suppress

@@ -52,14 +52,14 @@ def test_every_tool_sends_as_its_own_domain_over_starttls(as_alice, credential, 
         assert implicit not in filled
 
 
-def test_looking_changes_nothing_and_is_in_no_event(as_alice, credential):
+def test_connect_page_changes_nothing_and_leaves_no_event(as_alice, credential):
     before = Event.objects.count(), type(credential).objects.values().get()
     page(as_alice, credential)
     assert (Event.objects.count(), type(credential).objects.values().get()) == before
 
 
 @pytest.mark.parametrize("tool", ["", "nothing", "a\x00b", "../../etc/passwd", "x" * 5000])
-def test_an_unknown_tool_shows_the_first(as_alice, credential, tool):
+def test_unknown_tool_shows_the_first(as_alice, credential, tool):
     assert 'aria-current="page">WordPress</a>' in page(as_alice, credential, tool)
 
 
@@ -71,7 +71,7 @@ def test_wordpress_has_its_form_in_the_plugins_words(as_alice, credential):
     assert shown["SMTP Username"] == credential.username
 
 
-def test_a_viewer_sees_settings_and_no_way_to_the_password(client, bob, credential):
+def test_connect_page_gives_a_viewer_settings_but_no_password(client, bob, credential):
     shown = page(sign_in(client, bob), credential, "laravel")
     assert credential.username in snippets(shown)[0]
     for way in ("data-copy-password", "data-reveal", "/copy/", "/reveal/", "/check/"):
@@ -79,19 +79,19 @@ def test_a_viewer_sees_settings_and_no_way_to_the_password(client, bob, credenti
     assert "An owner or manager of the domain can copy it." in shown
 
 
-def test_an_owner_copies_with_the_password_what_holds_its_placeholder(as_alice, credential):
+def test_snippets_with_the_placeholder_can_be_copied_with_the_password(as_alice, credential):
     with_password = 'data-copy-from="snippet-1" data-copy-password="' + smtp_url(credential, "copy")
     assert with_password in page(as_alice, credential, "laravel")
     assert with_password not in page(as_alice, credential, "django")
 
 
-def test_trouble_of_the_credential_is_said_first(as_alice, credential):
+def test_connect_page_warns_first_of_an_unusable_credential(as_alice, credential):
     assert "alert warn" not in page(as_alice, credential)
     credential.suspend(by=SYSTEM)
     assert "This SMTP user is suspended." in page(as_alice, credential)
 
 
-def test_a_certificate_that_the_listener_signed_itself_is_told_of(as_alice, credential, settings, tmp_path):
+def test_connect_page_warns_of_the_self_signed_certificate(as_alice, credential, settings, tmp_path):
     settings.VAR_DIR = tmp_path
     assert "uses a self-signed certificate" not in page(as_alice, credential, "nodejs")
     (tmp_path / "tls").mkdir()
@@ -101,24 +101,24 @@ def test_a_certificate_that_the_listener_signed_itself_is_told_of(as_alice, cred
     assert "uses a self-signed certificate" not in page(as_alice, credential, "nodejs")
 
 
-def test_an_address_that_would_need_quoting_is_not_filled_in(client, alice, credential):
+def test_address_that_needs_quoting_is_not_filled_in(client, alice, credential):
     type(alice).objects.filter(pk=alice.pk).update(email="o'brien$(id)@example.com")
     alice.refresh_from_db()
     shown = snippets(page(sign_in(client, alice), credential, "curl"))[1]
     assert "brien" not in shown and "you@example.com" in shown
 
 
-def test_each_row_leads_here(as_alice, credential):
+def test_each_row_links_to_its_connect_page(as_alice, credential):
     assert f'href="{credential.username}/connect/"' in text(as_alice.get(smtp_url(credential.domain)))
 
 
-def test_the_page_costs_few_queries(as_alice, credential, django_assert_num_queries):
+def test_connect_page_needs_few_queries(as_alice, credential, django_assert_num_queries):
     # Session, person, domain with role, credential.
     with django_assert_num_queries(4):
         page(as_alice, credential)
 
 
-def test_a_stranger_and_another_domains_credential_find_nothing(client, alice, carol, credential):
+def test_connect_page_is_not_found_by_strangers_and_for_other_domains(client, alice, carol, credential):
     assert sign_in(client, carol).get(smtp_url(credential, "connect")).status_code == 404
     theirs = make_credential(make_domain("other.example.com"))
     path = smtp_url(credential, "connect").replace(credential.username, theirs.username)

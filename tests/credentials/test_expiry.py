@@ -44,13 +44,13 @@ def state():
         ("UTC", date(2028, 2, 29), datetime(2028, 3, 1, tzinfo=UTC)),
     ],
 )
-def test_a_day_ends_with_its_last_moment_in_the_sites_time_zone(settings, zone, day, end):
+def test_expiry_is_the_last_moment_of_the_day_in_the_sites_time_zone(settings, zone, day, end):
     settings.TIME_ZONE = zone
     assert expiry.end_of(day) == end - timedelta.resolution
     assert expiry.day_of(expiry.end_of(day)) == day
 
 
-def test_a_date_is_saved_shown_and_removed(as_alice, credential):
+def test_expiry_date_is_saved_shown_and_removed(as_alice, credential):
     day = timezone.localdate() + 30 * DAY
     page = text(set_to(as_alice, credential, day.isoformat()))
     credential.refresh_from_db()
@@ -65,7 +65,7 @@ def test_a_date_is_saved_shown_and_removed(as_alice, credential):
     ]
 
 
-def test_today_is_the_first_day_that_can_be_chosen(as_alice, credential):
+def test_expiry_date_can_be_today_at_the_earliest(as_alice, credential):
     set_to(as_alice, credential, timezone.localdate().isoformat())
     authenticate = Credential.objects.authenticate
     end = Credential.objects.get().expires_at
@@ -88,7 +88,7 @@ def test_today_is_the_first_day_that_can_be_chosen(as_alice, credential):
         ("<script>", "Enter a date as year-month-day"),
     ],
 )
-def test_a_date_that_can_not_be_is_refused_beside_the_field(as_alice, credential, day, words):
+def test_impossible_expiry_date_is_refused_at_its_field(as_alice, credential, day, words):
     before = state()
     response = set_to(as_alice, credential, day)
     assert (response.status_code, response["HX-Retarget"]) == (422, "#dialog")
@@ -131,7 +131,7 @@ def test_extend_gives_90_days_more_counted_from_today_when_it_is_over(as_alice, 
 
 
 @pytest.mark.parametrize("left", [None, {"days": 8}])
-def test_what_does_not_end_soon_is_not_extended(as_alice, credential, left):
+def test_extend_refuses_what_does_not_expire_soon(as_alice, credential, left):
     expire(credential, **left) if left else None
     before = state()
     response = as_alice.post(smtp_url(credential, "extend"), headers=HTMX)
@@ -139,7 +139,7 @@ def test_what_does_not_end_soon_is_not_extended(as_alice, credential, left):
     assert state() == before
 
 
-def test_who_was_signed_out_before_extend_is_led_to_the_list(client, alice, credential):
+def test_extend_while_signed_out_leads_to_the_list(client, alice, credential):
     expire(credential, days=1)
     login = client.post(smtp_url(credential, "extend"))["Location"]
     page = client.post(login, {"login": alice.email, "password": PASSWORD}, follow=True)
@@ -147,7 +147,7 @@ def test_who_was_signed_out_before_extend_is_led_to_the_list(client, alice, cred
 
 
 @pytest.mark.parametrize("act", ["expiry", "extend"])
-def test_strangers_and_viewers_can_not(client, bob, carol, credential, act):
+def test_expiry_is_refused_to_strangers_and_viewers(client, bob, carol, credential, act):
     expire(credential, days=1)
     before = state()
     for person, status in ((carol, 404), (bob, 403)):
@@ -157,7 +157,7 @@ def test_strangers_and_viewers_can_not(client, bob, carol, credential, act):
 
 
 @pytest.mark.django_db(transaction=True)
-def test_of_two_that_extend_at_once_one_does(credential):
+def test_one_of_two_concurrent_extends_wins(credential):
     expire(credential, days=1)
     others = [Credential.objects.get() for _ in range(2)]
     assert sorted(at_once(*(lambda each=each: each.extend(by=SYSTEM) for each in others))) == [False, True]
@@ -171,7 +171,7 @@ def test_owners_are_warned_a_week_before_once_for_each_date(domain, capsys):
         expire(credential, days=days)
     for told in (1, 0):
         call_command("tidy")
-        assert capsys.readouterr().out == f"{told} expiry date{'' if told else 's'} told to owners\n"
+        assert capsys.readouterr().out == f"{told} expiry warning{'' if told else 's'} sent to owners\n"
     (letter,) = delivered()
     assert letter.to == ["alice@example.com"] and soon.username in letter.body
     assert letter.subject.startswith("SMTP user for sl.example.com expires on ") and "(Shop)" in letter.body
@@ -181,7 +181,7 @@ def test_owners_are_warned_a_week_before_once_for_each_date(domain, capsys):
 
 
 @pytest.mark.django_db(transaction=True)
-def test_two_runs_at_once_write_one_letter(credential):
+def test_concurrent_warning_runs_write_one_letter(credential):
     expire(credential, days=3)
     now = timezone.now()
     assert sum(at_once(*[lambda: expiry_warnings.warn_owners(now)] * 3)) == 1

@@ -1,4 +1,4 @@
-"""Explain an error: a pasted line, answered by what is known of the credential."""
+"""Explain an error: the answer to a pasted line, from what is known about the credential."""
 
 import re
 from datetime import timedelta
@@ -11,7 +11,7 @@ from credentials import digests
 from credentials.models import Credential
 from credentials.outcome import Outcome
 from credentials.passwords import generate
-from tests.credentials.test_explaining import KNOWN
+from tests.credentials.test_explain_lines import KNOWN
 from tests.factories import SYSTEM, make_credential, make_domain, make_use, password_of
 from tests.http import sign_in, smtp_url, text
 
@@ -98,7 +98,7 @@ class TestRefusedLogin:
         assert re.search(r"This SMTP user has expired .* Expiry date", answer())
 
     @pytest.mark.parametrize("field", ["authorized_at", "suspended_at"])
-    def test_domain(self, answer, credential, field):
+    def test_domain_not_authorized(self, answer, credential, field):
         value = None if field == "authorized_at" else timezone.now()
         type(credential.domain).objects.filter(pk=credential.domain_id).update(**{field: value})
         assert re.search(r"sl.example.com is not authorized to send .* Overview", answer())
@@ -153,13 +153,13 @@ class TestOthers:
         "connect ECONNREFUSED 192.0.2.1:465", "dial tcp 192.0.2.1:25: i/o timeout",
         "Failed to connect to server ssl://smtp.sendlayer.net:465", "port=25 Connection refused",
     ])  # fmt: skip
-    def test_another_port(self, answer, line):
+    def test_wrong_port(self, answer, line):
         assert re.search(r"The site connects to port (465|25) .* accepts logins on port 587", answer(line))
 
     @pytest.mark.parametrize(
         "line", ["connect ECONNREFUSED ::1:587", "connect to localhost port 25: refused, timed out"]
     )
-    def test_its_own_machine(self, answer, settings, line):
+    def test_wrong_host_on_the_sites_own_machine(self, answer, settings, line):
         assert "The site connects to its own machine" in answer(line)
         settings.SMTP_HOST = "localhost"
         assert "its own machine" not in answer(line)
@@ -180,7 +180,7 @@ class TestOthers:
 
 
 class TestPage:
-    def test_it_asks_on_a_page_and_in_the_dialog(self, as_alice, credential):
+    def test_form_is_on_a_page_and_in_the_dialog(self, as_alice, credential):
         for headers in ({}, HTMX):
             page = text(as_alice.get(smtp_url(credential, "explain"), headers=headers))
             assert "<textarea" in page and 'class="explanation"' not in page
@@ -191,7 +191,7 @@ class TestPage:
         assert (response.headers["HX-Retarget"], response.headers["HX-Reswap"]) == ("#dialog", "innerHTML")
         assert "<html" not in text(response)
 
-    def test_nothing_is_kept(self, as_alice, credential, caplog):
+    def test_pasted_line_is_not_stored(self, as_alice, credential, caplog):
         before = Event.objects.count(), list(Credential.objects.values())
         caplog.set_level("DEBUG")
         ask(as_alice, credential, f"a peculiar line {REFUSED}")
@@ -208,7 +208,7 @@ class TestPage:
     @pytest.mark.parametrize(("line", "words"), [
         ("", "Paste a line first."), (" \n", "Paste a line first."), ("x" * 2001, "up to 2,000 characters"),
     ])  # fmt: skip
-    def test_nothing_and_too_much_is_said(self, as_alice, credential, line, words):
+    def test_empty_and_too_long_lines_are_errors(self, as_alice, credential, line, words):
         for headers in ({}, HTMX):
             response = ask(as_alice, credential, line, **headers)
             assert response.status_code == 422 and words in text(response)
@@ -239,7 +239,7 @@ class TestPage:
         path = smtp_url(credential, "explain").replace(credential.username, theirs.username)
         assert sign_in(client, alice).post(path, {"line": "x"}).status_code == 404
 
-    def test_it_costs_few_queries(self, as_alice, credential, django_assert_num_queries):
+    def test_explain_needs_few_queries(self, as_alice, credential, django_assert_num_queries):
         make_use(credential, IP, outcome=Outcome.WRONG_PASSWORD)
         # Session, person, domain with role, credential, old passwords.
         with django_assert_num_queries(5):

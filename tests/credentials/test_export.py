@@ -53,11 +53,11 @@ def test_no_label_is_a_formula_and_each_reads_back(as_alice, domain, label, cell
 
 
 @pytest.mark.parametrize("cell", ["\t=1", "\r=1", "\n=1", "  =1", "a\t=1", " +1"])
-def test_neither_is_what_no_label_can_hold(cell):
+def test_csv_neutralizes_formulas_that_no_label_can_contain(cell):
     assert safe(cell)[:1] == "'" or safe(cell) == "a\t'=1"
 
 
-def test_it_holds_what_the_list_shows_and_no_secret(as_alice, alice, domain):
+def test_csv_has_what_the_list_shows_and_no_secret(as_alice, alice, domain):
     created = datetime(2022, 4, 11, 14, 3, 22, 999, tzinfo=UTC)
     credential = make_credential(
         domain,
@@ -89,7 +89,7 @@ def test_it_holds_what_the_list_shows_and_no_secret(as_alice, alice, domain):
         assert secret.encode() not in content
 
 
-def test_the_state_is_the_one_that_a_login_meets(as_alice, domain):
+def test_csv_state_is_the_outcome_of_a_login(as_alice, domain):
     now = timezone.now()
     for fields in ({}, {"suspended_at": now}, {"expires_at": now}):
         make_credential(domain, **fields)
@@ -99,7 +99,7 @@ def test_the_state_is_the_one_that_a_login_meets(as_alice, domain):
 
 
 @pytest.mark.parametrize(("path", "name"), [("smtp", "smtp-credentials"), ("activity", "activity")])
-def test_it_is_a_file_for_spreadsheets_that_nobody_keeps(as_alice, credential, path, name):
+def test_csv_is_a_download_that_no_cache_stores(as_alice, credential, path, name):
     response = as_alice.get(ACTIVITY if path == "activity" else export(credential.domain))
     assert response["Content-Type"] == "text/csv; charset=utf-8"
     assert response["Content-Disposition"] == f'attachment; filename="sl.example.com-{name}.csv"'
@@ -109,20 +109,20 @@ def test_it_is_a_file_for_spreadsheets_that_nobody_keeps(as_alice, credential, p
     assert content.count(b"\n") == content.count(b"\r\n")
 
 
-def test_it_honours_the_search(as_alice, domain):
+def test_csv_follows_the_search(as_alice, domain):
     made = [make_credential(domain, label=label) for label in ("Shop one", "Blog", "Shop two")]
     rows = table(as_alice.get(export(domain), {"q": "shop"}))
     assert [row["Username"] for row in rows] == [made[0].username, made[2].username]
     assert table(as_alice.get(export(domain), {"q": "\x00nothing"})) == []
 
 
-def test_the_link_carries_the_search(as_alice, domain):
+def test_export_link_includes_the_search(as_alice, domain):
     make_credential(domain, label='a&b"')
     page = as_alice.get(smtp_url(domain), {"q": 'a&b"'}).content.decode()
     assert f'href="{export(domain)}?q=a%26b%22"' in page
 
 
-def test_activity_reads_like_the_page(as_alice, alice, credential):
+def test_activity_csv_reads_like_the_page(as_alice, alice, credential):
     credential.rename("Shop & <Blog>", by=SYSTEM)
     credential.suspend(by=SYSTEM, reason="abuse")
     as_alice.post(smtp_url(credential, "copy"), headers={"Accept": "text/plain"})
@@ -135,16 +135,14 @@ def test_activity_reads_like_the_page(as_alice, alice, credential):
     assert labelled["What"] == f"labelled {short}… “Shop & <Blog>”"
 
 
-def test_another_domains_rows_are_in_neither(as_alice, domain):
+def test_csv_files_have_no_rows_of_other_domains(as_alice, domain):
     theirs = make_credential(make_domain("other.example.com"))
     assert table(as_alice.get(export(domain))) == []
     assert theirs.username.encode() not in body(as_alice.get(ACTIVITY))
 
 
 @pytest.mark.parametrize("number", [1, 1200])
-def test_the_number_of_queries_is_the_same_with_any_number_of_rows(
-    as_alice, domain, number, django_assert_num_queries
-):
+def test_csv_needs_constant_queries(as_alice, domain, number, django_assert_num_queries):
     first = make_credential(domain)
     columns = {name: getattr(first, name) for name in ("password_sealed", "verifier", "password_changed_at")}
     Credential.objects.bulk_create(Credential(domain=domain, **columns) for _ in range(number - 1))
@@ -155,7 +153,7 @@ def test_the_number_of_queries_is_the_same_with_any_number_of_rows(
             assert len(table(as_alice.get(url))) >= number
 
 
-def test_the_rows_are_read_while_they_are_sent(as_alice, domain, django_assert_num_queries):
+def test_csv_rows_are_streamed(as_alice, domain, django_assert_num_queries):
     make_credential(domain)
     with django_assert_num_queries(3):
         response = as_alice.get(export(domain))

@@ -1,4 +1,4 @@
-"""Acts and limits that stop what was used within 24 hours: they warn, and want a tick more."""
+"""Acts and limits that stop what was used within 24 hours: they warn, and need a ticked box."""
 
 import re
 from datetime import timedelta
@@ -35,7 +35,7 @@ def used(domain):
 
 @pytest.mark.parametrize("headers", [{}, HTMX], ids=["page", "htmx"])
 @pytest.mark.parametrize("act", ACTS)
-def test_the_question_warns_and_has_a_box_to_tick(as_alice, used, act, headers):
+def test_question_about_a_used_credential_warns_and_has_a_box(as_alice, used, act, headers):
     page = text(as_alice.get(smtp_url(used, act), headers=headers))
     warning = re.search(r'<p class="alert warn">(.*?)</p>', page)[1]
     assert re.sub(r"<[^>]*>", "", warning) == "In use: last used 12 minutes ago from 203.0.113.7."
@@ -46,7 +46,7 @@ def test_the_question_warns_and_has_a_box_to_tick(as_alice, used, act, headers):
 
 @pytest.mark.parametrize("act", ACTS)
 @pytest.mark.parametrize("last_used", [None, {"hours": 24, "seconds": 1}], ids=["never", "a day ago"])
-def test_what_is_not_in_use_is_asked_for_as_ever(as_alice, credential, act, last_used):
+def test_question_about_an_unused_credential_has_no_box(as_alice, credential, act, last_used):
     if last_used:
         use(credential, **last_used)
     page = text(as_alice.get(smtp_url(credential, act)))
@@ -58,7 +58,7 @@ def test_what_is_not_in_use_is_asked_for_as_ever(as_alice, credential, act, last
 @pytest.mark.parametrize("headers", [{}, HTMX], ids=["page", "htmx"])
 @pytest.mark.parametrize("sent", [{}, {"sure": ""}, {"sure": "false"}])
 @pytest.mark.parametrize("act", ACTS)
-def test_without_the_tick_nothing_is_done_and_the_question_comes_again(as_alice, used, act, sent, headers):
+def test_act_without_the_tick_changes_nothing_and_asks_again(as_alice, used, act, sent, headers):
     before = state()
     response = as_alice.post(smtp_url(used, act), sent, headers=headers)
     assert response.status_code == 422
@@ -70,7 +70,7 @@ def test_without_the_tick_nothing_is_done_and_the_question_comes_again(as_alice,
 
 
 @pytest.mark.parametrize("act", ACTS)
-def test_a_use_after_the_question_was_asked_counts(as_alice, credential, act):
+def test_use_after_the_question_counts(as_alice, credential, act):
     assert TICK not in text(as_alice.get(smtp_url(credential, act), headers=HTMX))
     make_use(credential, "203.0.113.7")
     before = state()
@@ -80,13 +80,13 @@ def test_a_use_after_the_question_was_asked_counts(as_alice, credential, act):
     assert state() == before
 
 
-def test_with_the_tick_it_is_deleted(as_alice, used):
+def test_delete_with_the_tick_deletes(as_alice, used):
     response = as_alice.post(smtp_url(used, "delete"), {"sure": "on"}, follow=True)
     assert "SMTP user is deleted." in text(response)
     assert not Credential.objects.exists()
 
 
-def test_with_the_tick_it_is_reset(as_alice, used):
+def test_reset_with_the_tick_resets(as_alice, used):
     old = password_of(used)
     seen = used.password_changed_at.isoformat()
     response = as_alice.post(smtp_url(used, "reset"), {"sure": "on", "seen": seen}, headers=HTMX)
@@ -94,7 +94,7 @@ def test_with_the_tick_it_is_reset(as_alice, used):
     assert password_of(used) != old
 
 
-def test_the_question_that_comes_again_still_asks_about_the_password_that_was_seen(as_alice, used):
+def test_repeated_reset_question_keeps_the_password_that_was_seen(as_alice, used):
     seen = used.password_changed_at.isoformat()
     Credential.objects.get(pk=used.pk).reset_password(by=SYSTEM)
     again = text(as_alice.post(smtp_url(used, "reset"), {"seen": seen}, headers=HTMX))
@@ -105,7 +105,7 @@ def test_the_question_that_comes_again_still_asks_about_the_password_that_was_se
 
 
 @pytest.mark.parametrize("act", ACTS)
-def test_a_suspended_one_that_was_used_today_asks_too(as_alice, used, act):
+def test_question_about_a_suspended_credential_used_today_has_a_box(as_alice, used, act):
     used.suspend(by=SYSTEM)
     assert as_alice.post(smtp_url(used, act)).status_code == 422
 
@@ -123,7 +123,7 @@ STOPS = [("networks", "192.0.2.0/24"), ("expiry", day(0)), ("expiry", day(6))]
 
 
 @pytest.mark.parametrize(("act", "value"), STOPS)
-def test_a_limit_that_stops_what_used_it_today_wants_the_tick(as_alice, used, act, value):
+def test_limit_that_stops_todays_use_needs_the_tick(as_alice, used, act, value):
     assert TICK not in text(as_alice.get(smtp_url(used, act)))  # nothing is entered yet
     before = state()
     response = limit(as_alice, used, act, value)
@@ -137,7 +137,7 @@ def test_a_limit_that_stops_what_used_it_today_wants_the_tick(as_alice, used, ac
 
 
 @pytest.mark.parametrize(("act", "value"), STOPS)
-def test_a_limit_on_what_nobody_uses_wants_none(as_alice, credential, act, value):
+def test_limit_on_an_unused_credential_needs_no_tick(as_alice, credential, act, value):
     assert limit(as_alice, credential, act, value).status_code == 200
 
 
@@ -151,11 +151,11 @@ def test_a_limit_on_what_nobody_uses_wants_none(as_alice, credential, act, value
         ("expiry", ""),
     ],
 )
-def test_a_limit_within_which_it_is_used_wants_none(as_alice, used, act, value):
+def test_limit_that_allows_todays_use_needs_no_tick(as_alice, used, act, value):
     assert limit(as_alice, used, act, value).status_code == 200
 
 
-def test_a_looser_limit_wants_none_even_where_it_was_used_outside(as_alice, used):
+def test_looser_limit_needs_no_tick_even_with_use_outside(as_alice, used):
     limits = {"allowed_networks": "192.0.2.0/25", "expires_at": timezone.now() + timedelta(days=1)}
     Credential.objects.filter(pk=used.pk).update(**limits)
     assert limit(as_alice, used, "networks", "192.0.2.0/24\n198.51.100.1").status_code == 200
@@ -163,7 +163,7 @@ def test_a_looser_limit_wants_none_even_where_it_was_used_outside(as_alice, used
     assert limit(as_alice, used, "expiry", day(2)).status_code == 422
 
 
-def test_every_address_of_today_counts_and_those_that_are_not_known(as_alice, credential):
+def test_limit_considers_all_of_todays_addresses_and_unknown_ones(as_alice, credential):
     for ip in ("203.0.113.7", "203.0.113.8", "198.51.100.1"):
         make_use(credential, ip)
     answer = limit(as_alice, credential, "networks", "203.0.113.7\n198.51.100.1")
@@ -176,6 +176,6 @@ def test_every_address_of_today_counts_and_those_that_are_not_known(as_alice, cr
 @pytest.mark.parametrize(
     ("act", "value", "said"), [("networks", "x", "is not a network"), ("expiry", "x", "Enter a date")]
 )
-def test_what_can_not_be_read_is_told_before_any_tick(as_alice, used, act, value, said):
+def test_invalid_limit_is_reported_before_the_tick(as_alice, used, act, value, said):
     answer = text(limit(as_alice, used, act, value, sure="on"))
     assert said in answer and TICK not in answer

@@ -62,7 +62,7 @@ def test_a_canary_is_planted_for_each_new_key(settings, k1, k2):
         (f"k2:{cipher.new_key()}", "lacks the key 'k1'"),
     ],
 )
-def test_wrong_keys_are_told_and_plant_nothing(settings, k1, keys, said):
+def test_wrong_keys_are_reported_and_plant_no_canary(settings, k1, keys, said):
     settings.CREDENTIAL_KEYS = keys
     assert said in keyring.examine()
     assert canaries() == {"k1"}
@@ -97,7 +97,7 @@ def test_a_sealed_site_answers_nothing_and_changes_nothing(settings, as_alice, k
     assert as_alice.get(smtp_url(domain)).status_code == 200
 
 
-def test_while_the_database_is_away_it_is_asked_again(as_alice, k1, domain, sealed_site, monkeypatch):
+def test_keys_are_checked_again_after_a_database_outage(as_alice, k1, domain, sealed_site, monkeypatch):
     answers = iter([None, ""])
     monkeypatch.setattr(keyring, "examine", lambda: next(answers))
     assert sealed_site() is None
@@ -118,7 +118,7 @@ def domain_owner(alice):
     return Actor(alice.email, alice)
 
 
-def test_everything_is_sealed_anew_and_the_old_key_retires(settings, k1, k2, alice, domain):
+def test_rotate_keys_reseals_everything_and_the_old_key_retires(settings, k1, k2, alice, domain):
     rows = stored(alice, domain)
     passwords = [password_of(row) for row in rows]
     verifiers = list(Credential.objects.order_by("pk").values_list("verifier", "password_number"))
@@ -135,7 +135,7 @@ def test_everything_is_sealed_anew_and_the_old_key_retires(settings, k1, k2, ali
     assert Letter.objects.first().message().body.startswith("sl_secret")
 
 
-def test_a_rotation_that_was_stopped_goes_on(settings, k1, k2, alice, domain, monkeypatch):
+def test_interrupted_rotation_continues(settings, k1, k2, alice, domain, monkeypatch):
     rows = stored(alice, domain)
     settings.CREDENTIAL_KEYS = f"{k2},{k1}"
     whole, done = SealedColumn.reseal, []
@@ -156,7 +156,7 @@ def test_a_rotation_that_was_stopped_goes_on(settings, k1, k2, alice, domain, mo
     assert all(password_of(row) for row in rows)
 
 
-def test_a_password_that_is_reset_meanwhile_is_not_overwritten(settings, k1, k2, alice, domain):
+def test_rotation_does_not_overwrite_a_concurrent_reset(settings, k1, k2, alice, domain):
     credential = make_credential(domain)
     stale = Credential.objects.get(pk=credential.pk)
     settings.CREDENTIAL_KEYS = f"{k2},{k1}"
@@ -165,7 +165,7 @@ def test_a_password_that_is_reset_meanwhile_is_not_overwritten(settings, k1, k2,
     assert password_of(credential) == new
 
 
-def test_what_no_key_opens_is_named_and_left_as_it_is(settings, k1, k2, domain, capsys):
+def test_rotation_names_and_leaves_what_no_key_unseals(settings, k1, k2, domain, capsys):
     credential, other = make_credential(domain), make_credential(domain)
     Credential.objects.filter(pk=credential.pk).update(password_sealed=other.password_sealed)
     settings.CREDENTIAL_KEYS = f"{k2},{k1}"

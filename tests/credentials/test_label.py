@@ -1,4 +1,4 @@
-"""The label of a credential: what it may be, where it is told, and two people at once."""
+"""The label of a credential: what is allowed, where it is shown, and concurrent changes."""
 
 import pytest
 from django.core.exceptions import ValidationError
@@ -41,24 +41,24 @@ def post(client, credential, label, **fields):
 
 
 @pytest.mark.parametrize("label", READABLE)
-def test_it_is_kept_as_people_read_it(credential, label):
+def test_label_is_stored_as_people_read_it(credential, label):
     credential.rename(label, by=SYSTEM)
     credential.refresh_from_db()
     assert credential.label == label.strip()
 
 
-def test_outer_spaces_and_parts_of_letters_do_not_count():
+def test_label_length_ignores_outer_spaces_and_parts_of_letters():
     assert labels.clean(" " * 100_000 + "a\u0308" * 80 + "\u3000" * 100_000) == "ä" * 80
 
 
 @pytest.mark.parametrize("label", ["\u00a0", "\u3000 \u2003"])
-def test_nothing_but_spaces_is_no_label(credential, label):
+def test_label_of_spaces_is_blank(credential, label):
     credential.rename(label, by=SYSTEM)
     assert credential.label == ""
 
 
 @pytest.mark.parametrize("label", REFUSED, ids=ascii)
-def test_one_that_misleads_the_eye_is_refused(as_alice, credential, label):
+def test_misleading_label_is_refused(as_alice, credential, label):
     with pytest.raises(ValidationError):
         credential.rename(label, by=SYSTEM)
     assert post(as_alice, credential, label).status_code == 422
@@ -66,14 +66,14 @@ def test_one_that_misleads_the_eye_is_refused(as_alice, credential, label):
     assert credential.label == ""
 
 
-def test_it_is_saved_in_its_row(as_alice, credential):
+def test_label_is_saved_in_its_row(as_alice, credential):
     response = post(as_alice, credential, "Newsletter", seen="")
     assert f'<tr id="cred-{credential.username}"' in text(response)
     assert "<bdi>Newsletter</bdi>" in text(response)
     assert Event.objects.latest("pk").data == {"label": "Newsletter"}
 
 
-def test_an_error_comes_back_in_its_place_with_what_was_typed(as_alice, credential):
+def test_label_error_is_shown_in_place_with_the_input(as_alice, credential):
     response = post(as_alice, credential, "x" * 81)
     assert response.status_code == 422
     assert response["HX-Retarget"] == f"#label-form-{credential.username}"
@@ -82,7 +82,7 @@ def test_an_error_comes_back_in_its_place_with_what_was_typed(as_alice, credenti
 
 
 @pytest.mark.parametrize(("now", "told"), [("Blog", "changed to “Blog”"), ("", "removed")])
-def test_one_that_was_changed_meanwhile_is_told_and_saved_at_the_second_try(as_alice, domain, now, told):
+def test_label_changed_by_another_is_reported_and_saved_at_the_second_try(as_alice, domain, now, told):
     credential = make_credential(domain, label="Shop")
     credential.rename(now, by=SYSTEM)
     response = post(as_alice, credential, "My <shop>", seen="Shop")
@@ -95,7 +95,7 @@ def test_one_that_was_changed_meanwhile_is_told_and_saved_at_the_second_try(as_a
     assert credential.label == "My <shop>"
 
 
-def test_the_page_without_javascript_tells_it_too(as_alice, domain):
+def test_label_page_without_javascript_reports_another_change(as_alice, domain):
     credential = make_credential(domain, label="Blog")
     response = as_alice.post(smtp_url(credential, "label"), {"label": "Mine", "seen": "Shop"})
     assert response.status_code == 409
@@ -104,12 +104,12 @@ def test_the_page_without_javascript_tells_it_too(as_alice, domain):
 
 
 @pytest.mark.parametrize("seen", ["a\x00b", "\ud800".encode("utf-8", "replace").decode(), "x" * 9999])
-def test_any_text_may_be_said_to_be_seen(as_alice, credential, seen):
+def test_label_form_accepts_any_text_as_seen(as_alice, credential, seen):
     assert post(as_alice, credential, "Mine", seen=seen).status_code == 409
 
 
 @pytest.mark.django_db(transaction=True)
-def test_of_two_at_once_one_wins_and_the_other_is_told(credential):
+def test_one_of_two_concurrent_label_changes_wins(credential):
     rows = [Credential.objects.get(pk=credential.pk) for _ in range(2)]
 
     def rename(row, label):
@@ -127,7 +127,7 @@ def test_of_two_at_once_one_wins_and_the_other_is_told(credential):
     assert Event.objects.filter(tag="credential.labelled").count() == 1
 
 
-def test_every_event_and_letter_of_a_credential_tells_it(alice, domain):
+def test_events_and_letters_of_a_credential_name_its_label(alice, domain):
     credential = make_credential(domain, label="Newsletter")
     for tag in ("credential.password_shown", "credential.password_copied", "credential.checked"):
         credential.reveal(tag, by=SYSTEM)
@@ -144,7 +144,7 @@ def test_every_event_and_letter_of_a_credential_tells_it(alice, domain):
     assert all("(Newsletter)" in letter.body for letter in letters)
 
 
-def test_removing_it_tells_which(domain):
+def test_event_of_a_removed_label_names_it(domain):
     credential = make_credential(domain, label="Shop")
     credential.rename("", by=SYSTEM)
     assert "removed the label “Shop” from" in sentence(Event.objects.latest("pk"))

@@ -1,4 +1,4 @@
-"""How many passwords a person may open."""
+"""The limit on passwords that a user may open."""
 
 import pytest
 from django.core.cache import cache
@@ -15,10 +15,10 @@ AS_TEXT = {"headers": {"Accept": "text/plain"}}
 
 @pytest.fixture(autouse=True)
 def two_passwords(monkeypatch):
-    monkeypatch.setitem(rate_limits.RATES, "open", "2/10m/user")
+    monkeypatch.setitem(rate_limits.PASSWORD_RATES, "open", "2/10m/user")
 
 
-def test_showing_and_copying_count_together_and_what_is_too_many_opens_nothing(as_alice, credential):
+def test_show_and_copy_share_a_limit_beyond_which_nothing_is_opened(as_alice, credential):
     assert as_alice.post(smtp_url(credential, "reveal"), **AS_TEXT).status_code == 200
     assert as_alice.post(smtp_url(credential, "copy"), **AS_TEXT).status_code == 200
     events = Event.objects.count()
@@ -30,7 +30,7 @@ def test_showing_and_copying_count_together_and_what_is_too_many_opens_nothing(a
     assert Event.objects.count() == events
 
 
-def test_asking_counts_nothing_and_other_people_and_acts_go_on(as_alice, credential, bob, client):
+def test_password_limit_counts_no_questions_and_no_other_users_or_acts(as_alice, credential, bob, client):
     for _ in range(3):
         assert as_alice.get(smtp_url(credential, "reveal")).status_code == 200
     for _ in range(3):
@@ -40,7 +40,7 @@ def test_asking_counts_nothing_and_other_people_and_acts_go_on(as_alice, credent
     assert sign_in(client, bob).post(smtp_url(credential, "copy"), **AS_TEXT).status_code == 200
 
 
-def test_a_cache_that_is_emptied_forgets_the_count_and_nothing_else(as_alice, credential):
+def test_emptied_cache_resets_only_the_password_limit(as_alice, credential):
     for _ in range(3):
         as_alice.post(smtp_url(credential, "copy"), **AS_TEXT)
     cache.clear()

@@ -1,4 +1,4 @@
-"""The SQL views list exactly whom Credential.outcome accepts, on the database of the run."""
+"""The SQL views list exactly what Credential.outcome accepts, on the database of the run."""
 
 from datetime import timedelta
 
@@ -22,7 +22,7 @@ def rows(view, columns="username"):
 
 
 @pytest.mark.django_db
-def test_they_hold_what_mail_servers_ask_for(domain):
+def test_mail_views_have_what_mail_servers_query(domain):
     plain, narrow = make_credential(domain), make_credential(domain)
     narrow.set_networks("2001:db8::/32, 192.0.2.7", by=SYSTEM)
     columns = "username, verifier, allow_nets, sasl_username"
@@ -43,7 +43,7 @@ def test_they_hold_what_mail_servers_ask_for(domain):
 @pytest.mark.parametrize("expires", [None, -HOUR, timedelta(milliseconds=-2), HOUR, timedelta(days=400)])
 @pytest.mark.parametrize("authorized", [None, -HOUR])
 @pytest.mark.parametrize("domain_suspended", [None, -HOUR])
-def test_they_agree_with_the_model(domain, suspended, expires, authorized, domain_suspended):
+def test_mail_views_agree_with_the_model(domain, suspended, expires, authorized, domain_suspended):
     now = timezone.now()
 
     def moment(offset):
@@ -60,7 +60,7 @@ def test_they_agree_with_the_model(domain, suspended, expires, authorized, domai
 
 @pytest.mark.django_db
 @pytest.mark.parametrize("microsecond", [0, 1000, 999_999])
-def test_an_expiry_counts_at_its_very_moment(domain, microsecond):
+def test_mail_views_drop_a_credential_at_its_expiry(domain, microsecond):
     """SQLite compares text, and Django leaves microseconds out when there are none."""
     past = timezone.now().replace(microsecond=microsecond) - timedelta(seconds=1)
     make_credential(domain, expires_at=past)
@@ -69,7 +69,7 @@ def test_an_expiry_counts_at_its_very_moment(domain, microsecond):
 
 
 @pytest.mark.django_db
-def test_the_previous_password_is_listed_until_its_deadline(credential):
+def test_mail_views_list_the_old_password_until_the_grace_period_ends(credential):
     old = credential.verifier
     credential.reset_password(by=SYSTEM, keep_old_for=HOUR)
     name = credential.username
@@ -87,7 +87,7 @@ def test_the_previous_password_is_listed_until_its_deadline(credential):
 
 
 @pytest.mark.django_db
-def test_a_reset_without_overlap_forgets_the_previous_password(credential):
+def test_reset_without_a_grace_period_removes_the_old_password_from_the_views(credential):
     credential.reset_password(by=SYSTEM, keep_old_for=HOUR)
     credential.reset_password(by=SYSTEM)
     credential.refresh_from_db()

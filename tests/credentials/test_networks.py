@@ -1,4 +1,4 @@
-"""Allowed networks: what can be written, what is stored, who may set it, and what a row shows."""
+"""Allowed networks: what can be entered, what is stored, who can set them, and what a row shows."""
 
 import re
 
@@ -64,7 +64,7 @@ def test_networks_are_stored_in_their_shortest_form(typed, stored):
 
 
 @pytest.mark.parametrize(("typed", "said"), BAD.items())
-def test_what_is_no_network_is_named_and_what_to_write_instead(typed, said):
+def test_invalid_network_is_named_with_what_to_enter_instead(typed, said):
     with pytest.raises(ValidationError) as error:
         networks.clean(typed)
     assert said in " ".join(error.value.messages)
@@ -80,7 +80,7 @@ def test_fifty_of_the_longest_fit_the_column():
     longest = [
         f"{number:04x}:{'ffff:' * 6}ff80/121" for number in range(0x1000, 0x1000 + networks.MAX_NETWORKS)
     ]
-    assert len(networks.clean("\n".join(longest))) <= networks.MAX_LENGTH
+    assert len(networks.clean("\n".join(longest))) <= networks.MAX_STORED
 
 
 @pytest.mark.parametrize(
@@ -107,7 +107,7 @@ def test_a_login_is_judged_by_where_it_comes_from(as_alice, credential, ip, outc
     assert login.outcome is Outcome[outcome]
 
 
-def test_they_are_saved_and_the_event_says_from_what_to_what(as_alice, alice, credential):
+def test_networks_are_saved_and_the_event_has_old_and_new(as_alice, alice, credential):
     typed = {"networks": "192.0.2.0/24\r\n2001:db8::/32"}
     response = as_alice.post(url(credential), typed, headers=HTMX)
     assert "Allowed networks saved." in text(response)
@@ -126,20 +126,20 @@ def test_they_are_saved_and_the_event_says_from_what_to_what(as_alice, alice, cr
     assert "to anywhere" in activity
 
 
-def test_without_htmx_the_list_says_so(as_alice, credential):
+def test_saving_networks_without_htmx_leads_to_the_list(as_alice, credential):
     response = as_alice.post(url(credential), {"networks": "192.0.2.7"}, follow=True)
     assert response.redirect_chain == [(smtp_url(credential.domain), 302)]
     assert "Allowed networks saved." in text(response)
 
 
-def test_saving_the_same_again_is_no_event(as_alice, credential):
+def test_saving_the_same_networks_leaves_no_event(as_alice, credential):
     credential.set_networks("192.0.2.7", by=SYSTEM)
     before = Event.objects.count()
     as_alice.post(url(credential), {"networks": " 192.0.2.7/32\r\n"})
     assert Event.objects.count() == before
 
 
-def test_the_field_holds_one_network_a_line(as_alice, credential):
+def test_networks_field_has_one_network_per_line(as_alice, credential):
     credential.set_networks("192.0.2.0/24,::1", by=SYSTEM)
     page = text(as_alice.get(url(credential)))
     assert re.search(r"<textarea[^>]*>\s*192\.0\.2\.0/24\n::1</textarea>", page)
@@ -147,7 +147,7 @@ def test_the_field_holds_one_network_a_line(as_alice, credential):
 
 @pytest.mark.parametrize("headers", [{}, HTMX], ids=["page", "htmx"])
 @pytest.mark.parametrize(("typed", "said"), BAD.items())
-def test_an_error_stands_beside_the_field_that_keeps_what_was_typed(as_alice, credential, headers, typed, said):
+def test_networks_error_is_at_the_field_which_keeps_the_input(as_alice, credential, headers, typed, said):
     credential.set_networks("198.51.100.1", by=SYSTEM)
     before = Event.objects.count()
     response = as_alice.post(url(credential), {"networks": typed}, headers=headers)
@@ -160,23 +160,23 @@ def test_an_error_stands_beside_the_field_that_keeps_what_was_typed(as_alice, cr
     assert Event.objects.count() == before
 
 
-def test_an_error_over_htmx_comes_back_into_the_dialog(as_alice, credential):
+def test_networks_error_over_htmx_is_in_the_dialog(as_alice, credential):
     response = as_alice.post(url(credential), {"networks": "x"}, headers=HTMX)
     assert (response["HX-Retarget"], response["HX-Reswap"]) == ("#dialog", "innerHTML")
 
 
-def test_a_null_character_is_an_error_like_any_other(as_alice, credential):
+def test_null_character_in_networks_is_an_error(as_alice, credential):
     response = as_alice.post(url(credential), {"networks": "192.0.2.1\x00"})
     assert response.status_code == 422
     assert "Remove the invisible characters, then save again." in text(response)
 
 
-def test_html_is_shown_as_text(as_alice, credential):
+def test_networks_input_is_shown_as_text(as_alice, credential):
     page = text(as_alice.post(url(credential), {"networks": "</textarea><img/src=x>"}))
     assert "<img" not in page and "&lt;img/src=x&gt;" in page
 
 
-def test_a_viewer_sees_them_and_may_not_set_them(client, bob, credential):
+def test_viewer_sees_networks_and_can_not_set_them(client, bob, credential):
     credential.set_networks("192.0.2.0/24", by=SYSTEM)
     client.force_login(bob)
     page = text(client.get(smtp_url(credential.domain)))
@@ -188,7 +188,7 @@ def test_a_viewer_sees_them_and_may_not_set_them(client, bob, credential):
     assert credential.allowed_networks == "192.0.2.0/24"
 
 
-def test_anothers_credential_is_not_reached_through_ones_own_domain(as_alice, credential):
+def test_networks_of_another_domains_credential_are_not_found(as_alice, credential):
     theirs = make_credential(make_domain("other.example.com"))
     path = url(credential).replace(credential.username, theirs.username)
     assert as_alice.post(path, {"networks": "192.0.2.1"}).status_code == 404
@@ -207,7 +207,7 @@ def test_anothers_credential_is_not_reached_through_ones_own_domain(as_alice, cr
         ("<b>,@USERNAME@", "&lt;b&gt;, @USERNAME@"),  # never stored, but what if
     ],
 )
-def test_a_row_shows_at_most_two(as_alice, domain, stored, shown):
+def test_row_shows_at_most_two_networks(as_alice, domain, stored, shown):
     credential = make_credential(domain, allowed_networks=stored)
     page = text(as_alice.get(smtp_url(domain)))
     assert f"<dt>Networks</dt><dd><span>{shown}</span>" in page

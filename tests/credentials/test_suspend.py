@@ -25,7 +25,7 @@ def acts(page):
     return re.findall(r"[0-9A-F]{32}/(suspend|resume)/", page)
 
 
-def test_suspend_refuses_it_tells_the_owners_and_offers_resume(as_alice, alice, credential):
+def test_suspend_refuses_logins_notifies_owners_and_offers_resume(as_alice, alice, credential):
     assert acts(text(as_alice.get(smtp_url(credential.domain)))) == ["suspend"]
     response = as_alice.post(smtp_url(credential, "suspend"), headers=HTMX)
     assert "SMTP user suspended." in text(response) and acts(text(response)) == ["resume"]
@@ -37,13 +37,13 @@ def test_suspend_refuses_it_tells_the_owners_and_offers_resume(as_alice, alice, 
     assert (event.tag, event.actor) == ("credential.suspended", alice)
 
 
-def test_owners_who_want_no_such_mail_get_none(as_alice, alice, credential):
+def test_suspend_sends_no_letter_to_owners_who_turned_it_off(as_alice, alice, credential):
     type(alice).objects.update(tell_credentials=False)
     as_alice.post(smtp_url(credential, "suspend"))
     assert delivered() == []
 
 
-def test_resume_accepts_it_again_with_the_same_password(as_alice, credential):
+def test_resume_accepts_the_same_password_again(as_alice, credential):
     password = password_of(credential)
     credential.suspend(by=SYSTEM)
     assert RetiredPassword.objects.filter(username=credential.username).count() == 1
@@ -53,7 +53,7 @@ def test_resume_accepts_it_again_with_the_same_password(as_alice, credential):
     assert not RetiredPassword.objects.filter(username=credential.username).exists()
 
 
-def test_what_is_in_use_is_suspended_only_with_a_tick(as_alice, credential):
+def test_suspend_of_a_used_credential_needs_the_tick(as_alice, credential):
     make_use(credential)
     response = as_alice.post(smtp_url(credential, "suspend"), headers=HTMX)
     assert response.status_code == 422 and "<strong>In use:</strong>" in text(response)
@@ -63,7 +63,7 @@ def test_what_is_in_use_is_suspended_only_with_a_tick(as_alice, credential):
 
 
 @pytest.mark.parametrize(("act", "words"), [("suspend", "already suspended"), ("resume", "is not suspended")])
-def test_the_second_of_two_is_told_that_it_is_so_already(as_alice, credential, act, words):
+def test_second_suspend_or_resume_reports_that_it_is_done_already(as_alice, credential, act, words):
     (credential.suspend if act == "suspend" else credential.resume)(by=SYSTEM)
     before = Event.objects.count()
     response = as_alice.post(smtp_url(credential, act), headers=HTMX)
@@ -100,13 +100,13 @@ def test_support_takes_over_what_a_member_suspended(credential):
     assert Credential.objects.get().suspended_by_support
 
 
-def test_the_owners_learn_that_it_was_support_and_why(credential):
+def test_suspend_by_support_notifies_owners_of_the_reason(credential):
     credential.suspend(by=SYSTEM, reason="phishing", as_support=True)
     body = delivered()[-1].body
     assert "Support suspended" in body and "Reason: phishing" in body and "Only support can resume it" in body
 
 
-def test_an_overlap_outlives_a_suspension(as_alice, credential):
+def test_grace_period_outlives_a_suspension(as_alice, credential):
     old = password_of(credential)
     credential.reset_password(by=SYSTEM, keep_old_for=timedelta(hours=1))
     credential.suspend(by=SYSTEM)
@@ -117,7 +117,7 @@ def test_an_overlap_outlives_a_suspension(as_alice, credential):
 
 @pytest.mark.django_db(transaction=True)
 @pytest.mark.parametrize("act", ["suspend", "resume"])
-def test_of_two_at_once_one_does_it(credential, act):
+def test_one_of_two_concurrent_suspends_wins(credential, act):
     if act == "resume":
         Credential.objects.update(suspended_at=timezone.now())
     others = [Credential.objects.get() for _ in range(2)]

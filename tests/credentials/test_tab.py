@@ -18,7 +18,7 @@ def rows(response):
     return re.findall(r'id="cred-([0-9A-F]{32})"', text(response))
 
 
-def test_the_words_are_the_help_pages(as_alice, credential, domain):
+def test_tab_has_the_words_of_the_help_page(as_alice, credential, domain):
     page = text(as_alice.get(smtp_url(domain)))
     words = ("SMTP Credentials", "Add New SMTP User", "Example Email", "info@sl.example.com", "Username")
     words += ("Password", "Show Password", "Reset", "Host", "smtp.sendlayer.net", "Port", "587")
@@ -26,7 +26,7 @@ def test_the_words_are_the_help_pages(as_alice, credential, domain):
     assert [word for word in words if word not in page] == []
 
 
-def test_a_date_reads_as_on_the_help_page_with_the_exact_time_on_hover(as_alice, domain):
+def test_date_reads_as_on_the_help_page_with_the_exact_time_on_hover(as_alice, domain):
     make_credential(domain, created_at=datetime(2022, 4, 11, 14, 3, 22, tzinfo=UTC))
     page = text(as_alice.get(smtp_url(domain)))
     assert (
@@ -35,17 +35,17 @@ def test_a_date_reads_as_on_the_help_page_with_the_exact_time_on_hover(as_alice,
     )
 
 
-def test_no_secret_is_in_the_page(as_alice, credential, domain):
+def test_tab_contains_no_secret(as_alice, credential, domain):
     page = text(as_alice.get(smtp_url(domain)))
     for secret in (password_of(credential), credential.password_sealed, credential.verifier):
         assert secret not in page
 
 
-def test_the_page_is_kept_out_of_every_cache(as_alice, domain):
+def test_tab_is_not_cached(as_alice, domain):
     assert as_alice.get(smtp_url(domain))["Cache-Control"] == "no-store, private"
 
 
-def test_a_viewer_sees_the_rows_without_any_control(client, bob, credential, domain):
+def test_viewer_sees_rows_without_controls(client, bob, credential, domain):
     client.force_login(bob)
     page = text(client.get(smtp_url(domain)))
     assert credential.username in page
@@ -53,7 +53,7 @@ def test_a_viewer_sees_the_rows_without_any_control(client, bob, credential, dom
         assert control not in page
 
 
-def test_a_manager_has_the_controls(client, bob, credential, domain):
+def test_manager_sees_the_controls(client, bob, credential, domain):
     domain.memberships.filter(user=bob).update(role="manager")
     client.force_login(bob)
     page = text(client.get(smtp_url(domain)))
@@ -63,9 +63,7 @@ def test_a_manager_has_the_controls(client, bob, credential, domain):
 
 @pytest.mark.parametrize("refused", [False, True])
 @pytest.mark.parametrize("count", [5, 25, 50])
-def test_the_number_of_queries_does_not_grow_with_the_rows(
-    as_alice, alice, domain, count, refused, django_assert_num_queries
-):
+def test_tab_needs_constant_queries(as_alice, alice, domain, count, refused, django_assert_num_queries):
     for number in range(count):
         make_credential(domain, label=f"Site {number}")
     for number in range(count // 5):
@@ -77,14 +75,14 @@ def test_the_number_of_queries_does_not_grow_with_the_rows(
         assert as_alice.get(smtp_url(domain)).status_code == 200
 
 
-def test_rows_stand_in_the_order_they_were_made_25_a_page(as_alice, domain):
+def test_rows_are_in_order_of_creation_25_per_page(as_alice, domain):
     made = [make_credential(domain).username for _ in range(27)]
     assert rows(as_alice.get(smtp_url(domain))) == made[:25]
     assert rows(as_alice.get(smtp_url(domain), {"page": "2"})) == made[25:]
 
 
 @pytest.mark.parametrize("number", ["0", "-1", "1e9", "abc", "99999999999999999999", "\x00", "١"])
-def test_a_page_number_that_makes_no_sense_shows_a_page(as_alice, credential, domain, number):
+def test_invalid_page_number_shows_a_page(as_alice, credential, domain, number):
     assert rows(as_alice.get(smtp_url(domain), {"page": number})) == [credential.username]
 
 
@@ -97,7 +95,7 @@ def test_search_finds_by_label_and_by_the_start_of_the_username(as_alice, domain
 @pytest.mark.parametrize(
     "search", ["nothing", "%", "_", "\x00", "' OR 1=1 --", "x" * 5000, "<script>alert(1)</script>"]
 )
-def test_a_search_that_finds_nothing_says_so(as_alice, credential, domain, search):
+def test_search_without_a_match_says_so(as_alice, credential, domain, search):
     response = as_alice.get(smtp_url(domain), {"q": search})
     assert response.status_code == 200
     if search != "\x00":
@@ -112,7 +110,7 @@ def test_a_label_is_shown_as_text(as_alice, domain):
     assert "<img" not in page
 
 
-def test_the_empty_state_says_why(as_alice, domain):
+def test_empty_tab_says_why(as_alice, domain):
     assert "No SMTP credentials" in text(as_alice.get(smtp_url(domain)))
     Domain.objects.filter(pk=domain.pk).update(authorized_at=None)
     page = text(as_alice.get(smtp_url(domain)))
@@ -120,7 +118,7 @@ def test_the_empty_state_says_why(as_alice, domain):
     assert "Add New SMTP User" not in page
 
 
-def test_a_suspended_credential_is_marked(as_alice, domain):
+def test_suspended_credential_is_marked(as_alice, domain):
     make_credential(domain, suspended_at=datetime(2026, 1, 2, tzinfo=UTC))
     page = text(as_alice.get(smtp_url(domain)))
     assert ">Suspended</span>" in page
@@ -134,7 +132,7 @@ def test_last_used_shows_when_and_from_where(as_alice, domain):
     assert "203.0.113.7" in page
 
 
-def test_of_two_domains_with_one_name_the_authorized_one_is_shown(as_alice, domain):
+def test_tab_shows_the_authorized_of_two_domains_with_one_name(as_alice, domain):
     pending = make_domain("sl.example.com", owner=make_user("dora@example.com"), authorized=False)
     pending.memberships.create(user=domain.memberships.get(role="owner").user, role="viewer")
     credential = make_credential(domain)

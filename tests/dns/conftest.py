@@ -12,7 +12,7 @@ def running_nsd(tmp_path_factory):
 
 @pytest.fixture
 def nsd(running_nsd, settings):
-    """The DNS as the product sees it in this test: nsd, its zones empty."""
+    """A running nsd with empty zones, as the configured resolver."""
     running_nsd.empty()
     settings.DNS_RESOLVERS = [running_nsd.address]
     return running_nsd
@@ -20,14 +20,14 @@ def nsd(running_nsd, settings):
 
 @pytest.fixture
 def fake(settings):
-    """A resolver that answers as the test tells it to; silent until then."""
+    """A configured resolver that answers as its test says, and is silent until then."""
     with FakeResolver() as resolver:
         settings.DNS_RESOLVERS = [resolver.address]
         yield resolver
 
 
 @pytest.fixture
-def impatient(monkeypatch):
-    """Nobody waits for a silent resolver."""
+def short_timeouts(monkeypatch):
+    """Short timeouts for silent resolvers."""
     monkeypatch.setattr(dns, "TRY_SECONDS", 0.1)
     monkeypatch.setattr(dns, "LIFETIME_SECONDS", 0.4)

@@ -1,4 +1,4 @@
-"""A real DNS server on loopback, nsd, whose zones tests write; and others that misbehave."""
+"""A real DNS server on loopback, nsd, with zones that tests write; and a fake one that misbehaves."""
 
 import signal
 import socket
@@ -18,7 +18,7 @@ from tests.servers import free_port
 NSD = "/usr/sbin/nsd"
 START_SECONDS = 10
 ZONES = ("example.com", "example.net")
-BROKEN = "broken.test"  # its file is never there: SERVFAIL. Any other zone is REFUSED
+BROKEN = "broken.test"  # its file does not exist: SERVFAIL. Any other zone is REFUSED
 CONFIGURATION = """
 server:
   server-count: 1
@@ -48,7 +48,7 @@ class DnsServer:
         self._serials = count(2)
 
     def put(self, *records: str, zone="example.com"):
-        """Replace a zone's records by these, each as in a zone file; return when they are served."""
+        """Replace a zone's records, each as in a zone file; return when they are served."""
         serial = next(self._serials)
         write_zone(self._folder, zone, serial, records)
         self._process.send_signal(signal.SIGHUP)
@@ -60,7 +60,7 @@ class DnsServer:
 
     def wait_for(self, zone, serial):
         deadline, seen = time.monotonic() + START_SECONDS, 0
-        # Several times: while nsd reloads, the process of before answers beside the new one.
+        # Several times: while nsd reloads, its old process answers beside the new one.
         while seen < 8:
             if self._serial(zone) == serial:
                 seen += 1
@@ -76,7 +76,7 @@ class DnsServer:
             response = dns.query.udp(query, "127.0.0.1", timeout=1, port=self._port)
         except (OSError, dns.exception.Timeout):
             return None
-        return next((each[0].serial for each in response.answer), None)
+        return next((rrset[0].serial for rrset in response.answer), None)
 
 
 def proof(domain, value=None) -> str:
@@ -95,7 +95,7 @@ def write_zone(folder, zone, serial, records):
     )
     new = folder / f"{zone}.new"
     new.write_text("".join(f"{line}\n" for line in (*head, *records)), encoding="ascii")
-    new.rename(folder / f"{zone}.zone")  # never half of it
+    new.rename(folder / f"{zone}.zone")  # atomically
 
 
 @contextmanager
@@ -112,7 +112,7 @@ def dns_server(folder: Path):
         process = subprocess.Popen([NSD, "-d", "-c", folder / "nsd.conf"], stderr=log)
     try:
         server = DnsServer(folder, port, process)
-        for zone in ZONES:  # before that, it would not live through a signal
+        for zone in ZONES:  # before that, a signal would end it
             server.wait_for(zone, 1)
         yield server
     finally:
@@ -121,10 +121,10 @@ def dns_server(folder: Path):
 
 
 class FakeResolver:
-    """A UDP socket that answers each question as it is told to, and keeps the names it was asked for.
+    """A UDP socket that answers each query by `answer`, and records the names in `names`.
 
-    `answer` takes a question (a dns.message.Message) and its wire form, and returns the
-    datagrams to send back. Nothing is sent before `held` is set.
+    `answer` takes a query (a dns.message.Message) and its wire form, and returns the datagrams to send.
+    Nothing is sent before `held` is set.
     """
 
     def __init__(self, answer=lambda query, wire: ()):

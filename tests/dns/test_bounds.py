@@ -1,4 +1,4 @@
-"""DNS records that anybody can make: their length and number cost no more than reading them once."""
+"""Long and numerous DNS records, which anybody can publish, cost no more than reading them once."""
 
 import time
 
@@ -14,7 +14,7 @@ from tests.dns.server import proof
 from tests.factories import SYSTEM, make_domain
 from tests.http import sign_in, text
 
-CPU_SECONDS = 2  # of a check; with records that nobody bounds it took minutes
+CPU_SECONDS = 2  # of a check; without bounds these records took minutes
 ALL = {
     record.kind: record
     for record in records.expected(
@@ -54,7 +54,7 @@ def cpu_seconds(act) -> float:
 
 @pytest.mark.django_db
 @pytest.mark.parametrize("value", HOSTILE.values(), ids=HOSTILE)
-def test_a_long_dmarc_record_of_a_domain_that_nobody_proved_costs_little(nsd, pending, value):
+def test_long_dmarc_record_of_unproved_domain_costs_little(nsd, pending, value):
     nsd.put(txt("_dmarc.sl", value))
     assert cpu_seconds(lambda: check_now(pending, by=SYSTEM)) < CPU_SECONDS
     row = pending.dns_records.get(kind="dmarc")
@@ -64,7 +64,7 @@ def test_a_long_dmarc_record_of_a_domain_that_nobody_proved_costs_little(nsd, pe
 
 @pytest.mark.django_db
 @pytest.mark.parametrize("value", SPF.values(), ids=SPF)
-def test_a_long_spf_record_costs_little_and_is_not_called_missing(nsd, client, alice, pending, value):
+def test_long_spf_record_costs_little_and_is_not_reported_missing(nsd, client, alice, pending, value):
     nsd.put(txt("sl", value))
     assert cpu_seconds(lambda: check_now(pending, by=SYSTEM)) < CPU_SECONDS
     row = pending.dns_records.get(kind="spf")
@@ -75,7 +75,7 @@ def test_a_long_spf_record_costs_little_and_is_not_called_missing(nsd, client, a
 
 
 @pytest.mark.django_db
-def test_thousands_of_values_cost_little_and_a_proof_among_those_read_counts(nsd, pending):
+def test_thousands_of_values_cost_little_and_proof_still_counts(nsd, pending):
     nsd.put(proof(pending), *(f'sl TXT "v=spf1 include:x{n}.example"' for n in range(1_500)))
     outcome = []
     assert cpu_seconds(lambda: outcome.append(check_now(pending, by=SYSTEM))) < CPU_SECONDS
@@ -86,7 +86,7 @@ def test_thousands_of_values_cost_little_and_a_proof_among_those_read_counts(nsd
 
 
 @pytest.mark.django_db(transaction=True)
-def test_the_timer_checks_the_others_in_time(nsd, pending, alice, capsys):
+def test_hostile_records_do_not_delay_other_domains_of_check_domains(nsd, pending, alice, capsys):
     other = make_domain("other.example.com", owner=alice, authorized=False)
     nsd.put(txt("_dmarc.sl", HOSTILE["one name"]), txt("sl", SPF["terms"]), proof(other))
     assert cpu_seconds(lambda: call_command("check_domains")) < 2 * CPU_SECONDS
@@ -94,7 +94,7 @@ def test_the_timer_checks_the_others_in_time(nsd, pending, alice, capsys):
     assert other.is_authorized and "2 domains checked" in capsys.readouterr().out
 
 
-def test_values_are_read_up_to_a_length_and_a_number(nsd):
+def test_length_and_number_of_values_are_bounded(nsd):
     nsd.put(txt("a", "x" * MAX_VALUE), txt("a", "y" * (MAX_VALUE + 1)), *(f'b TXT "{n}"' for n in range(501)))
     assert Resolver().ask("a.example.com", "TXT") == Found(("x" * MAX_VALUE,), too_long=("y" * MAX_VALUE,))
     found = Resolver().ask("b.example.com", "TXT")
@@ -122,15 +122,15 @@ LONG_SPF, LONG_DMARC = ("v=spf1 " + "a" * 5000,), ("v=DMARC1; p=none;" + "a" * 5
         (Kind.OWNERSHIP, Found(("x",), is_cut=True), Status.UNKNOWN),
     ],
 )
-def test_only_what_was_read_is_judged(kind, answer, status):
+def test_unread_values_make_status_unknown(kind, answer, status):
     assert judge(ALL[kind], answer).status is status
 
 
-def test_a_long_dmarc_record_of_the_registered_domain_is_not_called_missing():
+def test_long_dmarc_record_of_registered_domain_is_not_reported_missing():
     elsewhere = {"_dmarc.example.com": Found((), too_long=LONG_DMARC)}
     assert judge(ALL[Kind.DMARC], Absent(), elsewhere).status is Status.UNKNOWN
 
 
-def test_the_longest_real_records_are_read():
+def test_longest_real_spf_record_is_read():
     spf = "v=spf1 include:spf.example.net " + " ".join(f"ip4:192.0.2.{n}" for n in range(200)) + " ~all"
     assert judge(ALL[Kind.SPF], Found((spf,))).status is Status.VERIFIED

@@ -1,4 +1,4 @@
-"""A check of a domain against a real DNS: what it authorizes, what it tells of, and what it leaves alone."""
+"""A check of a domain against a real DNS: what it authorizes, reports and leaves alone."""
 
 import re
 from concurrent.futures import ThreadPoolExecutor
@@ -24,7 +24,7 @@ pytestmark = pytest.mark.django_db
 
 
 def check_again(domain, by=SYSTEM):
-    """A check ten seconds later."""
+    """Check a domain ten seconds after its last check."""
     domain = Domain.objects.get(pk=domain.pk)
     if domain.check_started_at:
         Domain.objects.filter(pk=domain.pk).update(check_started_at=domain.check_started_at - CHECK_EVERY)
@@ -48,7 +48,7 @@ def proved(nsd, pending):
     return pending
 
 
-def test_a_proved_domain_is_authorized_and_has_its_first_credential(nsd, pending, alice):
+def test_proved_domain_is_authorized_with_first_credential(nsd, pending, alice):
     assert check_now(pending, by=Actor(alice.email, alice)) is CheckResult.UNCHANGED
     assert status(pending) == "missing" and not pending.credentials.exists()
     nsd.put(proof(pending))
@@ -59,14 +59,14 @@ def test_a_proved_domain_is_authorized_and_has_its_first_credential(nsd, pending
     assert check_again(pending) is CheckResult.UNCHANGED and pending.credentials.count() == 1
 
 
-def test_a_wrong_record_authorizes_nothing(nsd, pending):
+def test_wrong_ownership_record_does_not_authorize(nsd, pending):
     nsd.put(proof(pending, "sendlayer-verification=of-somebody-else"))
     assert check_now(pending, by=SYSTEM) is CheckResult.UNCHANGED
     row = pending.dns_records.get(kind="ownership")
     assert (row.status, row.found) == ("wrong", "sendlayer-verification=of-somebody-else")
 
 
-def test_the_operators_records_are_checked_beside_it(nsd, pending, settings):
+def test_records_of_operator_are_checked_as_well(nsd, pending, settings):
     settings.SPF_INCLUDE, settings.DKIM_CNAME = "spf.example.net", "sl1:sl1.dkim.example.net"
     nsd.put(
         'sl TXT "v=spf1 include:spf.example.net ~all"',
@@ -82,7 +82,7 @@ def test_the_operators_records_are_checked_beside_it(nsd, pending, settings):
     }
 
 
-def test_a_suspended_domain_is_not_authorized_before_it_is_resumed(nsd, pending):
+def test_suspended_domain_is_authorized_only_after_it_is_resumed(nsd, pending):
     pending.suspend(by=SYSTEM)
     nsd.put(proof(pending))
     assert check_again(pending) is CheckResult.SUSPENDED
@@ -95,7 +95,7 @@ def test_a_suspended_domain_is_not_authorized_before_it_is_resumed(nsd, pending)
     assert Domain.objects.get().state == Domain.State.SUSPENDED
 
 
-def test_a_name_in_two_accounts_is_authorized_for_the_one_who_proves_it(nsd, pending, carol):
+def test_name_in_two_accounts_is_authorized_for_the_one_that_proves_it(nsd, pending, carol):
     other = make_domain("sl.example.com", owner=carol, authorized=False)
     nsd.put(proof(pending))
     assert check_now(other, by=SYSTEM) is CheckResult.UNCHANGED
@@ -106,7 +106,7 @@ def test_a_name_in_two_accounts_is_authorized_for_the_one_who_proves_it(nsd, pen
     assert Domain.objects.get(authorized_at__isnull=False) == pending
 
 
-def test_a_second_check_within_ten_seconds_asks_nothing(fake, pending, impatient):
+def test_second_check_within_ten_seconds_sends_no_query(fake, pending, short_timeouts):
     check_now(pending, by=SYSTEM)
     asked = len(fake.names)
     for domain in (pending, Domain.objects.get()):
@@ -115,7 +115,7 @@ def test_a_second_check_within_ten_seconds_asks_nothing(fake, pending, impatient
     assert len(fake.names) == asked
 
 
-def test_a_dns_outage_changes_nothing(proved, fake, impatient):
+def test_dns_outage_changes_nothing(proved, fake, short_timeouts):
     checked_at = proved.dns_records.get(kind="ownership").checked_at
     assert check_again(proved) is CheckResult.UNCHANGED
     row = proved.dns_records.get(kind="ownership")
@@ -125,13 +125,13 @@ def test_a_dns_outage_changes_nothing(proved, fake, impatient):
     assert not Domain.objects.get().ownership_gone_at and not delivered()
 
 
-def test_a_broken_zone_is_no_missing_record(nsd, alice):
+def test_broken_zone_is_not_reported_as_missing_record(nsd, alice):
     domain = make_domain("shop.broken.test", owner=alice, authorized=False)
     assert check_now(domain, by=SYSTEM) is CheckResult.UNCHANGED
     assert status(domain) == "unknown"
 
 
-def test_a_proof_that_is_gone_is_told_once_and_cuts_nothing_off(proved, nsd, bob):
+def test_lost_proof_is_reported_once_and_domain_keeps_sending(proved, nsd, bob):
     proved.memberships.create(user=bob, role="viewer")
     nsd.empty()
     assert [check_again(proved) for _ in range(3)] == [
@@ -153,7 +153,7 @@ def test_a_proof_that_is_gone_is_told_once_and_cuts_nothing_off(proved, nsd, bob
     assert list(tags.values_list("tag", flat=True)) == ["domain.ownership_gone", "domain.ownership_back"]
 
 
-def test_a_domain_that_never_had_a_proof_lacks_none(nsd, alice):
+def test_domain_without_earlier_proof_has_not_lost_it(nsd, alice):
     domain = make_domain("by-operator.example.com", owner=alice)
     assert check_now(domain, by=SYSTEM) is CheckResult.UNCHANGED
     assert not Domain.objects.get().ownership_gone_at
@@ -169,14 +169,14 @@ def answering(rcode):
 
 
 @pytest.mark.parametrize("position", [0, 1])
-def test_one_resolver_that_lies_raises_no_alarm(proved, nsd, settings, position):
+def test_one_lying_resolver_raises_no_alarm(proved, nsd, settings, position):
     with FakeResolver(answering(dns.rcode.NXDOMAIN)) as liar:
         settings.DNS_RESOLVERS.insert(position, liar.address)
         assert check_again(proved) is CheckResult.UNCHANGED
     assert status(proved) == "verified"
 
 
-def test_a_proof_is_gone_only_when_every_resolver_could_say_so(proved, nsd, settings, impatient):
+def test_proof_is_lost_only_when_every_resolver_answers_so(proved, nsd, settings, short_timeouts):
     nsd.empty()
     with FakeResolver() as silent:
         settings.DNS_RESOLVERS.append(silent.address)
@@ -186,7 +186,7 @@ def test_a_proof_is_gone_only_when_every_resolver_could_say_so(proved, nsd, sett
         assert check_again(proved) is CheckResult.PROOF_GONE
 
 
-def test_when_an_event_cannot_be_written_nothing_is_kept(nsd, pending, monkeypatch):
+def test_nothing_is_stored_when_event_cannot_be_written(nsd, pending, monkeypatch):
     nsd.put(proof(pending))
 
     def refuse(*args, **kwargs):
@@ -200,7 +200,7 @@ def test_when_an_event_cannot_be_written_nothing_is_kept(nsd, pending, monkeypat
 
 
 @pytest.mark.django_db(transaction=True)
-def test_two_checks_at_once_issue_one_credential(nsd, pending):
+def test_concurrent_checks_issue_one_credential(nsd, pending):
     nsd.put(proof(pending))
     barrier = Barrier(2)
 
@@ -219,7 +219,7 @@ def test_two_checks_at_once_issue_one_credential(nsd, pending):
 
 
 @pytest.mark.django_db(transaction=True)
-def test_the_command_checks_all_that_are_authorized_or_new(nsd, alice, carol, capsys):
+def test_check_domains_checks_authorized_and_new_domains(nsd, alice, carol, capsys):
     new, gone, old, other = (
         make_domain(f"{name}.example.com", owner=owner, authorized=False)
         for name, owner in (("new", alice), ("gone", alice), ("old", alice), ("gone", carol))

@@ -1,4 +1,4 @@
-"""What an answer of the DNS says about an expected record: a state, and one sentence that helps."""
+"""Judging the answers for an expected record: a status, and a sentence that helps."""
 
 import pytest
 
@@ -20,7 +20,7 @@ def judged(kind, answer, elsewhere=None):
     return judge(ALL[kind], answer, elsewhere)
 
 
-def test_the_expected_records_of_a_domain():
+def test_expected_records_of_domain():
     rows = [(record.type, record.host, record.value, record.required) for record in ALL.values()]
     assert rows == [
         ("TXT", "_sendlayer.mail.example.com", VALUE, True),
@@ -46,7 +46,7 @@ def test_the_expected_records_of_a_domain():
         ([VALUE.upper()], Status.WRONG, "another account"),
     ],
 )
-def test_the_proof_of_ownership(values, status, help):
+def test_ownership_record(values, status, help):
     judgement = judged(Kind.OWNERSHIP, Found(tuple(values)))
     assert judgement.status is status and help in judgement.message
 
@@ -58,13 +58,13 @@ def test_the_proof_of_ownership(values, status, help):
         ("mail.example.com", "record is at mail.example.com"),
     ],
 )
-def test_a_proof_at_another_name_is_found_but_does_not_count(host, help):
+def test_ownership_record_at_other_hostname_is_reported_but_does_not_count(host, help):
     for here in (Absent(), Found(("other",))):
         judgement = judged(Kind.OWNERSHIP, here, elsewhere={host: Found((VALUE,))})
         assert judgement.status is Status.WRONG and help in judgement.message
 
 
-def test_a_cname_in_the_way_is_told():
+def test_cname_that_hides_record_is_reported():
     for here in (Absent(via="host.example.net"), Found(("other",), via="host.example.net")):
         judgement = judged(Kind.OWNERSHIP, here)
         assert (judgement.status, judgement.found) == (Status.WRONG, ("CNAME host.example.net",))
@@ -73,7 +73,7 @@ def test_a_cname_in_the_way_is_told():
 
 
 @pytest.mark.parametrize("kind", list(Kind))
-def test_absent_is_missing_and_no_answer_is_not_known(kind):
+def test_absent_record_is_missing_and_unanswered_is_unknown(kind):
     assert judged(kind, Absent()).status is Status.MISSING
     unknown = judged(kind, Unanswered("the DNS resolver answered SERVFAIL"))
     assert unknown.status is Status.UNKNOWN and "answered SERVFAIL" in unknown.message
@@ -98,13 +98,13 @@ def test_absent_is_missing_and_no_answer_is_not_known(kind):
         (["v=spf1 a -all", f"v=spf1 a mx {INCLUDE} ~all"], Status.WRONG, f"v=spf1 {INCLUDE} a mx -all"),
     ],
 )
-def test_an_spf_record_has_to_include_the_operators(values, status, suggested):
+def test_spf_record_has_to_include_that_of_operator(values, status, suggested):
     judgement = judged(Kind.SPF, Found(tuple(values)))
     assert (judgement.status, judgement.suggested) == (status, suggested)
 
 
 @pytest.mark.parametrize("kind", [Kind.DKIM, Kind.RETURN_PATH])
-def test_a_cname_has_to_point_to_its_target(kind):
+def test_cname_has_to_point_to_its_target(kind):
     target = ALL[kind].value
     assert judged(kind, Found((f"{target.upper()}.",))).status is Status.VERIFIED
     wrong = judged(kind, Found(("other.example.org",)))
@@ -123,18 +123,18 @@ def test_a_cname_has_to_point_to_its_target(kind):
         (["v=spf1 -all"], Status.MISSING),
     ],
 )
-def test_any_valid_dmarc_record_will_do(values, status):
+def test_any_valid_dmarc_record_is_verified(values, status):
     assert judged(Kind.DMARC, Found(tuple(values))).status is status
 
 
-def test_the_dmarc_record_of_the_registered_domain_holds_too():
+def test_dmarc_record_of_registered_domain_applies_too():
     elsewhere = {"_dmarc.example.com": Found(("v=DMARC1; p=reject",))}
     judgement = judged(Kind.DMARC, Absent(), elsewhere=elsewhere)
     assert judgement.status is Status.VERIFIED and "_dmarc.example.com" in judgement.message
     assert judged(Kind.DMARC, Found(("v=DMARC1; p=later",)), elsewhere=elsewhere).status is Status.WRONG
 
 
-def test_what_is_kept_of_hundreds_of_long_values_is_short():
+def test_stored_text_of_hundreds_of_long_values_is_short():
     lines = shortened(["x" * 5000] * 200).splitlines()
     assert len(lines) == MAX_SHOWN_VALUES + 1 and lines[-1] == "… and 195 more"
     assert all(len(line) <= VALUE_LENGTH + 1 for line in lines)
@@ -143,6 +143,6 @@ def test_what_is_kept_of_hundreds_of_long_values_is_short():
 @pytest.mark.parametrize(
     "setting", ["", "sl1", "sl1:", ":x.example", "sl1:localhost", "a b:x.example", "x:y:z.example"]
 )
-def test_a_cname_setting_needs_a_label_and_a_target(setting):
+def test_cname_setting_needs_label_and_target(setting):
     with pytest.raises(ValueError):
         records.parse_cname(setting)

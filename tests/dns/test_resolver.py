@@ -1,4 +1,4 @@
-"""Questions to a real DNS server, and to ones that lie or say nothing: found, absent or unanswered."""
+"""Queries to a real DNS server, and to servers that lie or stay silent: found, absent or unanswered."""
 
 import time
 
@@ -16,7 +16,7 @@ def txt(name, *records, nsd):
 
 
 def answering(text="right"):
-    """Answers of a resolver that tells the truth."""
+    """Make the answers of an honest resolver."""
 
     def answer(query, wire):
         response = dns.message.make_response(query, recursion_available=True)
@@ -41,48 +41,48 @@ def test_values_are_found(nsd):
     assert isinstance(found, Found) and sorted(found.values) == ["one", "two"] and not found.via
 
 
-def test_the_strings_of_one_record_are_joined_without_spaces(nsd):
+def test_strings_of_one_record_are_joined_without_spaces(nsd):
     assert txt("a.example.com", 'a TXT "v=spf1 inc" "lude:b.example ~all"', nsd=nsd) == Found(
         ("v=spf1 include:b.example ~all",)
     )
 
 
-def test_no_such_name_and_no_such_type_are_absent(nsd):
+def test_missing_name_and_missing_type_are_absent(nsd):
     assert txt("b.example.com", "a A 192.0.2.1", nsd=nsd) == Absent()
     assert Resolver().ask("a.example.com", "TXT") == Absent()
 
 
-def test_a_cname_is_followed_and_told(nsd):
+def test_cname_is_followed_and_returned_as_via(nsd):
     assert txt("a.example.com", "a CNAME b", 'b TXT "there"', nsd=nsd) == Found(("there",), via="b.example.com")
     assert Resolver().ask("a.example.com", "CNAME") == Found(("b.example.com",))
     assert txt("a.example.com", "a CNAME nowhere.example.net.", nsd=nsd) == Absent(via="nowhere.example.net")
 
 
-def test_a_circle_of_cnames_is_no_answer(nsd):
+def test_cname_loop_is_unanswered(nsd):
     answer = txt("a.example.com", "a CNAME b", "b CNAME a", nsd=nsd)
     assert answer == Unanswered("its CNAME records form a loop or a chain that is too long")
 
 
-def test_hundreds_of_values_come_by_tcp(nsd):
+def test_hundreds_of_values_arrive_by_tcp(nsd):
     found = txt("a.example.com", *(f'a TXT "value number {n} {"x" * 60}"' for n in range(200)), nsd=nsd)
     assert len(found.values) == 200
 
 
-def test_what_is_not_printable_is_spelled_out(nsd):
+def test_unprintable_bytes_are_escaped(nsd):
     found = txt("a.example.com", r'a TXT "<b>\027[31m\000\195\188</b>"', nsd=nsd)
     assert found == Found((r"<b>\027[31m\000\195\188</b>",))
 
 
 @pytest.mark.parametrize(("name", "rcode"), [("a.broken.test", "SERVFAIL"), ("a.example.org", "REFUSED")])
-def test_a_failure_is_no_answer(nsd, name, rcode):
+def test_failure_of_server_is_unanswered(nsd, name, rcode):
     assert Resolver().ask(name, "TXT") == Unanswered(f"the DNS resolver answered {rcode}")
 
 
-def test_a_name_that_the_dns_cannot_hold_is_no_answer(nsd):
+def test_name_too_long_for_dns_is_unanswered(nsd):
     assert isinstance(Resolver().ask(".".join(["a" * 63] * 4), "TXT"), Unanswered)
 
 
-def test_a_silent_resolver_is_asked_twice_and_is_no_answer(fake, impatient):
+def test_silent_resolver_is_asked_again_and_is_unanswered(fake, short_timeouts):
     assert Resolver().ask("a.example.com", "TXT") == Unanswered("the DNS resolver did not answer in time")
     assert fake.names == ["a.example.com"] * 2
 
@@ -101,14 +101,14 @@ def other_name(query, wire):
 @pytest.mark.parametrize(
     "lie", [wrong_id, other_name, lambda query, wire: [b"\xff" * 40, b"x", wire]], ids=["id", "name", "garbage"]
 )
-def test_what_is_not_the_answer_is_passed_over(fake, impatient, lie):
+def test_forged_and_broken_responses_are_ignored(fake, short_timeouts, lie):
     fake.answer = lie
     assert isinstance(Resolver().ask("a.example.com", "TXT"), Unanswered)
     fake.answer = lambda query, wire: [*lie(query, wire), *answering()(query, wire)]
     assert Resolver().ask("a.example.com", "TXT") == Found(("right",))
 
 
-def test_an_answer_about_another_name_is_no_answer(fake):
+def test_records_of_other_name_are_unanswered(fake):
     def answer(query, wire):
         response = dns.message.make_response(query, recursion_available=True)
         response.answer.append(dns.rrset.from_text("other.example.com.", 60, "IN", "TXT", '"a lie"'))
@@ -118,14 +118,14 @@ def test_an_answer_about_another_name_is_no_answer(fake):
     assert isinstance(Resolver().ask("a.example.com", "TXT"), Unanswered)
 
 
-def test_a_server_that_looks_nothing_up_is_no_answer(fake):
+def test_server_without_recursion_is_unanswered(fake):
     fake.answer = lambda query, wire: [dns.message.make_response(query).to_wire()]
     assert Resolver().ask("a.example.com", "TXT") == Unanswered(
         "the DNS resolver doesn't look up names for this server"
     )
 
 
-def test_the_next_resolver_is_asked_when_one_fails_or_is_silent(fake, settings, impatient):
+def test_next_resolver_is_asked_when_one_fails_or_is_silent(fake, settings, short_timeouts):
     fake.answer = answering()
     with FakeResolver(refusing(dns.rcode.SERVFAIL)) as failing, FakeResolver() as silent:
         settings.DNS_RESOLVERS = [failing.address, silent.address, fake.address]
@@ -133,22 +133,25 @@ def test_the_next_resolver_is_asked_when_one_fails_or_is_silent(fake, settings, 
         assert len(failing.names) == len(silent.names) == len(fake.names) == 1
 
 
-def test_each_resolver_is_heard_when_all_have_to_agree(fake, settings):
+def test_each_resolver_can_be_asked_alone(fake, settings):
     fake.answer = answering()
     with FakeResolver(refusing(dns.rcode.NXDOMAIN)) as lagging:
         settings.DNS_RESOLVERS = [lagging.address, fake.address]
-        assert [each.ask("a.example.com", "TXT") for each in Resolver().each()] == [Absent(), Found(("right",))]
+        assert [single.ask("a.example.com", "TXT") for single in Resolver().each()] == [
+            Absent(),
+            Found(("right",)),
+        ]
 
 
-def test_a_question_is_over_within_its_lifetime(fake, settings, monkeypatch):
+def test_query_ends_within_its_lifetime(fake, settings, monkeypatch):
     monkeypatch.setattr("domains.dns.resolver.LIFETIME_SECONDS", 0.2)
     settings.DNS_RESOLVERS = [fake.address] * 10
     began = time.monotonic()
     assert isinstance(Resolver().ask("a.example.com", "TXT"), Unanswered)
-    assert time.monotonic() - began < 2  # each of ten would take two
+    assert time.monotonic() - began < 2  # ten silent servers would take two seconds each
 
 
-def test_without_any_resolver_there_is_no_answer():
+def test_no_resolver_is_unanswered():
     assert isinstance(Resolver([]).ask("a.example.com", "TXT"), Unanswered)
     assert Resolver([]).each()[0].ask("a.example.com", "TXT") == Unanswered("this server knows no DNS resolver")
 
@@ -163,13 +166,13 @@ def test_without_any_resolver_there_is_no_answer():
         ("[::1]", "::1", 53),
     ],
 )
-def test_a_resolver_is_written_with_or_without_its_port(settings, text, address, port):
+def test_resolver_address_has_optional_port(settings, text, address, port):
     settings.DNS_RESOLVERS = [text]
     for server in (parse_server(text), *configured_servers()):
         assert (server.address, server.port) == (address, port)
 
 
 @pytest.mark.parametrize("text", ["", "resolver", "1.2.3.4:x", "1.2.3.4:0", "1.2.3.4:70000", "[::1]x", "1.2.3"])
-def test_what_is_no_address_is_no_resolver(text):
+def test_invalid_resolver_address_is_refused(text):
     with pytest.raises(ValueError):
         parse_server(text)

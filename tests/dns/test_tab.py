@@ -32,8 +32,8 @@ def pending(alice):
 
 
 @pytest.fixture
-def threads(transactional_db):
-    """Wait until the checks that were begun are over; call it before looking."""
+def wait_for_checks(transactional_db):
+    """Return a function that waits until the checks have ended."""
 
     def wait():
         for thread in threading.enumerate():
@@ -45,26 +45,26 @@ def threads(transactional_db):
 
 
 @pytest.fixture
-def verify(client, alice, threads, pending):
-    """Press Verify as Alice, ten seconds after the last time; return the tab when the check is over."""
+def verify(client, alice, wait_for_checks, pending):
+    """Return a function that presses Verify as Alice and returns the tab after the check."""
     client.force_login(alice)
 
     def verify():
         Domain.objects.update(check_started_at=None)
         assert client.post(VERIFY)["Location"] == TAB
-        threads()
+        wait_for_checks()
         return text(client.get(TAB))
 
     return verify
 
 
 def row(page, kind):
-    """The words of a record's row."""
+    """The text of a record's row."""
     html = re.search(rf'<tr id="dns-{kind}">(.*?)</tr>', page, re.S)[1]
     return " ".join(re.sub(r"<[^>]+>", " ", html.replace("<wbr>", "")).split())
 
 
-def test_the_tab_says_what_to_add_before_anything_is_checked(as_alice, pending, settings):
+def test_tab_shows_expected_records_before_first_check(as_alice, pending, settings):
     settings.SPF_INCLUDE, settings.DKIM_CNAME = "spf.example.net", "sl1:sl1.dkim.example.net"
     settings.RETURN_PATH_CNAME = "bounces:bounces.example.net"
     page = text(as_alice.get(TAB))
@@ -78,7 +78,7 @@ def test_the_tab_says_what_to_add_before_anything_is_checked(as_alice, pending, 
     assert row(page, "dkim").startswith("CNAME DKIM Recommended sl1._domainkey.sl.example.com")
 
 
-def test_verify_authorizes_what_is_proved(nsd, verify, pending):
+def test_verify_authorizes_proved_domain(nsd, verify, pending):
     page = verify()
     assert "There is no TXT record at this hostname." in row(page, "ownership")
     nsd.put(proof(pending))
@@ -90,7 +90,7 @@ def test_verify_authorizes_what_is_proved(nsd, verify, pending):
     assert (event.actor_name, event.ip) == ("alice@example.com", "127.0.0.1")
 
 
-def test_what_was_found_stands_beside_what_was_expected(nsd, verify, pending, settings):
+def test_found_values_are_shown_beside_expected_ones(nsd, verify, pending, settings):
     settings.SPF_INCLUDE = "spf.example.net"
     hostile = r"<img src=x onerror=alert(1)>\027[31m"
     nsd.put(f'_sendlayer.sl TXT "{hostile}"', 'sl TXT "v=spf1 mx -all"')
@@ -100,13 +100,13 @@ def test_what_was_found_stands_beside_what_was_expected(nsd, verify, pending, se
     assert 'data-copy="v=spf1 include:spf.example.net mx -all"' in page
 
 
-def test_hundreds_of_records_fill_no_page(nsd, verify):
+def test_hundreds_of_records_are_shown_shortened(nsd, verify):
     nsd.put(*(f'_sendlayer.sl TXT "{number} {"x" * 200}"' for number in range(200)))
     page = verify()
     assert "… and 195 more" in row(page, "ownership") and len(page) < 30_000
 
 
-def test_an_outage_is_told_and_takes_nothing_back(nsd, verify, pending, fake, impatient, settings):
+def test_dns_outage_is_reported_and_keeps_authorization(nsd, verify, pending, fake, short_timeouts, settings):
     fake_address, settings.DNS_RESOLVERS = settings.DNS_RESOLVERS, [nsd.address]
     nsd.put(proof(pending))
     verify()
@@ -117,7 +117,7 @@ def test_an_outage_is_told_and_takes_nothing_back(nsd, verify, pending, fake, im
     assert "This domain is authorized." in page
 
 
-def test_the_page_and_the_press_wait_for_no_dns(client, alice, pending, fake, threads):
+def test_neither_page_nor_verify_waits_for_dns(client, alice, pending, fake, wait_for_checks):
     client.force_login(alice)
     fake.held.clear()
     fake.answer = lambda query, wire: [dns.message.make_response(query, recursion_available=True).to_wire()]
@@ -129,23 +129,25 @@ def test_the_page_and_the_press_wait_for_no_dns(client, alice, pending, fake, th
     assert "Checking the DNS" in text(client.post(VERIFY, headers=HTMX))
     assert not pending.dns_records.exists()
     fake.held.set()
-    threads()
+    wait_for_checks()
     assert "Missing" in text(client.get(TAB, headers=HTMX))
     assert "Checking the DNS" not in text(client.get(TAB))
 
 
-def test_a_hundred_presses_are_one_check(client, alice, pending, fake, threads, impatient):
+def test_hundred_verify_requests_start_one_check(client, alice, pending, fake, wait_for_checks, short_timeouts):
     client.force_login(alice)
     for _ in range(100):
         client.post(VERIFY)
-    threads()
-    # Twice each, as nobody answers.
+    wait_for_checks()
+    # Twice each, since the resolver is silent.
     names = ["_sendlayer.sl.example.com", "_sendlayer.sl.example.com.sl.example.com", "sl.example.com"]
     names += ["_dmarc.sl.example.com", "_dmarc.example.com"]
     assert sorted(fake.names) == sorted(names * 2)
 
 
-def test_two_presses_at_once_are_one_check_and_one_credential(nsd, alice, pending, threads):
+def test_concurrent_verify_requests_start_one_check_and_issue_one_credential(
+    nsd, alice, pending, wait_for_checks
+):
     nsd.put(proof(pending))
     barrier = threading.Barrier(2)
 
@@ -160,11 +162,11 @@ def test_two_presses_at_once_are_one_check_and_one_credential(nsd, alice, pendin
 
     with ThreadPoolExecutor(2) as pool:
         assert set(pool.map(press, range(2))) <= {200, 409}
-    threads()
+    wait_for_checks()
     assert pending.credentials.count() == Event.objects.filter(tag="domain.authorized").count() == 1
 
 
-def test_too_soon_says_how_long_to_wait(client, alice, pending, threads):
+def test_verify_too_soon_says_how_long_to_wait(client, alice, pending, wait_for_checks):
     client.force_login(alice)
     now = timezone.now()
     Domain.objects.update(check_started_at=now - CHECK_EVERY * 0.4, checked_at=now)
@@ -174,7 +176,7 @@ def test_too_soon_says_how_long_to_wait(client, alice, pending, threads):
     assert "hx-get" not in text(answer)
 
 
-def test_too_many_checks_at_once_are_refused(client, alice, pending, monkeypatch, threads):
+def test_too_many_concurrent_checks_are_refused(client, alice, pending, monkeypatch, wait_for_checks):
     client.force_login(alice)
     workers, held = Workers("held", threads=1), threading.Event()
     monkeypatch.setattr(background, "_workers", workers)
@@ -184,13 +186,13 @@ def test_too_many_checks_at_once_are_refused(client, alice, pending, monkeypatch
     assert Domain.objects.get().check_started_at is None
 
 
-def test_a_check_whose_process_died_ends_by_itself(as_alice, pending):
+def test_check_of_dead_process_is_shown_as_interrupted(as_alice, pending):
     Domain.objects.update(check_started_at=timezone.now() - CHECK_TIMEOUT)
     page = text(as_alice.get(TAB))
     assert "The last check was interrupted" in page and "Checking the DNS" not in page
 
 
-def test_a_check_that_crashes_leaves_its_slot_and_the_domain_alone(verify, monkeypatch, caplog):
+def test_crashed_check_frees_its_thread_and_changes_nothing(verify, monkeypatch, caplog):
     monkeypatch.setattr("domains.verification.check.look_up", lambda *_: 1 / 0)
     for _ in range(background.MOST_CHECKS + 1):
         verify()
@@ -198,7 +200,7 @@ def test_a_check_that_crashes_leaves_its_slot_and_the_domain_alone(verify, monke
     assert Domain.objects.get().checked_at is None
 
 
-def test_the_other_account_is_told_only_after_its_proof(nsd, verify, pending, carol):
+def test_authorization_in_other_account_is_shown_only_after_proof(nsd, verify, pending, carol):
     holder = make_domain("sl.example.com", owner=carol, authorized=False)
     holder.authorize(by=SYSTEM)
     assert "another account" not in verify()
@@ -208,14 +210,14 @@ def test_the_other_account_is_told_only_after_its_proof(nsd, verify, pending, ca
     assert "Verified" in row(page, "ownership") and "This domain is authorized." not in page
 
 
-def test_what_was_checked_of_another_value_is_not_checked_yet(nsd, verify, client, settings):
+def test_result_for_previous_expected_value_is_not_shown(nsd, verify, client, settings):
     settings.SPF_INCLUDE = "old.example.net"
     assert "Missing" in row(verify(), "spf")
     settings.SPF_INCLUDE = "new.example.net"
     assert "Not checked yet" in row(text(client.get(TAB)), "spf")
 
 
-def test_news_for_htmx_come_with_the_dot_and_a_toast(nsd, client, verify, pending):
+def test_htmx_gets_state_dot_and_toast_with_result(nsd, client, verify, pending):
     nsd.put(proof(pending))
     verify()
     answer = text(client.get(TAB, {"state": "pending"}, headers=HTMX))
@@ -224,7 +226,7 @@ def test_news_for_htmx_come_with_the_dot_and_a_toast(nsd, client, verify, pendin
     assert "Domain authorized." not in text(client.get(TAB, {"state": "authorized"}, headers=HTMX))
 
 
-def test_a_lost_proof_is_seen_on_every_page(as_alice, domain):
+def test_lost_proof_is_shown_on_every_page(as_alice, domain):
     assert domain.note_ownership_gone(by=SYSTEM) and not domain.note_ownership_gone(by=SYSTEM)
     activity = text(as_alice.get("/domains/sl.example.com/activity/"))
     assert "found that the DNS record that proves ownership is missing" in activity
@@ -236,29 +238,31 @@ def test_a_lost_proof_is_seen_on_every_page(as_alice, domain):
 
 
 @pytest.mark.parametrize(("role", "status"), [("viewer", 403), ("manager", 302), ("owner", 302), (None, 404)])
-def test_managers_and_owners_verify(client, fake, bob, domain, role, status, threads, impatient):
+def test_managers_and_owners_can_verify(
+    client, fake, bob, domain, role, status, wait_for_checks, short_timeouts
+):
     domain.memberships.filter(user=bob).delete()
     if role:
         domain.memberships.create(user=bob, role=role)
     client.force_login(bob)
     assert client.post(VERIFY).status_code == status
-    threads()
+    wait_for_checks()
     assert bool(fake.names) == (status == 302)
 
 
-def test_a_viewer_sees_the_tab_without_verify(client, bob, domain):
+def test_viewer_sees_tab_without_verify(client, bob, domain):
     client.force_login(bob)
     page = text(client.get(TAB))
     assert "_sendlayer.sl.example.com" in page and VERIFY not in page
 
 
-def test_looking_checks_nothing(as_alice, fake, pending):
+def test_get_starts_no_check(as_alice, fake, pending):
     assert as_alice.get(VERIFY)["Location"] == TAB
     as_alice.get(TAB), as_alice.get(TAB, headers=HTMX)
     assert fake.names == [] and Domain.objects.get().check_started_at is None
 
 
-def test_the_tab_costs_the_same_however_much_was_found(client, alice, nsd, verify, settings, pending):
+def test_queries_of_tab_do_not_grow_with_found_values(client, alice, nsd, verify, settings, pending):
     def cost():
         with CaptureQueriesContext(connection) as queries:
             client.get(TAB)

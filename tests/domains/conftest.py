@@ -12,7 +12,7 @@ def as_bob(client, bob):
 
 @pytest.fixture
 def second_owner(domain):
-    """Olga, who owns sl.example.com as well."""
+    """Olga, another owner of sl.example.com."""
     olga = make_user("olga@example.com")
     domain.memberships.create(user=olga, role="owner")
     return olga

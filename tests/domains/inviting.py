@@ -1,4 +1,4 @@
-"""Inviting somebody to sl.example.com, and the link that comes of it."""
+"""Inviting somebody to sl.example.com, and the link in the e-mail."""
 
 import re
 

@@ -1,4 +1,4 @@
-"""Authorizing a domain: once, with its first credential, in one account; and the two commands that do it."""
+"""Authorizing a domain: once, with its first credential, in one account; and the two commands for it."""
 
 import re
 from functools import partial
@@ -26,7 +26,7 @@ def run(command, *arguments, capsys):
     return capsys.readouterr().out
 
 
-def test_the_first_authorization_issues_the_first_credential():
+def test_first_authorization_issues_first_credential():
     domain = pending()
     credential = domain.authorize(by=SYSTEM, reason="proved")
     assert list(domain.credentials.all()) == [credential]
@@ -35,7 +35,7 @@ def test_the_first_authorization_issues_the_first_credential():
     assert list(tags)[1:] == [("domain.authorized", {"reason": "proved"}), ("credential.created", {})]
 
 
-def test_the_second_changes_nothing():
+def test_second_authorization_changes_nothing():
     domain = pending()
     stale = Domain.objects.get(pk=domain.pk)
     domain.authorize(by=SYSTEM)
@@ -45,7 +45,7 @@ def test_the_second_changes_nothing():
     assert Credential.objects.count() == Event.objects.filter(tag="domain.authorized").count() == 1
 
 
-def test_a_name_is_authorized_in_one_account_only():
+def test_name_is_authorized_in_one_account_only():
     mine, theirs = pending(), pending(email="bob@example.com")
     mine.authorize(by=SYSTEM)
     with pytest.raises(AlreadyAuthorized):
@@ -54,7 +54,7 @@ def test_a_name_is_authorized_in_one_account_only():
     assert Event.objects.filter(domain=theirs).values_list("tag", flat=True).get() == "domain.added"
 
 
-def test_a_suspended_domain_is_not_authorized_before_it_is_resumed():
+def test_suspended_domain_is_authorized_only_after_it_is_resumed():
     domain = pending()
     domain.suspend(by=SYSTEM)
     with pytest.raises(NameSuspended):
@@ -64,7 +64,7 @@ def test_a_suspended_domain_is_not_authorized_before_it_is_resumed():
     assert domain.authorize(by=SYSTEM) and domain.is_authorized
 
 
-def test_when_the_event_cannot_be_written_it_stays_pending(monkeypatch):
+def test_domain_stays_pending_when_event_cannot_be_written(monkeypatch):
     domain = pending()
 
     def refuse(*args, **kwargs):
@@ -77,7 +77,7 @@ def test_when_the_event_cannot_be_written_it_stays_pending(monkeypatch):
 
 
 def tried(domain):
-    """Authorize; return what it came to."""
+    """Authorize a domain; return the result or the exception."""
     try:
         return domain.authorize(by=SYSTEM)
     except AlreadyAuthorized as refusal:
@@ -85,7 +85,7 @@ def tried(domain):
 
 
 @pytest.mark.django_db(transaction=True)
-def test_of_two_at_once_exactly_one_issues_the_first_credential():
+def test_concurrent_authorizations_issue_one_credential():
     domain = pending()
     results = at_once(*(partial(tried, Domain.objects.get(pk=domain.pk)) for _ in range(4)))
     assert sum(result is not None for result in results) == 1
@@ -93,22 +93,22 @@ def test_of_two_at_once_exactly_one_issues_the_first_credential():
 
 
 @pytest.mark.django_db(transaction=True)
-def test_of_two_accounts_at_once_exactly_one_gets_the_name():
+def test_concurrent_authorizations_in_two_accounts_give_name_to_one():
     results = at_once(*(partial(tried, pending(email=f"{who}@example.com")) for who in "abc"))
     assert sum(isinstance(result, AlreadyAuthorized) for result in results) == 2
     assert Domain.objects.filter(authorized_at__isnull=False).count() == Credential.objects.count() == 1
 
 
-def test_the_command_authorizes_what_somebody_added(capsys):
+def test_command_authorizes_domain_that_user_added(capsys):
     domain = pending()
     said = run("authorize_domain", "SL.example.com.", capsys=capsys)
     assert f"First SMTP username: {domain.credentials.get().username}" in said
     assert Event.objects.get(tag="domain.authorized").actor_name == "authorize_domain"
-    assert "authorized already; nothing changed" in run("authorize_domain", "sl.example.com", capsys=capsys)
+    assert "already authorized; nothing changed" in run("authorize_domain", "sl.example.com", capsys=capsys)
     assert domain.credentials.count() == 1
 
 
-def test_the_command_adds_a_domain_for_an_owner(capsys):
+def test_command_adds_domain_for_owner(capsys):
     alice = make_user("alice@example.com")
     run("authorize_domain", "münchen.de", "--owner", "ALICE@example.com", capsys=capsys)
     domain = Domain.objects.get(name="xn--mnchen-3ya.de")
@@ -116,14 +116,14 @@ def test_the_command_adds_a_domain_for_an_owner(capsys):
     assert list(alice.domains.all()) == [domain]
 
 
-def test_the_command_asks_whose_when_several_added_it(capsys):
+def test_command_asks_for_owner_when_several_users_added_domain(capsys):
     pending(), pending(email="bob@example.com")
-    with pytest.raises(CommandError, match="Several people have added sl.example.com"):
+    with pytest.raises(CommandError, match="Several users have added sl.example.com"):
         run("authorize_domain", "sl.example.com", capsys=capsys)
     run("authorize_domain", "sl.example.com", "--owner", "bob@example.com", capsys=capsys)
     assert Domain.objects.get(authorized_at__isnull=False).created_by.email == "bob@example.com"
     assert "nothing changed" in run("authorize_domain", "sl.example.com", capsys=capsys)
-    with pytest.raises(CommandError, match="authorized in another account already"):
+    with pytest.raises(CommandError, match="already authorized in another account"):
         run("authorize_domain", "sl.example.com", "--owner", "alice@example.com", capsys=capsys)
 
 
@@ -136,13 +136,13 @@ def test_the_command_asks_whose_when_several_added_it(capsys):
         (["example.net", "--owner", "nobody@example.com"], "There is no user nobody@example.com"),
     ],
 )
-def test_the_command_says_what_it_cannot_do(arguments, sentence):
+def test_command_explains_refusals(arguments, sentence):
     with pytest.raises(CommandError, match=sentence):
         call_command("authorize_domain", *arguments)
     assert not Domain.objects.exists()
 
 
-def test_the_demo_makes_an_owner_who_can_sign_in_and_send(capsys, monkeypatch):
+def test_demo_creates_owner_who_can_sign_in_and_send(capsys, monkeypatch):
     monkeypatch.delenv("DEMO_PASSWORD", raising=False)
     said = run("demo", capsys=capsys)
     password = re.search(r"Sign in as owner@example.com with the password (\S+)", said)[1]
@@ -152,7 +152,7 @@ def test_the_demo_makes_an_owner_who_can_sign_in_and_send(capsys, monkeypatch):
     assert (domain.name, domain.is_authorized, domain.credentials.count()) == ("sl.example.com", True, 1)
 
 
-def test_the_demo_again_keeps_everything(capsys, monkeypatch):
+def test_second_demo_run_changes_nothing(capsys, monkeypatch):
     monkeypatch.setenv("DEMO_PASSWORD", PASSWORD)
     assert PASSWORD in run("demo", capsys=capsys)
     before = list(User.objects.values()), list(Credential.objects.values()), Event.objects.count()

@@ -1,4 +1,4 @@
-"""Who asked for what they may not have is in the log."""
+"""Denied requests are logged with their user."""
 
 import pytest
 
@@ -9,18 +9,18 @@ pytestmark = pytest.mark.django_db
 
 @pytest.fixture
 def denied(caplog):
-    return lambda: [each.getMessage() for each in caplog.records if each.name == "domains.access"]
+    return lambda: [record.getMessage() for record in caplog.records if record.name == "domains.access"]
 
 
-def test_a_viewers_and_a_strangers_try_are_told_with_who_they_are(client, bob, carol, credential, denied):
+def test_denied_requests_of_viewer_and_stranger_are_logged_with_user(client, bob, carol, credential, denied):
     assert sign_in(client, bob).post(smtp_url(credential, "reveal")).status_code == 403
     assert sign_in(client, carol).post(smtp_url(credential, "reveal")).status_code == 404
     assert denied() == [
-        f"Denied: person {bob.pk}, viewer of sl.example.com, REVEAL_PASSWORDS",
-        f"Denied: person {carol.pk} is no member of sl.example.com",
+        f"Denied: user {bob.pk}, viewer of sl.example.com, lacks REVEAL_PASSWORDS",
+        f"Denied: user {carol.pk} is not a member of sl.example.com",
     ]
 
 
-def test_what_one_may_do_is_not(client, alice, credential, denied):
+def test_allowed_requests_are_not_logged(client, alice, credential, denied):
     assert sign_in(client, alice).post(smtp_url(credential, "reveal")).status_code == 200
     assert denied() == []

@@ -1,4 +1,4 @@
-"""The General tab through HTTP: the display name, handing a domain over, and deleting it."""
+"""The General tab through HTTP: the display name, transferring a domain, and deleting it."""
 
 from datetime import timedelta
 from functools import partial
@@ -29,8 +29,8 @@ def state():
     return list(Domain.objects.values()), roles(), Event.objects.count()
 
 
-class TestWhoMay:
-    def test_every_member_sees_what_a_site_has_to_be_given(self, as_bob, domain):
+class TestPermissions:
+    def test_every_member_sees_host_and_port(self, as_bob, domain):
         page = text(as_bob.get(URL))
         for words in ('data-copy="smtp.sendlayer.net"', 'data-copy="587"', "Authorized", "sl.example.com"):
             assert words in page
@@ -38,19 +38,19 @@ class TestWhoMay:
             assert words not in page
 
     @pytest.mark.parametrize("act", ACTS)
-    def test_only_owners_change_anything(self, client, bob, carol, alice, domain, act):
+    def test_only_owners_can_change_anything(self, client, bob, carol, alice, domain, act):
         before = state()
         for role, status in (("viewer", 403), ("manager", 403), (None, 404)):
             rows = domain.memberships.filter(user=bob)
             rows.update(role=role) if role else rows.delete()
-            client.force_login(bob)  # long ago: whoever may not is told so without being asked for a password
+            client.force_login(bob)  # long ago: permissions are checked before a password is asked for
             fields = {"title": "x", "name": "sl.example.com"}
             assert client.post(f"{URL}{act}/", fields).status_code == status
         client.force_login(alice)
         assert client.post(f"{URL}{act}/", fields)["Location"].startswith("/account/reauthenticate/")
         assert (state()[0], state()[2]) == (before[0], before[2])
 
-    def test_asking_changes_nothing(self, as_alice, domain):
+    def test_get_changes_nothing(self, as_alice, domain):
         before = state()
         for act in ACTS:
             for headers in ({}, HTMX):
@@ -58,8 +58,8 @@ class TestWhoMay:
         assert state() == before
 
 
-class TestTheDisplayName:
-    def test_it_is_shown_beside_the_domain(self, as_alice, domain):
+class TestDisplayName:
+    def test_display_name_is_shown_beside_domain(self, as_alice, domain):
         response = as_alice.post(f"{URL}name/", {"title": " Shop <b> "}, follow=True)
         assert response.redirect_chain == [(URL, 302)]
         assert "Display name saved." in text(response)
@@ -70,7 +70,7 @@ class TestTheDisplayName:
         assert "sl.example.com" in text(as_alice.get("/domains/menu/", {"q": "shop"}))
         assert sentence(Event.objects.get(tag="domain.renamed")) == "named the domain “Shop &lt;b&gt;”"
 
-    def test_blank_removes_it_and_the_same_again_is_no_event(self, as_alice, domain):
+    def test_blank_display_name_removes_it_and_same_name_records_no_event(self, as_alice, domain):
         for title in ("Shop", "Shop", ""):
             as_alice.post(f"{URL}name/", {"title": title})
         domain.refresh_from_db()
@@ -81,7 +81,7 @@ class TestTheDisplayName:
         ]
 
     @pytest.mark.parametrize("title", ["x" * 81, "a\x00b", "a\u202eb", "a\nb"])
-    def test_what_misleads_the_eye_is_refused_beside_the_field(self, as_alice, domain, title):
+    def test_misleading_display_name_is_refused_at_field(self, as_alice, domain, title):
         response = as_alice.post(f"{URL}name/", {"title": title})
         assert response.status_code == 422
         assert 'id="id_title_error"' in text(response)
@@ -89,7 +89,7 @@ class TestTheDisplayName:
 
 
 class TestTransfer:
-    def test_the_other_becomes_owner_and_oneself_a_manager(self, as_alice, alice, bob, domain):
+    def test_transfer_makes_other_member_owner_and_actor_manager(self, as_alice, alice, bob, domain):
         asked = text(as_alice.get(f"{URL}transfer/", headers=HTMX))
         assert "bob@example.com (Viewer)" in asked
         member = domain.memberships.get(user=bob)
@@ -103,7 +103,7 @@ class TestTransfer:
         assert sentence(event) == "made bob@example.com the owner in their place"
         assert as_alice.post(f"{URL}transfer/", {"member": member.public_id}).status_code == 403
 
-    def test_it_goes_to_members_who_can_sign_in_and_are_no_owner(
+    def test_transfer_offers_members_who_can_sign_in_and_are_not_owners(
         self, as_alice, alice, bob, carol, domain, second_owner
     ):
         type(bob).objects.filter(pk=bob.pk).update(is_active=False)
@@ -115,13 +115,13 @@ class TestTransfer:
             assert response.status_code == 422 or "no one to transfer" in text(response)
         assert roles() == before
 
-    def test_where_there_is_nobody_else_it_says_what_to_do(self, as_alice, bob, domain):
+    def test_transfer_without_other_members_explains_what_to_do(self, as_alice, bob, domain):
         domain.memberships.filter(user=bob).delete()
         assert "Invite another member first." in text(as_alice.get(f"{URL}transfer/"))
 
 
-class TestDeleting:
-    def test_it_lists_what_dies(self, as_alice, domain):
+class TestDelete:
+    def test_delete_page_lists_what_is_deleted(self, as_alice, domain):
         for hours in (1, 2, 30):
             make_credential(domain, last_used_at=timezone.now() - timedelta(hours=hours))
         make_invitation(domain)
@@ -131,7 +131,7 @@ class TestDeleting:
         assert "2 members" in page and "1 pending invitation<" in page
 
     @pytest.mark.parametrize("headers", [{}, HTMX])
-    def test_everything_goes_and_the_events_stay(self, as_alice, alice, bob, second_owner, domain, headers):
+    def test_delete_removes_everything_but_events(self, as_alice, alice, bob, second_owner, domain, headers):
         credential = make_credential(domain)
         password = password_of(credential)
         make_invitation(domain)
@@ -153,7 +153,7 @@ class TestDeleting:
     @pytest.mark.parametrize(
         "name", ["", "sl.example.org", "sl.example.com x", "\x00", "x" * 1001, "example.com"]
     )
-    def test_another_name_is_refused_beside_the_field(self, as_alice, domain, name):
+    def test_wrong_name_is_refused_at_field(self, as_alice, domain, name):
         for headers in ({}, HTMX):
             response = as_alice.post(f"{URL}delete/", {"name": name}, headers=headers)
             assert response.status_code == 422
@@ -161,18 +161,18 @@ class TestDeleting:
         assert Domain.objects.exists()
 
     @pytest.mark.parametrize("name", ["münchen.de", "MÜNCHEN.de", "xn--mnchen-3ya.de", "XN--MNCHEN-3YA.DE."])
-    def test_either_form_of_an_international_name_will_do(self, as_alice, alice, name):
+    def test_either_form_of_international_name_confirms_deletion(self, as_alice, alice, name):
         make_domain("xn--mnchen-3ya.de", owner=alice)
         response = as_alice.post("/domains/xn--mnchen-3ya.de/settings/delete/", {"name": name})
         assert response.status_code == 302
         assert not Domain.objects.exists()
 
-    def test_of_two_domains_with_one_name_the_other_stays(self, as_alice, carol, domain):
+    def test_delete_keeps_other_domain_of_same_name(self, as_alice, carol, domain):
         theirs = make_domain("sl.example.com", owner=carol, authorized=False)
         as_alice.post(f"{URL}delete/", {"name": "sl.example.com"})
         assert Domain.objects.get() == theirs
 
-    def test_when_the_event_cannot_be_written_nothing_is_deleted(self, as_alice, domain, monkeypatch):
+    def test_nothing_is_deleted_when_event_cannot_be_written(self, as_alice, domain, monkeypatch):
         def refuse(*args, **kwargs):
             raise RuntimeError("audit is down")
 
@@ -184,12 +184,12 @@ class TestDeleting:
         assert state() == before
 
     @pytest.mark.django_db(transaction=True)
-    def test_two_who_delete_at_once_and_one_who_accepts_end_well(self, domain, alice, second_owner):
-        from domains.models.invitation import token_of
+    def test_concurrent_deletions_and_acceptance_do_not_deadlock(self, domain, alice, second_owner):
+        from domains.models.invitation import make_token
 
         nina = make_user("new@example.org")
         invitation = make_invitation(domain, nina.email)
-        accept = f"/invitations/key/{token_of(invitation.key)}/accept/"
+        accept = f"/invitations/key/{make_token(invitation.key)}/accept/"
         asked = [(alice, f"{URL}delete/"), (second_owner, f"{URL}delete/"), (nina, accept)]
         posts = [
             partial(sign_in(Client(), user).post, path, {"name": "sl.example.com"}) for user, path in asked
@@ -200,13 +200,15 @@ class TestDeleting:
         assert Event.objects.filter(tag="domain.deleted").count() == 1
 
 
-class TestTheDropdown:
-    def test_five_hundred_are_one_query_and_little_html(self, as_alice, alice, django_assert_num_queries):
+class TestDropdown:
+    def test_dropdown_of_500_domains_needs_one_query_and_little_html(
+        self, as_alice, alice, django_assert_num_queries
+    ):
         owned = Domain.objects.bulk_create(
             Domain(name=f"shop-{number:03}.example.com", title=f"Shop {number}", authorized_at=timezone.now())
             for number in range(500)
         )
-        Membership.objects.bulk_create(Membership(user=alice, domain=each, role="owner") for each in owned)
+        Membership.objects.bulk_create(Membership(user=alice, domain=domain, role="owner") for domain in owned)
         with django_assert_num_queries(3):  # session, person, domains
             response = as_alice.get("/domains/menu/?tab=members&current=shop-001.example.com")
         assert len(response.content) < 120_000

@@ -1,4 +1,4 @@
-"""The mailed link of an invitation, through HTTP: each way that it can be opened."""
+"""The e-mailed link of an invitation, through HTTP, for each kind of visitor."""
 
 import re
 from datetime import timedelta
@@ -13,7 +13,7 @@ from django.utils import timezone
 from accounts.models import User
 from audit.models import Event
 from domains.models import Domain, Membership
-from domains.models.invitation import Invitation, token_of
+from domains.models.invitation import Invitation, make_token
 from tests.domains.inviting import URL, invite, link_in
 from tests.factories import PASSWORD, make_domain, make_user
 from tests.http import at_once, delivered, sign_in, text, without_tokens
@@ -24,12 +24,12 @@ NEW = {"name": "Nina New", "password1": "a-very-long-one", "password2": "a-very-
 
 @pytest.fixture
 def visitor():
-    """Somebody who is not signed in."""
+    """A browser without a session."""
     return Client()
 
 
-class TestTheLink:
-    def test_opening_it_says_who_invites_whom_to_what_and_changes_nothing(self, visitor, link):
+class TestLink:
+    def test_link_shows_inviter_address_and_domain_and_changes_nothing(self, visitor, link):
         page = text(visitor.get(link))
         for words in ("alice@example.com", "new@example.org", "sl.example.com", "as viewer"):
             assert words in page
@@ -38,14 +38,14 @@ class TestTheLink:
         for act in ("accept", "decline", "join"):
             assert visitor.get(f"{link}{act}/").status_code == 405
 
-    def test_all_that_do_not_work_are_one_page(self, as_alice, visitor, link, settings):
+    def test_all_invalid_links_get_same_page(self, as_alice, visitor, link, settings):
         good = link.split("/")[3]
         invitation = Invitation.objects.get()
         foreign = signing.dumps(invitation.key.hex, salt="something else")
         odd = signing.dumps("no key", salt="domains.invitation")
         pages = set()
         Invitation.objects.update(expires_at=timezone.now() - timedelta(days=1))
-        for token in (good, good[:-1], "x", foreign, odd, token_of(invitation.public_id)):
+        for token in (good, good[:-1], "x", foreign, odd, make_token(invitation.public_id)):
             response = visitor.get(f"/invitations/key/{token}/")
             assert response.status_code == 410
             pages.add(without_tokens(response))
@@ -54,14 +54,14 @@ class TestTheLink:
         assert len(pages) == 1
         assert not User.objects.filter(email="new@example.org").exists()
 
-    def test_its_signature_ends_after_seven_days_too(self, visitor, link, monkeypatch):
+    def test_signature_of_link_expires_after_seven_days(self, visitor, link, monkeypatch):
         Invitation.objects.update(expires_at=timezone.now() + timedelta(days=30))
         later = signing.time.time() + timedelta(days=7, minutes=1).total_seconds()
         monkeypatch.setattr(signing.time, "time", lambda: later)
         assert visitor.get(link).status_code == 410
 
     @pytest.mark.parametrize("token", ["%00", "a%2Fb", "x" * 300, "..", "%F0%9F%92%A9"])
-    def test_what_can_be_no_token_is_not_found(self, visitor, token):
+    def test_malformed_token_is_not_found(self, visitor, token):
         assert visitor.get(f"/invitations/key/{token}/").status_code in (302, 404)
 
 
@@ -70,7 +70,7 @@ class TestWithAnAccount:
     def nina(self):
         return make_user("new@example.org", name="Nina")
 
-    def test_it_is_accepted_after_signing_in(self, visitor, link, nina, domain, alice):
+    def test_invitation_is_accepted_after_sign_in(self, visitor, link, nina, domain, alice):
         page = text(visitor.get(link))
         assert "Sign in to accept" in page and "password1" not in page
         target = re.search(r'href="(/login/\?next=[^"]+)"', page)[1]
@@ -87,7 +87,7 @@ class TestWithAnAccount:
         assert letter.subject == "new@example.org is now a member of sl.example.com"
         assert "as viewer." in letter.body
 
-    def test_it_works_once(self, visitor, link, nina):
+    def test_link_works_once(self, visitor, link, nina):
         sign_in(visitor, nina)
         visitor.post(f"{link}accept/")
         Membership.objects.filter(user=nina).delete()
@@ -95,14 +95,14 @@ class TestWithAnAccount:
         assert visitor.get(link).status_code == 410
         assert not Membership.objects.filter(user=nina).exists()
 
-    def test_declining_makes_nobody_a_member(self, visitor, link, nina):
+    def test_declining_adds_no_member(self, visitor, link, nina):
         sign_in(visitor, nina)
         assert "Invitation declined." in text(visitor.post(f"{link}decline/", follow=True))
         assert not Membership.objects.filter(user=nina).exists()
         assert Event.objects.get(tag="member.declined").data == {"member": "new@example.org"}
         assert visitor.get(link).status_code == 410
 
-    def test_somebody_else_is_told_and_signs_out_back_to_the_link(self, link, nina, carol):
+    def test_other_user_is_asked_to_sign_out_and_returns_to_link(self, link, nina, carol):
         client = sign_in(Client(), carol)
         page = text(client.get(link))
         assert "You're signed in as carol@example.com" in page and "Accept" not in page
@@ -112,17 +112,17 @@ class TestWithAnAccount:
         assert client.post("/logout/", {"next": link})["Location"] == link
         assert "Sign in to accept" in text(client.get(link))
 
-    def test_an_address_that_the_account_confirmed_counts_too(self, link, carol):
+    def test_secondary_confirmed_address_of_account_counts(self, link, carol):
         EmailAddress.objects.create(user=carol, email="new@example.org", verified=True)
         assert "Decline" in text(sign_in(Client(), carol).get(link))
 
-    def test_the_account_is_found_in_any_case(self, visitor, as_alice, domain):
+    def test_account_is_found_regardless_of_case(self, visitor, as_alice, domain):
         User.objects.bulk_create([User(email="New@Example.ORG")])
         User.objects.get(email="New@Example.ORG").confirm()
         invite(as_alice)
         assert "Sign in to accept" in text(visitor.get(link_in(delivered()[0])))
 
-    def test_a_deactivated_person_and_a_deleted_domain_lead_to_the_same_page(self, visitor, link, nina, domain):
+    def test_deactivated_user_and_deleted_domain_get_same_page(self, visitor, link, nina, domain):
         client = sign_in(Client(), nina)
         User.objects.filter(pk=nina.pk).update(is_active=False)
         answers = [visitor.get(link), client.post(f"{link}accept/")]
@@ -135,7 +135,7 @@ class TestWithAnAccount:
     @pytest.mark.parametrize(
         ("had", "invited", "has"), [("owner", "viewer", "owner"), ("viewer", "manager", "manager")]
     )
-    def test_a_role_is_raised_never_lowered(self, as_alice, domain, nina, had, invited, has):
+    def test_accepting_raises_role_but_never_lowers_it(self, as_alice, domain, nina, had, invited, has):
         invite(as_alice, role=invited)
         domain.memberships.create(user=nina, role=had)
         sign_in(client := Client(), nina)
@@ -143,7 +143,7 @@ class TestWithAnAccount:
         assert domain.memberships.get(user=nina).role == has
         assert Event.objects.filter(tag="member.role_changed").count() == (had != has)
 
-    def test_all_domains_that_still_stand_are_joined(self, as_alice, alice, domain, nina):
+    def test_accepting_joins_all_remaining_domains(self, as_alice, alice, domain, nina):
         others = [make_domain(f"{name}.example", owner=alice) for name in "abc"]
         invite(as_alice, also=[other.name for other in others])
         others[0].delete()
@@ -159,7 +159,7 @@ class TestWithAnAccount:
 
 
 class TestWithoutAnAccount:
-    def test_it_makes_one_signs_in_and_accepts(self, visitor, link, domain, settings):
+    def test_joining_creates_account_signs_in_and_accepts(self, visitor, link, domain, settings):
         settings.SIGNUP_OPEN = False
         page = text(visitor.get(link))
         assert 'value="new@example.org"' in page and "<li>Your password must contain at least 10" in page
@@ -170,8 +170,10 @@ class TestWithoutAnAccount:
         assert (user.name, domain.memberships.get(user=user).role) == ("Nina New", "viewer")
         assert EmailAddress.objects.filter(user=user, email=user.email, verified=True, primary=True).exists()
         assert Event.objects.get(tag="member.joined").actor == user
-        # Signed in by allauth, which notes how and when.
-        assert [each["method"] for each in visitor.session["account_authentication_methods"]] == ["password"]
+        # allauth signs in, and records how and when.
+        assert [record["method"] for record in visitor.session["account_authentication_methods"]] == [
+            "password"
+        ]
         fresh = Client()
         fresh.post("/login/", {"login": "new@example.org", "password": NEW["password1"]})
         assert fresh.get(URL).status_code == 200
@@ -192,7 +194,7 @@ class TestWithoutAnAccount:
             ({"name": "x" * 101}, "at most 80 characters"),
         ],
     )
-    def test_what_will_not_do_is_said_beside_the_field(self, visitor, link, fields, said):
+    def test_invalid_input_is_refused_at_field(self, visitor, link, fields, said):
         response = visitor.post(f"{link}join/", NEW | fields)
         assert response.status_code == 422
         assert said in text(response)
@@ -202,7 +204,7 @@ class TestWithoutAnAccount:
         assert Invitation.objects.count() == 1
 
     @pytest.mark.django_db(transaction=True)
-    def test_two_submits_at_once_make_one_account_and_one_member(self, link, domain):
+    def test_concurrent_submits_create_one_account_and_one_member(self, link, domain):
         responses = at_once(*[partial(Client().post, f"{link}join/", NEW)] * 2)
         answers = [response.status_code for response in responses]
         assert sorted(answers) in ([302, 302], [302, 410])
@@ -210,7 +212,7 @@ class TestWithoutAnAccount:
         assert domain.memberships.filter(user__email="new@example.org").count() == 1
         assert Event.objects.filter(tag="member.joined").count() == 1
 
-    def test_when_accepting_fails_there_is_no_account(self, visitor, link, monkeypatch):
+    def test_no_account_is_created_when_accepting_fails(self, visitor, link, monkeypatch):
         def refuse(*args, **kwargs):
             raise RuntimeError("audit is down")
 
@@ -222,7 +224,7 @@ class TestWithoutAnAccount:
 
 
 @pytest.mark.django_db(transaction=True)
-def test_two_clicks_on_accept_at_once_make_one_member(as_alice, domain):
+def test_concurrent_accepts_create_one_member(as_alice, domain):
     invite(as_alice)
     link = link_in(delivered()[0])
     nina = make_user("new@example.org")

@@ -1,4 +1,4 @@
-"""An invitation lasts as long as whoever sent it may give the role, whichever way they lose that."""
+"""An invitation ends when its inviter can no longer grant the role, however that happens."""
 
 import pytest
 from django.test import Client
@@ -8,7 +8,7 @@ from audit.models import Event
 from domains.access import ALLOWED, Permission
 from domains.activity.sentences import sentence
 from domains.models import Membership
-from domains.models.invitation import Invitation, token_of
+from domains.models.invitation import Invitation, make_token
 from domains.roles import Role
 from tests.domains.inviting import URL, invite, link_in
 from tests.factories import make_domain, make_invitation, make_user
@@ -26,7 +26,7 @@ def olga(second_owner):
 
 @pytest.fixture
 def link(domain, olga):
-    """The link by which Olga, an owner still, makes a friend an owner."""
+    """The link of Olga, an owner, that makes a friend an owner."""
     invite(sign_in(Client(), olga), INVITED, "owner")
     return link_in(delivered()[-1])
 
@@ -73,7 +73,7 @@ WAYS = [removed, demoted, leaves, hands_over, deactivated, changed_by_support]
 
 
 @pytest.mark.parametrize("loses_it", WAYS)
-def test_it_ends_when_the_inviter_may_not_give_the_role_any_more(as_alice, domain, olga, link, loses_it):
+def test_invitation_ends_when_inviter_can_no_longer_grant_role(as_alice, domain, olga, link, loses_it):
     make_invitation(domain, "by-alice@example.org")
     assert loses_it(as_alice, olga).status_code == 302
     assert Client().get(link).status_code == Client().post(f"{link}join/", NEW).status_code == 410
@@ -87,7 +87,7 @@ def test_it_ends_when_the_inviter_may_not_give_the_role_any_more(as_alice, domai
     )
 
 
-def test_nor_is_it_accepted_by_who_has_an_account(as_alice, domain, olga, link):
+def test_ended_invitation_cannot_be_accepted_with_account(as_alice, domain, olga, link):
     friend = sign_in(Client(), make_user(INVITED))
     assert "Accept" in text(friend.get(link))
     removed(as_alice, olga)
@@ -105,18 +105,20 @@ def test_nor_is_it_accepted_by_who_has_an_account(as_alice, domain, olga, link):
         lambda olga: olga.delete(),
     ],
 )
-def test_it_opens_nothing_and_is_not_shown_where_no_act_ended_it(as_alice, domain, olga, link, unnoticed):
+def test_unvouched_invitation_is_invalid_and_hidden_even_without_an_act(
+    as_alice, domain, olga, link, unnoticed
+):
     invitation = Invitation.objects.get()
     unnoticed(olga)
     assert Client().get(link).status_code == Client().post(f"{link}join/", NEW).status_code == 410
     assert INVITED not in text(as_alice.get(URL))
     assert as_alice.post(f"{URL}invitations/{invitation.public_id}/resend/").status_code == 404
-    # The address is free to be invited by somebody who may.
+    # Another owner can invite the address again.
     assert invite(as_alice, INVITED).status_code == 302
     assert Invitation.objects.get().invited_by.email == "alice@example.com"
 
 
-def test_of_several_domains_those_that_still_hold_go_on(as_alice, domain, olga):
+def test_link_still_works_for_domains_whose_inviter_remains_owner(as_alice, domain, olga):
     other = make_domain("other.example.com", owner=olga)
     invite(sign_in(Client(), olga), INVITED, "owner", also=[other.name])
     link = link_in(delivered()[-1])
@@ -128,7 +130,7 @@ def test_of_several_domains_those_that_still_hold_go_on(as_alice, domain, olga):
     assert list(joined) == [("other.example.com", "owner")]
 
 
-def test_who_sends_it_again_vouches_for_it(as_alice, domain, olga, link):
+def test_user_who_resends_invitation_vouches_for_it(as_alice, domain, olga, link):
     invitation = Invitation.objects.get()
     as_alice.post(f"{URL}invitations/{invitation.public_id}/resend/")
     again = link_in(delivered()[-1])
@@ -138,33 +140,33 @@ def test_who_sends_it_again_vouches_for_it(as_alice, domain, olga, link):
     assert not Event.objects.filter(tag="member.invitation_ended").exists()
 
 
-def test_a_change_that_leaves_the_right_leaves_the_invitations(as_alice, bob, domain, olga, link):
+def test_invitations_stay_when_inviter_remains_owner(as_alice, bob, domain, olga, link):
     as_alice.post(row_of(bob, "role"), {"role": "manager"})
     as_alice.post(row_of(bob, "remove"))
     assert Client().get(link).status_code == 200
 
 
-def test_who_stops_being_an_owner_while_the_form_is_sent_invites_nobody(domain, olga, monkeypatch):
+def test_inviter_demoted_during_request_invites_nobody(domain, olga, monkeypatch):
     from domains.members import views as member_views
 
     client, allowed = sign_in(Client(), olga), member_views.may_invite
 
-    def meanwhile(request, emails):
+    def demote(request, emails):
         Membership.objects.filter(user=olga).update(role="viewer")
         return allowed(request, emails)
 
-    monkeypatch.setattr(member_views, "may_invite", meanwhile)
+    monkeypatch.setattr(member_views, "may_invite", demote)
     assert invite(client, INVITED, "owner").status_code == 404
     assert not Invitation.objects.exists() and not delivered()
 
 
-def test_only_owners_invite():
-    """What InvitationQuerySet.vouched relies on."""
+def test_only_owners_can_invite():
+    """InvitationQuerySet.vouched relies on this."""
     assert [role for role in Role if Permission.MANAGE_MEMBERS in ALLOWED[role]] == [Role.OWNER]
     assert Role.OWNER.grantable() == list(Role)
 
 
-def test_a_link_of_somebody_demoted_is_not_made_good_by_a_token_of_its_own(domain, bob):
-    """As a restored database may hold it: made by somebody who is no owner."""
+def test_fresh_token_does_not_revive_invitation_of_demoted_inviter(domain, bob):
+    """A restored database may hold one that was sent by a user who is not an owner."""
     invitation = make_invitation(domain, INVITED, "owner", by=bob)
-    assert Client().get(f"/invitations/key/{token_of(invitation.key)}/").status_code == 410
+    assert Client().get(f"/invitations/key/{make_token(invitation.key)}/").status_code == 410

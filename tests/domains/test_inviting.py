@@ -19,7 +19,7 @@ pytestmark = pytest.mark.django_db
 
 class TestInviting:
     @pytest.mark.parametrize("headers", [{}, HTMX], ids=["page", "htmx"])
-    def test_it_writes_a_letter_with_a_link(self, as_alice, alice, domain, headers):
+    def test_invite_sends_email_with_link(self, as_alice, alice, domain, headers):
         page = text(
             as_alice.post(
                 f"{URL}invite/", {"emails": "New@Example.org", "role": "manager"}, headers=headers, follow=True
@@ -44,7 +44,7 @@ class TestInviting:
         event = Event.objects.get(tag="member.invited")
         assert (event.data, event.actor) == ({"member": "new@example.org", "role": "manager"}, alice)
 
-    def test_many_at_once_in_lines_and_with_commas(self, as_alice, domain):
+    def test_many_addresses_on_lines_and_with_commas(self, as_alice, domain):
         response = as_alice.post(
             f"{URL}invite/",
             {"emails": "a@x.org, b@x.org;\r\n\r\n c@x.org\nA@X.ORG", "role": "viewer"},
@@ -53,7 +53,7 @@ class TestInviting:
         assert "3 invitations sent." in text(response)
         assert sorted(letter.to[0] for letter in delivered()) == ["a@x.org", "b@x.org", "c@x.org"]
 
-    def test_several_domains_make_one_letter(self, as_alice, alice, domain):
+    def test_invitation_to_several_domains_is_one_email(self, as_alice, alice, domain):
         for number in range(12):
             make_domain(f"d{number:02}.example", owner=alice)
         also = [f"d{number:02}.example" for number in range(12)]
@@ -65,7 +65,7 @@ class TestInviting:
         assert Invitation.objects.values("key").distinct().count() == 1
         assert Invitation.objects.count() == Event.objects.filter(tag="member.invited").count() == 13
 
-    def test_only_domains_that_the_inviter_owns_can_be_chosen(self, as_alice, alice, domain, carol):
+    def test_only_domains_that_inviter_owns_can_be_chosen(self, as_alice, alice, domain, carol):
         theirs = make_domain("theirs.example", owner=carol)
         theirs.memberships.create(user=alice, role="manager")
         make_domain("mine.example", owner=alice)
@@ -74,11 +74,11 @@ class TestInviting:
         for name in ("theirs.example", "none.example", "a\x00b.example"):
             response = invite(as_alice, also=["mine.example", name])
             assert response.status_code == 422
-            # What was chosen is kept.
+            # The choice is kept.
             assert re.search(r'value="mine.example" checked', text(response))
         assert not Invitation.objects.exists()
 
-    def test_who_is_a_member_elsewhere_is_invited_only_where_they_are_not(self, as_alice, alice, domain, carol):
+    def test_member_of_other_domain_is_invited_only_where_missing(self, as_alice, alice, domain, carol):
         other = make_domain("other.example", owner=alice)
         other.memberships.create(user=carol, role="viewer")
         invite(as_alice, carol.email, also=[other.name])
@@ -104,7 +104,7 @@ class TestInviting:
             ("BOB@example.com", "bob@example.com is already a member"),
         ],
     )
-    def test_what_will_not_do_is_said_beside_the_field(self, as_alice, domain, emails, said):
+    def test_invalid_input_is_refused_at_field(self, as_alice, domain, emails, said):
         for headers in ({}, HTMX):
             response = invite(
                 as_alice, f"fine@example.org\n{emails}" if said[0] == "“" else emails, headers=headers
@@ -116,7 +116,7 @@ class TestInviting:
         assert not Invitation.objects.exists()
         assert not Letter.objects.exists()
 
-    def test_all_that_is_wrong_is_said_at_once(self, as_alice, link):
+    def test_all_errors_are_reported_together(self, as_alice, link):
         page = text(invite(as_alice, "a@b, bob@example.com, new@example.org, c@d, fine@example.org"))
         for words in (
             "“a@b” is not",
@@ -127,11 +127,11 @@ class TestInviting:
             assert words in page
 
     @pytest.mark.parametrize("role", ["", "admin", "owner\x00"])
-    def test_a_role_is_chosen_among_those_there_are(self, as_alice, domain, role):
+    def test_role_has_to_be_a_known_one(self, as_alice, domain, role):
         assert invite(as_alice, role=role).status_code == 422
         assert not Invitation.objects.exists()
 
-    def test_who_is_invited_already_can_be_sent_it_again(self, as_alice, link):
+    def test_error_for_invited_address_offers_to_resend(self, as_alice, link):
         response = invite(as_alice)
         assert response.status_code == 422
         resend = re.search(r'href="(/domains/[^"]+/resend/)" data-dialog>Resend', text(response))[1]
@@ -140,14 +140,14 @@ class TestInviting:
         assert Client().get(link).status_code == 410
         assert Client().get(new).status_code == 200
 
-    def test_an_expired_one_is_invited_anew(self, as_alice, link):
+    def test_address_of_expired_invitation_can_be_invited_again(self, as_alice, link):
         Invitation.objects.update(expires_at=timezone.now() - timedelta(seconds=1))
         assert "Expired" in text(as_alice.get(URL))
         assert Client().get(link).status_code == 410
         assert invite(as_alice).status_code == 302
         assert Client().get(link_in(delivered()[1])).status_code == 200
 
-    def test_sixty_letters_an_hour_go_out(self, as_alice, domain):
+    def test_invitation_emails_are_limited_to_sixty_an_hour(self, as_alice, domain):
         for batch in range(3):
             assert invite(as_alice, ",".join(f"u{batch}-{n}@x.org" for n in range(20))).status_code == 302
         for headers in ({}, HTMX):
@@ -157,7 +157,7 @@ class TestInviting:
             assert "one@x.org,two@x.org" in text(response)
         assert Invitation.objects.count() == Letter.objects.count() == 60
 
-    def test_a_revoked_link_is_dead(self, as_alice, link):
+    def test_revoked_link_stops_working(self, as_alice, link):
         invitation = Invitation.objects.get()
         revoke = f"{URL}invitations/{invitation.public_id}/revoke/"
         assert "Invitation revoked." in text(as_alice.post(revoke, follow=True))

@@ -1,4 +1,4 @@
-"""`manage.py make_owner`: the operator's way where no owner is left who could make another one."""
+"""`manage.py make_owner`: for a domain without an owner who can make another one."""
 
 import pytest
 from django.core.management import CommandError, call_command
@@ -17,11 +17,11 @@ def run(capsys, *arguments):
 
 
 @pytest.mark.parametrize("was", ["", "viewer", "manager"])
-def test_a_person_becomes_an_owner_and_all_owners_are_told(capsys, client, domain, carol, alice, was):
-    type(alice).objects.filter(pk=alice.pk).update(tell_members=False)  # all the same
+def test_make_owner_notifies_all_owners(capsys, client, domain, carol, alice, was):
+    type(alice).objects.filter(pk=alice.pk).update(tell_members=False)  # notified all the same
     if was:
         domain.memberships.create(user=carol, role=was)
-    assert "carol@example.com is an owner of sl.example.com" in run(
+    assert "carol@example.com is now an owner of sl.example.com" in run(
         capsys, "SL.example.com.", "CAROL@example.com"
     )
     assert domain.memberships.get(user=carol).role == "owner"
@@ -37,14 +37,16 @@ def test_a_person_becomes_an_owner_and_all_owners_are_told(capsys, client, domai
     )
 
 
-def test_who_is_an_owner_already_stays_one_without_an_event(capsys, domain, alice):
-    assert "already; nothing changed" in run(capsys, "sl.example.com", alice.email)
+def test_make_owner_of_an_owner_records_no_event(capsys, domain, alice):
+    assert "already an owner of sl.example.com; nothing changed" in run(capsys, "sl.example.com", alice.email)
     assert not Event.objects.filter(tag="member.made_owner").exists() and delivered() == []
 
 
-def test_of_several_accounts_a_member_tells_which(capsys, domain, alice, carol):
+def test_member_option_chooses_among_accounts(capsys, domain, alice, carol):
     other = make_domain("sl.example.com", owner=make_user("dave@example.com"), authorized=False)
-    with pytest.raises(CommandError, match="Several accounts have added sl.example.com. Say which by --member"):
+    with pytest.raises(
+        CommandError, match="Several accounts have added sl.example.com. Choose one with --member"
+    ):
         run(capsys, "sl.example.com", carol.email)
     run(capsys, "sl.example.com", carol.email, "--member", "dave@example.com")
     assert other.memberships.get(user=carol).role == "owner"
@@ -61,7 +63,7 @@ def test_of_several_accounts_a_member_tells_which(capsys, domain, alice, carol):
         (["sl.example.com", "carol@example.com", "--member", "carol@example.com"], "no domain .* of carol@"),
     ],
 )
-def test_it_says_what_it_cannot_do(capsys, domain, carol, arguments, sentence):
+def test_make_owner_explains_refusals(capsys, domain, carol, arguments, sentence):
     make_user("gone@example.com", is_active=False)
     with pytest.raises(CommandError, match=sentence):
         run(capsys, *arguments)

@@ -1,4 +1,4 @@
-"""The Members tab through HTTP: who sees and does what, and that a domain keeps an owner."""
+"""The Members tab through HTTP: its permissions, its acts, and that a domain keeps an owner."""
 
 from functools import partial
 from uuid import uuid4
@@ -22,7 +22,7 @@ PLAIN, DIALOG = {}, HTMX
 
 
 def act(user, verb, domain_name="sl.example.com"):
-    """The address of an act on a member."""
+    """The URL of an act on a member."""
     member = Membership.objects.get(user=user, domain__name=domain_name)
     return f"{URL}{member.public_id}/{verb}/"
 
@@ -37,7 +37,7 @@ def state():
 
 @pytest.fixture
 def acts(domain, bob):
-    """The address of everything that can be done here, by its name."""
+    """The URL of each act of the tab, by name."""
     invitation = make_invitation(domain)
     of_bob = f"{URL}{domain.memberships.get(user=bob).public_id}"
     of_new = f"{URL}invitations/{invitation.public_id}"
@@ -51,8 +51,8 @@ def acts(domain, bob):
     }
 
 
-class TestWhoMay:
-    def test_every_member_sees_who_there_is(self, as_bob, domain, alice):
+class TestPermissions:
+    def test_every_member_sees_member_list(self, as_bob, domain, alice):
         page = text(as_bob.get(URL))
         assert "Alice Archer" in page
         assert "alice@example.com" in page
@@ -62,7 +62,7 @@ class TestWhoMay:
         assert "Leave" in page
 
     @pytest.mark.parametrize("role", ["viewer", "manager"])
-    def test_only_owners_change_anything(self, as_bob, domain, acts, role):
+    def test_only_owners_can_change_anything(self, as_bob, domain, acts, role):
         domain.memberships.filter(user__email="bob@example.com").update(role=role)
         before = state()
         for url in acts.values():
@@ -70,7 +70,7 @@ class TestWhoMay:
             assert answers == ([403, 405] if url == acts["also"] else [403, 403])
         assert state() == before
 
-    def test_a_stranger_finds_what_a_domain_that_does_not_exist_has(self, client, carol, acts):
+    def test_stranger_gets_same_response_as_for_missing_domain(self, client, carol, acts):
         sign_in(client, carol)
         before = state()
         for url in [URL, f"{URL}leave/", *acts.values()]:
@@ -81,13 +81,13 @@ class TestWhoMay:
                 assert mine.content == other.content
         assert state() == before
 
-    def test_who_signed_in_long_ago_confirms_first_but_is_told_no_before(self, client, alice, bob, acts):
+    def test_permission_is_checked_before_reauthentication(self, client, alice, bob, acts):
         for person, status in ((alice, 302), (bob, 403)):
             client.force_login(person)
             assert client.post(acts["remove"]).status_code == status
         assert Membership.objects.filter(user=bob).exists()
 
-    def test_asking_changes_nothing(self, as_alice, acts):
+    def test_get_changes_nothing(self, as_alice, acts):
         before = state()
         for url in [*acts.values(), f"{URL}leave/"]:
             for headers in (PLAIN, DIALOG):
@@ -95,7 +95,7 @@ class TestWhoMay:
         assert state() == before
 
     @pytest.mark.parametrize("headers", [PLAIN, DIALOG])
-    def test_anothers_member_is_as_absent_as_one_that_never_was(self, as_alice, acts, carol, headers):
+    def test_member_of_other_domain_gets_same_response_as_missing_one(self, as_alice, acts, carol, headers):
         theirs = make_domain("other.example.com", owner=carol).memberships.get()
         for verb in ("role", "remove"):
             answers = [
@@ -107,9 +107,9 @@ class TestWhoMay:
         assert Membership.objects.filter(pk=theirs.pk, role="owner").exists()
 
 
-class TestChanging:
+class TestChanges:
     @pytest.mark.parametrize("headers", [PLAIN, DIALOG])
-    def test_a_role_is_changed(self, as_alice, domain, bob, headers):
+    def test_role_is_changed(self, as_alice, domain, bob, headers):
         response = as_alice.post(act(bob, "role"), {"role": "manager"}, headers=headers, follow=True)
         assert "Role changed." in text(response)
         assert roles(domain)[bob.email] == "manager"
@@ -118,13 +118,13 @@ class TestChanging:
         assert sentence(event) == "made bob@example.com manager"
 
     @pytest.mark.parametrize("role", ["", "admin", "OWNER", "owner\x00"])
-    def test_only_known_roles_are_taken(self, as_alice, domain, bob, role):
+    def test_unknown_roles_are_refused(self, as_alice, domain, bob, role):
         response = as_alice.post(act(bob, "role"), {"role": role})
         assert response.status_code == 422
         assert "Choose" in text(response)
         assert roles(domain)[bob.email] == "viewer"
 
-    def test_a_removed_member_finds_nothing_at_the_next_click(self, as_alice, bob, domain):
+    def test_removed_member_loses_access_immediately(self, as_alice, bob, domain):
         tab = sign_in(Client(), bob)
         assert tab.get(URL).status_code == 200
         make_invitation(domain, bob.email)
@@ -135,27 +135,27 @@ class TestChanging:
         assert not Invitation.objects.exists()
         assert Event.objects.filter(tag="member.removed", data__member=bob.email).exists()
 
-    def test_a_member_leaves_and_is_at_their_other_domains(self, as_bob, bob, domain):
+    def test_leaving_member_goes_to_domain_list(self, as_bob, bob, domain):
         asked = text(as_bob.get(f"{URL}leave/"))
         assert "You lose access" in asked
         assert as_bob.post(f"{URL}leave/")["Location"] == "/domains/"
         assert bob.email not in roles(domain)
         assert Event.objects.get(tag="member.left").actor == bob
 
-    def test_removing_oneself_is_leaving(self, as_alice, alice, second_owner):
+    def test_removing_own_membership_is_leaving(self, as_alice, alice, second_owner):
         response = as_alice.post(act(alice, "remove"), headers=DIALOG)
         assert response["HX-Redirect"] == "/domains/"
         assert Event.objects.filter(tag="member.left").exists()
 
-    def test_an_owner_who_steps_down_sees_the_page_as_what_they_are(self, as_alice, alice, second_owner):
+    def test_owner_who_lowers_own_role_sees_page_of_that_role(self, as_alice, alice, second_owner):
         response = as_alice.post(act(alice, "role"), {"role": "viewer"}, headers=DIALOG)
         assert response["HX-Redirect"] == URL
         assert as_alice.post(act(second_owner, "remove")).status_code == 403
 
 
-class TestTheLastOwner:
+class TestLastOwner:
     @pytest.mark.parametrize("headers", [PLAIN, DIALOG])
-    def test_stays_and_is_told_what_to_do(self, as_alice, alice, domain, headers):
+    def test_last_owner_stays_and_learns_what_to_do(self, as_alice, alice, domain, headers):
         for url in (f"{URL}leave/", act(alice, "remove"), act(alice, "role")):
             response = as_alice.post(url, {"role": "viewer"}, headers=headers)
             assert response.status_code == 422
@@ -163,16 +163,16 @@ class TestTheLastOwner:
             assert "Make someone else an owner first." in text(response)
         assert roles(domain)[alice.email] == "owner"
 
-    def test_is_who_can_sign_in(self, as_alice, alice, domain, second_owner):
+    def test_owner_who_cannot_sign_in_does_not_count(self, as_alice, alice, domain, second_owner):
         type(alice).objects.filter(pk=second_owner.pk).update(is_active=False)
         assert as_alice.post(f"{URL}leave/").status_code == 422
 
-    def test_may_keep_the_role(self, as_alice, alice, domain):
+    def test_last_owner_may_keep_role(self, as_alice, alice, domain):
         assert as_alice.post(act(alice, "role"), {"role": "owner"}).status_code == 302
 
     @pytest.mark.django_db(transaction=True)
     @pytest.mark.parametrize("verb", ["remove", "role", "leave"])
-    def test_is_one_of_two_who_act_at_once(self, domain, alice, second_owner, verb):
+    def test_concurrent_removals_leave_one_owner(self, domain, alice, second_owner, verb):
         owners = [alice, second_owner]
         urls = [f"{URL}leave/" if verb == "leave" else act(other, verb) for other in reversed(owners)]
         posts = [
@@ -181,13 +181,13 @@ class TestTheLastOwner:
         ]
         answers = [response.status_code for response in at_once(*posts)]
         assert list(roles(domain).values()).count("owner") == 1
-        # The other one is refused as the last owner, or is not an owner, or no member, any more.
+        # The other request is refused: its actor is the last owner, or no longer an owner or a member.
         assert sorted(answers)[0] == 302
         assert sorted(answers)[1] in (403, 404, 422)
 
 
-class TestTheList:
-    def test_it_is_paged_and_searched(self, as_alice, domain):
+class TestList:
+    def test_member_list_is_paged_and_searched(self, as_alice, domain):
         for number in range(30):
             user = make_user(f"m{number:02}@example.com", name=f"Number {number}")
             domain.memberships.create(user=user, role="viewer")
@@ -203,7 +203,7 @@ class TestTheList:
         )
         assert text(again).count("Change role of") == 1
 
-    def test_what_is_gone_comes_back_as_the_page_that_one_is_on(self, as_alice, domain):
+    def test_act_on_removed_member_shows_current_page_again(self, as_alice, domain):
         for number in range(30):
             domain.memberships.create(user=make_user(f"m{number:02}@example.com"), role="viewer")
         here = HTMX | {"HX-Current-URL": f"http://testserver{URL}?page=2"}
@@ -211,7 +211,7 @@ class TestTheList:
             page = text(answer(f"{URL}{uuid4()}/remove/", headers=here))
             assert "m29@example.com" in page and "m00@example.com" not in page
 
-    def test_names_are_escaped(self, as_alice, bob, domain):
+    def test_member_names_are_escaped(self, as_alice, bob, domain):
         type(bob).objects.filter(pk=bob.pk).update(name="<script>alert(1)</script>")
         assert "&lt;script&gt;alert" in text(as_alice.get(URL))
 
@@ -223,7 +223,7 @@ class TestTheList:
             )
             rows = [Membership(user=user, domain=domain, role="viewer") for user in users]
             owned = Domain.objects.bulk_create(Domain(name=f"d{number}.example") for number in range(domains))
-            rows += [Membership(user=alice, domain=each, role="owner") for each in owned]
+            rows += [Membership(user=alice, domain=other, role="owner") for other in owned]
             Membership.objects.bulk_create(rows)
             for number in range(members or 1):
                 Invitation.objects.create(
@@ -242,7 +242,7 @@ class TestTheList:
         assert max(counts) <= 6
 
 
-def test_staff_who_add_a_member_tell_the_owners(domain, alice, carol):
+def test_owners_are_notified_of_member_added_by_staff(domain, alice, carol):
     root = make_user("root@example.com", is_staff=True, is_superuser=True)
     rows = list(domain.memberships.order_by("pk"))
     fields = {"reason": "asked", "memberships-TOTAL_FORMS": 3, "memberships-INITIAL_FORMS": 2}
@@ -257,9 +257,9 @@ def test_staff_who_add_a_member_tell_the_owners(domain, alice, carol):
     assert letter.subject == "carol@example.com is now a member of sl.example.com"
 
 
-def test_a_letter_is_only_written_to_owners_who_want_it(domain, alice, carol):
+def test_new_member_email_goes_only_to_subscribed_owners(domain, alice, carol):
     from domains.members import actions as members
 
     type(alice).objects.filter(pk=alice.pk).update(tell_members=False)
-    members.tell_of(carol.email, domain, "viewer", by=SYSTEM)
+    members.notify_of_new_member(carol.email, domain, "viewer", by=SYSTEM)
     assert not Letter.objects.exists()

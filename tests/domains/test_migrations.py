@@ -1,4 +1,4 @@
-"""Members of before the public ids get one each, on a database that is upgraded."""
+"""On upgrade, each membership without a public id gets one of its own."""
 
 import pytest
 from django.db import connection
@@ -8,7 +8,7 @@ BEFORE, AFTER = ("domains", "0002_dns_records"), ("domains", "0003_invitations")
 
 
 @pytest.mark.django_db(transaction=True)
-def test_every_member_of_before_gets_an_id_of_their_own():
+def test_migration_gives_each_membership_its_own_public_id():
     executor = MigrationExecutor(connection)
     leaves = executor.loader.graph.leaf_nodes()
     try:
@@ -18,7 +18,7 @@ def test_every_member_of_before_gets_an_id_of_their_own():
             user = old.get_model("accounts", "User").objects.create(email=f"u{number}@example.com")
             domain.memberships.create(user=user, role="owner")
         new = MigrationExecutor(connection).migrate([AFTER]).apps
-        # As code of the version before does it: without the new columns.
+        # As the previous version does it, without the new columns.
         with connection.cursor() as cursor:
             cursor.execute("DELETE FROM domains_membership WHERE user_id = %s", [user.pk])
             cursor.execute(

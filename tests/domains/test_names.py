@@ -40,7 +40,7 @@ LONG = ".".join(["a" * 63] * 3)
         ("sub.example.com", "sub.example.com"),
     ],
 )
-def test_a_name_is_stored_in_one_form_that_urls_can_carry(text, stored):
+def test_name_is_stored_in_one_form_that_urls_accept(text, stored):
     assert names.normalise(text) == stored
     assert names.normalise(stored) == stored
     assert reverse("credentials:overview", args=[stored]) == f"/domains/{stored}/"
@@ -87,7 +87,7 @@ def test_a_name_is_stored_in_one_form_that_urls_can_carry(text, stored):
         *((text, "An IP address") for text in ("127.0.0.1", "[::1]", "::1", "[192.0.2.1]", "2001:db8::1")),
     ],
 )
-def test_what_is_no_mail_domain_is_refused_with_what_to_do(text, sentence):
+def test_invalid_mail_domain_is_refused_with_next_step(text, sentence):
     with pytest.raises(names.InvalidDomainName, match=sentence) as refusal:
         names.normalise(text)
     assert str(refusal.value).endswith((".", "?"))
@@ -107,13 +107,13 @@ def test_what_is_no_mail_domain_is_refused_with_what_to_do(text, sentence):
         "smtp://example.com.",
     ],
 )
-def test_the_host_inside_of_something_else_is_offered(text):
+def test_host_inside_url_or_address_is_suggested(text):
     with pytest.raises(names.InvalidDomainName, match=r"Did you mean example\.com\?") as refusal:
         names.normalise(text)
     assert "secret" not in str(refusal.value)
 
 
-def test_the_offered_host_reads_as_it_was_written():
+def test_suggested_host_is_shown_as_it_was_written():
     with pytest.raises(names.InvalidDomainName, match=r"Did you mean münchen\.de\?"):
         names.normalise("https://münchen.de/")
 
@@ -132,7 +132,7 @@ def test_the_offered_host_reads_as_it_was_written():
         ("i̇stanbul.com", "istanbul.com"),
     ],
 )
-def test_a_name_that_stands_for_another_is_not_taken_silently(text, meant):
+def test_mapped_name_is_not_accepted_silently(text, meant):
     with pytest.raises(names.InvalidDomainName) as refusal:
         names.normalise(text)
     assert str(refusal.value).endswith(f"Did you mean {meant}?")
@@ -140,7 +140,7 @@ def test_a_name_that_stands_for_another_is_not_taken_silently(text, meant):
 
 
 @pytest.mark.parametrize("text", ["http://", "http://localhost/", "user@127.0.0.1", "127.0.0.1:25", "[::1]:25"])
-def test_no_host_is_offered_that_would_be_refused(text):
+def test_no_invalid_host_is_suggested(text):
     with pytest.raises(names.InvalidDomainName) as refusal:
         names.normalise(text)
     assert "Did you mean" not in str(refusal.value)
@@ -158,16 +158,16 @@ def test_no_host_is_offered_that_would_be_refused(text):
         ("xn--istanbul-o0e.com", "xn--istanbul-o0e.com", "i\u0307stanbul.com"),
     ],
 )
-def test_people_read_the_unicode_form_unless_it_looks_like_another_name(stored, shown, other):
+def test_unicode_form_is_displayed_unless_it_looks_like_another_name(stored, shown, other):
     assert (names.display(stored), names.other_form(stored)) == (shown, other)
 
 
 @pytest.mark.parametrize("text", ["x.test", "mail.internal", "x.home.arpa"])
-def test_names_for_trials_are_taken_where_the_operator_says_so(settings, text):
+def test_test_domains_are_accepted_if_operator_allows_them(settings, text):
     settings.ALLOW_TEST_DOMAINS = True
     assert names.normalise(text) == text
 
 
-def test_the_registered_name_is_found_offline():
+def test_registered_name_is_found_offline():
     assert names.organizational("a.b.example.co.uk") == "example.co.uk"
     assert names.organizational("example.com") == "example.com"

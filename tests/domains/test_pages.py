@@ -19,11 +19,11 @@ def names(response):
     return re.findall(r'href="/domains/([a-z0-9.-]+\.[a-z0-9.-]+)/', text(response))
 
 
-def test_home_of_one_domain_is_its_overview(as_alice, domain):
+def test_home_with_one_domain_is_its_overview(as_alice, domain):
     assert as_alice.get("/")["Location"] == "/domains/sl.example.com/"
 
 
-def test_home_of_none_or_several_is_the_list(as_alice, alice, domain):
+def test_home_with_no_or_several_domains_is_the_list(as_alice, alice, domain):
     make_domain("b.example.com", owner=alice)
     assert as_alice.get("/")["Location"] == "/domains/"
     Domain.objects.all().delete()
@@ -31,7 +31,7 @@ def test_home_of_none_or_several_is_the_list(as_alice, alice, domain):
     assert "Add your first domain" in text(as_alice.get("/domains/"))
 
 
-def test_the_list_holds_only_ones_own(as_alice, alice, carol, domain):
+def test_list_shows_only_own_domains(as_alice, alice, carol, domain):
     make_domain("a.example.com", owner=alice, authorized=False)
     make_domain("other.example.com", owner=carol)
     assert names(as_alice.get("/domains/")) == ["a.example.com", "sl.example.com"]
@@ -57,7 +57,7 @@ def test_queries_do_not_grow_with_domains(as_alice, alice, domain, path, most):
     assert counts[0] == counts[1] <= most
 
 
-def test_the_dropdown_keeps_the_page_one_is_on(as_alice, domain):
+def test_dropdown_keeps_current_page(as_alice, domain):
     pages = {"overview": "", "activity": "activity/", "dns": "settings/dns/", "x": ""}
     pages |= {"general": "settings/", "smtp": "settings/smtp/", "members": "settings/members/"}
     for page, path in pages.items():
@@ -76,7 +76,7 @@ def test_navigation_marks_the_page_that_is_open(as_alice, domain, path):
     assert f'hx-get="/domains/menu/?tab={tab}&amp;current=sl.example.com"' in page
 
 
-def test_the_dropdown_has_a_filter_beyond_eight_domains(as_alice, alice, domain):
+def test_dropdown_has_filter_beyond_eight_domains(as_alice, alice, domain):
     for number in range(7):
         make_domain(f"d{number}.example.com", owner=alice)
     assert "Filter domains" not in text(as_alice.get("/domains/menu/"))
@@ -86,15 +86,15 @@ def test_the_dropdown_has_a_filter_beyond_eight_domains(as_alice, alice, domain)
     assert "No domain matches" in text(as_alice.get("/domains/menu/", {"q": "<b>"}))
 
 
-def test_the_dropdown_lists_500_and_says_that_there_are_more(as_alice, alice):
+def test_dropdown_lists_500_domains_and_links_to_all(as_alice, alice):
     owned = Domain.objects.bulk_create(Domain(name=f"d{number}.example.com") for number in range(505))
-    Membership.objects.bulk_create(Membership(user=alice, domain=each, role="owner") for each in owned)
+    Membership.objects.bulk_create(Membership(user=alice, domain=domain, role="owner") for domain in owned)
     answer = as_alice.get("/domains/menu/")
     assert len(names(answer)) == 500
     assert "Show all" in text(answer)
 
 
-def test_an_added_domain_is_pending_and_says_what_is_next(as_alice, alice):
+def test_added_domain_is_pending_and_shows_next_step(as_alice, alice):
     response = as_alice.post("/domains/add/", {"name": " Example.COM. "}, follow=True)
     domain = Domain.objects.get()
     assert (domain.name, domain.state, domain.created_by) == ("example.com", "pending", alice)
@@ -126,37 +126,37 @@ def test_an_added_domain_is_pending_and_says_what_is_next(as_alice, alice):
         ("SMTP.sendlayer.net", "the name of this server"),
     ],
 )
-def test_a_name_that_will_not_do_is_explained_beside_the_field(as_alice, domain, name, said):
+def test_invalid_name_is_explained_at_field(as_alice, domain, name, said):
     response = as_alice.post("/domains/add/", {"name": name})
     assert response.status_code == 422
     assert said in text(response)
     assert Domain.objects.count() == 1
 
 
-def test_one_name_may_be_pending_in_two_accounts(as_alice, carol):
+def test_name_may_be_pending_in_two_accounts(as_alice, carol):
     make_domain("example.com", owner=carol, authorized=False)
     as_alice.post("/domains/add/", {"name": "example.com"})
     assert Domain.objects.filter(name="example.com").count() == 2
 
 
-def test_an_international_name_is_shown_as_people_read_it(as_alice):
+def test_international_name_is_shown_in_unicode(as_alice):
     page = text(as_alice.post("/domains/add/", {"name": "münchen.de"}, follow=True))
     assert "<bdi>münchen.de</bdi>" in page
     assert "(<bdi>xn--mnchen-3ya.de</bdi>)" in page
 
 
-def test_a_name_that_looks_like_another_is_shown_as_punycode_first(as_alice):
+def test_name_that_looks_like_another_is_shown_in_punycode_first(as_alice):
     page = text(as_alice.post("/domains/add/", {"name": "аррӏе.com"}, follow=True))
     assert "<title>DNS Records · xn--80ak6aa92e.com" in page
     assert "<bdi>xn--80ak6aa92e.com</bdi>" in page and "(<bdi>аррӏе.com</bdi>)" in page
 
 
-def test_the_name_of_the_server_is_for_staff(client):
+def test_name_of_server_can_be_added_by_staff_only(client):
     client.force_login(make_user("staff@example.com", is_staff=True))
     assert client.post("/domains/add/", {"name": "smtp.sendlayer.net"}).status_code == 302
 
 
-def test_the_overview_leads_to_the_next_step(as_alice, domain):
+def test_overview_links_to_next_step(as_alice, domain):
     make_credential(domain)
     assert "Next step: connect your site" in text(as_alice.get("/domains/sl.example.com/"))
     domain.credentials.update(last_used_at=timezone.now())
@@ -166,7 +166,7 @@ def test_the_overview_leads_to_the_next_step(as_alice, domain):
 
 
 @pytest.mark.parametrize("path", MEMBERS_PAGES)
-def test_strangers_and_former_members_find_nothing(client, domain, bob, carol, path):
+def test_strangers_and_former_members_get_404(client, domain, bob, carol, path):
     domain.memberships.filter(user=bob).delete()
     for person in (bob, carol, make_user("staff@example.com", is_staff=True)):
         client.force_login(person)
@@ -174,13 +174,13 @@ def test_strangers_and_former_members_find_nothing(client, domain, bob, carol, p
 
 
 @pytest.mark.parametrize("path", MEMBERS_PAGES)
-def test_a_member_sees_the_pages(client, bob, domain, path):
+def test_member_sees_all_pages(client, bob, domain, path):
     client.force_login(bob)
     assert client.get(f"/domains/sl.example.com/{path}").status_code == 200
     assert client.post(f"/domains/sl.example.com/{path}").status_code == 405
 
 
-def test_a_deactivated_member_is_signed_out(client, bob, domain):
+def test_deactivated_member_is_signed_out(client, bob, domain):
     client.force_login(bob)
     type(bob).objects.filter(pk=bob.pk).update(is_active=False)
     assert client.get("/domains/sl.example.com/").status_code == 302

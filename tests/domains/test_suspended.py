@@ -1,4 +1,4 @@
-"""What support suspended stays suspended: the domain can't be deleted, its name is authorized nowhere."""
+"""A suspended domain stays suspended: it can't be deleted, and its name can't be authorized in any account."""
 
 from functools import partial
 from threading import Thread
@@ -37,16 +37,16 @@ def act(client, name, *domains):
 
 
 def sends() -> bool:
-    """Whether a mail server takes anything for the name."""
+    """Whether a mail server accepts a login for the name."""
     return any(rows(view) for view in ("smtp_passdb", "smtp_passdb_previous", "smtp_sender"))
 
 
-class TestTheOwners:
+class TestOwners:
     @pytest.fixture(autouse=True)
     def suspended(self, support, domain, credential):
         act(support, "suspend", domain)
 
-    def test_can_not_delete_it_and_are_told_why(self, as_alice, domain):
+    def test_owners_cannot_delete_suspended_domain_and_see_why(self, as_alice, domain):
         page = text(as_alice.get(SETTINGS))
         assert f"{REASON}, so it can't be deleted. Contact support." in " ".join(page.split())
         assert "disabled" in page and f'href="{SETTINGS}delete/"' not in page
@@ -57,11 +57,11 @@ class TestTheOwners:
         assert Domain.objects.get() == domain
         assert not Event.objects.filter(tag="domain.deleted").exists()
 
-    def test_can_not_add_it_beside(self, as_alice, domain):
+    def test_owners_cannot_add_suspended_name_again(self, as_alice, domain):
         assert "already in your list" in text(as_alice.post("/domains/add/", {"name": "sl.example.com"}))
 
     @pytest.mark.parametrize("act", ["transfer", "leave", "remove"])
-    def test_can_hand_it_over_and_leave_and_it_stays_suspended(self, as_alice, alice, bob, domain, act, second):
+    def test_transferred_domain_stays_suspended(self, as_alice, alice, bob, domain, act, second):
         rest = f"members/{act}/" if act == "leave" else f"members/{second.public_id}/{act}/"
         path, fields = ("transfer/", {"member": second.public_id}) if act == "transfer" else (rest, {})
         domain.memberships.create(user=make_user("olga@example.com"), role="owner")
@@ -72,14 +72,14 @@ class TestTheOwners:
     def second(self, domain, bob):
         return domain.memberships.get(user=bob)
 
-    def test_can_delete_it_once_it_is_resumed(self, as_alice, support, domain):
+    def test_owners_can_delete_resumed_domain(self, as_alice, support, domain):
         act(support, "resume", domain)
         as_alice.post(f"{SETTINGS}delete/", {"name": "sl.example.com"})
         assert not Domain.objects.exists()
 
 
-class TestTheName:
-    """In another account: of whoever was suspended, most often."""
+class TestName:
+    """The same name in another account, usually of the user who was suspended."""
 
     @pytest.fixture
     def other(self, client, carol):
@@ -95,7 +95,7 @@ class TestTheName:
         act(support, "suspend", domain)
         return domain
 
-    def test_is_not_authorized_by_dns(self, nsd, suspended, other, client):  # noqa: F811
+    def test_suspended_name_is_not_authorized_by_dns(self, nsd, suspended, other, client):  # noqa: F811
         nsd.put(proof(other), proof(suspended))
         assert check_now(other, by=SYSTEM) is CheckResult.SUSPENDED
         assert check_now(Domain.objects.get(pk=suspended.pk), by=SYSTEM) in (
@@ -107,12 +107,12 @@ class TestTheName:
         page = " ".join(text(client.get(f"{SETTINGS}dns/")).split())
         assert "its name is suspended on this server. Contact support" in page
 
-    def test_is_not_told_to_who_has_not_proved_it(self, nsd, suspended, other, client):  # noqa: F811
+    def test_suspension_is_hidden_until_name_is_proved(self, nsd, suspended, other, client):  # noqa: F811
         check_now(other, by=SYSTEM)
         assert "suspended" not in text(client.get(f"{SETTINGS}dns/"))
         assert "suspended" not in text(client.get("/domains/sl.example.com/"))
 
-    def test_is_not_authorized_by_staff_or_the_command(self, support, suspended, other):
+    def test_suspended_name_is_not_authorized_by_staff_or_command(self, support, suspended, other):
         for row in (suspended, other):
             assert "resume it first" in act(support, "authorize", row)
         with pytest.raises(CommandError, match=r"sl\.example\.com is suspended\. Resume it in the admin first"):
@@ -121,15 +121,15 @@ class TestTheName:
             call_command("authorize_domain", "sl.example.com", "--owner", "alice@example.com")
         assert not sends() and not other.credentials.exists()
 
-    def test_is_free_again_once_support_resumes_it(self, nsd, support, suspended, other):  # noqa: F811
+    def test_resumed_name_can_be_authorized(self, nsd, support, suspended, other):  # noqa: F811
         act(support, "resume", suspended)
         nsd.put(proof(other))
         expected = CheckResult.TAKEN if suspended.authorized_at else CheckResult.AUTHORIZED
         assert check_now(other, by=SYSTEM) is expected
         assert sends()
 
-    def test_the_account_that_sends_already_goes_on(self, support, suspended, other):
-        """Support suspends a squatter, not the one whose name it is; another row of theirs is another act."""
+    def test_authorized_account_of_suspended_name_keeps_sending(self, support, suspended, other):
+        """Support suspends a squatter, not the real owner; each row is suspended on its own."""
         if not suspended.authorized_at:
             suspended.resume(by=SYSTEM)
             other.authorize(by=SYSTEM)
@@ -139,8 +139,8 @@ class TestTheName:
         assert not sends()
 
 
-def test_deleted_added_again_and_verified_it_is_still_suspended(nsd, as_alice, support, domain):  # noqa: F811
-    """The whole way of the finding: a minute for an owner."""
+def test_suspension_survives_deleting_and_adding_again(nsd, as_alice, support, domain):  # noqa: F811
+    """The way around a suspension that an owner had once."""
     credential = make_credential(domain)
     password = password_of(credential)
     act(support, "suspend", domain)
@@ -156,7 +156,7 @@ def test_deleted_added_again_and_verified_it_is_still_suspended(nsd, as_alice, s
     assert password_of(credential) == password and not sends()
 
 
-def test_one_that_is_gone_meanwhile_is_told_as_gone(support, domain):
+def test_suspending_deleted_domain_is_reported(support, domain):
     stale = Domain.objects.get(pk=domain.pk)
     general.delete(domain, by=SYSTEM)
     for verb in (stale.suspend, stale.resume):
@@ -165,8 +165,8 @@ def test_one_that_is_gone_meanwhile_is_told_as_gone(support, domain):
     assert "1 was already gone" in act(support, "suspend", stale)
 
 
-class TestAtOnce:
-    """Each runs in a thread while the other one stands in the midst of its transaction."""
+class TestConcurrency:
+    """Each act runs in a thread while the other one is in the middle of its transaction."""
 
     pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -175,7 +175,7 @@ class TestAtOnce:
         return [make_domain("sl.example.com", owner=user, authorized=False) for user in (alice, carol)]
 
     def in_the_midst(self, first, second):
-        """Do `first`; when it is done but not committed, let `second` begin; return what that came to."""
+        """Run `first`, and `second` once that is done but not committed; return the result of `second`."""
         came = []
 
         def run():
@@ -196,30 +196,30 @@ class TestAtOnce:
         return came[0]
 
     @pytest.mark.parametrize("same", [True, False])
-    def test_an_authorization_waits_for_a_suspension_and_is_refused(self, both, same):
+    def test_authorization_waits_for_suspension_and_is_refused(self, both, same):
         mine, theirs = both
         target = Domain.objects.get(pk=(mine if same else theirs).pk)
         came = self.in_the_midst(partial(mine.suspend, by=SYSTEM), partial(target.authorize, by=SYSTEM))
         assert isinstance(came, NameSuspended) and not sends()
 
     @pytest.mark.parametrize("same", [True, False])
-    def test_a_suspension_waits_for_an_authorization(self, both, same):
+    def test_suspension_waits_for_authorization(self, both, same):
         mine, theirs = both
         target = Domain.objects.get(pk=(mine if same else theirs).pk)
         assert self.in_the_midst(partial(mine.authorize, by=SYSTEM), partial(target.suspend, by=SYSTEM)) is True
-        told = Event.objects.filter(tag__in=["domain.authorized", "domain.suspended"]).order_by("pk")
-        assert list(told.values_list("tag", flat=True)) == ["domain.authorized", "domain.suspended"]
+        recorded = Event.objects.filter(tag__in=["domain.authorized", "domain.suspended"]).order_by("pk")
+        assert list(recorded.values_list("tag", flat=True)) == ["domain.authorized", "domain.suspended"]
         assert sends() is not same
 
-    def test_a_deletion_waits_for_a_suspension_and_is_refused(self, both):
+    def test_deletion_waits_for_suspension_and_is_refused(self, both):
         target = Domain.objects.get(pk=both[0].pk)
         came = self.in_the_midst(
             partial(both[0].suspend, by=SYSTEM), partial(general.delete, target, by=SYSTEM)
         )
         assert isinstance(came, NameSuspended) and Domain.objects.count() == 2
 
-    def test_checks_and_suspensions_of_both_accounts_wait_in_no_circle(self, nsd, both):  # noqa: F811
-        """A check holds its own row: it takes those of the name before, in their order."""
+    def test_checks_and_suspensions_in_two_accounts_do_not_deadlock(self, nsd, both):  # noqa: F811
+        """A check locks all rows of the name first, in their order, and then its own."""
         nsd.put(*map(proof, both))
         for _ in range(5):
             Domain.objects.update(check_started_at=None)
@@ -243,7 +243,7 @@ class TestAtOnce:
         self.failed = []
 
 
-def test_members_are_changed_while_it_is_suspended(domain, bob):
+def test_members_can_be_changed_while_domain_is_suspended(domain, bob):
     domain.suspend(by=SYSTEM)
     members.change_role(domain.memberships.get(user=bob), "manager", by=SYSTEM)
     assert Domain.objects.get().suspended_at

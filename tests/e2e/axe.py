@@ -1,4 +1,4 @@
-"""axe-core in a browser window: what on the page, as it is now, breaks WCAG 2.2 AA or good practice."""
+"""axe-core in a browser window: what on the current page breaks WCAG 2.2 AA or good practice."""
 
 from importlib.resources import files
 

@@ -1,4 +1,4 @@
-"""Chromium as the tests and the screenshots start it."""
+"""Chromium, as tests and screenshots start it."""
 
 import shutil
 

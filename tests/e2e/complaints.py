@@ -1,4 +1,4 @@
-"""What a person, with an assistive technology or on a small screen, would stumble over on a page."""
+"""Faults of a page for users of an assistive technology or a small screen."""
 
 from collections import Counter
 

@@ -13,7 +13,7 @@ from pathlib import Path
 
 from tests.environment import VAR_DIR
 from tests.servers import collect_static, free_port, running
-from tests.submission.sink import Sink, SinkServer
+from tests.submission.next_hop_server import Sink, SinkServer
 
 SMTP_SECONDS = 10
 LETTER_SECONDS = 20

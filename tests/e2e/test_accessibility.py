@@ -1,4 +1,4 @@
-"""What no tool finds: focus that is seen, targets that are hit, colours, motion and tables of one's own."""
+"""What no tool finds: visible focus, size of targets, forced colours, motion, and our tables."""
 
 import pytest
 from playwright.sync_api import expect
@@ -40,7 +40,7 @@ def roles(page):
 
 class TestControls:
     @pytest.mark.parametrize("width", [1280, 390])
-    def test_tab_reaches_each_in_order_and_its_focus_is_seen(self, tab, width):
+    def test_tab_reaches_each_control_in_order_with_visible_focus(self, tab, width):
         page = tab.page
         page.set_viewport_size({"width": width, "height": 860})
         names = page.evaluate(f"() => ({VISIBLE})().map((each) => {NAME})")
@@ -51,7 +51,7 @@ class TestControls:
             reached.append(page.evaluate(FOCUSED))
         assert [name for is_control, seen, name in reached if is_control and seen] == names
 
-    def test_each_is_large_enough_to_touch(self, tab):
+    def test_each_control_is_large_enough_to_touch(self, tab):
         tab.page.set_viewport_size(PHONE)
         sizes = f"() => ({VISIBLE})().map((each) => [{NAME}, each.getBoundingClientRect()])"
         small = [
@@ -63,7 +63,7 @@ class TestControls:
 
 
 class TestTables:
-    def test_as_cards_on_a_phone_they_are_tables_still(self, tab):
+    def test_tables_shown_as_cards_on_a_phone_stay_tables(self, tab):
         wide = roles(tab.page)
         assert wide["table"] == 1 and wide["columnheader"] == 4 and wide["row"] == 3
         tab.page.set_viewport_size(PHONE)
@@ -71,7 +71,7 @@ class TestTables:
 
 
 class TestMessages:
-    def test_good_news_wait_for_a_pause_and_bad_news_do_not(self, tab, credential):
+    def test_errors_interrupt_a_screen_reader_and_other_messages_do_not(self, tab, credential):
         tab.press(credential, "Copy username")
         expect(tab.page.get_by_role("status")).to_contain_text("Copied.")
         tab.watch.expect(404)
@@ -79,7 +79,7 @@ class TestMessages:
         tab.press(credential, "Reset")
         expect(tab.page.get_by_role("alert")).to_contain_text("This SMTP user no longer exists.")
 
-    def test_what_goes_wrong_in_a_popup_is_said_in_it(self, tab, credential):
+    def test_error_in_a_popup_is_announced_in_it(self, tab, credential):
         tab.press(credential, "Reset")
         tab.dialog.get_by_role("checkbox").or_(tab.dialog.get_by_role("button")).first.focus()
         tab.page.context.set_offline(True)
@@ -103,7 +103,7 @@ class TestOnesOwnColoursAndMotion:
         assert current.evaluate(colour) != other.evaluate(colour)
         expect(tab.page.locator(".sidenav [aria-current]")).to_have_css("outline-style", "solid")
 
-    def test_nothing_turns_for_who_wants_no_motion(self, tab):
+    def test_reduced_motion_stops_animations(self, tab):
         add = tab.page.get_by_role("button", name="Add New SMTP User")
         add.evaluate("button => button.classList.add('is-busy')")
         turns = "button => getComputedStyle(button, '::before').animationIterationCount"

@@ -1,4 +1,4 @@
-"""A person adds a domain, proves it by a DNS record, and finds the first SMTP credential."""
+"""A user adds a domain, proves it by a DNS record, and gets the first SMTP credentials."""
 
 import pytest
 from playwright.sync_api import expect

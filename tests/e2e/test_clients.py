@@ -1,4 +1,4 @@
-"""Who uses a credential, and who goes on with a password that is gone: told within seconds."""
+"""Recent clients, and use of retired passwords, which is reported within seconds."""
 
 import re
 
@@ -24,7 +24,7 @@ def soon(page, locator):
 
 
 class TestADeadPassword:
-    def test_after_a_reset_a_site_that_goes_on_is_told_in_the_row_and_on_the_overview(self, tab, credential):
+    def test_use_of_an_old_password_is_reported_in_the_row_and_on_the_overview(self, tab, credential):
         old, connection = password_of(credential), tab.connection(credential)
         tab.press(credential, "Reset")
         tab.answer("OK")
@@ -40,20 +40,20 @@ class TestADeadPassword:
         tab.page.get_by_role("link", name="Recent clients").first.click()
         expect(tab.page.get_by_role("row").filter(has_text="Reset on")).to_contain_text("127.0.0.1")
 
-    def test_of_a_deleted_one_too(self, window, alice, credential, tab):
+    def test_use_of_a_deleted_smtp_user_is_reported(self, window, alice, credential, tab):
         password, connection = password_of(credential), tab.connection(credential)
         credential.remove(by=SYSTEM)
         assert connection.refusal(password) == 535
         tab.page.goto(HOME)
         soon(tab.page, tab.page.get_by_text("127.0.0.1 still tries the deleted SMTP user"))
 
-    def test_and_of_a_suspended_one(self, tab, credential):
+    def test_use_of_a_suspended_smtp_user_is_reported(self, tab, credential):
         password, connection = password_of(credential), tab.connection(credential)
         credential.suspend(by=SYSTEM)
         assert connection.refusal(password) == 535
         soon(tab.page, tab.row(credential).get_by_text("127.0.0.1 still tries this suspended SMTP user"))
 
-    def test_a_wrong_one_is_none(self, tab, credential):
+    def test_wrong_password_is_not_a_retired_one(self, tab, credential):
         connection = tab.connection(credential)
         assert connection.refusal("wrong") == 535
         soon(tab.page, tab.row(credential).get_by_text("wrong password"))

@@ -1,4 +1,4 @@
-"""Connect a site by what its page offers to copy, and read why a real login was refused."""
+"""Connect a site with what its page offers to copy, and explain why a real login was refused."""
 
 import re
 import smtplib

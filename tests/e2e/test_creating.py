@@ -7,7 +7,7 @@ pytestmark = [pytest.mark.e2e, pytest.mark.django_db(transaction=True)]
 
 
 class TestCreatingSMTPCredentials:
-    def test_one_click_adds_a_set_and_marks_it_new(self, tab, credential):
+    def test_one_click_adds_an_smtp_user_and_marks_it_new(self, tab, credential):
         made = tab.add()
         expect(tab.rows).to_have_count(2)
         expect(tab.rows.last).to_contain_text(made.username)
@@ -22,7 +22,7 @@ class TestCreatingSMTPCredentials:
         expect(tab.row(second).get_by_text("New", exact=True)).to_be_visible()
 
     @pytest.mark.parametrize("milliseconds", [0, 150], ids=["fast", "slow"])
-    def test_a_double_click_makes_one(self, tab, domain, milliseconds):
+    def test_a_double_click_adds_one(self, tab, domain, milliseconds):
         # Slow: the first click is answered before the second one comes.
         posts = []
         tab.page.on("request", lambda request: request.method == "POST" and posts.append(request))
@@ -31,7 +31,7 @@ class TestCreatingSMTPCredentials:
         assert len(posts) == 1
         assert domain.credentials.count() == 2
 
-    def test_a_site_logs_in_with_the_new_set(self, tab):
+    def test_a_site_logs_in_with_the_new_credentials(self, tab):
         made = tab.add()
         kept = tab.connection(made).send(tab.copied_password(made), subject="From a new site")
         assert b"From: info@sl.example.com" in kept

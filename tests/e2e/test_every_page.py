@@ -150,7 +150,7 @@ def shown(world, chosen=lambda route: True):
 
 
 class TestEveryPage:
-    def test_of_an_owner_each_with_a_title_of_its_own(self, enter, world):
+    def test_pages_of_an_owner_with_unique_titles(self, enter, world):
         paths = shown(world, lambda route: route.rights.get is not PUBLIC) + [
             f"/domains/pending.example/{path}" for path in PENDING
         ]
@@ -162,7 +162,7 @@ class TestEveryPage:
         names = [title for url, title in titles.items() if "?" not in url]
         assert {name for name in names if names.count(name) > 1} <= {"Page not found · SendLayer"}
 
-    def test_of_somebody_with_two_factor(self, enter, world):
+    def test_pages_with_two_factor(self, enter, world):
         owner = User.objects.get(email=f"{OWNER}@example.com")
         make_totp(owner)
         make_recovery_codes(owner)
@@ -173,14 +173,14 @@ class TestEveryPage:
         titles = walk(enter(OWNER), [*paths, "/account/two-factor/", "/account/two-factor/reauthenticate/"])
         assert len(titles) == 7
 
-    def test_of_a_viewer_and_of_somebody_without_a_domain(self, enter, world):
+    def test_pages_of_a_viewer_and_without_a_domain(self, enter, world):
         walk(enter(VIEWER), [SMTP, MEMBERS, f"{HOME}settings/"])
         walk(enter(STAFF), ["/domains/"])
 
-    def test_of_somebody_signed_out(self, enter, world):
+    def test_pages_while_signed_out(self, enter, world):
         walk(enter(ANONYMOUS), shown(world, lambda route: route.rights.get is PUBLIC))
 
-    def test_of_an_error(self, enter):
+    def test_error_pages(self, enter):
         page = enter(ANONYMOUS)
         bodies = {f"/{name}/": get_template(f"{name}.html").render() for name in ERRORS}
 
@@ -193,7 +193,7 @@ class TestEveryPage:
 
 class TestEveryDialog:
     @pytest.mark.parametrize("path", WITH_DIALOGS)
-    def test_that_a_page_opens(self, enter, path):
+    def test_dialogs_of_each_page(self, enter, path):
         page = enter(OWNER)
         page.goto(path)
         dialog, links, found = page.locator("dialog"), page.locator("a[data-dialog]"), {}
@@ -243,7 +243,7 @@ class TestEveryState:
         expect(page.get_by_role("button", name="Sign out")).to_be_visible()
         assert complaints(page) == []
 
-    def test_the_tab_with_all_that_can_come_into_it(self, enter, world):
+    def test_tab_with_everything_that_can_be_in_it(self, enter, world):
         page = enter(OWNER)
         page.goto(SMTP)
         page.get_by_role("button", name="Add New SMTP User").click()

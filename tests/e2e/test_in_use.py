@@ -1,4 +1,4 @@
-"""What is in use is taken away only by somebody who says so."""
+"""Taking away what is in use needs a ticked box."""
 
 import pytest
 from playwright.sync_api import expect
@@ -29,7 +29,7 @@ class TestInUse:
     @pytest.mark.parametrize(
         ("link", "done"), [("Delete", "SMTP user is deleted."), ("Reset", "SMTP password is reset.")]
     )
-    def test_ok_needs_the_tick(self, tab, used, domain, link, done):
+    def test_ok_needs_the_tick_while_in_use(self, tab, used, domain, link, done):
         tab.watch.expect(422)
         before = password_of(used)
         tab.press(used, link)

@@ -1,4 +1,4 @@
-"""Everything is done by keyboard alone."""
+"""Everything works with the keyboard alone."""
 
 import pytest
 from playwright.sync_api import expect

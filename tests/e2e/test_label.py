@@ -1,4 +1,4 @@
-"""A label says which site uses a set of credentials. It is edited where it stands, in the row."""
+"""A label says which site uses an SMTP user. It is edited in its row."""
 
 import re
 

@@ -1,4 +1,4 @@
-"""Allowed networks, and refused logins that show in the row: with real logins from 127.0.0.1."""
+"""Allowed networks, and refused logins in the row: with real logins from 127.0.0.1."""
 
 import re
 import time

@@ -1,4 +1,4 @@
-"""Everything works by plain forms and pages."""
+"""Everything works with plain forms and pages."""
 
 import pytest
 from playwright.sync_api import expect

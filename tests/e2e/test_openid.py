@@ -1,4 +1,4 @@
-"""Sign in by the button below the form, at a provider on another origin."""
+"""Sign-in by the button below the form, with a provider on another origin."""
 
 import pytest
 from playwright.sync_api import expect

@@ -1,4 +1,4 @@
-"""Showing, copying and deleting ask to confirm an old sign-in, and carry on by themselves."""
+"""Show, Copy and Delete ask to confirm an old sign-in, and then continue automatically."""
 
 from datetime import timedelta
 

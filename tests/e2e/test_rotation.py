@@ -1,4 +1,4 @@
-"""A password is changed without downtime: both work, the row tells who is left behind, Revoke ends it."""
+"""A password change without downtime: both work, the row shows who still uses the old one, Revoke ends it."""
 
 import re
 

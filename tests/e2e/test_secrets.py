@@ -1,4 +1,4 @@
-"""After a whole story, no password stands anywhere but in the vault."""
+"""After a whole story, no password is anywhere but in the vault."""
 
 import base64
 import subprocess
@@ -65,7 +65,7 @@ def database() -> bytes:
 
 
 class TestSecrets:
-    def test_no_password_is_kept_in_plain_anywhere(self, tab, passwords, site):
+    def test_no_password_is_stored_in_plain_text(self, tab, passwords, site):
         places = {
             "the page": tab.open().page.content().encode(),
             "the logs": site.all_logs(),
@@ -85,7 +85,7 @@ class TestSecrets:
         ]
         assert found == []
 
-    def test_the_search_for_them_would_find_them(self):
+    def test_search_for_secrets_would_find_them(self):
         password = "sl_aB3dE5gH7jK9mN1pQ3sT5vW7yZ9bC1dE3fG5hJ7"
         for before in (b"", b"user:", b"\0user\0", b"x"):
             encoded = base64.b64encode(before + password.encode() + b"tail")

@@ -1,4 +1,4 @@
-"""After the sign-out the browser shows nothing of before, whatever button is pressed."""
+"""After signing out, the browser shows nothing of the session, whatever button is pressed."""
 
 import pytest
 from playwright.sync_api import expect

@@ -1,4 +1,4 @@
-"""Suspend and Resume: refused at once, accepted again with the same password."""
+"""Suspend and Resume: refused immediately, accepted again with the same password."""
 
 import pytest
 from playwright.sync_api import expect

@@ -1,4 +1,4 @@
-"""Dark and light: by the person's system, or as they choose."""
+"""Dark and light: as the system has it, or as the user chooses."""
 
 import pytest
 from playwright.sync_api import expect

@@ -1,4 +1,4 @@
-"""A person protects the account with an authenticator app, recovery codes and a passkey."""
+"""A user protects the account with an authenticator app, recovery codes and a passkey."""
 
 from datetime import timedelta
 

@@ -1,4 +1,4 @@
-"""A tab that is out of date: somebody deleted or reset what it still shows, or signed out."""
+"""An outdated tab: what it shows was deleted or reset, or the user signed out, elsewhere."""
 
 import pytest
 from django.contrib.sessions.models import Session
@@ -16,7 +16,7 @@ SOMEBODY = Actor.system("somebody else")
 
 class TestDeletedElsewhere:
     @pytest.mark.parametrize("name", ["Show Password", "Copy password", "Reset", "Delete"])
-    def test_the_person_is_told_and_the_row_goes(self, tab, credential, domain, name):
+    def test_act_on_a_deleted_smtp_user_reports_it_and_removes_the_row(self, tab, credential, domain, name):
         kept = make_credential(domain)
         tab.open().watch.expect(404)
         credential.remove(by=SOMEBODY)
@@ -26,7 +26,7 @@ class TestDeletedElsewhere:
         expect(tab.row(kept)).to_be_visible()
 
     @pytest.mark.parametrize("name", ["Reset", "Delete"])
-    def test_it_is_the_same_when_the_popup_was_open_already(self, tab, credential, name):
+    def test_ok_in_an_open_popup_reports_a_deleted_smtp_user(self, tab, credential, name):
         tab.watch.expect(404)
         tab.press(credential, name)
         expect(tab.dialog).to_be_visible()
@@ -35,7 +35,7 @@ class TestDeletedElsewhere:
         tab.told(GONE)
         expect(tab.row(credential)).to_have_count(0)
 
-    def test_a_link_from_yesterday_leads_back_to_the_tab(self, tab, credential):
+    def test_link_to_a_deleted_smtp_user_leads_back_to_the_tab(self, tab, credential):
         tab.watch.expect(404)
         credential.remove(by=SOMEBODY)
         tab.page.goto(smtp_url(credential, "delete"))
@@ -45,7 +45,7 @@ class TestDeletedElsewhere:
 
 
 class TestResetInTwoTabs:
-    def test_the_second_is_told_and_nothing_changes(self, tab, open_tab, alice, credential):
+    def test_second_reset_is_refused_and_changes_nothing(self, tab, open_tab, alice, credential):
         other = open_tab(alice)
         other.watch.expect(409)
         for each in (tab, other):
@@ -64,7 +64,7 @@ class TestResetInTwoTabs:
 
 class TestThatDidNotWork:
     @pytest.mark.parametrize("name", ["Show Password", "Reset"])
-    def test_a_server_that_is_away_is_named(self, tab, credential, name):
+    def test_unreachable_server_is_reported(self, tab, credential, name):
         tab.page.context.set_offline(True)
         tab.press(credential, name)
         tab.told("The server can't be reached. Check your connection and try again.")
@@ -73,7 +73,7 @@ class TestThatDidNotWork:
         tab.press(credential, "Show Password")
         expect(tab.password(credential)).to_have_text(password_of(credential))
 
-    def test_a_page_whose_cookies_are_gone_says_to_reload(self, tab, domain):
+    def test_page_without_its_cookies_asks_to_reload(self, tab, domain):
         tab.watch.expect(403)
         tab.page.context.clear_cookies(name="csrf")
         tab.page.get_by_role("button", name="Add New SMTP User").click()
@@ -83,13 +83,13 @@ class TestThatDidNotWork:
 
 class TestSignedOutElsewhere:
     @pytest.mark.parametrize("name", ["Show Password", "Copy password", "Reset"])
-    def test_the_window_goes_to_the_sign_in(self, tab, credential, name):
+    def test_act_while_signed_out_leads_to_the_sign_in(self, tab, credential, name):
         Session.objects.all().delete()
         tab.press(credential, name)
         expect(tab.page).to_have_url(f"/login/?next={smtp_url(tab.domain)}")
 
     @pytest.mark.parametrize("name", ["Reset", "Delete"])
-    def test_ok_in_an_open_popup_does_too_and_changes_nothing(self, tab, credential, name):
+    def test_ok_while_signed_out_leads_to_the_sign_in_and_changes_nothing(self, tab, credential, name):
         password = password_of(credential)
         tab.press(credential, name)
         expect(tab.dialog).to_be_visible()
@@ -98,7 +98,7 @@ class TestSignedOutElsewhere:
         expect(tab.page).to_have_url(f"/login/?next={smtp_url(tab.domain)}")
         assert password_of(credential) == password
 
-    def test_add_does_too_and_signing_in_leads_back(self, tab, domain):
+    def test_add_while_signed_out_leads_to_the_sign_in_and_back(self, tab, domain):
         Session.objects.all().delete()
         tab.page.get_by_role("button", name="Add New SMTP User").click()
         tab.page.get_by_label("Email").fill("alice@example.com")

@@ -1,4 +1,4 @@
-"""A deleted SMTP user comes back: by Undo in the toast, and from Recently deleted for 24 hours."""
+"""A deleted SMTP user is restored: by Undo in the toast, and from Recently deleted for 24 hours."""
 
 import re
 from datetime import timedelta

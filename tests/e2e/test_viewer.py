@@ -1,4 +1,4 @@
-"""A viewer sees what there is, and no control for what is not theirs to do."""
+"""A viewer sees everything, and no control for what viewers can't do."""
 
 import pytest
 from playwright.sync_api import expect

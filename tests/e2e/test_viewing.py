@@ -11,7 +11,7 @@ pytestmark = [pytest.mark.e2e, pytest.mark.django_db(transaction=True)]
 
 
 class TestViewingSMTPCredentials:
-    def test_it_is_reached_as_the_help_page_says(self, window, credential):
+    def test_tab_is_reached_as_the_help_page_says(self, window, credential):
         page, _ = window()
         page.goto("/")
         page.get_by_label("Email").fill("alice@example.com")
@@ -28,7 +28,7 @@ class TestViewingSMTPCredentials:
         assert box["x"] < 100
         assert box["y"] < 30
 
-    def test_it_shows_the_words_of_the_help_page(self, tab, site):
+    def test_tab_shows_the_words_of_the_help_page(self, tab, site):
         heads = tab.page.locator("thead th").all_inner_texts()
         assert heads == ["CREDENTIALS", "LAST USED", "DATE CREATED", "DELETE"]
         # Networks and what else a row tells stand below the help page's five.
@@ -39,7 +39,7 @@ class TestViewingSMTPCredentials:
         assert port.split() == [str(site.smtp_port), "STARTTLS"]
         assert password.split() == ["•" * 16, "Show", "Password", "Reset"]
 
-    def test_a_set_is_made_when_the_domain_is_authorized(self, open_tab, alice):
+    def test_authorizing_a_domain_creates_its_first_smtp_user(self, open_tab, alice):
         domain = make_domain("new.example.com", owner=alice, authorized=False)
         tab = open_tab(alice)
         tab.domain = domain

@@ -1,4 +1,4 @@
-"""The watch over every window sees what it is there for."""
+"""The watch over browser windows detects each kind of problem."""
 
 import pytest
 
@@ -15,7 +15,7 @@ PROBLEMS = {
 
 
 class TestWatch:
-    def test_it_sees_each_kind_of_problem(self, window):
+    def test_watch_reports_each_kind_of_problem(self, window):
         page, watch = window()
         page.goto("/login/")
         for words, script in PROBLEMS.items():

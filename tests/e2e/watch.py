@@ -1,4 +1,4 @@
-"""Watches a browser window: what a person would never see, but what is wrong all the same."""
+"""Watches a browser window for problems that a user wouldn't see."""
 
 import re
 

@@ -1,4 +1,4 @@
-"""The listener killed with messages coming in, and a next hop that dies in DATA: a 250 is a promise."""
+"""The listener killed during messages, and a next hop that dies in DATA: a 250 is a promise."""
 
 import os
 import random
@@ -21,8 +21,8 @@ pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.one_database]
 SENDERS = 3
 
 
-def send_for_ever(listener, username, password, accepted, stopped):
-    """Send messages with a number each, in a session each; note those that were answered by 250."""
+def send_forever(listener, username, password, accepted, stopped):
+    """Send numbered messages, one per session; note those that were answered with 250."""
     while not stopped.is_set():
         name = f"{threading.get_ident()}-{time.monotonic_ns()}"
         try:
@@ -47,7 +47,7 @@ def test_kill_9_of_the_listener_loses_no_accepted_message(credential, tmp_path, 
                 listener = Listener(port, log, tmp_path, process)
                 if not threads:
                     work = (listener, *login, accepted, stopped)
-                    threads = [threading.Thread(target=send_for_ever, args=work) for _ in range(SENDERS)]
+                    threads = [threading.Thread(target=send_forever, args=work) for _ in range(SENDERS)]
                     for thread in threads:
                         thread.start()
                 time.sleep(chance.uniform(1, 2))
@@ -65,7 +65,7 @@ def test_kill_9_of_the_listener_loses_no_accepted_message(credential, tmp_path, 
 
 
 class DiesInData:
-    """A next hop that closes the connection at a moment of its choice; it accepts nothing."""
+    """A next hop that closes the connection after a given line; it accepts nothing."""
 
     def __init__(self, after: bytes):
         self._after = after

@@ -4,7 +4,7 @@ import pytest
 
 
 def _ids(letter, *numbers) -> set[str]:
-    return {f"{letter}{number}" for each in numbers for number in ([each] if isinstance(each, int) else each)}
+    return {f"{letter}{number}" for part in numbers for number in ([part] if isinstance(part, int) else part)}
 
 
 def _to(first, last):

@@ -119,12 +119,12 @@ def message_read(text):
     content = bytearray(f"From: <a@{NAME}>\r\nSubject: {text}\r\n\r\n{text}\r\n".encode(errors="replace"))
     sender.judge_message(content, NAME)
     envelope = message.Envelope(f"a@{NAME}", ["b@example.com"], smtp_utf8=True, content=content)
-    message.finish(envelope, message.Trace(text[:255], "192.0.2.1", "mx.example.com", smtp_utf8=True), NAME)
+    message.prepare(envelope, message.Origin(text[:255], "192.0.2.1", "mx.example.com"), NAME)
 
 
 def dotted(text):
     """Unstuff the dots of a message after DATA."""
-    found = data_reader.Message(1 << 30, limits.Memory())
+    found = data_reader.IncomingMessage(1 << 30, limits.Memory())
     found._take(text.encode(errors="replace") + b"\r\n.")
 
 
@@ -138,12 +138,12 @@ def event(text):
 
 
 def reported(text):
-    Reports("secret", Tally()).take(b"POST", b"Bearer secret", text.encode(errors="replace"))
+    Reports("secret", Tally()).count(b"POST", b"Bearer secret", text.encode(errors="replace"))
 
 
 def account_of_message(text):
     known = f"protocol_state=END-OF-MESSAGE\nsasl_username={USERNAME}.1\nclient_address=192.0.2.1\n"
-    Messages(Tally()).take(f"{known}helo_name={text}".encode(errors="replace"))
+    Messages(Tally()).count(f"{known}helo_name={text}".encode(errors="replace"))
 
 
 def invited(text):
@@ -225,7 +225,7 @@ CASES = {
     "domains.general.forms:DeleteDomainForm.clean_name": Case(
         lambda text: DeleteDomainForm({"name": text}, domain=SimpleNamespace(name=NAME)).is_valid()
     ),
-    "domains.models.invitation:key_of": Case(invitation.key_of, (".", "a:a:")),
+    "domains.models.invitation:read_token": Case(invitation.read_token, (".", "a:a:")),
     "web.text:clean": Case(labels.clean, ("👩",)),
     "domains.members.forms:InviteForm.clean_emails": Case(invited, ("a@", '"')),
     "domains.names:normalise": Case(names.normalise, ("http://", "a@", "xn--", "münchen.")),
@@ -307,19 +307,19 @@ CASES = {
     "submission.policy.headers:mailboxes": Case(
         headers.mailboxes, ("a@b.example,", "<", '"', "(", 'a "', "a (", "a <", "=?utf-8?q?")
     ),
-    "submission.listener.data_reader:Message._take": Case(dotted, ("\r\n.",)),
+    "submission.listener.data_reader:IncomingMessage._take": Case(dotted, ("\r\n.",)),
     "submission.log:printable": Case(log.printable),
     "submission.ip:plain_ip": Case(ip.plain_ip, ("::", "fe80::1%")),
     "submission.ip:client_of": Case(ip.client_of, ("::",)),
     "submission.livecheck.conversation:Conversation._name_recipient": Case(
         conversation._ADDRESS.fullmatch, ("a@",)
     ),
-    "submission.delivery.message:finish": Case(message_read),
-    "submission.reports.postfix:Messages.take": Case(account_of_message),
+    "submission.delivery.message:prepare": Case(message_read),
+    "submission.reports.postfix:Messages.count": Case(account_of_message),
     "submission.policy.sender:_judge_form": Case(
         lambda text: sender.judge_message(text.encode(errors="replace"), NAME)
     ),
-    "submission.reports.dovecot:Reports.take": Case(reported, ("[", '{"', '{"login": "')),
+    "submission.reports.dovecot:Reports.count": Case(reported, ("[", '{"', '{"login": "')),
     "submission.listener.sasl:decode": Case(lambda text: sasl.decode(text.encode(errors="replace"))),
     "submission.listener.sasl:plain": Case(lambda text: sasl.plain(text.encode(errors="replace"))),
 }

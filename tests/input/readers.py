@@ -35,7 +35,7 @@ READ_WITHIN = {
     "credentials.diagnosis.transcripts:without_noise": "credentials.diagnosis.parser:read",
     "credentials.networks:_are_within": "credentials.networks:clean",
     "submission.policy.disguise:_decoded": "submission.policy.disguise:shows_other_domain",
-    "submission.policy.disguise:_first": "submission.policy.disguise:shows_other_domain",
+    "submission.policy.disguise:_leading_domains": "submission.policy.disguise:shows_other_domain",
     "submission.policy.disguise:hides_text": "submission.policy.disguise:shows_other_domain",
     "submission.policy.headers:read_mailboxes": "submission.policy.headers:mailboxes",
     "credentials.diagnosis.parser:_mask_encoded": "credentials.diagnosis.parser:visible",
@@ -43,7 +43,7 @@ READ_WITHIN = {
     "accounts.email_addresses:_refuse_mapped": "accounts.email_addresses:clean",
     "domains.members.forms:is_address": "domains.members.forms:InviteForm.clean_emails",
     "domains.names:_checked": "domains.names:normalise",
-    "domains.names:_complaint_about_signs": "domains.names:normalise",
+    "domains.names:_complaint_about_punctuation": "domains.names:normalise",
     "domains.names:_host_inside": "domains.names:normalise",
     "domains.names:_is_ip_address": "domains.names:normalise",
     "domains.names:_refuse_mapped": "domains.names:normalise",
@@ -51,7 +51,7 @@ READ_WITHIN = {
     "domains.homographs:complaint": "domains.names:normalise",
     "submission.policy.addresses:_parameters": "submission.policy.addresses:parse_argument",
     "submission.policy.sender:_judge_header": "submission.policy.sender:_judge_form",
-    "submission.delivery.message:_received": "submission.delivery.message:finish",
+    "submission.delivery.message:_received": "submission.delivery.message:prepare",
 }
 # Why no foreign text gets there, or how it is limited before.
 OURS = {
@@ -71,7 +71,7 @@ OURS = {
     "sendlayer.checks:check_dashboard_url": "settings",
     "sendlayer.environment:Env.db": "settings",
     "web.caches:TableCache.get_many": "values that the dashboard itself put there",
-    "submission.listener.commands:auth": "a line of 1,000 characters (limits.MAX_LINE)",
+    "submission.listener.commands:auth": "a line of 1,000 characters (limits.MAX_COMMAND_LINE)",
     "accounts.adapter:AccountAdapter.send_notification_mail": "names of allauth's templates",
     "accounts.adapter:_on_dashboard_url": "an address that allauth made",
     "accounts.emails:Letter.message": "JSON that this very code sealed",
@@ -94,17 +94,17 @@ OURS = {
     "sendlayer.checks:check_shared_cache": "settings",
     "web.logs:Lines.formatException": "lines of a traceback, as one_line and _Formatter.formatException",
     "sendlayer.start:_addresses": "settings",
-    "submission.listener.commands:helo": "a line of 1,000 characters (limits.MAX_LINE)",
-    "submission.listener.commands:_judge_parameters": "a line of 1,000 characters (limits.MAX_LINE)",
+    "submission.listener.commands:helo": "a line of 1,000 characters (limits.MAX_COMMAND_LINE)",
+    "submission.listener.commands:_judge_parameters": "a line of 1,000 characters (limits.MAX_COMMAND_LINE)",
     "submission.listener.serve:announced_name": "settings",
     "submission.livecheck.advice:advise": "a reply of 300 characters (conversation.MAX_SHOWN)",
-    "submission.livecheck.conversation:Conversation._hear": "a reply of 32 KB (aiosmtplib)",
+    "submission.livecheck.conversation:Conversation._record": "a reply of 32 KB (aiosmtplib)",
     "submission.livecheck.conversation:Conversation._showable": "a reply of 32 KB (aiosmtplib)",
     "submission.management.commands.reports:Command.handle": "settings",
-    "submission.reports.postfix:Connection.data_received": "16 KB (messages.MAX_SIZE) and what came with them",
+    "submission.reports.postfix:PostfixConnection.data_received": "16 KB (MAX_REQUEST_SIZE) and some more",
     "submission.delivery.relay:Relay.from_url": "settings",
     "submission.delivery.relay:_is_this_machine": "settings",
-    "submission.listener.session:Session._obey": "a line of 1,000 characters (limits.MAX_LINE)",
+    "submission.listener.session:Session._obey": "a line of 1,000 characters (limits.MAX_COMMAND_LINE)",
     "submission.listener.tls:_names": "settings",
 }
 
@@ -123,6 +123,6 @@ def _functions(node, prefix) -> Iterator[str]:
         if isinstance(child, ast.ClassDef):
             yield from _functions(child, f"{prefix}{child.name}.")
         elif isinstance(child, ast.FunctionDef | ast.AsyncFunctionDef):
-            called = (each.func for each in ast.walk(child) if isinstance(each, ast.Call))
-            if any(getattr(each, "attr", getattr(each, "id", "")) in CALLS for each in called):
+            called = (node.func for node in ast.walk(child) if isinstance(node, ast.Call))
+            if any(getattr(function, "attr", getattr(function, "id", "")) in CALLS for function in called):
                 yield prefix + child.name

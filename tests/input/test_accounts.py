@@ -7,7 +7,7 @@ import pytest
 from django.core import signing
 from django.utils import timezone
 
-from domains.models.invitation import Invitation, token_of
+from domains.models.invitation import Invitation, make_token
 from tests.accounts.codes import code_of, make_totp
 from tests.domains.inviting import invite
 from tests.factories import PASSWORD, password_of
@@ -95,11 +95,11 @@ def answers_of(token) -> set:
 @row("A20")
 def test_expired_used_and_made_up_links_get_the_same_answer(owner, domain):
     invite(owner, "new@example.org")
-    good = token_of(Invitation.objects.get().key)
+    good = make_token(Invitation.objects.get().key)
     Invitation.objects.update(expires_at=timezone.now() - timedelta(days=1))
     [(status, _page)] = expired = answers_of(good)
     assert status == 410
-    made_up = [token_of(uuid4()), signing.dumps("x", salt="domains.invitation"), signing.dumps(1), "x", ":::"]
+    made_up = [make_token(uuid4()), signing.dumps("x", salt="domains.invitation"), signing.dumps(1), "x", ":::"]
     assert all(answers_of(token) == expired for token in (*made_up, good[:-1]))
     Invitation.objects.all().delete()
     assert answers_of(good) == expired

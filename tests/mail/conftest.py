@@ -11,7 +11,7 @@ from tests.mail.clients import Mail
 from tests.mail.daemons import Database, mail_server
 from tests.mail.databases import open_postgresql, open_sqlite
 from tests.mail.reports import reporting, serving
-from tests.submission.sink import SinkServer
+from tests.submission.next_hop_server import SinkServer
 
 MAIL_PASSWORD = secrets.token_urlsafe()
 

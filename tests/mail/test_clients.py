@@ -86,14 +86,14 @@ def send(mail):
 @pytest.mark.parametrize("method", ["PLAIN", "LOGIN"])
 @pytest.mark.parametrize("client", [swaks, curl, msmtp, nodemailer, smtplib])
 class TestClients:
-    def test_a_message_goes_through(self, send, sink, credential, client, method):
+    def test_client_sends_a_message_through_postfix(self, send, sink, credential, client, method):
         done = send(client, credential, method, password_of(credential))
         assert done.returncode == 0, done.stdout + done.stderr
         sender, recipients, content = wait_until(lambda: sink.sink.messages)[0]
         assert (sender, recipients) == (SENDER, [RECIPIENT])
         assert b"Subject: by a real client" in content
 
-    def test_a_wrong_password_is_told(self, send, sink, credential, client, method):
+    def test_client_reports_a_wrong_password(self, send, sink, credential, client, method):
         done = send(client, credential, method, "wrong")
         assert done.returncode != 0
         assert "535" in done.stdout + done.stderr or "denied" in done.stdout + done.stderr

@@ -16,7 +16,7 @@ LOGINS_AFTER_DELETE = 1000
 
 
 @pytest.mark.parametrize("auth", [auth_plain, auth_login])
-def test_the_right_password_is_accepted_and_the_message_goes_on(mail, sink, credential, auth):
+def test_correct_password_is_accepted_and_the_message_delivered(mail, sink, credential, auth):
     smtp = mail.secure()
     assert auth(smtp, credential.username, password_of(credential))[0] == 235
     assert submit(smtp)[0] == 250
@@ -26,7 +26,7 @@ def test_the_right_password_is_accepted_and_the_message_goes_on(mail, sink, cred
 
 
 @pytest.mark.parametrize("auth", [auth_plain, auth_login])
-def test_a_wrong_password_and_an_unknown_username_get_the_same_answer(mail, credential, auth):
+def test_wrong_password_and_unknown_username_get_the_same_reply(mail, credential, auth):
     refused = {
         auth(mail.secure(), credential.username, "wrong"),
         auth(mail.secure(), "0" * 32, password_of(credential)),
@@ -36,34 +36,34 @@ def test_a_wrong_password_and_an_unknown_username_get_the_same_answer(mail, cred
     assert refused.pop()[0] == 535
 
 
-def test_a_new_credential_is_accepted_at_once(mail, domain):
+def test_new_credential_is_accepted_at_once(mail, domain):
     for _ in range(20):
         credential, password = domain.credentials.issue(by=SYSTEM)
         assert mail.try_login(credential.username, password)[0] == 235
 
 
 @pytest.mark.parametrize("act", acts.ALL)
-def test_what_is_taken_away_is_refused_at_once(mail, credential, act):
+def test_revoked_credential_is_refused_at_once(mail, credential, act):
     password = password_of(credential)
     assert mail.try_login(credential.username, password)[0] == 235
     act(credential)
     assert mail.try_login(credential.username, password)[0] == 535
 
 
-def test_a_reset_password_is_replaced_by_the_new_one(mail, credential):
+def test_reset_replaces_the_password(mail, credential):
     old = password_of(credential)
     new = credential.reset_password(by=SYSTEM)
     assert mail.try_login(credential.username, new)[0] == 235
     assert mail.try_login(credential.username, old)[0] == 535
 
 
-def test_what_is_resumed_is_accepted_again(mail, credential):
+def test_resumed_credential_is_accepted_again(mail, credential):
     credential.suspend(by=SYSTEM)
     credential.resume(by=SYSTEM)
     assert mail.try_login(credential.username, password_of(credential))[0] == 235
 
 
-def test_after_the_delete_commits_none_of_1000_logins_succeeds(mail, domain):
+def test_none_of_1000_logins_after_a_delete_succeeds(mail, domain):
     doomed, kept = make_credential(domain), make_credential(domain)
     password = password_of(doomed)
     # A refusal takes Dovecot half a second.
@@ -78,20 +78,20 @@ def test_after_the_delete_commits_none_of_1000_logins_succeeds(mail, domain):
     assert mail.try_login(kept.username, password_of(kept))[0] == 235
 
 
-def test_more_logins_at_once_than_dovecot_has_workers_are_all_accepted(mail, credential):
+def test_more_concurrent_logins_than_dovecot_workers_are_accepted(mail, credential):
     response = encoded("", credential.username, password_of(credential)).encode()
     # Raises Refused at the first answer that is not OK; bench.mail.auth_socket.WINDOW wait at a time.
     assert auth_socket.rate(mail.server.auth_socket, [response], 1, random.Random(1)) > 0  # noqa: S311
 
 
-def test_no_login_is_offered_or_taken_before_tls(mail, credential):
+def test_auth_is_neither_offered_nor_accepted_before_tls(mail, credential):
     smtp = mail.connect()
     assert "auth" not in smtp.esmtp_features
     assert auth_plain(smtp, credential.username, password_of(credential))[0] == 530
     assert smtp.docmd("MAIL FROM:<info@sl.example.com>")[0] == 530
 
 
-def test_nobody_logs_in_for_somebody_else(mail, domain):
+def test_foreign_authorization_identity_is_refused(mail, domain):
     one, other = make_credential(domain), make_credential(domain)
     for identity in (other.username, "postmaster", "root@sl.example.com"):
         assert auth_plain(mail.secure(), one.username, password_of(one), identity)[0] == 535
@@ -113,7 +113,7 @@ HOSTILE = {
 
 @pytest.mark.parametrize("name", HOSTILE)
 @pytest.mark.parametrize("field", ["username", "password"])
-def test_hostile_logins_are_refused_and_harm_nothing(mail, credential, name, field):
+def test_hostile_logins_are_refused_without_harm(mail, credential, name, field):
     text = HOSTILE[name]
     login = (text, b"sl_secret-word") if field == "username" else (credential.username, text)
     assert auth_plain(mail.secure(), *login)[0] in (501, 535)
@@ -134,7 +134,7 @@ def test_hostile_logins_are_refused_and_harm_nothing(mail, credential, name, fie
         "=",
     ],
 )
-def test_broken_responses_are_refused_and_harm_nothing(mail, credential, response):
+def test_malformed_responses_are_refused_without_harm(mail, credential, response):
     reply = mail.secure().docmd("AUTH", f"PLAIN {response}")
     assert 500 <= reply[0] < 600
     assert mail.try_login(credential.username, password_of(credential))[0] == 235

@@ -23,13 +23,13 @@ pytestmark = [pytest.mark.mail, pytest.mark.django_db(transaction=True)]
         (", ".join([*(f"2001:db8:{third:x}::/48" for third in range(49)), "127.0.0.1"]), True),
     ],
 )
-def test_only_allowed_networks_log_in(mail, credential, networks, allowed):
+def test_login_from_other_networks_is_refused(mail, credential, networks, allowed):
     credential.set_networks(networks, by=SYSTEM)
     reply = mail.try_login(credential.username, password_of(credential))
     assert reply[0] == (235 if allowed else 535)
 
 
-def test_the_client_counts_not_the_server(mail, credential):
+def test_network_rule_uses_the_address_of_the_client(mail, credential):
     credential.set_networks("127.0.0.2", by=SYSTEM)
     password = password_of(credential)
     assert mail.try_login(credential.username, password, source="127.0.0.2")[0] == 235
@@ -37,7 +37,7 @@ def test_the_client_counts_not_the_server(mail, credential):
     assert mail.try_login(credential.username, password, source="127.0.0.3")[0] == 535
 
 
-def test_a_refusal_is_told_with_its_cause(mail, credential):
+def test_refusal_by_network_is_counted_with_its_cause(mail, credential):
     credential.set_networks("203.0.113.0/24", by=SYSTEM)
     assert mail.try_login(credential.username, password_of(credential))[0] == 535
     wait_until(lambda: credential.refresh_from_db() or credential.last_refused_at)

@@ -102,7 +102,7 @@ def issue(url):
     return done.stdout.split()
 
 
-def test_logins_and_senders_are_told_to_come_again_and_then_succeed(apart):
+def test_logins_and_senders_get_temporary_failures_during_an_outage(apart):
     database, username, password, away = apart
     with mail_server(database) as server, ThreadPoolExecutor(5) as pool:
         mail = Mail(server)
@@ -113,7 +113,7 @@ def test_logins_and_senders_are_told_to_come_again_and_then_succeed(apart):
                 pool.submit(mail.try_login, username, given, timeout=60) for given in (password, "wrong") * 2
             ]
             sender = pool.submit(reply_to_mail, smtp)
-            assert [each.result()[0] for each in tries] == [454] * 4
+            assert [attempt.result()[0] for attempt in tries] == [454] * 4
         assert sender.result() in (421, 451)
         wait_until(lambda: mail.try_login(username, password, timeout=60)[0] == 235, BACK_SECONDS)
         wait_until(lambda: mail.try_login(username, "wrong", timeout=60)[0] == 535, BACK_SECONDS)

@@ -83,7 +83,7 @@ def folder():
     shutil.rmtree(folder, ignore_errors=True)
 
 
-def test_postfix_relays(client, alice, credential, listener, outbox, settings, folder):  # noqa: F811
+def test_postfix_relays_through_the_listener(client, alice, credential, listener, outbox, settings, folder):  # noqa: F811
     settings.SMTP_HOST, settings.SMTP_PORT = "localhost", listener.port
     lines, passwords, _reload = shown(sign_in(client, alice), credential, "postfix")
     machine = machine_for(credential, listener, folder)

@@ -14,7 +14,7 @@ def delete(credential) -> DeletedCredential:
     return DeletedCredential.objects.get(username=credential.username)
 
 
-def test_what_is_restored_is_accepted_at_once_and_sends(mail, sink, credential):
+def test_restored_credential_is_accepted_at_once(mail, sink, credential):
     password = password_of(credential)
     deleted = delete(credential)
     assert mail.try_login(credential.username, password)[0] == 535
@@ -24,7 +24,7 @@ def test_what_is_restored_is_accepted_at_once_and_sends(mail, sink, credential):
     assert wait_until(lambda: sink.sink.messages)[0][0] == "info@sl.example.com"
 
 
-def test_what_is_restored_again_and_again_is_as_the_last_act_left_it(mail, credential):
+def test_repeated_restore_keeps_the_latest_state(mail, credential):
     password = password_of(credential)
     for _ in range(5):
         deleted = delete(credential)
@@ -33,14 +33,14 @@ def test_what_is_restored_again_and_again_is_as_the_last_act_left_it(mail, crede
         assert mail.try_login(credential.username, password)[0] == 235
 
 
-def test_what_is_erased_is_gone_and_stays_refused(mail, credential):
+def test_erased_credential_stays_refused(mail, credential):
     password = password_of(credential)
     delete(credential).erase(by=SYSTEM)
     assert not DeletedCredential.objects.exists()
     assert mail.try_login(credential.username, password)[0] == 535
 
 
-def test_what_was_suspended_comes_back_suspended(mail, credential):
+def test_suspended_credential_is_restored_suspended(mail, credential):
     password = password_of(credential)
     credential.suspend(by=SYSTEM)
     restored = delete(credential).restore(by=SYSTEM)

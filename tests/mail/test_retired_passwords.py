@@ -37,7 +37,7 @@ def names(credential):
     return list(LoginDay.objects.filter(username=credential.username).with_names())
 
 
-def test_password_from_before_a_reset_is_recognised_with_its_address(mail, credential):
+def test_password_from_before_a_reset_is_recognized_with_its_address(mail, credential):
     old = password_of(credential)
     credential.reset_password(by=SYSTEM)
     for source in (SHOP, SHOP, "127.0.0.8"):
@@ -48,7 +48,7 @@ def test_password_from_before_a_reset_is_recognised_with_its_address(mail, crede
     assert mail.try_login(credential.username, password_of(credential))[0] == 235
 
 
-def test_all_earlier_passwords_are_recognised(mail, credential):
+def test_every_earlier_password_is_recognized(mail, credential):
     first = password_of(credential)
     for _ in range(2):
         credential.reset_password(by=SYSTEM)
@@ -56,7 +56,7 @@ def test_all_earlier_passwords_are_recognised(mail, credential):
     wait_until(lambda: tries() == {(credential.username, "reset", SHOP): 1})
 
 
-def test_deleted_username_is_recognised(mail, credential):
+def test_password_of_a_deleted_credential_is_recognized(mail, credential):
     password = password_of(credential)
     credential.remove(by=SYSTEM)
     assert mail.try_login(credential.username, password, source=SHOP)[0] == 535
@@ -64,7 +64,7 @@ def test_deleted_username_is_recognised(mail, credential):
     assert LoginDay.objects.filter(username=credential.username, outcome="unknown_username").exists()
 
 
-def test_password_of_a_suspended_credential_is_recognised(mail, credential):
+def test_password_of_a_suspended_credential_is_recognized(mail, credential):
     credential.suspend(by=SYSTEM)
     assert mail.try_login(credential.username, password_of(credential), source=SHOP)[0] == 535
     wait_until(lambda: tries() == {(credential.username, "suspended", SHOP): 1})
@@ -72,7 +72,7 @@ def test_password_of_a_suspended_credential_is_recognised(mail, credential):
 
 
 @pytest.mark.parametrize("suspended", [False, True])
-def test_wrong_password_is_not_a_retired_one(mail, credential, suspended):
+def test_wrong_password_is_not_recognized(mail, credential, suspended):
     credential.reset_password(by=SYSTEM)
     if suspended:
         credential.suspend(by=SYSTEM)
@@ -82,14 +82,14 @@ def test_wrong_password_is_not_a_retired_one(mail, credential, suspended):
     assert causes() == {"suspended" if suspended else "wrong_password": 4} and tries() == {}
 
 
-def test_no_digest_of_a_password_that_works_is_kept(mail, credential):
+def test_no_digest_of_a_working_password_is_stored(mail, credential):
     mail.login(credential)
     mail.try_login("0" * 32, "x")
     wait_until(LoginDay.objects.filter(outcome="unknown_username").exists)
     assert tries() == {}
 
 
-def test_message_shows_ehlo_and_mail_from(mail, credential):
+def test_message_records_ehlo_name_and_mail_from(mail, credential):
     smtp = mail.login(credential, source=SHOP)
     for _ in range(2):
         assert submit(smtp)[0] == 250
@@ -99,7 +99,7 @@ def test_message_shows_ehlo_and_mail_from(mail, credential):
 
 
 @pytest.mark.parametrize("name", ["<script>alert(1)</script>", "[203.0.113.7]", "h" * 255, "a\x1b[31mb"])
-def test_name_may_hold_what_postfix_lets_pass(mail, credential, name):
+def test_recorded_name_may_contain_what_postfix_accepts(mail, credential, name):
     smtp = mail.login(credential)
     assert smtp.ehlo(name)[0] == 250
     assert submit(smtp)[0] == 250
@@ -107,7 +107,7 @@ def test_name_may_hold_what_postfix_lets_pass(mail, credential, name):
     assert shown.isprintable() and len(shown) <= 254
 
 
-def test_refused_message_shows_no_names(mail, credential):
+def test_refused_message_records_nothing(mail, credential):
     smtp = mail.login(credential)
     assert submit(smtp, sender="info@other.example")[0] == 553
     assert submit(smtp)[0] == 250
@@ -115,7 +115,7 @@ def test_refused_message_shows_no_names(mail, credential):
     assert [mail_from for _ip, _ehlo, mail_from in names(credential)] == [["info@sl.example.com"]]
 
 
-def test_mail_goes_on_while_nothing_takes_reports_of_messages(mail_database, credential, sink):
+def test_mail_works_while_reports_are_down(mail_database, credential, sink):
     nobody = reporting(digests.nonce())
     with mail_server(mail_database, relayhost=f"[127.0.0.1]:{sink.port}", reports=nobody) as server:
         smtp = Mail(server).login(credential)

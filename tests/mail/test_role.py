@@ -26,7 +26,7 @@ def as_mail_server(mail_database):
         yield opened
 
 
-def test_it_reads_the_views(as_mail_server, credential):
+def test_mail_role_reads_the_views(as_mail_server, credential):
     for view in VIEWS:
         as_mail_server.execute(f"SELECT * FROM {view}")
     row = as_mail_server.execute("SELECT username, verifier FROM smtp_passdb").fetchone()
@@ -37,12 +37,12 @@ def test_it_reads_the_views(as_mail_server, credential):
     ("view", "name"),
     [("smtp_passdb", "username"), ("smtp_passdb_previous", "username"), ("smtp_sender", "domain")],
 )
-def test_it_asks_for_a_name_by_indexes_alone_in_a_small_table_too(as_mail_server, credential, view, name):
+def test_mail_role_looks_names_up_by_index(as_mail_server, credential, view, name):
     plan = as_mail_server.execute(f"EXPLAIN SELECT * FROM {view} WHERE {name} = 'x'").fetchall()
     assert "Index Scan" in str(plan) and "Seq Scan" not in str(plan) and "Hash" not in str(plan)
 
 
-def test_it_is_denied_every_table(as_mail_server, credential):
+def test_mail_role_is_denied_every_table(as_mail_server, credential):
     tables = connection.introspection.table_names()
     assert {"credentials_credential", "accounts_user", "audit_event"} <= set(tables)
     for table in tables:
@@ -74,7 +74,7 @@ def test_it_is_denied_every_table(as_mail_server, credential):
         "COPY smtp_passdb TO PROGRAM 'cat'",
     ],
 )
-def test_it_can_do_nothing_else(as_mail_server, statement):
+def test_mail_role_has_no_other_right(as_mail_server, statement):
     as_mail_server.execute("SET default_transaction_read_only = off")
     with pytest.raises((psycopg.errors.InsufficientPrivilege, psycopg.errors.ObjectNotInPrerequisiteState)):
         as_mail_server.execute(statement)

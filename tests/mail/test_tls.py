@@ -21,14 +21,14 @@ def suite(mail, ciphers, version):
 
 
 @pytest.mark.parametrize("ciphers", ["ECDHE+AESGCM", "ECDHE+CHACHA20", "ALL:COMPLEMENTOFALL"])
-def test_it_takes_suites_with_forward_secrecy(mail, ciphers):
+def test_suites_with_forward_secrecy_are_accepted(mail, ciphers):
     found = suite(mail, ciphers, ssl.TLSVersion.TLSv1_2)
     assert "DHE-" in found and ("GCM" in found or "CHACHA20" in found)
 
 
 # All of them fit the certificate of the tests, which is an ECDSA one.
 @pytest.mark.parametrize("ciphers", ["aNULL", "ECDHE+AES+SHA1", "ECDHE+AES+SHA256", "CAMELLIA", "AESCCM"])
-def test_it_takes_no_others(mail, ciphers):
+def test_other_suites_are_refused(mail, ciphers):
     with pytest.raises((ssl.SSLError, ConnectionError)):
         suite(mail, ciphers, ssl.TLSVersion.TLSv1_2)
 

@@ -39,7 +39,7 @@ def is_unknown_told():
     return LoginDay.objects.filter(username="", outcome="unknown_username").exists()
 
 
-def test_login_shows_within_seconds(mail, credential):
+def test_login_is_shown_within_seconds(mail, credential):
     before = timezone.now()
     mail.login(credential, source="127.0.0.9")
     at = wait_until(lambda: used(credential), 5)
@@ -48,7 +48,7 @@ def test_login_shows_within_seconds(mail, credential):
     assert refusals() == {}
 
 
-def test_last_use_is_written_at_most_once_a_minute(mail, credential):
+def test_last_used_is_written_at_most_once_a_minute(mail, credential):
     mail.login(credential, source="127.0.0.1")
     first = wait_until(lambda: used(credential))
     mail.login(credential, source="127.0.0.2")
@@ -75,7 +75,7 @@ def test_reported_refusals_are_counted_with_their_cause(mail, credential):
     assert (credential.last_refused_cause, credential.last_refused_ip) == ("suspended", "127.0.0.1")
 
 
-def test_expired_credential_and_unauthorized_domain_are_distinguished(mail, credential):
+def test_expired_credential_and_unauthorized_domain_are_told_apart(mail, credential):
     password = password_of(credential)
     Credential.objects.update(expires_at=timezone.now())
     mail.try_login(credential.username, password)
@@ -86,7 +86,7 @@ def test_expired_credential_and_unauthorized_domain_are_distinguished(mail, cred
     wait_until(lambda: refusals() == {"expired": 1, "domain_not_authorized": 1})
 
 
-def test_old_password_in_its_grace_period_is_no_refusal(mail, credential):
+def test_old_password_in_a_rotation_is_no_refusal(mail, credential):
     old = password_of(credential)
     credential.reset_password(by=SYSTEM, keep_old_for=timedelta(hours=1))
     assert mail.try_login(credential.username, old)[0] == 235
@@ -94,7 +94,7 @@ def test_old_password_in_its_grace_period_is_no_refusal(mail, credential):
     assert refusals() == {}
 
 
-def test_live_check_is_no_use(mail, credential):
+def test_live_check_does_not_count_as_use(mail, credential):
     credential.note_check("127.0.0.1")
     mail.login(credential, source="127.0.0.1")
     mail.try_login(credential.username, "wrong", source="127.0.0.1")
@@ -106,7 +106,7 @@ def test_live_check_is_no_use(mail, credential):
     wait_until(lambda: used(credential))
 
 
-def test_mail_goes_on_while_the_dashboard_is_down(mail_database, credential, tmp_path):
+def test_mail_works_while_the_dashboard_is_down(mail_database, credential, tmp_path):
     to = reporting(digests.nonce())
     password = password_of(credential)
     with mail_server(mail_database, reports=to) as server:
@@ -122,7 +122,7 @@ def test_mail_goes_on_while_the_dashboard_is_down(mail_database, credential, tmp
             wait_until(lambda: mail.login(credential) and used(credential), 30)
 
 
-def test_wrong_secret_counts_nothing_and_mail_goes_on(mail_database, credential, reports, mail):
+def test_reports_with_a_wrong_secret_count_nothing_and_mail_works(mail_database, credential, reports, mail):
     with mail_server(mail_database, reports=reports._replace(secret="x" * 40)) as server:
         other = Mail(server)
         assert other.try_login(credential.username, password_of(credential))[0] == 235
@@ -156,7 +156,7 @@ UNKNOWN = {"login": "0" * 32, "session": f"{'0' * 32}.previous", "remote": "127.
         (b" " * 5000, "right", 413),
     ],
 )
-def test_endpoint_takes_reports_only(reports, body, authorization, status):
+def test_endpoint_accepts_only_reports(reports, body, authorization, status):
     port, secret = reports.port, reports.secret
     if not isinstance(body, bytes):
         body = json.dumps(body).encode()
@@ -172,13 +172,13 @@ def test_endpoint_takes_reports_only(reports, body, authorization, status):
 
 
 @pytest.mark.parametrize("secret", ["", "short", "é" * 40])
-def test_endpoint_does_not_start_without_a_real_secret(tmp_path, secret):
+def test_endpoint_does_not_start_without_a_long_secret(tmp_path, secret):
     running = serving(reporting("")._replace(secret=secret), tmp_path / "log")
     with pytest.raises(RuntimeError, match="REPORTS_SECRET"), running:
         pass
 
 
-def test_login_that_the_database_did_not_answer_is_no_refusal(reports, credential, mail):
+def test_login_during_a_database_outage_is_no_refusal(reports, credential, mail):
     port, secret = reports.port, reports.secret
     name = credential.username
     for session in (name, f"{name}.1", f"{name}.0"):

@@ -1,4 +1,4 @@
-"""A domain that is deleted during an act on it: a clear answer, never a server error."""
+"""A domain that somebody deletes while another acts on it: a clear answer, never a server error."""
 
 import pytest
 from django.db import connection
@@ -8,11 +8,11 @@ from domains.models import Domain
 from tests.routes.table import routes
 from tests.routes.world import OWNER, make_world
 
-# Add fails by its foreign key at the commit: tests/credentials/test_life.py.
+# Add learns it from its foreign key, when it commits: tests/credentials/test_credential.py.
 ROUTES = [
     route for route in routes() if isinstance(route.rights.post, Permission) and route.name != "credentials:add"
 ]
-# Enough fields to start each act.
+# Enough that each act is begun.
 FIELDS = {
     "name": "sl.example.com",
     "title": "x",
@@ -26,7 +26,7 @@ FIELDS = {
 
 @pytest.mark.django_db
 @pytest.mark.parametrize("route", ROUTES, ids=lambda route: route.name)
-def test_act_on_a_concurrently_deleted_domain_says_so(route):
+def test_an_act_on_a_domain_that_goes_meanwhile_says_so(route):
     world, waits = make_world(), True
     fields = FIELDS | {"member": world.parts["public_id"], "username": world.parts["username"]}
 
@@ -41,5 +41,5 @@ def test_act_on_a_concurrently_deleted_domain_says_so(route):
     with connection.execute_wrapper(delete_once_let_in):
         response = world.client(OWNER).post(world.path(route), fields, headers={"HX-Request": "true"})
     assert not Domain.objects.exists()
-    # 422: none of the members who could be chosen are left.
+    # 422: nobody of those who could be chosen is there any more.
     assert response.status_code == (422 if route.name == "domains:transfer" else 404)

@@ -83,9 +83,9 @@ def test_every_error_page_has_the_headers(alice, credential, monkeypatch):
     monkeypatch.setattr(sealed_mode, "_problem", "the key is gone")
     answers[503] = client.get("/", secure=True)
     assert {status: answer.status_code for status, answer in answers.items()} == {
-        each: each for each in answers
+        status: status for status in answers
     }
-    assert {status: complaints(answer) for status, answer in answers.items()} == {each: [] for each in answers}
+    assert {status: complaints(answer) for status, answer in answers.items()} == dict.fromkeys(answers, [])
 
 
 @pytest.mark.parametrize(("host", "status"), [("testserver", 301), ("evil.test", 400)])

@@ -11,7 +11,7 @@ from django.urls import reverse
 from accounts.models import User
 from audit.actor import Actor
 from domains.members import actions as members
-from domains.models.invitation import token_of
+from domains.models.invitation import make_token
 from tests.factories import make_credential, make_domain, make_user
 from tests.http import sign_in
 
@@ -65,7 +65,7 @@ def make_world() -> World:
         "username": credential.username,
         "public_id": str(domain.memberships.get(user=people[VIEWER]).public_id),
         "invitation_id": str(invitation.public_id),
-        "token": token_of(invitation.key),
+        "token": make_token(invitation.key),
         "run_id": str(uuid4()),
         "key": "x",
         "uidb36": "1",

@@ -25,7 +25,7 @@ from web.logs import Json, Lines
 @pytest.fixture
 def console(monkeypatch):
     """Return what the configured handler writes."""
-    (handler,) = [each for each in logging.getLogger().handlers if type(each) is logging.StreamHandler]
+    (handler,) = [found for found in logging.getLogger().handlers if type(found) is logging.StreamHandler]
     monkeypatch.setattr(handler, "stream", output := io.StringIO())
     monkeypatch.setattr(handler, "level", logging.NOTSET)
     return output
@@ -74,7 +74,7 @@ def test_path_can_not_forge_an_access_log_line(tmp_path):
 @pytest.fixture
 def as_json(console, monkeypatch):
     """The same as JSON: a function that returns the objects."""
-    (handler,) = [each for each in logging.getLogger().handlers if type(each) is logging.StreamHandler]
+    (handler,) = [found for found in logging.getLogger().handlers if type(found) is logging.StreamHandler]
     monkeypatch.setattr(handler, "formatter", Json())
     return lambda: [json.loads(line) for line in console.getvalue().splitlines()]
 

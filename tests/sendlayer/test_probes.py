@@ -183,10 +183,10 @@ class TestMetrics:
         assert found['smtp_logins_total{outcome="expired"}'] == 0
         assert found['acts_total{act="credential.created"}'] == 3
         assert found['acts_total{act="credential.password_copied"}'] == 1
-        assert [found[f'credentials{{state="{each}"}}'] for each in ("active", "suspended", "expired")] == [
+        assert [found[f'credentials{{state="{state}"}}'] for state in ("active", "suspended", "expired")] == [
             1
         ] * 3
-        assert [found[f'domains{{state="{each}"}}'] for each in ("authorized", "pending", "suspended")] == [
+        assert [found[f'domains{{state="{state}"}}'] for state in ("authorized", "pending", "suspended")] == [
             1,
             1,
             0,

@@ -78,7 +78,7 @@ def submit(smtp, message=MESSAGE, *, sender=SENDER, recipients=(RECIPIENT,)):
 
 
 def finish(smtp, message=MESSAGE):
-    """Send what comes after DATA, as it stands."""
+    """Send the bytes after DATA unchanged, then the dot."""
     smtp.sock.sendall(message + b".\r\n")
     return smtp.getreply()
 
@@ -92,7 +92,7 @@ def closed(smtp) -> bool:
 
 
 def bare(port, *, source="127.0.0.1") -> socket.socket:
-    """A connected socket, nothing read yet."""
+    """A connected socket from which nothing has been read."""
     return socket.create_connection(("127.0.0.1", port), timeout=TIMEOUT, source_address=(source, 0))
 
 

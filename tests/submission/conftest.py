@@ -76,6 +76,6 @@ def stack():
 
 @pytest.fixture
 def outbox(listener):
-    """The messages that the listener kept during this test."""
+    """Return a function that returns the messages stored during this test."""
     before = set(listener.messages())
     return lambda: [message for message in listener.messages() if message not in before]

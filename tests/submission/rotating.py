@@ -1,4 +1,4 @@
-"""A rotation without downtime, as a site lives through it: the same story for every mail server."""
+"""A rotation without downtime, from the view of a site: the same steps for every mail server."""
 
 from datetime import timedelta
 
@@ -8,11 +8,11 @@ from credentials.models import Credential
 from tests.factories import SYSTEM, password_of
 from tests.http import smtp_url
 from tests.submission.clients import wait_until
-from tests.submission.steady import steady
+from tests.submission.steady_client import steady
 
 
 def rotate_under(login, as_alice, credential):
-    """Reset with overlap, hand the new password over later, let the overlap end: no login is refused.
+    """Reset with a grace period, use the new password later, let the period end: no login is refused.
 
     `login(username, password)` returns the code of a login's reply.
     """
@@ -41,7 +41,7 @@ def rotate_under(login, as_alice, credential):
 
 
 def hold_on_to_the_old_password(login, credential):
-    """A site that never gets the new password is accepted until the deadline, and refused from then on."""
+    """A site that keeps the old password is accepted until the grace period ends, and refused after it."""
     old = password_of(credential)
     with steady(lambda password: login(credential.username, password), old) as client:
         client.go_on_for(3)

@@ -1,4 +1,4 @@
-"""Runs the snippets of Connect your site as a person would who copied them."""
+"""Runs the snippets of Connect your site as a user who has copied them."""
 
 import html
 import os
@@ -16,11 +16,11 @@ SECONDS = 60
 
 
 def shown(client, credential, tool) -> list[str]:
-    """The snippets of a tool, out of its page."""
+    """The snippets on the page of a tool."""
     page = text(client.get(smtp_url(credential, "connect"), {"tool": tool}))
     found = re.findall(r'<code id="snippet-\d+">(.*?)</code>', page, re.S)
     assert found
-    return [html.unescape(each) for each in found]
+    return [html.unescape(snippet) for snippet in found]
 
 
 def need(*packages, **programs):
@@ -31,7 +31,7 @@ def need(*packages, **programs):
 
 
 class Failed(Exception):
-    """A program failed; str() is what it said."""
+    """A program failed; str() is its output."""
 
 
 @dataclass
@@ -51,7 +51,7 @@ class Machine:
         return path
 
     def run(self, *command, typed="") -> str:
-        """Run a program there; return what it said. Raises Failed."""
+        """Run a program there and return its output. Raises Failed."""
         environment = {
             "PATH": os.environ["PATH"],
             "HOME": str(self.home),
@@ -79,7 +79,7 @@ class Machine:
         return self.run("bash", "-ec", script, typed=typed)
 
     def filled(self, snippet) -> str:
-        """A snippet whose placeholder a person replaced by the password."""
+        """A snippet with the placeholder replaced by the password."""
         assert PLACEHOLDER in snippet
         return snippet.replace(PLACEHOLDER, self.password)
 

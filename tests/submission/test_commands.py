@@ -1,6 +1,6 @@
-"""Order and syntax of commands; what is not offered.
+"""Order and syntax of commands, and commands that are not offered.
 
-The tables are walked through in one session each: a refusal must leave it usable.
+Each table runs in one session, which must stay usable after a refusal.
 """
 
 import pytest
@@ -79,12 +79,12 @@ def smtp(smtp):
     return smtp
 
 
-def test_ehlo_offers_what_there_is_and_nothing_else(secure):
+def test_ehlo_lists_exactly_the_supported_extensions(secure):
     offered = {"size": "26214400", "pipelining": "", "8bitmime": "", "smtputf8": "", "auth": " LOGIN PLAIN"}
     assert secure.esmtp_features == offered
 
 
-def test_questions_are_not_answered(smtp):
+def test_vrfy_expn_and_help_are_not_implemented(smtp):
     assert {smtp.docmd(command) for command in NOT_OFFERED} == {(502, b"5.5.1 Command not implemented")}
 
 
@@ -92,7 +92,7 @@ def test_unknown_commands_are_refused(smtp):
     assert {smtp.docmd(command)[0] for command in UNKNOWN} == {500, 501}
 
 
-def test_mail_needs_a_login(secure):
+def test_mail_requires_login(secure):
     assert secure.docmd(MAIL) == (530, b"5.7.0 Authentication required")
 
 
@@ -105,7 +105,7 @@ def test_commands_out_of_order_are_refused(smtp):
 
 
 @pytest.mark.parametrize("command", ["RSET", "EHLO again"])
-def test_a_transaction_is_given_up(smtp, command):
+def test_rset_and_ehlo_abort_the_transaction(smtp, command):
     assert smtp.docmd(MAIL)[0] == 250
     assert smtp.docmd("RCPT TO:<a@example.org>")[0] == 250
     assert smtp.docmd(command)[0] == 250
@@ -113,13 +113,13 @@ def test_a_transaction_is_given_up(smtp, command):
     assert submit(smtp)[0] == 250
 
 
-def test_mail_arguments_are_read_strictly(smtp):
+def test_mail_arguments_are_parsed_strictly(smtp):
     for argument, code in MAIL_ARGUMENTS.items():
         assert (argument, smtp.docmd("MAIL", argument)[0]) == (argument, code)
         smtp.docmd("RSET")
 
 
-def test_rcpt_arguments_are_read_strictly(smtp):
+def test_rcpt_arguments_are_parsed_strictly(smtp):
     smtp.docmd(MAIL)
     for argument, code in RCPT_ARGUMENTS.items():
         assert (argument, smtp.docmd("RCPT", argument)[0]) == (argument, code)
@@ -132,11 +132,11 @@ def test_data_takes_no_argument(smtp):
     assert smtp.docmd("DATA")[0] == 354
 
 
-def test_a_bad_hello_name_is_refused(smtp):
+def test_invalid_hello_name_is_refused(smtp):
     assert {smtp.docmd("EHLO", name)[0] for name in BAD_NAMES} == {501}
 
 
-def test_a_strange_hello_name_is_cleaned(smtp, outbox):
+def test_unusual_hello_name_is_sanitized_in_received(smtp, outbox):
     for name in STRANGE_NAMES:
         assert smtp.docmd("EHLO", name)[0] == 250
         assert submit(smtp)[0] == 250
@@ -147,7 +147,7 @@ def test_a_strange_hello_name_is_cleaned(smtp, outbox):
     assert len(outbox()) == len(STRANGE_NAMES)
 
 
-def test_a_hello_name_in_latin_1_is_taken(secure, credential, outbox):
+def test_latin_1_hello_name_is_accepted(secure, credential, outbox):
     secure.command_encoding = "latin-1"
     for hello in ("HELO M\xdcLLER-PC", "EHLO M\xdcLLER-PC"):
         assert secure.docmd(hello)[0] == 250
@@ -156,7 +156,7 @@ def test_a_hello_name_in_latin_1_is_taken(secure, credential, outbox):
     assert b"Received: from M?LLER-PC ([127.0.0.1])" in outbox()[0]
 
 
-def test_a_printer_that_says_helo_may_log_in(secure, credential):
+def test_login_after_helo_is_accepted(secure, credential):
     assert secure.docmd("HELO printer")[0] == 250
     assert auth_login(secure, credential.username, password_of(credential))[0] == 235
     assert submit(secure)[0] == 250
@@ -171,7 +171,7 @@ def test_a_printer_that_says_helo_may_log_in(secure, credential):
         ("STARTTLS", replies.TLS_ALREADY),
     ],
 )
-def test_replies_are_of_our_own_table(secure, command, reply):
+def test_refusals_have_the_exact_reply(secure, command, reply):
     code, text = secure.docmd(command)
     assert f"{code} {text.decode()}" == reply
 
@@ -182,13 +182,13 @@ def test_starttls_takes_no_argument(listener):
     assert smtp.docmd("STARTTLS")[0] == 220
 
 
-def test_helo_takes_no_parameters(smtp):
+def test_mail_parameters_after_helo_are_refused(smtp):
     assert smtp.docmd("HELO old")[0] == 250
     assert smtp.docmd(f"{MAIL} SIZE=1")[0] == 555
     assert submit(smtp)[0] == 250
 
 
-def test_quit_says_goodbye(smtp):
+def test_quit_closes_the_connection(smtp):
     assert smtp.docmd("QUIT") == (221, b"2.0.0 Bye")
     assert closed(smtp)
 

@@ -1,4 +1,4 @@
-"""A database that can't be asked is a temporary failure: never 535, never a crash."""
+"""An unavailable database is a temporary failure: never 535, never a crash."""
 
 import asyncio
 from contextlib import contextmanager
@@ -22,7 +22,7 @@ INTERNAL_ERROR = (451, b"4.3.0 Internal error, try again later")
 
 @contextmanager
 def no_table():
-    """The table is away, as in a half-done restore; every question about credentials fails."""
+    """The table is missing, as in an unfinished restore, so that every query of credentials fails."""
     with connection.cursor() as cursor:
         cursor.execute("ALTER TABLE credentials_credential RENAME TO credentials_away")
         try:
@@ -31,7 +31,7 @@ def no_table():
             cursor.execute("ALTER TABLE credentials_away RENAME TO credentials_credential")
 
 
-def test_a_login_is_refused_for_now_and_works_afterwards(secure, credential):
+def test_login_gets_454_while_the_database_is_unavailable(secure, credential):
     password = password_of(credential)
     with no_table():
         assert auth_plain(secure, credential.username, password) == LOGIN_UNAVAILABLE
@@ -39,13 +39,13 @@ def test_a_login_is_refused_for_now_and_works_afterwards(secure, credential):
     assert auth_plain(secure, credential.username, password)[0] == 235
 
 
-def test_a_sender_is_refused_for_now_and_works_afterwards(smtp, credential):
+def test_sender_gets_451_while_the_database_is_unavailable(smtp, credential):
     with no_table():
         assert smtp.docmd(f"MAIL FROM:<{SENDER}>") == INTERNAL_ERROR
     assert submit(smtp)[0] == 250
 
 
-def test_a_message_is_refused_for_now_and_not_kept(smtp, outbox):
+def test_message_gets_451_while_the_database_is_unavailable(smtp, outbox):
     for command in (f"MAIL FROM:<{SENDER}>", "RCPT TO:<a@example.org>", "DATA"):
         assert smtp.docmd(command)[0] < 400
     with no_table():
@@ -55,7 +55,7 @@ def test_a_message_is_refused_for_now_and_not_kept(smtp, outbox):
 
 
 @pytest.mark.parametrize("kind", ["no tables", "no server"])
-def test_it_starts_without_its_database_and_answers_454(start_listener, credential, tmp_path, kind):
+def test_listener_starts_without_database_and_replies_454(start_listener, credential, tmp_path, kind):
     url = {
         "no tables": f"sqlite:///{tmp_path}/empty.sqlite3",
         "no server": f"postgres://nobody:secret-word@127.0.0.1:{servers.free_port()}/nothing",
@@ -65,7 +65,7 @@ def test_it_starts_without_its_database_and_answers_454(start_listener, credenti
         assert "secret-word" not in listener.log.read_text()
 
 
-def test_a_login_does_not_wait_for_another_writer(listener, credential):
+def test_login_does_not_wait_for_another_writer(listener, credential):
     password = password_of(credential)
     with transaction.atomic():
         Credential.objects.filter(pk=credential.pk).update(label="being renamed")
@@ -73,14 +73,14 @@ def test_a_login_does_not_wait_for_another_writer(listener, credential):
     wait_until(lambda: credential.refresh_from_db() or credential.last_used_at, 25)
 
 
-def test_logins_and_mail_go_on_while_no_event_can_be_written(listener, credential):
+def test_login_and_mail_work_while_no_event_can_be_written(listener, credential):
     with no_event_can_be_written():
         smtp = listener.secure()
         assert auth_plain(smtp, credential.username, password_of(credential))[0] == 235
         assert submit(smtp)[0] == 250
 
 
-def test_a_fault_while_counts_are_written_is_logged_and_not_the_end_of_counting(monkeypatch, caplog):
+def test_failed_write_of_counts_is_logged_and_retried(monkeypatch, caplog):
     monkeypatch.setattr(write_behind, "WRITE_EVERY_SECONDS", (0.01, 0.01))
     faults = [RuntimeError("sl_secret"), OperationalError("sl_secret")]
 

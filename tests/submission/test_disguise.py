@@ -145,17 +145,17 @@ def judge(value: str, name="From"):
 
 
 @pytest.mark.parametrize("value", TAKEN)
-def test_what_sites_send_is_taken(value):
+def test_usual_from_headers_are_accepted(value):
     assert judge(value) is None
 
 
 @pytest.mark.parametrize("value", OTHERS)
-def test_what_can_be_taken_for_anothers_address_is_refused(value):
+def test_name_that_looks_like_a_foreign_address_is_refused(value):
     assert judge(value) is Refusal.OTHER_ADDRESS
 
 
 @pytest.mark.parametrize("value", HIDDEN)
-def test_what_hides_or_turns_the_text_is_refused(value):
+def test_invisible_and_reordering_characters_are_refused(value):
     assert judge(value) is Refusal.HIDDEN_TEXT
 
 
@@ -164,7 +164,7 @@ def test_what_hides_or_turns_the_text_is_refused(value):
     [(OTHERS, Refusal.OTHER_ADDRESS), (HIDDEN, Refusal.HIDDEN_TEXT)],
     ids=["others", "hidden"],
 )
-def test_sender_and_the_fields_of_a_message_sent_again_are_held_to_the_same(values, refusal):
+def test_sender_and_resent_fields_follow_the_same_rule(values, refusal):
     for value in values:
         if ">, " in value:
             continue  # a Sender has one address
@@ -179,7 +179,7 @@ HASTY = {"strict": False} if "strict" in inspect.signature(getaddresses).paramet
 
 
 @pytest.mark.parametrize("value", TAKEN)
-def test_other_parsers_find_the_own_address_and_no_other(value):
+def test_other_parsers_find_only_the_own_address(value):
     content = message(value)
     for rules in (email.policy.compat32, email.policy.SMTPUTF8):
         text = str(email.message_from_bytes(content, policy=rules)["From"]).replace("\r\n", "")
@@ -196,7 +196,7 @@ def test_other_parsers_find_the_own_address_and_no_other(value):
         "({C})" * 200, "{A}," * 190, '"<{C}" ' * 150,
     ],
 )  # fmt: skip
-def test_hostile_values_are_judged_fast(value):
+def test_hostile_values_are_judged_in_linear_time(value):
     text = filled(value)
     folded = "\r\n ".join(text[start : start + 300] for start in range(0, len(text), 300))
     start = time.process_time()
@@ -206,7 +206,7 @@ def test_hostile_values_are_judged_fast(value):
 
 
 @pytest.mark.django_db(transaction=True)
-def test_the_reply_says_what_to_change_and_the_log_why(smtp, listener, outbox):
+def test_refusal_names_the_fix_and_the_log_the_cause(smtp, listener, outbox):
     for value, refusal in (
         (OTHERS[0], Refusal.OTHER_ADDRESS),
         (HIDDEN[0], Refusal.HIDDEN_TEXT),
@@ -215,7 +215,7 @@ def test_the_reply_says_what_to_change_and_the_log_why(smtp, listener, outbox):
         ("Server: alerts <{A}>", Refusal.BAD_ADDRESSES),
     ):
         code, text = submit(smtp, message(value))
-        assert f"{code} {text.decode()}" == replies.REFUSALS[refusal]
+        assert f"{code} {text.decode()}" == replies.MESSAGE_REPLIES[refusal]
         assert f"cause={refusal.name.lower()} reply=550 5.7.1" in listener.log.read_text()
     assert outbox() == []
     for value in ("{A} <{A}>", "=?iso-8859-1?Q?Bob=92s_Shop?= <{A}>", "{A} (Shop (Berlin))"):

@@ -1,11 +1,11 @@
-"""Guessing at logins: slowed down, then stopped, and nobody else feels it."""
+"""Guessing of logins is slowed down and then stopped, without effect on other clients."""
 
 import threading
 import time
 
 import pytest
 
-from submission.listener.throttle import LONGEST_DELAY, MOST_CLIENTS, MOST_OF_A_NAME, SECONDS, Guesses
+from submission.listener.throttle import FORGET_SECONDS, MAX_CLIENTS, MAX_DELAY, MAX_USERNAME, Guesses
 from tests.factories import make_credential, password_of
 from tests.submission.clients import auth_plain, closed
 
@@ -32,68 +32,68 @@ def guesses(clock):
 
 def wrong(guesses, client="a", username="one", password="x"):
     """Whether a wrong login is judged."""
-    taken = guesses.take(client, username, password)
+    taken = guesses.admit(client, username, password)
     if taken:
-        guesses.wrong(client, username, password)
+        guesses.record_refusal(client, username, password)
     return taken
 
 
 class TestGuesses:
-    def test_a_username_has_a_fifth_of_what_a_client_has(self, guesses):
+    def test_one_username_gets_a_fifth_of_a_clients_guesses(self, guesses):
         assert [wrong(guesses, password=str(n)) for n in range(3)] == [True, True, False]
         assert wrong(guesses, username="two")
         assert wrong(guesses, client="b")
 
-    def test_a_client_has_no_more_by_trying_many_usernames(self, guesses):
+    def test_many_usernames_give_a_client_no_more_guesses(self, guesses):
         assert [wrong(guesses, username=str(n)) for n in range(12)] == [True] * 10 + [False] * 2
         assert wrong(guesses, client="b", username="0")
 
-    def test_the_same_again_is_no_new_guess_but_waits_longer_each_time(self, guesses):
+    def test_repeated_wrong_login_is_delayed_but_not_counted_again(self, guesses):
         delays = []
         for _ in range(20):
-            assert guesses.take("a", "one", "old")
-            delays.append(guesses.wrong("a", "one", "old"))
-        assert delays[0] == 0 < delays[2] < delays[4] < delays[-1] == LONGEST_DELAY
-        assert guesses.take("a", "one", "the right one")
+            assert guesses.admit("a", "one", "old")
+            delays.append(guesses.record_refusal("a", "one", "old"))
+        assert delays[0] == 0 < delays[2] < delays[4] < delays[-1] == MAX_DELAY
+        assert guesses.admit("a", "one", "the right one")
 
-    def test_those_at_once_count_before_they_are_judged(self, guesses):
-        assert [guesses.take("a", "one", str(n)) for n in range(3)] == [True, True, False]
+    def test_concurrent_guesses_count_before_they_are_judged(self, guesses):
+        assert [guesses.admit("a", "one", str(n)) for n in range(3)] == [True, True, False]
 
-    def test_many_sites_of_one_client_log_in_at_once(self, guesses):
-        assert all(guesses.take("a", str(n), "right") for n in range(50))
+    def test_many_correct_logins_of_one_client_are_admitted_at_once(self, guesses):
+        assert all(guesses.admit("a", str(n), "right") for n in range(50))
         for n in range(50):
-            guesses.right("a", str(n))
+            guesses.record_success("a", str(n))
         assert not guesses._clients
 
-    def test_the_right_one_forgives_the_wrong_ones_of_its_username_only(self, guesses):
+    def test_correct_login_clears_the_guesses_of_its_username_only(self, guesses):
         for name in ("one", "two"):
             assert wrong(guesses, username=name, password="1")
-        assert guesses.take("a", "one", "right")
-        guesses.right("a", "one")
+        assert guesses.admit("a", "one", "right")
+        guesses.record_success("a", "one")
         assert [wrong(guesses, password=str(n)) for n in range(3)] == [True, True, False]
         assert [wrong(guesses, username="two", password=str(n)) for n in range(1, 4)] == [True, True, False]
 
-    def test_what_nobody_could_judge_was_no_guess(self, guesses):
+    def test_withdrawn_login_is_no_guess(self, guesses):
         for n in range(20):
-            assert guesses.take("a", "one", str(n))
-            guesses.unknown("a", "one", str(n))
+            assert guesses.admit("a", "one", str(n))
+            guesses.withdraw("a", "one", str(n))
 
-    def test_it_is_forgotten_after_a_while(self, guesses, clock):
+    def test_guesses_are_forgotten_after_their_time(self, guesses, clock):
         assert [wrong(guesses, password=str(n)) for n in range(3)][-1] is False
-        clock.now += SECONDS
+        clock.now += FORGET_SECONDS
         assert wrong(guesses)
 
-    def test_its_memory_is_bounded_and_holds_no_password(self, guesses):
-        for n in range(MOST_CLIENTS + 10):
+    def test_number_of_clients_is_bounded_and_no_password_is_kept(self, guesses):
+        for n in range(MAX_CLIENTS + 10):
             wrong(guesses, client=str(n), password="sl_secret")
-        assert len(guesses._clients) == MOST_CLIENTS
+        assert len(guesses._clients) == MAX_CLIENTS
         assert "sl_secret" not in repr(guesses._clients["100"])
 
-    def test_of_a_long_username_little_is_kept_and_it_counts_all_the_same(self, guesses):
+    def test_long_username_is_shortened_and_counted(self, guesses):
         long = "x" * 700
         assert [wrong(guesses, username=long, password=str(n)) for n in range(3)] == [True, True, False]
-        assert max(map(len, guesses._clients["a"].guesses.values())) == MOST_OF_A_NAME
-        assert max(map(len, guesses._clients["a"].wrong)) == MOST_OF_A_NAME
+        assert max(map(len, guesses._clients["a"].guesses.values())) == MAX_USERNAME
+        assert max(map(len, guesses._clients["a"].wrong)) == MAX_USERNAME
 
 
 @pytest.fixture(scope="module")
@@ -113,7 +113,7 @@ def attempt(listener, username, password, source):
 
 @pytest.mark.django_db(transaction=True)
 class TestTheListener:
-    def test_who_guesses_is_sent_away_and_the_site_elsewhere_goes_on(self, strict, credential):
+    def test_guessing_client_is_refused_while_the_site_still_logs_in(self, strict, credential):
         password, stop, seen = password_of(credential), threading.Event(), []
 
         def attack():
@@ -134,7 +134,7 @@ class TestTheListener:
             attacker.join()
         assert [reply[0] for reply in seen[:3]] == [535, 535, 421] and set(seen[2:]) == {TOO_MANY}
 
-    def test_it_ends_the_connection_and_is_logged(self, strict, credential):
+    def test_too_many_guesses_end_the_connection_and_are_logged(self, strict, credential):
         for number in range(2):
             assert attempt(strict, credential.username, str(number), "127.0.6.3")[0] == 535
         smtp = strict.secure(source="127.0.6.3")
@@ -142,7 +142,7 @@ class TestTheListener:
         assert closed(smtp)
         assert f"username={credential.username} peer=127.0.6.3 outcome=too_many" in strict.log.read_text()
 
-    def test_a_site_with_its_old_password_gets_the_new_one_in_and_slows_down_nobody(self, strict, domain):
+    def test_site_with_old_password_can_log_in_with_the_new_one(self, strict, domain):
         old, neighbour = make_credential(domain), make_credential(domain)
         for _ in range(5):
             start = time.monotonic()
@@ -153,7 +153,7 @@ class TestTheListener:
             assert attempt(strict, credential.username, password_of(credential), "127.0.6.4")[0] == 235
             assert time.monotonic() - start < 1
 
-    def test_many_usernames_are_guesses_of_one_address(self, strict, credential):
+    def test_many_usernames_count_as_guesses_of_one_address(self, strict, credential):
         replies = [attempt(strict, f"{n:032X}", "x", "127.0.6.5")[0] for n in range(12)]
         assert replies == [535] * 10 + [421] * 2
         assert attempt(strict, credential.username, password_of(credential), "127.0.6.6")[0] == 235

@@ -1,4 +1,4 @@
-"""What one client may take, and that others do not feel it."""
+"""The limits of one client, without effect on others."""
 
 import re
 import resource
@@ -39,7 +39,7 @@ def tight(start_listener):
         yield listener
 
 
-def test_a_message_of_the_announced_size_is_accepted(tight, credential):
+def test_message_of_the_maximum_size_is_accepted(tight, credential):
     smtp = tight.login(credential)
     assert smtp.esmtp_features["size"] == str(SIZE)
     lines = b"x" * 98 + b"\r\n"
@@ -47,7 +47,7 @@ def test_a_message_of_the_announced_size_is_accepted(tight, credential):
     assert submit(smtp, message + b"x" * (SIZE - len(message) - 2) + b"\r\n")[0] == 250
 
 
-def test_a_bigger_message_is_refused_after_data_and_the_session_goes_on(tight, credential):
+def test_too_big_message_is_refused_after_data_and_session_continues(tight, credential):
     smtp = tight.login(credential)
     too_big = MESSAGE + (b"x" * 98 + b"\r\n") * (2 * SIZE // 100)
     assert submit(smtp, too_big) == (552, b"5.3.4 Message size exceeds the limit")
@@ -55,12 +55,12 @@ def test_a_bigger_message_is_refused_after_data_and_the_session_goes_on(tight, c
     assert submit(smtp)[0] == 250
 
 
-def test_a_bigger_message_is_refused_at_mail(tight, credential):
+def test_too_big_size_parameter_is_refused_at_mail(tight, credential):
     reply = tight.login(credential).docmd(f"MAIL FROM:<{SENDER}> SIZE={SIZE + 1}")
     assert reply == (552, b"5.3.4 Message size exceeds the limit")
 
 
-def test_the_101st_recipient_is_refused_and_the_others_get_the_message(smtp, outbox):
+def test_recipient_101_is_refused_and_the_others_get_the_message(smtp, outbox):
     assert smtp.docmd(f"MAIL FROM:<{SENDER}>")[0] == 250
     for number in range(100):
         assert smtp.docmd(f"RCPT TO:<r{number}@example.org>")[0] == 250
@@ -72,7 +72,7 @@ def test_the_101st_recipient_is_refused_and_the_others_get_the_message(smtp, out
 
 @pytest.mark.parametrize("command", ["NOOP ", "MAIL FROM:<", "NONSENSE"])
 @pytest.mark.parametrize("length", [1001, 100_000])
-def test_a_long_command_line_is_refused_and_the_session_goes_on(smtp, command, length):
+def test_long_command_line_is_refused_and_session_continues(smtp, command, length):
     assert smtp.docmd(command + "x" * length)[0] == 500
     assert submit(smtp)[0] == 250
 
@@ -83,7 +83,7 @@ def test_twenty_errors_end_the_connection(smtp):
     assert closed(smtp)
 
 
-def test_an_accepted_message_forgives_earlier_errors(smtp):
+def test_accepted_message_resets_the_count_of_errors(smtp):
     for _ in range(3):
         assert [smtp.docmd("NONSENSE")[0] for _ in range(10)] == [500] * 10
         assert submit(smtp)[0] == 250
@@ -99,7 +99,7 @@ def test_connections_of_one_address_are_limited(tight, stack):
     assert greeting("127.0.2.2").startswith(b"220")
 
 
-def test_when_all_places_are_taken_the_longest_without_a_login_makes_way(start_listener, credential, stack):
+def test_oldest_session_without_login_makes_room_for_a_new_one(start_listener, credential, stack):
     with start_listener(SUBMISSION_MAX_CONNECTIONS="3") as full:
         signed_in = full.login(credential, source="127.0.3.1")
         idle = full.connect(source="127.0.3.2")
@@ -117,13 +117,13 @@ def test_when_all_places_are_taken_the_longest_without_a_login_makes_way(start_l
         assert signed_in.noop()[0] == smtp.noop()[0] == 250
 
 
-def test_an_idle_client_is_sent_away_before_its_login(tight):
+def test_idle_client_without_login_is_disconnected(tight):
     smtp = tight.secure(source="127.0.4.1")
     assert smtp.getreply() == (421, b"4.4.2 Timeout, closing connection")
     assert closed(smtp)
 
 
-def test_a_busy_client_is_sent_away_when_it_never_logs_in(tight):
+def test_busy_client_that_never_logs_in_is_disconnected(tight):
     smtp = tight.secure(source="127.0.4.2")
     start = time.monotonic()
     while (reply := smtp.noop()[0]) == 250 and time.monotonic() - start < 8:
@@ -132,7 +132,7 @@ def test_a_busy_client_is_sent_away_when_it_never_logs_in(tight):
     assert time.monotonic() - start > 1
 
 
-def test_an_idle_client_is_sent_away_after_its_login(tight, credential):
+def test_idle_client_with_login_is_disconnected(tight, credential):
     smtp = tight.login(credential, source="127.0.4.3")
     for _ in range(3):  # beyond the time for the login
         time.sleep(0.7)
@@ -140,7 +140,7 @@ def test_an_idle_client_is_sent_away_after_its_login(tight, credential):
     assert smtp.getreply()[0] == 421
 
 
-def test_a_client_that_stalls_in_its_handshake_is_sent_away(tight, stack):
+def test_client_that_stalls_in_the_handshake_is_disconnected(tight, stack):
     sock = stack.enter_context(bare(tight.port, source="127.0.4.4"))
     sock.recv(1000)
     sock.sendall(b"STARTTLS\r\n")
@@ -148,7 +148,7 @@ def test_a_client_that_stalls_in_its_handshake_is_sent_away(tight, stack):
     assert sock.recv(1000) == b""
 
 
-def test_a_client_that_stalls_in_data_is_sent_away(tight, credential, stack):
+def test_client_that_stalls_in_data_is_disconnected(tight, credential, stack):
     smtp = tight.login(credential, source="127.0.4.5")
     for command in (f"MAIL FROM:<{SENDER}>", "RCPT TO:<a@example.org>", "DATA"):
         assert smtp.docmd(command)[0] < 400
@@ -156,7 +156,7 @@ def test_a_client_that_stalls_in_data_is_sent_away(tight, credential, stack):
     assert smtp.getreply()[0] == 421
 
 
-def test_a_thousand_idle_connections_stop_no_login_and_take_no_memory_for_good(start_listener, credential):
+def test_thousand_idle_connections_stop_no_login_and_leak_no_memory(start_listener, credential):
     number = min(1000, resource.getrlimit(resource.RLIMIT_NOFILE)[0] - 300)
     environment = {"SUBMISSION_MAX_CONNECTIONS": "1100", "SUBMISSION_MAX_CONNECTIONS_PER_IP": "20"}
     # On a busy machine the first of them would be ended before the last has come.
@@ -166,8 +166,8 @@ def test_a_thousand_idle_connections_stop_no_login_and_take_no_memory_for_good(s
         while not levels_off(memory):
             assert len(memory) < 20, f"it goes on growing: {memory}"
             with ExitStack() as idle:
-                for each in range(number):
-                    sock = bare(listener.port, source=f"127.0.5.{1 + each // 20}")
+                for index in range(number):
+                    sock = bare(listener.port, source=f"127.0.5.{1 + index // 20}")
                     idle.enter_context(sock).sendall(b"E")
                 assert bare_greeting(listener, "127.0.5.1").startswith(b"421")
                 smtp = listener.secure()
@@ -197,8 +197,8 @@ def bare_greeting(listener, source):
 
 
 @pytest.mark.parametrize("in_tls", [False, True])
-def test_a_client_that_sends_thousands_of_commands_at_once_keeps_nobody_waiting(listener, credential, in_tls):
-    """Before it has logged in, too; and it reads no reply."""
+def test_thousands_of_pipelined_commands_do_not_delay_other_clients(listener, credential, in_tls):
+    """Also before login, and with a client that doesn't read replies."""
     busy, other = listener.secure() if in_tls else listener.connect(), listener.login(credential)
     busy.sock.settimeout(0)
     waited, start = [], time.monotonic()
@@ -212,13 +212,13 @@ def test_a_client_that_sends_thousands_of_commands_at_once_keeps_nobody_waiting(
     assert max(waited) < 0.7
 
 
-def test_clients_that_vanish_leave_nothing_behind(listener):
+def test_vanished_clients_free_their_places(listener):
     for _ in range(40):  # more than one address may have open
         listener.secure().close()
     wait_until(lambda: listener.connect().noop()[0] == 250)
 
 
-def test_clients_that_never_close_do_not_keep_their_place(tight):
+def test_clients_that_never_close_lose_their_places(tight):
     for _ in range(4):
         tight.secure(source="127.0.4.6")  # stays open on this side, and unread
     assert bare_greeting(tight, "127.0.4.6").startswith(b"421")

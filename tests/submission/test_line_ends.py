@@ -1,4 +1,4 @@
-"""Where a line and a message end: at CRLF and CRLF.CRLF alone, however they come over the wire."""
+"""Only CRLF ends a line and only CRLF.CRLF a message, however packets split them."""
 
 import time
 
@@ -26,7 +26,7 @@ def said_until_closed(sock) -> bytes:
 
 
 def begin(smtp):
-    """Come as far as the message."""
+    """Go on to the point where the message starts."""
     for command in TO_DATA:
         assert smtp.docmd(command)[0] < 400
 
@@ -43,14 +43,14 @@ def begin(smtp):
         b"EHLO " + b"x" * 997 + b"\n" + MAIL + b"\r\n",
     ],
 )
-def test_a_bare_lf_makes_no_second_command(smtp, line):
+def test_bare_lf_starts_no_second_command(smtp, line):
     start = time.monotonic()
     smtp.sock.sendall(line + b"RCPT TO:<a@example.org>\r\nNOOP\r\n")
     assert said_until_closed(smtp.sock) == replies.BARE_LF.encode() + b"\r\n"
     assert time.monotonic() - start < AT_ONCE + 1
 
 
-def test_neither_does_one_that_comes_before_the_rest_of_its_line(smtp):
+def test_bare_lf_at_the_end_of_a_packet_starts_no_second_command(smtp):
     smtp.sock.sendall(b"NOOP\n")
     assert smtp.getreply() == (500, replies.BARE_LF[4:].encode())
     with pytest.raises(OSError):  # noqa: PT012
@@ -62,7 +62,7 @@ def test_neither_does_one_that_comes_before_the_rest_of_its_line(smtp):
 @pytest.mark.parametrize(
     "line", [b"NOOP\r" + MAIL, b"NOOP\r", b"\rNOOP", b"RSET\r\rNOOP", b"VRFY a\rb", b"NONSENSE\r" + b"x" * 900]
 )
-def test_a_bare_cr_refuses_its_command_and_the_session_goes_on(smtp, line):
+def test_command_with_bare_cr_is_refused_and_session_continues(smtp, line):
     smtp.sock.sendall(line + b"\r\nNOOP\r\n")
     assert smtp.getreply() == (500, replies.BARE_CR[4:].encode())
     assert smtp.getreply()[0] == 250
@@ -72,7 +72,7 @@ def test_a_bare_cr_refuses_its_command_and_the_session_goes_on(smtp, line):
 @pytest.mark.parametrize(
     "session", [b"EHLO x\nQUIT\n", b"STARTTLS\nNOOP\r\n", b"QUIT\n", b"GET / HTTP/1.0\n\n"]
 )
-def test_a_client_that_ends_its_lines_with_lf_is_told_so_at_once(listener, session):
+def test_client_that_ends_lines_with_lf_is_refused_at_once(listener, session):
     with bare(listener.port) as sock:
         assert sock.recv(1000).startswith(b"220")
         start = time.monotonic()
@@ -82,7 +82,7 @@ def test_a_client_that_ends_its_lines_with_lf_is_told_so_at_once(listener, sessi
 
 
 @pytest.mark.parametrize("end", [b"\n", b"\n\r\n"])
-def test_a_login_by_lines_with_lf_is_none(secure, credential, end):
+def test_login_with_bare_lf_is_refused(secure, credential, end):
     response = encoded("", credential.username, password_of(credential)).encode()
     assert secure.docmd("AUTH PLAIN")[0] == 334
     secure.sock.sendall(response + end)
@@ -90,7 +90,7 @@ def test_a_login_by_lines_with_lf_is_none(secure, credential, end):
     assert closed(secure)
 
 
-def test_a_login_with_a_bare_cr_is_none(secure, credential):
+def test_login_with_bare_cr_is_refused(secure, credential):
     response = encoded("", credential.username, password_of(credential)).encode()
     assert secure.docmd("AUTH PLAIN")[0] == 334
     secure.sock.sendall(response + b"\r\r\n")
@@ -99,7 +99,7 @@ def test_a_login_with_a_bare_cr_is_none(secure, credential):
 
 
 @pytest.mark.parametrize("cut", range(1, len(MAIL) + 2))
-def test_a_command_may_come_in_two_packets(smtp, cut):
+def test_command_in_two_packets_is_accepted(smtp, cut):
     line = MAIL + b"\r\n"
     smtp.sock.sendall(line[:cut])
     time.sleep(0.01)
@@ -108,14 +108,14 @@ def test_a_command_may_come_in_two_packets(smtp, cut):
 
 
 @pytest.mark.parametrize("length", [998, 999, 1000, 1001, 1002, 1003, 2004, 3006])
-def test_a_line_of_any_length_is_one_command(smtp, length):
+def test_line_of_any_length_is_one_command(smtp, length):
     smtp.sock.sendall(b"NOOP ".ljust(length, b"x") + b"\r\n" + b"NOOP\r\n")
     assert smtp.getreply()[0] == (250 if length == 998 else 500)
     assert smtp.getreply()[0] == 250
 
 
 @pytest.mark.parametrize("end", [b"\n.\n", b"\n.\r\n", b"\r.\r", b"\r\n.\n", b"\r.\r\n", b"\r.\n"])
-def test_a_message_that_seems_to_end_is_refused_soon_and_nothing_behind_it_is_a_command(smtp, outbox, end):
+def test_mistaken_end_of_message_is_refused_and_hides_no_command(smtp, outbox, end):
     begin(smtp)
     smtp.sock.sendall(MESSAGE.removesuffix(b"\r\n") + end)
     start = time.monotonic()
@@ -128,7 +128,7 @@ def test_a_message_that_seems_to_end_is_refused_soon_and_nothing_behind_it_is_a_
     assert outbox() == []
 
 
-def test_a_message_that_seems_to_end_and_goes_on_is_one_message(smtp, outbox):
+def test_message_that_continues_after_a_mistaken_end_is_one_message(smtp, outbox):
     begin(smtp)
     smtp.sock.sendall(MESSAGE + b"a\n.\n")
     time.sleep(QUIET_SECONDS / 4)
@@ -138,7 +138,7 @@ def test_a_message_that_seems_to_end_and_goes_on_is_one_message(smtp, outbox):
     assert outbox() == []
 
 
-def test_a_client_that_is_slow_over_the_end_of_its_message_is_waited_for(smtp, outbox):
+def test_slow_end_of_message_is_accepted(smtp, outbox):
     begin(smtp)
     smtp.sock.sendall(MESSAGE + b"a.\r\n.\r")
     time.sleep(QUIET_SECONDS + 1)
@@ -147,7 +147,7 @@ def test_a_client_that_is_slow_over_the_end_of_its_message_is_waited_for(smtp, o
     assert outbox()[0].endswith(b"\r\na.\r\n")
 
 
-def test_a_refused_line_or_message_is_logged_with_its_cause(listener, smtp):
+def test_refused_line_and_message_are_logged_with_their_cause(listener, smtp):
     begin(smtp)
     smtp.sock.sendall(MESSAGE + b"a\n.\n")
     smtp.getreply()

@@ -1,4 +1,4 @@
-"""Check this credential, through its pages, against the real listener and against bad servers."""
+"""The pages of Check this credential, against the real listener and faulty servers."""
 
 import base64
 import re
@@ -21,21 +21,21 @@ from submission.livecheck import runs
 from tests.factories import SYSTEM, make_credential, make_domain, make_user, password_of
 from tests.http import text
 from tests.submission.clients import wait_until
-from tests.submission.scripted import Scripted, be_silent, closed_port, echo, hang_up
+from tests.submission.scripted_server import Scripted, be_silent, closed_port, echo, hang_up
 
 pytestmark = [pytest.mark.one_database, pytest.mark.django_db(transaction=True)]
 
 
 @pytest.fixture(autouse=True)
 def ended():
-    """No run outlives its test, so that none meets another test's database."""
+    """Wait for all runs to end, so that none uses the database of another test."""
     yield
-    wait_until(lambda: not [each for each in threading.enumerate() if each.name == "livecheck"], 15)
+    wait_until(lambda: not [thread for thread in threading.enumerate() if thread.name == "livecheck"], 15)
 
 
 @pytest.fixture
 def own(settings, tmp_path):
-    """Certificate and key where the dashboard expects its own listener's."""
+    """Certificate and key in the place of those of the dashboard's own listener."""
     settings.SMTP_HOST, settings.VAR_DIR = "localhost", tmp_path
     return tls.self_signed(tmp_path / "tls", "localhost")
 
@@ -75,7 +75,7 @@ def titles(page):
 
 
 class TestAgainstTheListener:
-    def test_it_works(self, as_alice, credential, embedded, outbox):
+    def test_check_of_a_good_credential_succeeds(self, as_alice, credential, embedded, outbox):
         page = check(as_alice, credential)
         assert titles(page) == "This credential works"
         assert (
@@ -85,13 +85,13 @@ class TestAgainstTheListener:
         assert "C: RSET" in page
         assert outbox() == []
 
-    def test_its_certificate_is_shown_and_what_to_think_of_it(self, as_alice, credential, embedded):
+    def test_self_signed_certificate_is_shown_and_explained(self, as_alice, credential, embedded):
         page = check(as_alice, credential)
         assert "* TLSv1.3" in page
         assert "* Certificate: CN=smtp.sendlayer.net" in page
         assert "Clients that verify certificates refuse it until it's replaced" in page
 
-    def test_a_test_message_arrives_at_the_person(self, as_alice, credential, embedded, outbox):
+    def test_test_message_is_delivered_to_the_user(self, as_alice, credential, embedded, outbox):
         page = check(as_alice, credential, sends="on")
         assert titles(page) == "This credential works"
         assert "Test message accepted for alice@example.com: 250 2.0.0 OK, message " in page
@@ -105,7 +105,7 @@ class TestAgainstTheListener:
         assert len(re.findall(rb"^(?:Date|Message-ID): ", message, re.MULTILINE)) == 2
         assert credential.username.encode() not in message
 
-    def test_it_is_no_use_of_the_credential(self, as_alice, credential, embedded):
+    def test_check_does_not_count_as_use_of_the_credential(self, as_alice, credential, embedded):
         check(as_alice, credential)
         credential.refresh_from_db()
         assert credential.checked_from == "127.0.0.1"
@@ -113,7 +113,7 @@ class TestAgainstTheListener:
         login = f"AUTH username={credential.username} peer=127.0.0.1 outcome=accepted"
         assert login in embedded.log.read_text()
 
-    def test_it_is_in_the_activity(self, as_alice, credential, embedded):
+    def test_check_is_in_the_activity(self, as_alice, credential, embedded):
         check(as_alice, credential)
         event = Event.objects.get(tag="credential.checked")
         assert (event.actor_name, event.credential) == ("alice@example.com", credential.username)
@@ -128,7 +128,7 @@ class TestAgainstTheListener:
             ({"allowed_networks": "192.0.2.0/24,198.51.100.7"}, "It may not be used from here"),
         ],
     )
-    def test_a_refusal_is_explained_by_the_credentials_state(
+    def test_refusal_is_explained_by_the_state_of_the_credential(
         self, as_alice, credential, embedded, fields, title
     ):
         Credential.objects.update(**fields)
@@ -142,11 +142,11 @@ class TestAgainstTheListener:
             )
         assert Credential.objects.get().last_refused_at is None
 
-    def test_a_domain_that_may_not_send(self, as_alice, credential, embedded):
+    def test_unauthorized_domain_is_explained(self, as_alice, credential, embedded):
         Domain.objects.update(suspended_at=timezone.now())
         assert titles(check(as_alice, credential)) == "sl.example.com is not authorized to send"
 
-    def test_nothing_of_the_password_stays_anywhere(self, as_alice, credential, embedded, caplog):
+    def test_password_is_in_no_page_log_event_or_cache(self, as_alice, credential, embedded, caplog):
         caplog.set_level("DEBUG")
         page = check(as_alice, credential, sends="on")
         password = password_of(credential)
@@ -157,9 +157,9 @@ class TestAgainstTheListener:
         assert kept
         kept += [base64.b64decode(value).decode("latin-1") for value in kept if value.startswith("gA")]
         places = [page, caplog.text, repr(list(Event.objects.values())), embedded.log.read_text(), *kept]
-        assert any("AUTH PLAIN ********" in each for each in kept)
+        assert any("AUTH PLAIN ********" in value for value in kept)
         for form in (password, base64.b64encode(password.encode()).decode(), login, login[-40:]):
-            assert [each for each in places if form in each] == []
+            assert [place for place in places if form in place] == []
 
 
 class TestAgainstOtherServers:
@@ -195,35 +195,35 @@ class TestAgainstOtherServers:
             ({"RCPT": "421 4.3.2 Closing"}, "The mail server isn't serving right now"),
         ],
     )
-    def test_what_to_do_is_said(self, failing, answers, title):
+    def test_advice_fits_the_fault_of_the_server(self, failing, answers, title):
         found, page, server = failing(**answers)
         assert found == title.format(port=server.port)
         assert "Check again</button>" in page
         replies = [answer for answer in answers.values() if isinstance(answer, str) and answer[0].isdigit()]
         assert [reply for reply in replies if f"<code>{reply}</code>" not in page] == []
 
-    def test_nothing_listens(self, as_alice, credential, own, settings):
+    def test_refused_connection_is_explained(self, as_alice, credential, own, settings):
         settings.SMTP_PORT = closed_port()
         assert titles(check(as_alice, credential)).startswith("localhost refuses connections on port ")
 
-    def test_a_silent_server_is_not_waited_for(self, failing, monkeypatch):
-        monkeypatch.setattr(runs, "SECONDS", 1)
+    def test_silent_server_is_reported_after_the_time_limit(self, failing, monkeypatch):
+        monkeypatch.setattr(runs, "CHECK_SECONDS", 1)
         title, page, server = failing(connect=be_silent)
         assert title == f"localhost says nothing on port {server.port}"
         assert "sent no greeting within 1 seconds" in page
 
-    def test_no_password_goes_to_a_server_that_nobody_vouches_for(self, failing, tmp_path):
+    def test_password_is_not_sent_to_a_server_with_untrusted_certificate(self, failing, tmp_path):
         title, page, server = failing(tls.self_signed(tmp_path / "foreign", "localhost"))
         assert title == "The certificate of localhost can't be trusted"
         assert "The password wasn't sent. The check found: self-signed certificate." in page
         assert server.verbs == ["EHLO", "STARTTLS"]
 
-    def test_a_server_that_repeats_the_login(self, failing, credential):
+    def test_login_repeated_by_the_server_is_masked(self, failing, credential):
         _, page, server = failing(AUTH=echo)
         assert server.commands[3].split()[2] not in page
         assert "S: 535 5.7.8 You said: AUTH PLAIN ********" in page
 
-    def test_a_server_that_takes_what_is_suspended(self, failing, credential):
+    def test_server_that_accepts_a_suspended_credential_is_reported(self, failing, credential):
         credential.suspend(by=SYSTEM)
         title, page, _ = failing()
         assert title == "The mail server accepts what it has to refuse"
@@ -233,7 +233,7 @@ class TestAgainstOtherServers:
         ("act", "title"),
         [("reset_password", "The password was changed"), ("remove", "This SMTP user was deleted")],
     )
-    def test_what_happens_meanwhile_is_told(self, as_alice, credential, own, settings, act, title):
+    def test_reset_and_delete_during_a_check_are_shown(self, as_alice, credential, own, settings, act, title):
         def refuse(server, connection, line):
             held.wait(10)
             connection.sendall(b"535 5.7.8 Wrong\r\n")
@@ -245,13 +245,13 @@ class TestAgainstOtherServers:
             wait_until(lambda: "AUTH" in server.verbs)
             getattr(Credential.objects.get(), act)(by=SYSTEM)
             held.set()
-            wait_until(lambda: not [each for each in threading.enumerate() if each.name == "livecheck"])
+            wait_until(lambda: not [thread for thread in threading.enumerate() if thread.name == "livecheck"])
         if act == "remove":
             assert as_alice.get(address).status_code == 404
         else:
             assert titles(result(as_alice, address)) == title
 
-    def test_the_host_header_and_the_form_choose_no_server(self, as_alice, credential, own, settings):
+    def test_host_header_and_form_do_not_choose_the_server(self, as_alice, credential, own, settings):
         with Scripted(own) as server, Scripted(own) as other:
             settings.SMTP_PORT = server.port
             check(as_alice, credential, host="127.0.0.1", port=other.port, SMTP_PORT=other.port)
@@ -272,13 +272,13 @@ class TestPages:
             settings.SMTP_PORT = server.port
             yield server
 
-    def test_the_row_has_the_link_for_who_may(self, as_alice, bob, credential):
+    def test_row_has_the_link_for_managers_only(self, as_alice, bob, credential):
         tab = reverse("credentials:list", args=[credential.domain.name])
         assert f'href="{credential.username}/check/"' in text(as_alice.get(tab))
         as_alice.force_login(bob)
         assert "/check/" not in text(as_alice.get(tab))
 
-    def test_a_get_asks_and_changes_nothing(self, as_alice, credential, server):
+    def test_get_shows_the_form_and_changes_nothing(self, as_alice, credential, server):
         events = Event.objects.count()
         page = text(as_alice.get(url_of(credential)))
         assert "Also send a test message to alice@example.com" in page
@@ -287,41 +287,39 @@ class TestPages:
         assert Event.objects.count() == events
 
     @pytest.mark.parametrize("method", ["get", "post"])
-    def test_a_viewer_may_not_and_a_stranger_finds_nothing(
-        self, client, bob, carol, credential, server, method
-    ):
+    def test_viewer_gets_403_and_stranger_404(self, client, bob, carol, credential, server, method):
         for person, status in ((bob, 403), (carol, 404)):
             client.force_login(person)
             assert getattr(client, method)(url_of(credential)).status_code == status
         assert server.commands == []
         assert not Event.objects.filter(tag="credential.checked").exists()
 
-    def test_another_domains_credential_is_absent(self, as_alice, alice, domain, credential):
+    def test_credential_of_another_domain_gets_404(self, as_alice, alice, domain, credential):
         other = make_credential(make_domain("other.example", owner=alice))
         address = reverse("submission:check", args=[domain.name, other.username])
         assert as_alice.post(address).status_code == 404
 
-    def test_a_deleted_one_is_gone(self, as_alice, credential):
+    def test_deleted_credential_gets_404(self, as_alice, credential):
         address = url_of(credential)
         credential.remove(by=SYSTEM)
         response = as_alice.post(address)
         assert response.status_code == 404
         assert "This SMTP user no longer exists." in text(response)
 
-    def test_a_post_without_token_is_refused(self, alice, credential, server):
+    def test_post_without_csrf_token_is_refused(self, alice, credential, server):
         client = Client(enforce_csrf_checks=True)
         client.force_login(alice)
         assert client.post(url_of(credential)).status_code == 403
         assert server.commands == []
 
-    def test_without_javascript_the_page_reloads_itself_until_the_end(self, as_alice, credential, slow):
+    def test_page_without_javascript_reloads_until_the_end(self, as_alice, credential, slow):
         address = begin(as_alice, credential, sends="on")
         page = wait_until(lambda: "Greet" in (page := text(as_alice.get(address))) and page)
         assert '<meta http-equiv="refresh" content="1">' in page
         slow.stopping.set()
         assert 'name="sends" id="id_sends" checked' in result(as_alice, address)
 
-    def test_the_status_is_for_who_began_it_and_this_credential(self, client, as_alice, domain, credential):
+    def test_run_is_visible_only_to_its_user_and_for_its_credential(self, client, as_alice, domain, credential):
         address = begin(as_alice, credential)
         result(as_alice, address)
         other = make_credential(domain)
@@ -336,7 +334,7 @@ class TestPages:
         assert response.status_code == 404
         assert "alice" not in text(response)
 
-    def test_one_check_of_a_credential_at_a_time(self, as_alice, domain, credential, slow):
+    def test_second_check_of_the_same_credential_is_refused(self, as_alice, domain, credential, slow):
         other = make_credential(domain)
         address = begin(as_alice, credential)
         response = as_alice.post(url_of(credential))
@@ -348,26 +346,26 @@ class TestPages:
         result(as_alice, address)
         wait_until(lambda: as_alice.post(url_of(credential)).status_code == 302)
 
-    def test_few_checks_at_a_time(self, as_alice, domain, slow):
-        made = [make_credential(domain) for _ in range(runs.MOST_RUNS + 1)]
-        for each in made[:-1]:
-            begin(as_alice, each)
+    def test_number_of_concurrent_checks_is_limited(self, as_alice, domain, slow):
+        made = [make_credential(domain) for _ in range(runs.MAX_RUNS + 1)]
+        for credential in made[:-1]:
+            begin(as_alice, credential)
         response = as_alice.post(url_of(made[-1]))
         assert "Too many checks are running. Try again in a moment." in text(response)
         slow.stopping.set()
         wait_until(lambda: as_alice.post(url_of(made[-1])).status_code == 302)
 
-    def test_a_run_whose_process_died_is_shown_as_interrupted(self, as_alice, alice, credential):
+    def test_run_whose_process_died_is_shown_as_interrupted(self, as_alice, alice, credential):
         run_id = "7f6f5a3e-98f2-4d0f-9f0c-0f8c1f5d2b11"
         address = reverse("submission:check_run", args=["sl.example.com", credential.username, run_id])
         step = {"title": "Connect", "state": "running", "lines": [], "ms": 0}
         state = {"sends": False, "started_at": time.time() - 14, "steps": [step], "result": None}
-        cache.set(runs._key(run_id, alice.pk, credential.pk), state)
+        cache.set(runs._cache_key(run_id, alice.pk, credential.pk), state)
         assert "http-equiv" in text(as_alice.get(address))
-        cache.set(runs._key(run_id, alice.pk, credential.pk), state | {"started_at": time.time() - 16})
+        cache.set(runs._cache_key(run_id, alice.pk, credential.pk), state | {"started_at": time.time() - 16})
         assert titles(text(as_alice.get(address))) == "The check was interrupted"
 
-    def test_a_crash_is_told_without_its_text(self, as_alice, credential, monkeypatch, caplog):
+    def test_crash_is_reported_without_its_text(self, as_alice, credential, monkeypatch, caplog):
         def crash(*args):
             raise RuntimeError(f"with {password}")
 
@@ -377,13 +375,13 @@ class TestPages:
         assert "RuntimeError" in caplog.text
         assert password not in caplog.text
 
-    def test_a_password_that_no_key_opens(self, as_alice, credential, server):
+    def test_password_that_no_key_opens_gets_503(self, as_alice, credential, server):
         Credential.objects.update(password_sealed="v1.k9.AAAA")
         for _ in range(2):  # the first one leaves nothing locked
             assert as_alice.post(url_of(credential)).status_code == 503
         assert server.commands == []
 
-    def test_htmx_gets_the_dialog_then_only_what_is_new(self, as_alice, credential, slow):
+    def test_htmx_gets_the_dialog_and_then_only_changes(self, as_alice, credential, slow):
         htmx = {"HX-Request": "true"}
         response = as_alice.post(url_of(credential), headers=htmx)
         assert (response["HX-Retarget"], response["HX-Reswap"]) == ("#dialog", "innerHTML")

@@ -1,4 +1,4 @@
-"""The log: one line a login, no secrets at any level, no forged lines."""
+"""The log: one line per login, no secrets at any level, no forged lines."""
 
 import base64
 import re
@@ -57,7 +57,7 @@ def without_session(line):
     return re.sub(" session=[0-9a-f]{16}$", "", line)
 
 
-def test_the_lines_of_a_connection_are_found_together(listener, credential):
+def test_log_lines_of_a_session_share_an_id(listener, credential):
     def sessions(what):
         line = rf"{what}.*username={credential.username} .* session=(\w+)$"
         return re.findall(line, listener.log.read_text(), re.M)
@@ -68,7 +68,7 @@ def test_the_lines_of_a_connection_are_found_together(listener, credential):
     assert len(set(sessions("AUTH"))) == 2
 
 
-def test_each_login_has_one_line(listener, credential):
+def test_each_login_has_one_log_line(listener, credential):
     auth_plain(listener.secure(), credential.username, "wrong")
     auth_plain(listener.secure(), credential.username, password_of(credential))
     lines = [
@@ -80,7 +80,7 @@ def test_each_login_has_one_line(listener, credential):
     ]
 
 
-def test_a_username_forges_no_line(listener):
+def test_username_cannot_forge_a_log_line(listener):
     name = "x\r\n2026 INFO submission AUTH username=forged outcome=accepted\x1b[2J\u202e"
     auth_login(listener.secure(), name, "wrong")
     [line] = [line for line in listener.log.read_text().splitlines() if "forged" in line]
@@ -88,7 +88,7 @@ def test_a_username_forges_no_line(listener):
     assert without_session(line).endswith("peer=127.0.0.1 outcome=unknown_username")
 
 
-def test_a_message_has_one_line(smtp, listener, credential):
+def test_each_message_has_one_log_line(smtp, listener, credential):
     submit(smtp)
     submit(smtp, b"Subject: no sender\r\n\r\n")
     lines = [line for line in listener.log.read_text().splitlines() if "MESSAGE id=" in line]
@@ -101,11 +101,11 @@ def test_a_message_has_one_line(smtp, listener, credential):
     ("text", "word"),
     [("", "-"), ("a b", "a?b"), ("a\nb", "a?b"), ("ü\x00\x7f", "???"), ("x" * 100, "x" * 64), ("<&>", "<&>")],
 )
-def test_printable_makes_one_word_of_ascii(text, word):
+def test_printable_returns_one_word_of_ascii(text, word):
     assert journal.printable(text) == word
 
 
-def test_a_crash_is_logged_without_the_text_of_its_exception(caplog):
+def test_crash_is_logged_without_the_text_of_its_exception(caplog):
     text = "secret-word"
     try:
         raise ValueError(text)

@@ -1,4 +1,4 @@
-"""AUTH: who gets in, and that nobody learns why somebody did not."""
+"""AUTH: accepted and refused logins, without a hint at the cause."""
 
 from datetime import timedelta
 
@@ -15,20 +15,20 @@ REFUSED = (535, b"5.7.8 Authentication credentials invalid")
 ACCEPTED = (235, b"2.7.0 Authentication successful")
 
 
-def test_plain_is_accepted(secure, credential):
+def test_auth_plain_is_accepted(secure, credential):
     assert auth_plain(secure, credential.username, password_of(credential)) == ACCEPTED
 
 
-def test_plain_without_initial_response_is_accepted(secure, credential):
+def test_auth_plain_without_initial_response_is_accepted(secure, credential):
     assert secure.docmd("AUTH", "PLAIN") == (334, b"")
     assert secure.docmd(encoded("", credential.username, password_of(credential))) == ACCEPTED
 
 
-def test_login_is_accepted(secure, credential):
+def test_auth_login_is_accepted(secure, credential):
     assert auth_login(secure, credential.username, password_of(credential)) == ACCEPTED
 
 
-def test_login_with_initial_username_is_accepted(secure, credential):
+def test_auth_login_with_initial_username_is_accepted(secure, credential):
     assert secure.docmd("AUTH", "LOGIN " + encoded(credential.username)) == (334, b"UGFzc3dvcmQ6")
     assert secure.docmd(encoded(password_of(credential))) == ACCEPTED
 
@@ -120,16 +120,16 @@ def domain_suspended(credential):
     ],
 )
 @pytest.mark.parametrize("mechanism", [auth_plain, auth_login])
-def test_every_refusal_has_the_same_bytes(secure, credential, login, mechanism):
+def test_every_refused_login_gets_the_same_reply(secure, credential, login, mechanism):
     assert mechanism(secure, *login(credential)) == REFUSED
 
 
-def test_a_foreign_authorization_identity_is_refused(secure, credential):
+def test_foreign_authorization_identity_is_refused(secure, credential):
     other = make_credential(make_domain("other.example"))
     assert auth_plain(secure, credential.username, password_of(credential), other.username) == REFUSED
 
 
-def test_the_own_authorization_identity_is_accepted(secure, credential):
+def test_own_authorization_identity_is_accepted(secure, credential):
     assert auth_plain(secure, credential.username, password_of(credential), credential.username) == ACCEPTED
 
 
@@ -141,16 +141,16 @@ def test_reset_refuses_the_old_password_and_accepts_the_new_one(secure, credenti
 
 
 @pytest.mark.parametrize("response", ["a", "####", "YWJj=YWJj", encoded("x"), encoded(*"abcde"), "="])
-def test_a_malformed_plain_response_is_a_syntax_error(secure, response):
+def test_malformed_plain_response_is_a_syntax_error(secure, response):
     assert secure.docmd("AUTH", "PLAIN " + response)[0] == 501
 
 
-def test_a_malformed_login_response_is_a_syntax_error(secure):
+def test_malformed_login_response_is_a_syntax_error(secure):
     assert secure.docmd("AUTH", "LOGIN")[0] == 334
     assert secure.docmd("####")[0] == 501
 
 
-def test_a_star_aborts(secure, credential):
+def test_star_aborts_the_exchange(secure, credential):
     assert secure.docmd("AUTH", "LOGIN")[0] == 334
     assert secure.docmd("*") == (501, b"5.7.0 Authentication aborted")
     assert auth_login(secure, credential.username, password_of(credential)) == ACCEPTED
@@ -165,25 +165,25 @@ def test_auth_without_argument_is_a_syntax_error(secure):
     assert secure.docmd("AUTH")[0] == 501
 
 
-def test_a_long_auth_line_is_refused_and_the_session_goes_on(secure, credential):
+def test_long_auth_line_is_refused_and_session_continues(secure, credential):
     assert secure.docmd("AUTH", "PLAIN " + "A" * 2000)[0] == 500
     assert auth_plain(secure, credential.username, password_of(credential)) == ACCEPTED
 
 
-def test_a_long_auth_response_is_refused_and_the_session_goes_on(secure, credential):
+def test_long_auth_response_is_refused_and_session_continues(secure, credential):
     assert secure.docmd("AUTH", "PLAIN")[0] == 334
     assert secure.docmd("A" * 20_000) == (500, b"5.5.6 Authentication exchange line is too long")
     assert auth_plain(secure, credential.username, password_of(credential)) == ACCEPTED
 
 
-def test_the_fourth_try_ends_the_connection(secure, credential):
+def test_fourth_login_attempt_ends_the_connection(secure, credential):
     for _ in range(3):
         assert auth_plain(secure, credential.username, "wrong") == REFUSED
     assert auth_plain(secure, credential.username, password_of(credential))[0] == 421
     assert closed(secure)
 
 
-def test_a_new_ehlo_gives_no_new_tries(secure, credential):
+def test_new_ehlo_does_not_reset_login_attempts(secure, credential):
     for _ in range(3):
         assert auth_plain(secure, credential.username, "wrong") == REFUSED
         assert secure.docmd("EHLO again")[0] == 250
@@ -194,12 +194,12 @@ def test_auth_after_success_is_out_of_order(smtp, credential):
     assert auth_plain(smtp, credential.username, password_of(credential))[0] == 503
 
 
-def test_a_login_is_noted_as_last_used(smtp, credential):
+def test_login_updates_last_used(smtp, credential):
     wait_until(lambda: credential.refresh_from_db() or credential.last_used_at)
     assert credential.last_used_ip == "127.0.0.1"
 
 
-def test_a_refused_login_is_not_noted(secure, credential):
+def test_refused_login_does_not_update_last_used(secure, credential):
     auth_plain(secure, credential.username, "wrong")
     credential.refresh_from_db()
     assert credential.last_used_at is None

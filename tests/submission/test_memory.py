@@ -1,4 +1,4 @@
-"""How much memory many big messages at once take: what the account of memory says, and no multiple of it."""
+"""Memory of concurrent big messages: as much as limits.Memory has counted, not a multiple."""
 
 import re
 from concurrent.futures import ThreadPoolExecutor
@@ -8,7 +8,7 @@ import pytest
 
 from submission.listener.limits import MAX_HELD
 from tests.submission.clients import MESSAGE, submit, wait_until
-from tests.submission.discarding import discarding
+from tests.submission.discarding_server import discarding
 
 pytestmark = [pytest.mark.one_database, pytest.mark.django_db(transaction=True)]
 
@@ -27,7 +27,7 @@ def _status(process, name) -> int:
 
 
 def _begin_peak(process):
-    """Let VmHWM, the most that a process has held, begin again (proc(5))."""
+    """Reset VmHWM, the peak of memory of a process (proc(5))."""
     Path(f"/proc/{process.pid}/clear_refs").write_text("5")
 
 
@@ -38,7 +38,7 @@ def receiver(request, start_listener, stack):
         yield listener
 
 
-def test_big_messages_at_once_take_no_more_than_the_account_says(receiver, credential):
+def test_concurrent_big_messages_take_no_more_memory_than_counted(receiver, credential):
     clients = [receiver.login(credential) for _ in range(AT_ONCE)]
     for smtp in clients:
         assert submit(smtp)[0] == 250
@@ -55,7 +55,7 @@ def test_big_messages_at_once_take_no_more_than_the_account_says(receiver, crede
     wait_until(lambda: _status(receiver.process, "VmRSS") - idle <= ROOM)  # none of it stays
 
 
-def test_replies_that_nobody_reads_take_no_memory(listener, credential):
+def test_unread_replies_take_no_memory(listener, credential):
     smtp = listener.login(credential)
     idle = _status(listener.process, "VmRSS")
     smtp.sock.settimeout(2)
@@ -67,7 +67,7 @@ def test_replies_that_nobody_reads_take_no_memory(listener, credential):
     assert submit(listener.login(credential))[0] == 250
 
 
-def test_a_line_that_never_ends_takes_no_memory(listener, credential):
+def test_endless_line_takes_no_memory(listener, credential):
     smtp = listener.login(credential)
     idle = _status(listener.process, "VmRSS")
     for _ in range(32):

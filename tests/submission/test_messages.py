@@ -5,7 +5,7 @@ import asyncio
 import pytest
 
 from submission.reports import postfix
-from submission.reports.postfix import ANSWER, MAX_SIZE, Messages
+from submission.reports.postfix import DUNNO, MAX_REQUEST_SIZE, Messages
 
 NAME = "0123456789ABCDEF0123456789ABCDEF"
 REQUEST = {
@@ -54,19 +54,19 @@ def send(*packets):
     return list(tally), transport.answered, transport.is_open
 
 
-def test_a_message_tells_by_which_names_its_client_speaks():
-    assert send(request()) == (COUNTED, ANSWER, True)
+def test_report_of_a_message_records_ehlo_name_and_sender():
+    assert send(request()) == (COUNTED, DUNNO, True)
 
 
-def test_an_address_within_ipv6_is_the_ipv4_one():
+def test_ipv4_mapped_address_is_recorded_as_ipv4():
     assert send(request(client_address="::ffff:203.0.113.7"))[0] == COUNTED
 
 
 @pytest.mark.parametrize("size", [1, 7, 100])
-def test_it_may_come_in_pieces_and_many_in_one(size):
+def test_reports_may_be_split_and_joined(size):
     whole = request() * 3
     packets = [whole[at : at + size] for at in range(0, len(whole), size)]
-    assert send(*packets) == send(whole) == (COUNTED * 3, ANSWER * 3, True)
+    assert send(*packets) == send(whole) == (COUNTED * 3, DUNNO * 3, True)
 
 
 @pytest.mark.parametrize(
@@ -84,8 +84,8 @@ def test_it_may_come_in_pieces_and_many_in_one(size):
         {"client_address": "9" * 5000},
     ],
 )
-def test_what_is_no_account_of_a_message_is_answered_and_passed_over(changes):
-    assert send(request(**changes)) == ([], ANSWER, True)
+def test_request_about_no_message_is_answered_and_ignored(changes):
+    assert send(request(**changes)) == ([], DUNNO, True)
 
 
 @pytest.mark.parametrize(
@@ -99,32 +99,34 @@ def test_what_is_no_account_of_a_message_is_answered_and_passed_over(changes):
         b"x" * 9000 + b"\n\n",
     ],
 )
-def test_garbage_is_answered_and_passed_over(garbage):
-    assert send(garbage, request()) == (COUNTED, ANSWER * 2, True)
+def test_garbage_is_answered_and_ignored(garbage):
+    assert send(garbage, request()) == (COUNTED, DUNNO * 2, True)
 
 
-def test_names_come_as_they_were_given():
+def test_names_are_recorded_unchanged():
     hostile = "<script>\0\u202e\x1b[31m"
     counted, answered, _ = send(request(helo_name=hostile, sender="a=b@sl.example.com"))
     assert counted == [(NAME, "203.0.113.7", hostile, "a=b@sl.example.com")]
-    assert answered == ANSWER
+    assert answered == DUNNO
 
 
-def test_of_a_name_given_twice_one_counts():
+def test_one_of_two_values_for_a_name_counts():
     assert send(request()[:-1] + b"helo_name=other.example\n\n")[0][0][2] == "other.example"
 
 
-@pytest.mark.parametrize("packets", [(b"x" * (MAX_SIZE + 1),), (b"x" * MAX_SIZE, b"x"), (b"a=b\n" * 9000,)])
-def test_one_that_never_ends_is_cut_off(packets):
+@pytest.mark.parametrize(
+    "packets", [(b"x" * (MAX_REQUEST_SIZE + 1),), (b"x" * MAX_REQUEST_SIZE, b"x"), (b"a=b\n" * 9000,)]
+)
+def test_endless_request_is_cut_off(packets):
     assert send(*packets) == ([], b"", False)
 
 
-def test_an_unfinished_one_is_not_counted():
+def test_unfinished_request_is_not_counted():
     assert send(request()[:-1]) == ([], b"", True)
 
 
-def test_there_are_only_so_many_connections(monkeypatch):
-    monkeypatch.setattr(postfix.Connection, "most", 1)
+def test_number_of_report_connections_is_limited(monkeypatch):
+    monkeypatch.setattr(postfix.PostfixConnection, "most", 1)
     served = Messages(Tally())
     first, second = served(), served()
     for connection in (first, second):
@@ -135,14 +137,14 @@ def test_there_are_only_so_many_connections(monkeypatch):
     assert served.connections == set()
 
 
-def test_over_a_real_connection():
+def test_report_over_a_real_connection_is_counted():
     async def run():
         server = await asyncio.get_running_loop().create_server(Messages(tally := Tally()), "127.0.0.1", 0)
         reader, writer = await asyncio.open_connection(*server.sockets[0].getsockname())
         for _ in range(2):
             writer.write(request())
-            assert await reader.readexactly(len(ANSWER)) == ANSWER
-        writer.write(b"\0" * (2 * MAX_SIZE))
+            assert await reader.readexactly(len(DUNNO)) == DUNNO
+        writer.write(b"\0" * (2 * MAX_REQUEST_SIZE))
         with pytest.raises((ConnectionError, asyncio.IncompleteReadError)):
             await reader.readexactly(1)
         writer.close()

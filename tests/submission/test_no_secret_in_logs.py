@@ -1,4 +1,4 @@
-"""Whatever happens, no secret reaches a log, an event or the subject of a mail, at any level."""
+"""No secret reaches a log, an event or the subject of a mail, at any level."""
 
 import io
 import logging
@@ -31,19 +31,19 @@ REPORTS_SECRET = "r" * 16 + "reports-secret-of-the-test"
 
 @pytest.fixture
 def logged(caplog):
-    """All that this process logs at DEBUG, SQL included, in both formats: a function that returns it."""
-    (handler,) = [each for each in logging.getLogger().handlers if type(each) is logging.StreamHandler]
+    """Return a function that returns all DEBUG logs of this process in both formats, with SQL."""
+    (handler,) = [own for own in logging.getLogger().handlers if type(own) is logging.StreamHandler]
     outputs = io.StringIO(), io.StringIO()
     handlers = [logging.StreamHandler(output) for output in outputs]
-    for each, formatter in zip(handlers, (Lines(), Json()), strict=True):
-        each.filters, each.formatter = handler.filters, formatter
-        logging.getLogger().addHandler(each)
+    for added, formatter in zip(handlers, (Lines(), Json()), strict=True):
+        added.filters, added.formatter = handler.filters, formatter
+        logging.getLogger().addHandler(added)
     caplog.set_level(logging.DEBUG)
     connection.force_debug_cursor = True
     yield lambda: "\n".join(output.getvalue() for output in outputs)
     connection.force_debug_cursor = False
-    for each in handlers:
-        logging.getLogger().removeHandler(each)
+    for added in handlers:
+        logging.getLogger().removeHandler(added)
 
 
 def signs_in(client):
@@ -84,7 +84,7 @@ def sets_up_two_factor(client):
 
 
 def works_with_a_credential(client, monkeypatch):
-    """Adds, shows, copies and resets, each also with a failure in the midst of it."""
+    """Add, show, copy and reset, each also with a failure in between."""
 
     def fail(*args, **kwargs):
         raise RuntimeError("injected")
@@ -126,7 +126,7 @@ def logs_in_by_smtp(listener, credential):
 def checks_it(client, credential, listener, settings):
     settings.SMTP_HOST, settings.SMTP_PORT, settings.VAR_DIR = "127.0.0.1", listener.port, listener.var_dir
     client.post(check_url(credential), {"sends": "on"})
-    wait_until(lambda: not [each for each in threading.enumerate() if each.name == "livecheck"], 15)
+    wait_until(lambda: not [thread for thread in threading.enumerate() if thread.name == "livecheck"], 15)
     yield password_of(credential)
 
 

@@ -15,7 +15,7 @@ pytestmark = pytest.mark.django_db(transaction=True)
 
 
 @pytest.mark.parametrize("act", acts.ALL)
-def test_the_next_mail_is_refused_and_the_session_is_logged_out(smtp, credential, outbox, act):
+def test_next_mail_is_refused_and_the_session_logged_out(smtp, credential, outbox, act):
     assert submit(smtp)[0] == 250
     act(credential)
     assert smtp.docmd(f"MAIL FROM:<{SENDER}>") == (535, b"5.7.8 Authentication credentials invalid")
@@ -24,7 +24,7 @@ def test_the_next_mail_is_refused_and_the_session_is_logged_out(smtp, credential
 
 
 @pytest.mark.parametrize("act", acts.ALL)
-def test_a_message_that_is_coming_in_is_not_kept(smtp, credential, outbox, act):
+def test_message_being_received_is_not_stored(smtp, credential, outbox, act):
     for command in (f"MAIL FROM:<{SENDER}>", "RCPT TO:<a@example.org>", "DATA"):
         assert smtp.docmd(command)[0] < 400
     act(credential)
@@ -33,7 +33,7 @@ def test_a_message_that_is_coming_in_is_not_kept(smtp, credential, outbox, act):
     assert smtp.docmd(f"MAIL FROM:<{SENDER}>")[0] == 530
 
 
-def test_after_the_delete_commits_none_of_1000_logins_succeeds(listener, domain):
+def test_none_of_1000_logins_after_a_delete_succeeds(listener, domain):
     doomed, kept = make_credential(domain), make_credential(domain)
     password = password_of(doomed)
 
@@ -52,26 +52,26 @@ def test_after_the_delete_commits_none_of_1000_logins_succeeds(listener, domain)
     listener.login(kept)
 
 
-def test_after_a_reset_the_session_may_log_in_with_the_new_password(smtp, credential):
+def test_session_can_log_in_with_the_new_password_after_a_reset(smtp, credential):
     credential.reset_password(by=SYSTEM)
     assert submit(smtp)[0] == 535
     assert auth_plain(smtp, credential.username, password_of(credential))[0] == 235
     assert submit(smtp)[0] == 250
 
 
-def test_in_a_rotation_a_session_of_the_old_password_sends_until_the_deadline(smtp, credential):
+def test_session_of_the_old_password_sends_until_the_grace_period_ends(smtp, credential):
     credential.reset_password(by=SYSTEM, keep_old_for=timedelta(hours=1))
     assert submit(smtp)[0] == 250
     Credential.objects.update(previous_valid_until=timezone.now())
     assert submit(smtp)[0] == 535
 
 
-def test_networks_that_are_narrowed_end_the_session(smtp, credential):
+def test_narrowed_networks_end_the_session(smtp, credential):
     credential.set_networks("203.0.113.0/24", by=SYSTEM)
     assert submit(smtp)[0] == 535
 
 
-def test_a_suspended_and_resumed_credential_sends_again(smtp, credential):
+def test_resumed_credential_sends_again(smtp, credential):
     credential.suspend(by=SYSTEM)
     credential.resume(by=SYSTEM)
     assert submit(smtp)[0] == 250

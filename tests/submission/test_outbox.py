@@ -1,4 +1,4 @@
-"""Without SMTP_RELAY_URL messages stay in a Maildir; and what is added to a message."""
+"""The Maildir that stores messages without SMTP_RELAY_URL, and the fields added to a message."""
 
 import asyncio
 import errno
@@ -14,8 +14,8 @@ from submission.delivery.maildir import Maildir
 from submission.delivery.message import Message
 from submission.delivery.next_hop import Deferred, Reason
 from submission.listener import replies
-from submission.listener.connection import Connection
-from submission.listener.data_reader import Message as Incoming
+from submission.listener.connection import ClientConnection
+from submission.listener.data_reader import IncomingMessage
 from submission.listener.limits import Memory
 from tests.submission.clients import MESSAGE, RECIPIENT, SENDER, submit
 
@@ -25,7 +25,7 @@ database = pytest.mark.django_db(transaction=True)
 
 
 @database
-def test_the_body_is_on_disk_byte_by_byte(smtp, outbox):
+def test_body_is_stored_byte_for_byte(smtp, outbox):
     body = "Grüße\r\n\r\n  \t\r\n...\r\n.\r\n.x\r\nFrom here\r\n".encode() + bytes(range(128, 256)) + b"\r\n"
     header = f"From: {SENDER}\r\nSubject: a\r\n\tb\r\n\r\n".encode()
     assert submit(smtp, header + body.replace(b"\r\n.", b"\r\n.."))[0] == 250
@@ -34,7 +34,7 @@ def test_the_body_is_on_disk_byte_by_byte(smtp, outbox):
 
 
 @database
-def test_the_envelope_and_the_trace_come_first(smtp, outbox, credential):
+def test_envelope_and_received_come_first(smtp, outbox, credential):
     assert submit(smtp, recipients=["a@example.org", "b@example.org", "a@example.org"])[0] == 250
     kept = message_from_bytes(outbox()[0], policy=policy.SMTP)
     assert kept.keys() == ["Return-Path", "Envelope-To", "Received", "Date", "Message-ID", "From", "Subject"]
@@ -49,14 +49,14 @@ def test_the_envelope_and_the_trace_come_first(smtp, outbox, credential):
 
 
 @database
-def test_date_and_message_id_of_the_client_stay(smtp, outbox):
+def test_date_and_message_id_of_the_client_are_kept(smtp, outbox):
     own = b"date: Mon, 1 Jan 2024 00:00:00 +0000\r\nMESSAGE-ID: <mine@sl.example.com>\r\n"
     assert submit(smtp, own + MESSAGE)[0] == 250
     assert outbox()[0].lower().count(b"\r\ndate:") == outbox()[0].lower().count(b"\r\nmessage-id:") == 1
 
 
 @database
-def test_bcc_and_return_path_of_the_client_go(smtp, outbox):
+def test_bcc_and_return_path_of_the_client_are_removed(smtp, outbox):
     own = (
         b"Bcc: secret@example.org,\r\n more@example.org\r\nReturn-Path: <x@evil.com>\r\nResent-Bcc: x@y.org\r\n"
     )
@@ -67,13 +67,13 @@ def test_bcc_and_return_path_of_the_client_go(smtp, outbox):
 
 
 @database
-def test_a_message_of_nothing_but_a_header_is_taken(smtp, outbox):
+def test_message_without_body_is_accepted(smtp, outbox):
     assert submit(smtp, f"From: {SENDER}\r\n".encode())[0] == 250
     assert outbox()[0].endswith(f"From: {SENDER}\r\n\r\n".encode())
 
 
 @database
-def test_files_and_folders_are_private(listener, smtp):
+def test_outbox_files_and_folders_are_private(listener, smtp):
     assert submit(smtp)[0] == 250
     outbox = listener.var_dir / "outbox"
     for folder in (outbox, outbox / "tmp", outbox / "new", outbox / "cur"):
@@ -84,7 +84,7 @@ def test_files_and_folders_are_private(listener, smtp):
 
 @database
 @pytest.mark.parametrize("end", [b"\n.\n", b"\n.\r\n", b"\r.\r", b"\r\n.\n", b"\r\n.\r", b"\n.\r"])
-def test_a_bare_newline_smuggles_no_second_message(smtp, outbox, end):
+def test_bare_newline_smuggles_no_second_message(smtp, outbox, end):
     smuggled = b"MAIL FROM:<x@evil.com>\r\nRCPT TO:<a@b.example>\r\nDATA\r\nFrom: x@evil.com\r\n\r\nx\r\n"
     reply = submit(smtp, MESSAGE.removesuffix(b"\r\n") + end + smuggled)
     assert reply == (550, b"5.7.1 The message holds a bare CR or LF, lines must end with CRLF")
@@ -93,7 +93,7 @@ def test_a_bare_newline_smuggles_no_second_message(smtp, outbox, end):
 
 
 class Endless(asyncio.Transport):
-    """A transport that has no need to pause."""
+    """A transport that ignores pauses."""
 
     def pause_reading(self):
         pass
@@ -106,10 +106,10 @@ async def nothing(_connection):
 
 
 async def read_in_pieces(*pieces, limit=10**6, memory=None):
-    """Return the message that the pieces make, and what is left for the next command."""
-    connection = Connection(nothing)
+    """Return the message read from pieces, and the bytes left for the next command."""
+    connection = ClientConnection(nothing)
     connection.connection_made(Endless())
-    incoming = Incoming(limit, memory or Memory())
+    incoming = IncomingMessage(limit, memory or Memory())
     reading = asyncio.create_task(incoming.read(connection, lambda: None))
     for piece in pieces:
         connection.data_received(piece)
@@ -118,7 +118,7 @@ async def read_in_pieces(*pieces, limit=10**6, memory=None):
     return incoming, bytes(connection.received)
 
 
-def test_a_message_is_the_same_however_it_is_cut():
+def test_message_is_the_same_however_it_is_split():
     sent = b"..one\r\n.\n.\r.\r\r\n..\r\n\r\n...\r\nx.\r\n\r.\r\n\n.\r\nend\r\n.\r\nNOOP\r\n.\r\n"
     for cut in range(len(sent)):
         incoming, left = asyncio.run(read_in_pieces(sent[:cut], sent[cut:]))
@@ -126,20 +126,20 @@ def test_a_message_is_the_same_however_it_is_cut():
         assert left == b"NOOP\r\n.\r\n"
 
 
-def test_an_empty_message_ends_at_once():
+def test_empty_message_ends_at_once():
     incoming, left = asyncio.run(read_in_pieces(b".\r\nQUIT\r\n"))
     assert (bytes(incoming.content), left) == (b"", b"QUIT\r\n")
 
 
 @pytest.mark.parametrize(("size", "refusal"), [(0, None), (1, replies.TOO_BIG), (10**6, replies.TOO_BIG)])
-def test_the_size_counts_without_dot_stuffing(size, refusal):
+def test_size_limit_ignores_dot_stuffing(size, refusal):
     sent = b"..\r\n" * 100_000 + b"x" * size + b"\r\n.\r\n"
     incoming, left = asyncio.run(read_in_pieces(sent, b"NOOP\r\n", limit=300_002))
     assert incoming.refusal == refusal
     assert left == b"NOOP\r\n"
 
 
-def test_all_sessions_together_hold_a_bounded_number_of_bytes():
+def test_memory_of_all_sessions_is_bounded():
     def read():
         return asyncio.run(read_in_pieces(b"x" * 99_996 + b"\r\n.\r\n", memory=memory))[0]
 
@@ -153,7 +153,7 @@ def test_all_sessions_together_hold_a_bounded_number_of_bytes():
 @pytest.mark.parametrize(
     ("number", "reason"), [(errno.ENOSPC, Reason.NO_SPACE), (errno.EACCES, Reason.UNAVAILABLE)]
 )
-def test_a_disk_that_does_not_take_it_is_a_temporary_failure(tmp_path, monkeypatch, number, reason):
+def test_disk_error_is_a_temporary_failure(tmp_path, monkeypatch, number, reason):
     def fail(_descriptor):
         raise OSError(number, os.strerror(number))
 
@@ -165,7 +165,7 @@ def test_a_disk_that_does_not_take_it_is_a_temporary_failure(tmp_path, monkeypat
     assert list((tmp_path / "outbox" / "tmp").iterdir()) == list((tmp_path / "outbox" / "new").iterdir()) == []
 
 
-def test_the_file_and_its_folder_are_synced_before_it_counts(tmp_path, monkeypatch):
+def test_file_and_folder_are_synced_before_acceptance(tmp_path, monkeypatch):
     steps = []
     outbox = Maildir(tmp_path / "outbox")
     monkeypatch.setattr(
@@ -175,7 +175,7 @@ def test_the_file_and_its_folder_are_synced_before_it_counts(tmp_path, monkeypat
     assert [step.split("/outbox/")[1].split("/")[0] for step in steps] == ["tmp", "new"]
 
 
-def test_an_ipv6_client_is_named_as_rfc_5321_wants_it():
+def test_ipv6_client_is_an_address_literal_in_received():
     assert "([IPv6:2001:db8::1])" in message._received(
-        message.Trace("a", "2001:db8::1", "b", False), "1", "now"
+        message.Origin("a", "2001:db8::1", "b"), "1", "now", smtp_utf8=False
     )

@@ -1,4 +1,4 @@
-"""SMTP_RELAY_URL: 250 only once the next hop has the message for all its recipients."""
+"""SMTP_RELAY_URL: 250 only after the next hop has accepted the message for all recipients."""
 
 import asyncio
 import socket
@@ -13,7 +13,7 @@ from submission.delivery.relay import BadURL, Relay
 from submission.listener import tls
 from tests.factories import password_of
 from tests.submission.clients import MESSAGE, RECIPIENT, SENDER, submit
-from tests.submission.sink import SinkServer
+from tests.submission.next_hop_server import SinkServer
 
 pytestmark = pytest.mark.one_database
 
@@ -41,7 +41,7 @@ def relaying(start_listener, server):
 
 
 @database
-def test_the_next_hop_gets_the_message(relaying, sink, credential):
+def test_next_hop_gets_the_message(relaying, sink, credential):
     body = b"..two dots\r\n.one\r\n\r\nEnd\r\n".replace(b"\r\n.", b"\r\n..").replace(b"..two", b"...two")
     smtp = relaying.login(credential)
     assert submit(smtp, MESSAGE + body, recipients=[RECIPIENT, "other@example.org"])[0] == 250
@@ -68,7 +68,7 @@ def test_the_next_hop_gets_the_message(relaying, sink, credential):
     ],
 )
 @pytest.mark.parametrize("stage", ["mail", "data"])
-def test_a_refusal_of_the_next_hop_is_passed_on(relaying, sink, credential, stage, reply, expected):
+def test_refusal_of_the_next_hop_is_passed_on(relaying, sink, credential, stage, reply, expected):
     setattr(sink, stage, reply)
     smtp = relaying.login(credential)
     assert submit(smtp) == expected
@@ -88,13 +88,13 @@ def test_a_refusal_of_the_next_hop_is_passed_on(relaying, sink, credential, stag
         (["r421@example.org", RECIPIENT], 451),
     ],
 )
-def test_when_one_recipient_is_refused_nobody_gets_the_message(relaying, sink, credential, recipients, code):
+def test_one_refused_recipient_stops_the_message_for_all(relaying, sink, credential, recipients, code):
     assert submit(relaying.login(credential), recipients=recipients)[0] == code
     assert sink.messages == []
 
 
 @database
-def test_a_next_hop_that_is_down_is_a_temporary_failure(start_listener, credential):
+def test_unavailable_next_hop_is_a_temporary_failure(start_listener, credential):
     server = SinkServer()
     with start_listener(SMTP_RELAY_URL=server.url) as listener:
         smtp = listener.login(credential)
@@ -118,13 +118,13 @@ def test_a_next_hop_that_is_down_is_a_temporary_failure(start_listener, credenti
         "smtp://user:secret@mail.example:99999",
     ],
 )
-def test_a_url_that_cannot_be_used_is_refused_without_telling_its_password(url):
+def test_invalid_url_is_refused_without_showing_its_password(url):
     with pytest.raises(BadURL) as caught:
         Relay.from_url(url, "me.example")
     assert "secret" not in str(caught.value)
 
 
-def test_a_wrong_url_stops_the_start(start_listener):
+def test_invalid_url_stops_the_start(start_listener):
     with (
         pytest.raises(RuntimeError, match="SMTP_RELAY_URL: it must be"),
         start_listener(SMTP_RELAY_URL="ftp://x"),
@@ -132,32 +132,32 @@ def test_a_wrong_url_stops_the_start(start_listener):
         pass
 
 
-def test_a_blackhole_is_a_temporary_failure(monkeypatch):
+def test_connect_timeout_is_a_temporary_failure(monkeypatch):
     monkeypatch.setattr(relay, "CONNECT_SECONDS", 0.3)
     with socket.create_server(("127.0.0.1", 0)) as silent, pytest.raises(Deferred):
         deliver(f"smtp://127.0.0.1:{silent.getsockname()[1]}")
 
 
-def test_the_whole_transaction_is_bounded(monkeypatch):
-    monkeypatch.setattr(relay, "WHOLE_SECONDS", 0.3)
+def test_whole_transaction_has_a_time_limit(monkeypatch):
+    monkeypatch.setattr(relay, "TOTAL_SECONDS", 0.3)
     with socket.create_server(("127.0.0.1", 0)) as silent, pytest.raises(Deferred):
         deliver(f"smtp://127.0.0.1:{silent.getsockname()[1]}")
 
 
-def test_it_logs_in_with_the_decoded_password():
+def test_relay_logs_in_with_the_decoded_password():
     with SinkServer(credentials="me%40x:right%20%26%20proper@") as server:
         deliver(server.url)
     assert server.sink.logins == [(b"me@x", b"right & proper")]
     assert len(server.sink.messages) == 1
 
 
-def test_a_refused_login_is_our_fault_and_temporary():
+def test_refused_relay_login_is_a_temporary_failure():
     with SinkServer(credentials="me:wrong@") as server, pytest.raises(Deferred) as caught:
         deliver(server.url)
     assert "wrong" not in str(caught.value)
 
 
-def test_starttls_is_used_where_it_is_offered(certificate):
+def test_starttls_is_used_if_offered(certificate):
     with SinkServer(tls=certificate, require_starttls=True) as server:
         deliver(server.url)
     assert len(server.sink.messages) == 1
@@ -189,19 +189,19 @@ def test_smtp_tls_trusts_the_authorities_of_the_system(certificate, tmp_path, mo
         ({"recipients": ("jörg@example.org",), "smtp_utf8": True}, Reason.NEEDS_SMTPUTF8),
     ],
 )
-def test_a_next_hop_without_smtputf8_gets_no_such_addresses(options, reason):
+def test_next_hop_without_smtputf8_gets_no_utf8_addresses(options, reason):
     with SinkServer(enable_SMTPUTF8=False) as server, pytest.raises(Rejected) as caught:
         deliver(server.url, **options)
     assert caught.value.reason is reason
 
 
-def test_a_next_hop_without_8bitmime_gets_no_such_message():
+def test_next_hop_without_8bitmime_gets_no_8bit_message():
     with SinkServer(enable_SMTPUTF8=True, decode_data=True) as server, pytest.raises(Rejected) as caught:
         deliver(server.url, content="From: a@b.example\r\n\r\nJörg\r\n".encode())
     assert caught.value.reason is Reason.NEEDS_8BITMIME
 
 
-def test_the_next_hop_is_told_of_8_bit_and_utf_8():
+def test_8bitmime_and_smtputf8_are_announced_to_the_next_hop():
     with SinkServer() as server:
         content = "From: jörg@sl.example.com\r\n\r\n".encode()
         deliver(server.url, sender="jörg@sl.example.com", smtp_utf8=True, content=content)

@@ -1,4 +1,4 @@
-"""What a message on its way to the next hop costs, in time that every other session waits, and in memory."""
+"""The cost of relaying a message, in memory and in time that blocks other sessions."""
 
 import asyncio
 import hashlib
@@ -12,7 +12,7 @@ from submission.delivery.message import Message
 from submission.delivery.next_hop import Deferred, Rejected
 from submission.delivery.relay import Relay
 from tests.submission.clients import MESSAGE, RECIPIENT, SENDER
-from tests.submission.scripted import Scripted
+from tests.submission.scripted_server import Scripted
 
 pytestmark = pytest.mark.one_database
 
@@ -22,7 +22,7 @@ LONG = MESSAGE + TEXT * (SIZE // len(TEXT))
 
 
 @pytest.mark.parametrize("line", [TEXT, b".\r\n", b"\r\n"])
-def test_a_message_of_whatever_lines_costs_no_more_than_some_digests_of_it(line):
+def test_cost_of_a_message_does_not_depend_on_its_lines(line):
     content = MESSAGE + line * (SIZE // len(line))
     before = time.process_time()
     for _ in range(3):
@@ -32,7 +32,7 @@ def test_a_message_of_whatever_lines_costs_no_more_than_some_digests_of_it(line)
 
 
 def processor_seconds(content: bytes) -> float:
-    """What it costs this process, the next hop included, to hand it on."""
+    """The CPU seconds of this process, next hop included, to relay a message."""
     message = Message("1", SENDER, (RECIPIENT,), content, smtp_utf8=False)
 
     async def run():
@@ -65,7 +65,7 @@ async def take(reader, writer):
         writer.write(b"250 OK\r\n")
 
 
-def test_a_next_hop_that_does_not_read_is_handed_no_more_than_it_takes(monkeypatch):
+def test_next_hop_that_does_not_read_gets_a_bounded_number_of_bytes(monkeypatch):
     monkeypatch.setattr(relay, "STEP_SECONDS", 0.5)
     with stopping_at_data() as hop, pytest.raises(Deferred, match="TimeoutError"):
         tracemalloc.start()
@@ -77,18 +77,18 @@ def test_a_next_hop_that_does_not_read_is_handed_no_more_than_it_takes(monkeypat
     assert most < SIZE / 4
 
 
-def test_a_next_hop_that_refuses_before_the_end_is_heard():
+def test_refusal_before_the_end_of_the_message_is_noticed():
     with stopping_at_data("552 5.3.4 Too big") as hop, pytest.raises(Rejected, match="552"):
         deliver(hop)
 
 
-def test_a_yes_before_the_end_is_none():
+def test_acceptance_before_the_end_of_the_message_does_not_count():
     with stopping_at_data("250 2.0.0 Have it") as hop, pytest.raises(Deferred, match="250"):
         deliver(hop)
 
 
 def stopping_at_data(reply="") -> Scripted:
-    """A next hop that reads no more than the beginning of a message, then says this."""
+    """A next hop that reads only the beginning of a message, then sends this reply."""
 
     def stop(server, connection, line):
         connection.sendall(b"354 Go ahead\r\n")

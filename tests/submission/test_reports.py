@@ -5,7 +5,7 @@ import asyncio
 import pytest
 
 from submission.reports import dovecot
-from submission.reports.dovecot import ACCEPTED, Reports
+from submission.reports.dovecot import RECEIVED, Reports
 
 SECRET = "a secret of the test"
 BODY = b'{"login": "x", "session": "x", "remote": "", "success": false}'  # of no lookup: nothing is counted
@@ -27,7 +27,7 @@ def test_idle_connection_is_closed(monkeypatch, unfinished, finished):
         reader, writer = await asyncio.open_connection(*server.sockets[0].getsockname())
         writer.write(REPORT * finished + unfinished)
         for _ in range(finished):
-            await reader.readuntil(ACCEPTED)
+            await reader.readuntil(RECEIVED)
         while not reports.connections:
             await asyncio.sleep(0.01)
         with pytest.raises((ConnectionError, asyncio.IncompleteReadError)):

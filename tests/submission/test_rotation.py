@@ -1,4 +1,4 @@
-"""A password is changed while a site logs in all the time."""
+"""A password changes while a site logs in continuously."""
 
 from datetime import timedelta
 
@@ -22,18 +22,18 @@ def login(listener):
     return login
 
 
-def test_no_login_is_refused_from_the_reset_until_the_site_has_the_new_password(login, as_alice, credential):
+def test_no_login_is_refused_during_a_rotation(login, as_alice, credential):
     rotating.rotate_under(login, as_alice, credential)
 
 
-def test_the_old_password_is_refused_from_the_deadline_on(login, credential):
+def test_old_password_is_refused_after_the_grace_period(login, credential):
     rotating.hold_on_to_the_old_password(login, credential)
 
 
-def test_a_session_of_a_revoked_password_sends_no_more(login, smtp, credential):
+def test_session_of_a_revoked_password_cannot_send(login, smtp, credential):
     old = password_of(credential)
     credential.reset_password(by=SYSTEM, keep_old_for=timedelta(hours=1))
     assert submit(smtp)[0] == 250
     credential.revoke_old_password(by=SYSTEM)
     assert submit(smtp)[0] == 535
-    assert [login(credential.username, each) for each in (old, password_of(credential))] == [535, 235]
+    assert [login(credential.username, password) for password in (old, password_of(credential))] == [535, 235]

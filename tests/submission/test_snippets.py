@@ -1,4 +1,4 @@
-"""Each tool's own settings, copied from Connect your site, send through the real listener."""
+"""The snippets of Connect your site send through the real listener."""
 
 import sys
 
@@ -52,7 +52,7 @@ def machine(credential, listener, tmp_path):
 
 @pytest.fixture
 def arrived(outbox):
-    """Say that exactly one message came, with the right sender and for the right recipient."""
+    """Assert that exactly one message arrived, with the right sender and recipient."""
 
     def arrived(*words):
         (message,) = outbox()
@@ -66,12 +66,12 @@ def arrived(outbox):
     return arrived
 
 
-def test_python(snippets, machine, arrived):
+def test_python_snippet_sends(snippets, machine, arrived):
     machine.run(sys.executable, "-c", snippets("python")[0])
     arrived("Subject: It works", "Sent by smtplib.")
 
 
-def test_django(snippets, machine, arrived):
+def test_django_snippet_sends(snippets, machine, arrived):
     settings, command = snippets("django")
     machine.write("site_settings.py", f'SECRET_KEY = "x"\n{settings}\n')
     machine.environment = {"DJANGO_SETTINGS_MODULE": "site_settings", "PYTHONPATH": str(machine.home)}
@@ -80,13 +80,13 @@ def test_django(snippets, machine, arrived):
     arrived(f"From: {SENDER}", "Subject: Test email from")
 
 
-def test_curl(snippets, machine, arrived):
+def test_curl_snippet_sends(snippets, machine, arrived):
     need(curl="curl")
     machine.shell("\n".join(snippets("curl")), typed=f"{machine.password}\n")
     arrived("Subject: It works", "Sent by curl.")
 
 
-def test_swaks_verifies_the_certificate(snippets, machine, arrived):
+def test_swaks_snippet_verifies_the_certificate(snippets, machine, arrived):
     need(swaks="swaks")
     said = machine.shell("\n".join(snippets("swaks")), typed=f"{machine.password}\n")
     assert "TLS peer" in said and machine.password not in said.split("AUTH PLAIN")[0]
@@ -96,7 +96,7 @@ def test_swaks_verifies_the_certificate(snippets, machine, arrived):
         machine.shell("\n".join(snippets("swaks")), typed=f"{machine.password}\n")
 
 
-def test_msmtp(snippets, machine, arrived):
+def test_msmtp_snippet_sends(snippets, machine, arrived):
     need(msmtp="msmtp")
     settings, keep_password, send = snippets("msmtp")
     machine.write(".msmtprc", settings)
@@ -107,14 +107,14 @@ def test_msmtp(snippets, machine, arrived):
     arrived("Subject: It works", "Sent by msmtp.")
 
 
-def test_nodemailer(snippets, machine, arrived):
+def test_nodemailer_snippet_is_valid(snippets, machine, arrived):
     need(("node-nodemailer", "/usr/share/nodejs/nodemailer"), node="nodejs")
     assert "accepted" in machine.run("node", "-e", snippets("nodejs")[0])
     arrived("Subject: It works", "Sent by Nodemailer.")
 
 
 @pytest.mark.parametrize("which", [0, 1])
-def test_urls_in_nodemailer(snippets, machine, arrived, which):
+def test_url_snippet_works_in_nodemailer(snippets, machine, arrived, which):
     need(("node-nodemailer", "/usr/share/nodejs/nodemailer"), node="nodejs")
     url = machine.filled(snippets("url")[which])
     message = f'{{ from: "{SENDER}", to: "alice@example.com", subject: "It works", text: "By URL." }}'
@@ -122,7 +122,7 @@ def test_urls_in_nodemailer(snippets, machine, arrived, which):
     arrived("Subject: It works", "By URL.")
 
 
-def test_url_in_django_environ(snippets, machine):
+def test_url_snippet_works_in_django_environ(snippets, machine):
     from environ import Env
 
     *_, line = snippets("url")
@@ -132,14 +132,14 @@ def test_url_in_django_environ(snippets, machine):
     assert config["EMAIL_USE_TLS"] and config["EMAIL_HOST_PASSWORD"] == machine.password
 
 
-def test_phpmailer(snippets, machine, arrived):
+def test_phpmailer_snippet_is_valid(snippets, machine, arrived):
     need(("libphp-phpmailer", PHPMAILER), php="php-cli")
     machine.write("vendor/autoload.php", AUTOLOAD)
     machine.run("php", machine.write("site.php", snippets("php")[0]))
     arrived("Subject: It works", "Sent by PHPMailer.")
 
 
-def test_constants_of_wp_mail_smtp(snippets, machine, arrived):
+def test_wp_mail_smtp_snippet_defines_known_constants(snippets, machine, arrived):
     need(("libphp-phpmailer", PHPMAILER), php="php-cli")
     machine.write("vendor/autoload.php", AUTOLOAD)
     constants = machine.filled(snippets("wordpress")[0])
@@ -147,7 +147,7 @@ def test_constants_of_wp_mail_smtp(snippets, machine, arrived):
     arrived("Subject: It works", "Sent by WordPress.")
 
 
-def test_laravel_is_php_and_a_dotenv_file(snippets, machine):
+def test_laravel_snippet_is_valid_php_and_dotenv(snippets, machine):
     need(php="php-cli")
     dotenv, config = snippets("laravel")
     values = dict(line.split("=", 1) for line in machine.filled(dotenv).splitlines())
@@ -157,13 +157,13 @@ def test_laravel_is_php_and_a_dotenv_file(snippets, machine):
     assert '"password":"MAIL_PASSWORD"' in said and '"require_tls":true' in said
 
 
-def test_rails(snippets, machine, arrived):
+def test_rails_snippet_is_valid(snippets, machine, arrived):
     need(("ruby-mail", "/usr/lib/ruby/vendor_ruby/mail.rb"), ruby="ruby")
     machine.run("ruby", "-e", RAILS, typed=snippets("rails")[0])
     arrived("Subject: It works", "Sent by Rails.")
 
 
-def test_the_env_file_holds_what_a_shell_can_read(snippets, machine, arrived):
+def test_env_snippet_can_be_read_by_a_shell(snippets, machine, arrived):
     machine.write(".env", machine.filled(snippets("env")[0]))
     script = "set -a; . ./.env; set +a; exec curl -sS --ssl-reqd --url smtp://$SMTP_HOST:$SMTP_PORT"
     script += " --user $SMTP_USERNAME:$SMTP_PASSWORD --mail-from $SMTP_FROM --mail-rcpt alice@example.com"

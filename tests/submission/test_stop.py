@@ -1,4 +1,4 @@
-"""The process: it says where it listens, stops cleanly, and survives what a session does."""
+"""The process: its start, its clean stop, and crashes of a session."""
 
 import asyncio
 import signal
@@ -11,7 +11,7 @@ from django.db import transaction
 from credentials.models import Credential
 from submission.listener import tls
 from submission.listener.limits import Limits
-from submission.listener.session import Shared
+from submission.listener.session import Listener
 from tests.factories import password_of
 from tests.submission.clients import MESSAGE, SENDER, auth_plain, closed, finish
 
@@ -19,13 +19,13 @@ database = pytest.mark.django_db(transaction=True)
 pytestmark = pytest.mark.one_database
 
 
-def test_it_says_in_one_line_where_it_listens(start_listener):
+def test_start_prints_one_line_with_the_address(start_listener):
     with start_listener(LOG_LEVEL="INFO") as listener:
         said = listener.log.read_text()
     assert said == f"Submission listens on 127.0.0.1:{listener.port}, mail goes to {listener.var_dir}/outbox\n"
 
 
-def test_a_taken_port_stops_the_start_with_a_message(start_listener, listener):
+def test_taken_port_stops_the_start_with_a_message(start_listener, listener):
     taken = {"SUBMISSION_PORT": str(listener.port)}
     with pytest.raises(RuntimeError, match="Can't listen on 127.0.0.1"), start_listener(**taken):
         pass
@@ -33,7 +33,7 @@ def test_a_taken_port_stops_the_start_with_a_message(start_listener, listener):
 
 @database
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
-def test_it_stops_at_once_when_sessions_are_idle(start_listener, credential, number):
+def test_listener_with_idle_sessions_stops_at_once(start_listener, credential, number):
     with start_listener() as listener:
         clients = [listener.connect(), listener.secure(), listener.login(credential)]
         start = time.monotonic()
@@ -45,7 +45,7 @@ def test_it_stops_at_once_when_sessions_are_idle(start_listener, credential, num
 
 
 @database
-def test_a_message_that_is_coming_in_is_finished_before_it_stops(start_listener, credential):
+def test_message_being_received_is_finished_before_the_stop(start_listener, credential):
     with start_listener() as listener:
         smtp = listener.login(credential)
         for command in (f"MAIL FROM:<{SENDER}>", "RCPT TO:<a@example.org>", "DATA"):
@@ -60,7 +60,7 @@ def test_a_message_that_is_coming_in_is_finished_before_it_stops(start_listener,
 
 
 @database
-def test_a_message_that_never_ends_does_not_keep_it_from_stopping(start_listener, credential):
+def test_endless_message_does_not_prevent_the_stop(start_listener, credential):
     with start_listener() as listener:
         smtp = listener.login(credential)
         for command in (f"MAIL FROM:<{SENDER}>", "RCPT TO:<a@example.org>", "DATA"):
@@ -74,7 +74,7 @@ def test_a_message_that_never_ends_does_not_keep_it_from_stopping(start_listener
 
 
 @database
-def test_a_thread_that_waits_for_the_database_does_not_keep_it_from_stopping(start_listener, credential):
+def test_thread_that_waits_for_the_database_does_not_prevent_the_stop(start_listener, credential):
     password = password_of(credential)
     with start_listener() as listener, transaction.atomic():
         Credential.objects.update(label="held")  # the note of the last use waits for this row
@@ -90,14 +90,14 @@ class Crashing:
         raise RuntimeError("secret-word")
 
 
-def test_a_crash_ends_no_session_and_tells_nothing(tmp_path, caplog):
-    """The one fault that needs a stub: the real handler has no known way to crash."""
+def test_crash_ends_no_session_and_reveals_nothing(tmp_path, caplog):
+    """With a stub, because the real handler has no known way to crash."""
     context = tls.context()
     tls.load(context, *tls.self_signed(tmp_path, "localhost"))
 
     async def run():
-        shared = Shared(Crashing(), "localhost", context, Limits())
-        server = await asyncio.get_running_loop().create_server(shared.connection, "127.0.0.1", 0)
+        listener = Listener(Crashing(), "localhost", context, Limits())
+        server = await asyncio.get_running_loop().create_server(listener.connection, "127.0.0.1", 0)
         async with server:
             return await asyncio.to_thread(talk, server.sockets[0].getsockname()[1])
 

@@ -1,4 +1,4 @@
-"""swaks, a client of other people's making, against the real listener."""
+"""swaks, a third-party client, against the real listener."""
 
 import shutil
 import subprocess

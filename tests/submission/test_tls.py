@@ -1,4 +1,4 @@
-"""STARTTLS: nothing goes before it, nothing gets through it."""
+"""STARTTLS: nothing is accepted before it, nothing is kept across it."""
 
 import os
 import signal
@@ -24,7 +24,7 @@ def test_auth_is_not_offered_before_tls(listener):
     assert not smtp.has_extn("auth")
 
 
-def test_auth_is_offered_within_tls_and_starttls_no_more(secure):
+def test_ehlo_within_tls_offers_auth_and_not_starttls(secure):
     assert secure.esmtp_features["auth"].split() == ["LOGIN", "PLAIN"]
     assert not secure.has_extn("starttls")
 
@@ -34,7 +34,7 @@ def test_auth_is_offered_within_tls_and_starttls_no_more(secure):
     ["AUTH PLAIN AGEAYg==", "AUTH LOGIN", "MAIL FROM:<info@sl.example.com>", "RCPT TO:<a@b.example>"]
     + ["DATA", "VRFY root", "EXPN root", "HELP", "RSET", "HELO x", "NONSENSE"],
 )
-def test_nothing_but_starttls_goes_before_tls(listener, command):
+def test_commands_before_tls_are_refused(listener, command):
     assert listener.connect().docmd(command) == TLS_FIRST
 
 
@@ -46,13 +46,13 @@ def test_starttls_with_an_argument_is_a_syntax_error(listener):
     assert listener.connect().docmd("STARTTLS now")[0] == 501
 
 
-def test_the_session_starts_anew_within_tls(listener):
+def test_session_starts_over_within_tls(listener):
     smtp = listener.connect()
     smtp.starttls(context=trusting(listener))
     assert auth_plain(smtp, "a", "b")[0] == 503
 
 
-def test_commands_sent_together_with_starttls_are_dropped(listener):
+def test_commands_pipelined_after_starttls_are_dropped(listener):
     with bare(listener.port) as plain:
         plain.recv(1000)
         plain.sendall(b"EHLO a\r\n")
@@ -76,7 +76,7 @@ def test_tls_1_1_is_refused(listener):
         listener.connect().starttls(context=context)
 
 
-def test_clients_that_break_off_the_handshake_are_forgotten(listener):
+def test_clients_that_abort_the_handshake_free_their_places(listener):
     for _ in range(40):  # more than one address may have open
         with bare(listener.port) as sock:
             sock.recv(1000)
@@ -85,7 +85,7 @@ def test_clients_that_break_off_the_handshake_are_forgotten(listener):
     assert wait_until(lambda: listener.connect().noop()[0] == 250)
 
 
-def test_the_certificate_is_made_once_with_a_private_key(listener, tmp_path):
+def test_certificate_is_created_once_with_a_private_key(listener, tmp_path):
     paths = tls.self_signed(tmp_path / "tls", "smtp.example.com")
     made = [os.stat(path).st_ino for path in paths]
     assert tls.self_signed(tmp_path / "tls", "smtp.example.com") == paths
@@ -95,17 +95,17 @@ def test_the_certificate_is_made_once_with_a_private_key(listener, tmp_path):
 
 
 @pytest.mark.parametrize("host", ["smtp.example.com", "192.0.2.1", "2001:db8::1", "localhost"])
-def test_the_certificate_names_the_host(tmp_path, host):
+def test_certificate_names_the_host(tmp_path, host):
     names = alternative_names(tls.self_signed(tmp_path, host)[0])
     assert {host, "localhost", "127.0.0.1"} == names
 
 
-def test_the_certificate_is_made_anew_for_another_host(tmp_path):
+def test_certificate_is_recreated_for_another_host(tmp_path):
     tls.self_signed(tmp_path, "old.example.com")
     assert "new.example.com" in alternative_names(tls.self_signed(tmp_path, "new.example.com")[0])
 
 
-def test_the_certificate_is_made_anew_when_it_expires(tmp_path, monkeypatch):
+def test_certificate_is_recreated_before_it_expires(tmp_path, monkeypatch):
     monkeypatch.setattr(tls, "LIFETIME", timedelta(days=29))
     old = serial(tls.self_signed(tmp_path, "localhost")[0])
     monkeypatch.undo()
@@ -114,14 +114,14 @@ def test_the_certificate_is_made_anew_when_it_expires(tmp_path, monkeypatch):
 
 @pytest.mark.parametrize("name", ["submission.key", "submission.crt"])
 @pytest.mark.parametrize("content", [b"", b"rubbish", None])
-def test_the_certificate_is_made_anew_when_a_file_is_lost(tmp_path, name, content):
+def test_certificate_is_recreated_if_a_file_is_lost(tmp_path, name, content):
     paths = tls.self_signed(tmp_path, "localhost")
     (tmp_path / name).unlink() if content is None else (tmp_path / name).write_bytes(content)
     tls.self_signed(tmp_path, "localhost")
     tls.load(tls.context(), *paths)
 
 
-def test_the_certificate_is_made_anew_when_the_key_is_another_one(tmp_path):
+def test_certificate_is_recreated_if_the_key_differs(tmp_path):
     paths = tls.self_signed(tmp_path, "localhost")
     tls.self_signed(tmp_path / "other", "localhost")
     (tmp_path / "other" / "submission.key").rename(tmp_path / "submission.key")
@@ -129,7 +129,7 @@ def test_the_certificate_is_made_anew_when_the_key_is_another_one(tmp_path):
     tls.load(tls.context(), *paths)
 
 
-def test_the_operators_certificate_is_used_and_loaded_again_at_sighup(start_listener, tmp_path):
+def test_operators_certificate_is_used_and_reloaded_on_sighup(start_listener, tmp_path):
     cert, key = tls.self_signed(tmp_path, "mine.example.com")
     with start_listener(SUBMISSION_TLS_CERT=cert, SUBMISSION_TLS_KEY=key) as listener:
         first = presented(listener)
@@ -145,7 +145,7 @@ def test_the_operators_certificate_is_used_and_loaded_again_at_sighup(start_list
     "pair",
     [{"SUBMISSION_TLS_CERT": "/nowhere"}, {"SUBMISSION_TLS_CERT": __file__, "SUBMISSION_TLS_KEY": __file__}],
 )
-def test_a_wrong_certificate_stops_the_start_with_a_message(start_listener, pair):
+def test_invalid_certificate_stops_the_start_with_a_message(start_listener, pair):
     with pytest.raises(RuntimeError, match="certificate|no such file"), start_listener(**pair):
         pass
 

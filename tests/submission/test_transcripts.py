@@ -1,4 +1,4 @@
-"""Explain an error, with whole sessions as the installed tools print them when they are told to say all."""
+"""Explain an error: whole sessions in the verbose output of installed tools."""
 
 import sys
 
@@ -116,7 +116,7 @@ TOOLS = {
 class TestSessions:
     @pytest.fixture
     def told(self, listener, credential, tmp_path, tool):
-        """What the end of a session is read for; the tool has to succeed or fail as `fails` says."""
+        """The explanation of a tool's output; the tool must succeed or fail as `fails` says."""
         machine = machine_for(credential, listener, tmp_path)
 
         def told(*, password=machine.password, ca, fails=False):
@@ -135,12 +135,12 @@ class TestSessions:
         trusted = str(listener.var_dir / "tls" / "submission.crt")
         return trusted if request.param == "verified" else ""
 
-    def test_one_that_goes_well(self, told, ca):
+    def test_transcript_of_a_successful_session(self, told, ca):
         assert told(ca=ca) is Finding.SUCCESS
 
-    def test_a_wrong_password(self, told, ca):
+    def test_transcript_of_a_wrong_password(self, told, ca):
         assert told(password="sl_wrong", ca=ca, fails=True) is Finding.LOGIN_REFUSED
 
-    def test_a_certificate_that_is_not_trusted(self, told):
+    def test_transcript_of_an_untrusted_certificate(self, told):
         untrusted = told(ca=SYSTEM_CERTIFICATES, fails=True)
         assert untrusted in (Finding.CERTIFICATE_SELF_SIGNED, Finding.CERTIFICATE)

@@ -1,4 +1,4 @@
-"""The listener counts what Postfix and Dovecot report: last use, and refusals with their cause."""
+"""Usage counted by the listener: last use, and refusals with their cause."""
 
 import pytest
 from django.utils import timezone
@@ -19,7 +19,7 @@ def refusals():
 
 @pytest.fixture(autouse=True)
 def nothing_is_left(listener, domain):
-    """Let the listener write what it counted of earlier tests, as unknown by now, and forget it."""
+    """Let the listener write the counts of earlier tests, then delete them."""
     last = make_credential(domain)
     auth_plain(listener.secure(), last.username, "wrong")
     wait_until(LoginDay.objects.filter(username=last.username).exists)  # and all that came before
@@ -64,14 +64,14 @@ def test_listener_counts_refusals_with_their_cause(listener, credential):
         ("::1", "127.0.0.1", False),
     ],
 )
-def test_only_allowed_networks_log_in(listener, credential, networks, source, allowed):
+def test_login_from_other_networks_is_refused(listener, credential, networks, source, allowed):
     credential.set_networks(networks, by=SYSTEM)
     assert login(listener, credential, password_of(credential), source) == (235 if allowed else 535)
     if not allowed:
         wait_until(lambda: refusals() == {"network_not_allowed": (1, source)})
 
 
-def test_live_check_is_no_use_and_no_refusal(listener, credential):
+def test_live_check_counts_neither_as_use_nor_as_refusal(listener, credential):
     password = password_of(credential)
     credential.note_check("127.0.0.1")
     assert login(listener, credential, password) == 235

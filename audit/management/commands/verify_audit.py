@@ -7,7 +7,7 @@ from audit.verification import Check, noted_heads
 from vault import cipher
 
 MAX_FAULTS = 1000  # that are named; the rest is counted
-RIGHTS = "SELECT current_user, has_table_privilege('audit_event', 'UPDATE, DELETE, TRUNCATE')"
+ROLE_MAY_CHANGE = "SELECT current_user, has_table_privilege('audit_event', 'UPDATE, DELETE, TRUNCATE')"
 
 
 class Command(BaseCommand):
@@ -72,7 +72,7 @@ class Command(BaseCommand):
         if connection.vendor != "postgresql":
             return
         with connection.cursor() as cursor:
-            cursor.execute(RIGHTS)
+            cursor.execute(ROLE_MAY_CHANGE)
             role, may_change = cursor.fetchone()
         if may_change:
             yield f"Note: the role {role} may change and delete events (deploy/README.md, 2a)."

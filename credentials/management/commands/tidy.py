@@ -3,13 +3,14 @@ from django.utils import timezone
 
 from credentials import expiry_warnings
 from credentials.models import DeletedCredential, LoginDay, RetiredPassword
+from web.plurals import counted
 
 
 class Command(BaseCommand):
     help = (
-        "Forget what is kept for a while only: logins after 30 days, retired passwords after 90. "
+        "Delete data that is kept for a time only: logins after 30 days, retired passwords after 90. "
         "Erase SMTP users that were deleted 24 hours ago. "
-        "Warn owners of credentials that expire within 7 days. For a timer."
+        "Warn owners of credentials that expire within 7 days. Run it by a timer."
     )
 
     def handle(self, **options):
@@ -18,4 +19,4 @@ class Command(BaseCommand):
         RetiredPassword.objects.forget(now)
         DeletedCredential.objects.erase_due(now)
         warned = expiry_warnings.warn_owners(now)
-        self.stdout.write(f"{warned} expiry date{'' if warned == 1 else 's'} told to owners")
+        self.stdout.write(counted(warned, "expiry warning", "expiry warnings") + " sent to owners")

@@ -2,22 +2,23 @@ from django.core.management.base import BaseCommand, CommandError
 
 from credentials.integrity import faults
 from credentials.models import Credential
+from web.plurals import counted
 
-MOST = 1000  # faults that are named; the rest is counted
+MAX_FAULTS_NAMED = 1000
 
 
 class Command(BaseCommand):
     help = (
-        "Check that every stored password opens and fits its verifier, that the events tell of each change, "
-        "and that none is missing. It only reads. Exit 1 with the rows named when something is wrong."
+        "Check that every stored password can be unsealed and matches its verifier, that events record each "
+        "change, and that none is missing. It only reads. On faults it names the rows and exits with 1."
     )
 
     def handle(self, **options):
         number = 0
         for number, fault in enumerate(faults(), start=1):
-            if number <= MOST:
+            if number <= MAX_FAULTS_NAMED:
                 self.stderr.write(fault)
         if number:
-            raise CommandError(f"{number} {'fault' if number == 1 else 'faults'}.")
+            raise CommandError(counted(number, "fault", "faults") + ".")
         total = Credential.objects.count()
-        self.stdout.write(f"{total} SMTP {'user' if total == 1 else 'users'}: everything agrees.")
+        self.stdout.write(counted(total, "SMTP user", "SMTP users") + ": everything agrees.")

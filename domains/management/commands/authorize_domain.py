@@ -8,14 +8,14 @@ from web.logs import one_line
 
 
 class Command(BaseCommand):
-    help = "Let a domain send mail, and issue its first SMTP credential."
+    help = "Authorize a domain without a DNS proof, and issue its first SMTP user."
 
     def add_arguments(self, parser):
         parser.add_argument("name", help="the domain, as its owner added it")
         parser.add_argument(
             "--owner",
             metavar="EMAIL",
-            help="whose domain, when several people added it; adds it when nobody did",
+            help="the owner, when several users have added the domain; adds it when nobody has",
         )
 
     def handle(self, *, name, owner, **options):
@@ -23,15 +23,15 @@ class Command(BaseCommand):
         try:
             credential = domain.authorize(by=Actor.system("authorize_domain"))
         except AlreadyAuthorized:
-            raise CommandError(f"{domain.name} is authorized in another account already.") from None
+            raise CommandError(f"{domain.name} is already authorized in another account.") from None
         except NameSuspended:
             raise CommandError(
                 f"{domain.name} is suspended. Resume it in the admin first, in each account that has it."
             ) from None
         if credential is None:
-            self.stdout.write(f"{domain.name} was authorized already; nothing changed.")
+            self.stdout.write(f"{domain.name} is already authorized; nothing changed.")
         else:
-            self.stdout.write(f"{domain.name} is authorized. First SMTP username: {credential.username}")
+            self.stdout.write(f"{domain.name} has been authorized. First SMTP username: {credential.username}")
 
     def _find(self, name, owner):
         try:
@@ -44,11 +44,11 @@ class Command(BaseCommand):
         if not found and user:
             return Domain.objects.add(name, by=Actor(user.email, user))
         if not found:
-            raise CommandError(f"Nobody has added {name}. Give --owner EMAIL to add it for that person.")
-        # An authorized one among several is the answer to "is it authorized?".
+            raise CommandError(f"Nobody has added {name}. Use --owner EMAIL to add it for a user.")
+        # Among several, the authorized one counts.
         authorized = [domain for domain in found if domain.authorized_at]
         if len(found) > 1 and not authorized:
-            raise CommandError(f"Several people have added {name}. Say whose it is with --owner EMAIL.")
+            raise CommandError(f"Several users have added {name}. Choose one with --owner EMAIL.")
         return (authorized or found)[0]
 
     def _user(self, email):

@@ -8,7 +8,7 @@ from django.utils import timezone
 from audit.actor import Actor
 from domains.models import Domain
 from domains.verification.check import CheckResult, TooSoon, check_now
-from web.text import plural
+from web.plurals import counted
 from web.workers import Workers
 
 PENDING_FOR = timedelta(days=30)
@@ -36,7 +36,7 @@ class Command(BaseCommand):
         results = Counter(check.result() for check in checks)
         skipped = results.pop(None, 0)
         changed = sum(results[result] for result in CHANGES)
-        line = f"{plural(results.total(), 'domain')} checked, {changed} changed"
+        line = f"{counted(results.total(), 'domain', 'domains')} checked, {changed} changed"
         self.stdout.write(f"{line}, {skipped} skipped: checked a moment ago" if skipped else line)
 
     def _due(self):

@@ -16,14 +16,14 @@ DOMAIN = "sl.example.com"
 
 class Command(BaseCommand):
     help = (
-        f"Make a first owner ({EMAIL}) and an authorized domain ({DOMAIN}) to look around with. "
-        "The password is DEMO_PASSWORD, or a random one that is printed. Run again, it changes nothing."
+        f"Create a first owner ({EMAIL}) and an authorized domain ({DOMAIN}) to try out. "
+        "The password is DEMO_PASSWORD, or a random one that is printed. A second run changes nothing."
     )
 
     def handle(self, **options):
         if not User.objects.filter(email=EMAIL).exists():
             password = os.environ.get("DEMO_PASSWORD") or secrets.token_urlsafe(12)
-            self._make(password)
+            self._create(password)
             self.stdout.write(f"Sign in as {EMAIL} with the password {password}")
         else:
             self.stdout.write(
@@ -32,12 +32,12 @@ class Command(BaseCommand):
             )
 
     @transaction.atomic
-    def _make(self, password):
+    def _create(self, password):
         try:
             user = User.objects.create_superuser(EMAIL, password, name="Olivia Wood")
         except ValidationError as error:
             raise CommandError(f"DEMO_PASSWORD: {error.messages[0]}") from None
-        # Only with the first owner: a domain that was deleted or has moved on since stays so.
+        # Only with the first owner: a demo domain that was deleted or transferred later is left alone.
         if not Domain.objects.filter(name=DOMAIN).exists():
             by = Actor(user.email, user)
             Domain.objects.add(DOMAIN, by=by).authorize(by=by)

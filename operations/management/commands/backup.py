@@ -6,7 +6,7 @@ from pathlib import Path
 from django.core.management.base import BaseCommand, CommandError
 from django.db import DatabaseError
 
-from operations.backups import Refused, archive, first_line, trailer
+from operations.backups import BackupError, archive, first_line, trailer
 from operations.backups.engines import engine
 
 
@@ -27,7 +27,7 @@ class Command(BaseCommand):
             key_id, why_not = trailer.signing_key()
             with stops_cleanly(), archive.create(file, force=force, key_id=key_id) as written:
                 manifest = engine().dump(written, file.parent)
-        except Refused as error:
+        except BackupError as error:
             raise CommandError(str(error)) from None
         except (OSError, DatabaseError) as error:
             raise CommandError(f"There is no backup: {first_line(error)}.") from None

@@ -4,7 +4,7 @@ from pathlib import Path
 from django.core.management.base import BaseCommand, CommandError
 from django.db import DatabaseError
 
-from operations.backups import Refused, archive, exported_events, first_line, manifest, printable, restore
+from operations.backups import BackupError, archive, exported_events, first_line, manifest, printable, restore
 from operations.management.commands.backup import stops_cleanly
 from vault import cipher
 
@@ -47,12 +47,12 @@ class Command(BaseCommand):
                 stops_cleanly(),
                 archive.read(file, unauthenticated=unauthenticated) as (members, stated, doubt),
             ):
-                outcome = self._restore(members, stated, doubt, **options)
-        except Refused as error:
+                report = self._restore(members, stated, doubt, **options)
+        except BackupError as error:
             raise CommandError(f"{error} Nothing was changed.") from None
         except (OSError, DatabaseError, cipher.CannotOpen, cipher.KeyringError) as error:
             raise CommandError(f"Nothing was changed: {_message(error)}") from None
-        self._report(outcome, bool(options["events"]), options["suspend_all"])
+        self._report(report, bool(options["events"]), options["suspend_all"])
 
     def _restore(self, members, stated, doubt, *, replace, yes, events: Path | None, suspend_all, **options):
         manifest.refuse_unknown_version(stated)
@@ -66,26 +66,26 @@ class Command(BaseCommand):
             )
         if held := restore.count_held(stated):
             if not replace:
-                raise Refused(f"The database is not empty ({held} people, domains and events): --replace.")
+                raise BackupError(f"The database is not empty ({held} people, domains and events): --replace.")
             if not yes and not _is_confirmed(stated["taken_at"]):
-                raise Refused("Not confirmed.")
+                raise BackupError("Not confirmed.")
         return restore.restore(
             members, stated, is_authentic=not doubt, events=exported, suspend_all=suspend_all
         )
 
-    def _report(self, outcome, has_events, suspend_all):
+    def _report(self, report, has_events, suspend_all):
         self.stdout.write(
-            f"Restored the backup of {restore.when(outcome.taken_at)}. People: {outcome.people}, domains: "
-            f"{outcome.domains}, SMTP users: {outcome.credentials}. Everybody is signed out. Invitations "
-            f"dropped: {outcome.invitations}, letters: {outcome.letters}."
+            f"Restored the backup of {restore.when(report.taken_at)}. People: {report.people}, domains: "
+            f"{report.domains}, SMTP users: {report.credentials}. Everybody is signed out. Invitations "
+            f"dropped: {report.invitations}, letters: {report.letters}."
         )
-        self._list("Suspended, until somebody has looked and resumes them:", outcome.suspended)
-        self._list("Changed after the backup:", outcome.others)
-        self._list("Not restored, since its version has no such tables:", outcome.ignored)
-        if outcome.unknown:
-            self.stderr.write(_warning(outcome.unknown, has_events, suspend_all))
-        if outcome.keys_problem:
-            self.stderr.write(f"The server is sealed: {outcome.keys_problem}.")
+        self._list("Suspended, until somebody has looked and resumes them:", report.suspended)
+        self._list("Changed after the backup:", report.others)
+        self._list("Not restored, since its version has no such tables:", report.ignored)
+        if report.unknown:
+            self.stderr.write(_warning(report.unknown, has_events, suspend_all))
+        if report.keys_problem:
+            self.stderr.write(f"The server is sealed: {report.keys_problem}.")
         self.stdout.write("Restart the dashboard and what runs beside it, then run verify_store.")
 
     def _list(self, title, lines):

@@ -12,26 +12,26 @@ from submission.reports.postfix import Messages
 from submission.write_behind import keep_writing
 from web.workers import Workers
 
-MIN_SECRET = 32  # characters
+MIN_SECRET_LENGTH = 32
 BACKLOG = 512
 
 
 class Command(BaseCommand):
-    help = "Take Dovecot's reports of logins and Postfix's of messages, until SIGTERM."
-    # Like the listener it never opens a password, and it waits for a database that is away.
+    help = "Receive Dovecot's reports of logins and Postfix's reports of messages, until SIGTERM."
+    # Like the listener, it unseals no password, and waits for a database that is unavailable.
     requires_system_checks = []
 
     def add_arguments(self, parser):
         parser.add_argument(
-            "--nonce", action="store_true", help="print what Dovecot needs as auth_policy_hash_nonce, and end"
+            "--nonce", action="store_true", help="print the auth_policy_hash_nonce for Dovecot and exit"
         )
 
     def handle(self, *, nonce, **options):
         if nonce:
             return digests.nonce()
         secret = settings.REPORTS_SECRET
-        if len(secret) < MIN_SECRET or not secret.isascii() or not secret.isprintable():
-            problem = f"REPORTS_SECRET must be at least {MIN_SECRET} characters of printable ASCII."
+        if len(secret) < MIN_SECRET_LENGTH or not secret.isascii() or not secret.isprintable():
+            problem = f"REPORTS_SECRET must be at least {MIN_SECRET_LENGTH} characters of printable ASCII."
             raise CommandError(problem, returncode=os.EX_CONFIG)
         asyncio.run(self._serve(secret))
 
@@ -45,13 +45,13 @@ class Command(BaseCommand):
         address = settings.REPORTS_ADDRESS
         try:
             servers = [
-                await loop.create_server(made, address, port, backlog=BACKLOG)
-                for made, port in ((reports, settings.REPORTS_PORT), (messages, settings.MESSAGES_PORT))
+                await loop.create_server(factory, address, port, backlog=BACKLOG)
+                for factory, port in ((reports, settings.REPORTS_PORT), (messages, settings.MESSAGES_PORT))
             ]
         except OSError as error:
             raise CommandError(f"Can't listen on {address}: {error.strerror or error}") from None
         self.stdout.write(
-            f"Reports are taken on {address}:{settings.REPORTS_PORT} and {settings.MESSAGES_PORT}"
+            f"Receiving reports on {address}:{settings.REPORTS_PORT} and {settings.MESSAGES_PORT}"
         )
         self.stdout.flush()
         try:

@@ -16,7 +16,7 @@ from submission.listener import allocator, serve, tls
 from submission.listener.authentication import Logins
 from submission.listener.handler import Handler
 from submission.listener.limits import Limits
-from submission.listener.session import Shared
+from submission.listener.session import Listener
 from submission.listener.throttle import Guesses
 from web.startup import close_connections
 
@@ -48,13 +48,13 @@ class Command(BaseCommand):
         stopped = asyncio.Event()
         counts = asyncio.create_task(logins.write_counts(stopped))
         try:
-            await self._listen(Shared(handler, host, context, limits), hop)
+            await self._listen(Listener(handler, host, context, limits), hop)
         finally:
             stopped.set()
             await asyncio.wait([counts], timeout=THREAD_SECONDS)
             handler.close()
 
-    async def _listen(self, shared, hop):
+    async def _listen(self, listener, hop):
         address, port = settings.SUBMISSION_ADDRESS, settings.SUBMISSION_PORT
 
         def ready():
@@ -63,12 +63,12 @@ class Command(BaseCommand):
 
         def reload():
             try:
-                self._load_certificate(shared.tls)
+                self._load_certificate(listener.tls)
             except CommandError as error:
-                log.log.error("The certificate stays the old one: %s", error)
+                log.logger.error("The certificate stays the old one: %s", error)
 
         try:
-            await serve.serve(shared, address, port, ready=ready, reload=reload)
+            await serve.serve(listener, address, port, ready=ready, reload=reload)
         except OSError as error:
             raise CommandError(f"Can't listen on {address}:{port}: {error}") from None
 

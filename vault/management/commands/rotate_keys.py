@@ -3,7 +3,7 @@ from django.db import transaction
 
 from vault import cipher, keyring, registry
 
-BATCH = 500
+DEFAULT_BATCH = 500
 
 
 class Command(BaseCommand):
@@ -13,7 +13,9 @@ class Command(BaseCommand):
     )
 
     def add_arguments(self, parser):
-        parser.add_argument("--batch", type=int, default=BATCH, help="rows in one transaction (default: 500)")
+        parser.add_argument(
+            "--batch", type=int, default=DEFAULT_BATCH, help="rows in one transaction (default: 500)"
+        )
 
     def handle(self, *, batch, **options):
         if batch < 1:

@@ -1,4 +1,4 @@
-"""A site that logs in all the time, to see whether it is ever refused."""
+"""A site that logs in continuously, to detect any refusal."""
 
 import threading
 import time
@@ -10,7 +10,7 @@ MOST = 200
 
 
 class Steady:
-    """What became of the logins; `password` is the one that the site has, and may be replaced."""
+    """The results of the logins; `password` is the current one of the site and may be replaced."""
 
     def __init__(self, login: Callable[[str], int], password: str):
         self._login, self.password = login, password
@@ -24,7 +24,7 @@ class Steady:
         return sum(code != 235 for _password, code in self.codes)
 
     def go_on_for(self, logins: int):
-        """Wait until there were so many more."""
+        """Wait for this many more logins."""
         wanted, deadline = len(self.codes) + logins, time.monotonic() + 30
         while len(self.codes) < wanted:
             assert time.monotonic() < deadline and not self._stopped.is_set(), self.codes

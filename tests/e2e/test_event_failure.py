@@ -1,4 +1,4 @@
-"""While no event can be written, nothing is shown or changed, and the person is told to come again."""
+"""While no event can be written, nothing is shown or changed, and the user is asked to try again."""
 
 import pytest
 from playwright.sync_api import expect
@@ -12,7 +12,7 @@ pytestmark = [pytest.mark.e2e, pytest.mark.django_db(transaction=True)]
 
 
 @pytest.mark.parametrize("name", ["Show Password", "Copy password", "Reset"])
-def test_the_person_is_told_and_it_works_afterwards(tab, credential, name):
+def test_act_without_its_event_fails_visibly_and_works_afterwards(tab, credential, name):
     before = password_of(credential)
     tab.watch.expect(503)
     with no_event_can_be_written():

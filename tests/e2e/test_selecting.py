@@ -1,4 +1,4 @@
-"""Several SMTP users are ticked, and suspended or deleted together."""
+"""Several SMTP users are selected, and suspended or deleted together."""
 
 import re
 
@@ -26,7 +26,7 @@ def bar(tab, name):
 
 
 class TestChoosing:
-    def test_two_are_deleted_and_undo_brings_both_back(self, tab, three):
+    def test_two_selected_are_deleted_and_undo_restores_both(self, tab, three):
         tab.open()
         logins = [(tab.connection(each), password_of(each)) for each in three[1:]]
         pick(tab, *three[1:])
@@ -43,7 +43,7 @@ class TestChoosing:
         expect(toast).to_have_count(0)
         assert [connection.refusal(password) for connection, password in logins] == [None, None]
 
-    def test_what_is_in_use_takes_the_tick(self, tab, three):
+    def test_deleting_a_selected_used_one_needs_the_tick(self, tab, three):
         tab.open()
         connection, password = tab.connection(three[1]), password_of(three[1])
         make_use(three[1])
@@ -59,7 +59,7 @@ class TestChoosing:
         expect(tab.page.locator(".badge.suspended")).to_have_count(3)
         assert connection.refusal(password) == 535
 
-    def test_the_bar_counts_takes_all_and_clears(self, tab, three):
+    def test_bar_counts_selects_all_and_clears(self, tab, three):
         tab.open()
         expect(bar(tab, "Delete")).to_be_hidden()
         everything, count = tab.page.get_by_label("Select all on this page"), tab.page.get_by_role("status")
@@ -75,7 +75,7 @@ class TestChoosing:
         expect(everything).to_be_focused()
         assert not any(box.is_checked() for box in tab.page.get_by_role("checkbox").all())
 
-    def test_cancel_keeps_what_was_ticked_and_an_act_forgets_it(self, tab, three):
+    def test_selection_survives_cancel_and_ends_with_an_act(self, tab, three):
         tab.open()
         pick(tab, *three[:2])
         bar(tab, "Delete").click()
@@ -87,7 +87,7 @@ class TestChoosing:
         expect(tab.rows).to_have_count(1)
         expect(bar(tab, "Delete")).to_be_hidden()
 
-    def test_a_row_that_is_drawn_anew_counts_no_more(self, tab, three):
+    def test_replaced_row_is_no_longer_selected(self, tab, three):
         tab.open()
         pick(tab, *three)
         tab.press(three[0], "Add label")

@@ -1,4 +1,4 @@
-"""A next hop that takes every message and keeps none of it, so that many big ones cost the tests little."""
+"""A next hop that accepts and discards every message, so that big ones cost little."""
 
 import asyncio
 import threading

@@ -16,7 +16,7 @@ def finding(reply):
     return read(f"smtplib.SMTPResponseException: {reply!r}").finding
 
 
-def test_a_wrong_password_is_told_from_a_wrong_network(mail, credential):
+def test_wrong_password_and_wrong_network_are_told_apart(mail, credential):
     def is_said(reply, words):
         credential.refresh_from_db()
         return words in explain(repr(reply), credential, now=timezone.now()).title
@@ -29,27 +29,27 @@ def test_a_wrong_password_is_told_from_a_wrong_network(mail, credential):
     assert wait_until(lambda: is_said(reply, "It may not be used from 127.0.0.1"))
 
 
-def test_without_tls_and_without_login(mail):
+def test_missing_tls_and_missing_login_are_explained(mail):
     smtp = mail.connect()
     assert finding(smtp.docmd("MAIL", f"FROM:<{SENDER}>")) is Finding.TLS_MISSING
     assert finding(auth_plain(smtp, "A" * 32, "x")) is Finding.TLS_MISSING
     assert finding(submit(mail.secure())) is Finding.NOT_LOGGED_IN
 
 
-def test_senders(mail, credential):
+def test_refused_senders_are_explained(mail, credential):
     smtp = mail.login(credential)
     assert finding(smtp.docmd("MAIL", "FROM:<info@other.example>")) is Finding.WRONG_SENDER
     assert finding(smtp.docmd("MAIL", "FROM:<>")) is Finding.NULL_SENDER
 
 
-def test_messages_and_recipients(mail, credential):
+def test_refused_messages_and_recipients_are_explained(mail, credential):
     smtp = mail.login(credential)
     assert finding(smtp.docmd("MAIL", f"FROM:<{SENDER}> SIZE=999999999")) is Finding.TOO_BIG
     smtp = mail.login(credential)
     assert finding(submit(smtp, MESSAGE, recipients=["bob@example"])) is Finding.RECIPIENT_SYNTAX
 
 
-def test_another_mechanism_and_nonsense(mail):
+def test_other_mechanisms_and_nonsense_are_explained(mail):
     smtp = mail.secure()
     assert finding(smtp.docmd("AUTH", "CRAM-MD5")) is Finding.MECHANISM
     assert finding(smtp.docmd("FOO")) is Finding.OUT_OF_ORDER

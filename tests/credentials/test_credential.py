@@ -1,4 +1,4 @@
-"""A credential's life in the database: issue, authenticate, reveal, reset, suspend, rename, remove."""
+"""The acts of the Credential model: issue, authenticate, reveal, reset, suspend, rename, remove."""
 
 from datetime import timedelta
 
@@ -44,7 +44,7 @@ def test_one_press_of_add_makes_one_credential(domain):
     assert tags().count("credential.created") == 1
 
 
-def test_a_key_of_another_domain_makes_none(domain):
+def test_issue_key_of_another_domain_creates_none(domain):
     key = "6f1c5a34-0000-4000-8000-000000000001"
     domain.credentials.issue_once(key, by=SYSTEM)
     other = make_domain("other.example.com")
@@ -53,7 +53,7 @@ def test_a_key_of_another_domain_makes_none(domain):
 
 
 @pytest.mark.django_db(transaction=True)  # the database looks at foreign keys when it commits
-def test_a_domain_that_is_deleted_meanwhile_gets_none(domain):
+def test_domain_deleted_in_the_meantime_gets_no_credential(domain):
     Domain.objects.all().delete()
     with pytest.raises(Domain.DoesNotExist):
         domain.credentials.issue_once("6f1c5a34-0000-4000-8000-000000000001", by=SYSTEM)
@@ -69,7 +69,7 @@ def test_reset_refuses_the_old_password_at_once(credential):
     assert tags()[-1] == "credential.reset"
 
 
-def test_of_two_resets_that_saw_the_same_password_one_wins(credential):
+def test_one_of_two_resets_of_the_same_password_wins(credential):
     seen = credential.password_changed_at
     new = credential.reset_password(by=SYSTEM, seen=seen)
     other = Credential.objects.get(pk=credential.pk)
@@ -79,7 +79,7 @@ def test_of_two_resets_that_saw_the_same_password_one_wins(credential):
     assert tags().count("credential.reset") == 1
 
 
-def test_acts_on_a_removed_credential_say_so(credential):
+def test_acts_on_a_removed_credential_raise(credential):
     other = Credential.objects.get(pk=credential.pk)
     password = password_of(credential)
     credential_username = credential.username
@@ -128,7 +128,7 @@ def test_only_usable_credentials_are_accepted(domain, change, outcome):
 
 
 @pytest.mark.parametrize("change", [{"authorized_at": None}, {"suspended_at": timezone.now()}])
-def test_nothing_is_accepted_for_a_domain_that_may_not_send(credential, change):
+def test_no_login_is_accepted_for_a_domain_that_may_not_send(credential, change):
     Domain.objects.filter(pk=credential.domain_id).update(**change)
     assert login(credential, password_of(credential)) is Outcome.DOMAIN_NOT_AUTHORIZED
     assert not Credential.objects.usable(timezone.now()).exists()
@@ -139,13 +139,13 @@ def test_a_username_of_another_form_is_unknown(username, db):
     assert Credential.objects.authenticate(username, "sl_x").outcome is Outcome.UNKNOWN_USERNAME
 
 
-def test_usernames_are_compared_as_they_stand(credential):
+def test_usernames_are_case_sensitive(credential):
     lower = credential.username.lower()
     outcome = Credential.objects.authenticate(lower, password_of(credential)).outcome
     assert outcome is (Outcome.ACCEPTED if lower == credential.username else Outcome.UNKNOWN_USERNAME)
 
 
-def test_a_stale_verifier_is_made_anew_at_login(credential):
+def test_stale_verifier_is_replaced_at_login(credential):
     password = password_of(credential)
     stale = ldap_salted_sha512.using(salt_size=8).hash(password)
     Credential.objects.filter(pk=credential.pk).update(verifier=stale)
@@ -191,7 +191,7 @@ def test_when_the_event_cannot_be_written_nothing_is_changed_or_shown(credential
 
 
 @pytest.mark.parametrize("act", ["reset_password", "suspend", "remove"])
-def test_a_report_of_an_act_that_fails_shows_no_password(credential, monkeypatch, rf, act):
+def test_traceback_of_a_failed_act_shows_no_password(credential, monkeypatch, rf, act):
     password = password_of(credential)
     monkeypatch.setattr("audit.record", None)
     with pytest.raises(TypeError) as failure:

@@ -1,4 +1,4 @@
-// Rows that are ticked for one act: how many, all of the page, none. The bar itself shows by CSS.
+// Selected rows: count, select all, clear. CSS shows the bar itself.
 
 const boxes = () => [...document.querySelectorAll("#credentials .pick")];
 

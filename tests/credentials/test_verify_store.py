@@ -1,4 +1,4 @@
-"""The oracle, `manage.py verify_store`: it finds what does not agree, and names it."""
+"""`manage.py verify_store` finds what is inconsistent, and names it."""
 
 from datetime import timedelta
 
@@ -34,12 +34,12 @@ def said(username):
     return [fault for fault in faults() if username in fault]
 
 
-def test_what_went_through_the_verbs_agrees(life, capsys):
+def test_verify_store_finds_no_fault_after_the_usual_acts(life, capsys):
     call_command("verify_store")
     assert "3 SMTP users: everything agrees." in capsys.readouterr().out
 
 
-def test_a_deleted_domain_leaves_no_fault(life):
+def test_verify_store_finds_no_fault_after_a_domain_was_deleted(life):
     other = make_domain("other.example.com")
     make_credential(other)
     other.delete()
@@ -90,18 +90,18 @@ def kept_for_longer(life):
 @pytest.mark.parametrize(
     ("spoil", "words"),
     [
-        (let_in, "no event tells that its old password is kept"),
-        (kept_for_longer, "no event tells that its old password is kept for as long"),
-        (swapped, "does not open"),
-        (torn, "does not fit its verifier"),
-        (reset_without_event, "1 events of resets"),
-        (changed_by_hand, "no event tells of the last change"),
-        (added_by_hand, "no event tells of it"),
+        (let_in, "no event records that its old password is kept"),
+        (kept_for_longer, "no event records that its old password is kept this long"),
+        (swapped, "can't be unsealed"),
+        (torn, "does not match its verifier"),
+        (reset_without_event, "1 events record a reset"),
+        (changed_by_hand, "no event records the last change"),
+        (added_by_hand, "no event records it"),
         (gone_without_event, "it is missing"),
-        (back_from_the_dead, "1 events tell that it was deleted"),
+        (back_from_the_dead, "1 events record that it was deleted"),
     ],
 )
-def test_what_does_not_agree_is_named(life, spoil, words, capsys):
+def test_verify_store_names_each_kind_of_fault(life, spoil, words, capsys):
     spoil(life)
     with pytest.raises(CommandError, match="1 fault"):
         call_command("verify_store")
@@ -109,12 +109,12 @@ def test_what_does_not_agree_is_named(life, spoil, words, capsys):
     assert life.username in line and words in line and "sl_" not in line
 
 
-def test_letters_and_two_factor_secrets_are_tried_too(life):
+def test_verify_store_unseals_letters_too(life):
     Letter.objects.update(sealed="v1.k9.AAAA")
     assert {fault.partition(",")[0] for fault in faults()} == {"letters"}
 
 
-def test_it_asks_no_more_for_many(domain, django_assert_max_num_queries):
+def test_verify_store_needs_constant_queries(domain, django_assert_max_num_queries):
     for _ in range(30):
         make_credential(domain)
     with django_assert_max_num_queries(10):

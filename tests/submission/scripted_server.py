@@ -1,4 +1,4 @@
-"""A mail server in a thread that says what a test wants, and remembers what it was told."""
+"""A mail server in a thread that replies as a test scripts it, and records the commands."""
 
 import socket
 import threading
@@ -20,18 +20,18 @@ ANSWERS = {
 
 
 def hang_up(server, connection, line):
-    """Close without an answer."""
+    """Close without a reply."""
     connection.shutdown(socket.SHUT_RDWR)
 
 
 def be_silent(server, connection, line):
-    """Say nothing until the test is over, then hang up."""
+    """Send nothing until the test has ended, then hang up."""
     server.stopping.wait(20)
     hang_up(server, connection, line)
 
 
 def drip(server, connection, line):
-    """A reply that never ends, one byte each 20 ms: no single wait is long."""
+    """Send an endless reply, one byte every 20 ms, so that no single wait is long."""
     while not server.stopping.wait(0.02):
         connection.sendall(b"2")
 
@@ -47,12 +47,12 @@ def flood_without_lines(server, connection, line):
 
 
 def echo(server, connection, line):
-    """Refuse, and repeat what came."""
+    """Refuse, and repeat the command."""
     connection.sendall(b"535 5.7.8 You said: " + line.encode() + b"\r\n")
 
 
 def talk_ahead(server, connection, line):
-    """Agree to TLS, and slip in the beginning of another reply before it."""
+    """Agree to TLS, and inject the beginning of another reply before it."""
     connection.sendall(b"220 Go ahead\r\n250-scripted.example\r\n250-AUTH PLAIN\r\n")
 
 
@@ -111,7 +111,7 @@ class Scripted:
                 self._talk(connection, self._offers_in_tls)
 
     def _talk(self, connection, offers):
-        """Answer until the client leaves or TLS begins."""
+        """Reply until the client leaves or TLS starts."""
         with connection.makefile("rb") as lines:
             while line := lines.readline():
                 command = line.decode().rstrip("\r\n")

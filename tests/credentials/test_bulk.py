@@ -1,4 +1,4 @@
-"""Suspend and Delete for many SMTP users: asked once, all or none, an event each, one letter."""
+"""Suspend and Delete for several SMTP users: one question, all or none, an event each, one letter."""
 
 from datetime import timedelta
 
@@ -35,7 +35,7 @@ def state():
 
 
 @pytest.mark.parametrize("act", ACTS)
-def test_it_asks_first_and_lists_them_all(as_alice, domain, three, act):
+def test_bulk_act_asks_first_and_lists_all_selected(as_alice, domain, three, act):
     make_use(three[0])
     before = state()
     for headers in ({}, HTMX):
@@ -48,7 +48,7 @@ def test_it_asks_first_and_lists_them_all(as_alice, domain, three, act):
 
 
 @pytest.mark.parametrize("act", ACTS)
-def test_while_one_is_in_use_it_takes_the_tick(as_alice, domain, three, act):
+def test_bulk_act_needs_the_box_while_one_is_in_use(as_alice, domain, three, act):
     make_use(three[1])
     before = state()
     answer = as_alice.post(url(domain, act), usernames(three), headers=HTMX)
@@ -58,7 +58,7 @@ def test_while_one_is_in_use_it_takes_the_tick(as_alice, domain, three, act):
     assert as_alice.post(url(domain, act), usernames(three, sure="on"), headers=HTMX).status_code == 200
 
 
-def test_three_are_deleted_with_an_event_each_one_letter_and_one_undo(as_alice, domain, three):
+def test_bulk_delete_writes_an_event_each_one_letter_and_one_undo(as_alice, domain, three):
     kept = make_credential(domain)
     answer = text(as_alice.post(url(domain, "delete"), usernames(three), headers=HTMX))
     assert "3 SMTP users deleted." in answer
@@ -70,7 +70,7 @@ def test_three_are_deleted_with_an_event_each_one_letter_and_one_undo(as_alice, 
     assert all(each.username in letter.body for each in three)
 
 
-def test_undo_brings_all_of_them_back_with_one_letter(as_alice, domain, three):
+def test_undo_of_a_bulk_delete_restores_all_with_one_letter(as_alice, domain, three):
     as_alice.post(url(domain, "delete"), usernames(three))
     answer = text(as_alice.post(f"{smtp_url(domain)}deleted/restore/", usernames(three), headers=HTMX))
     assert "3 SMTP users restored." in answer
@@ -78,7 +78,7 @@ def test_undo_brings_all_of_them_back_with_one_letter(as_alice, domain, three):
     assert [letter.subject for letter in delivered()][1:] == ["3 SMTP users restored for sl.example.com"]
 
 
-def test_they_are_suspended_and_those_that_were_are_told(as_alice, domain, three):
+def test_bulk_suspend_reports_those_already_suspended(as_alice, domain, three):
     three[0].suspend(by=SYSTEM)
     answer = text(as_alice.post(url(domain, "suspend"), usernames(three), headers=HTMX))
     assert "2 SMTP users suspended, 1 was already suspended." in answer
@@ -86,7 +86,7 @@ def test_they_are_suspended_and_those_that_were_are_told(as_alice, domain, three
     assert Event.objects.filter(tag="credential.suspended").count() == 3
 
 
-def test_those_that_are_gone_and_other_domains_are_told_alike(as_alice, domain, three):
+def test_bulk_act_reports_gone_and_foreign_credentials_alike(as_alice, domain, three):
     theirs = make_credential(make_domain("other.example.com"))
     gone = three.pop()
     Credential.objects.get(pk=gone.pk).remove(by=SYSTEM)
@@ -95,7 +95,7 @@ def test_those_that_are_gone_and_other_domains_are_told_alike(as_alice, domain, 
     assert list(Credential.objects.all()) == [theirs]
 
 
-def test_one_that_is_chosen_reads_like_one(as_alice, domain, three):
+def test_bulk_act_on_one_is_worded_in_the_singular(as_alice, domain, three):
     page = text(as_alice.get(url(domain, "delete"), usernames(three[:1])))
     assert "Are you sure you want to delete this SMTP user?" in page
     answer = text(as_alice.post(url(domain, "delete"), usernames(three[:1]), headers=HTMX))
@@ -105,7 +105,7 @@ def test_one_that_is_chosen_reads_like_one(as_alice, domain, three):
 
 @pytest.mark.parametrize("act", ACTS)
 @pytest.mark.parametrize("named", [[], ["x"], ["a\x00b"], [f"{number:032X}" for number in range(26)]], ids=len)
-def test_no_choice_and_too_many_are_refused(as_alice, domain, three, act, named):
+def test_bulk_act_refuses_an_empty_or_too_large_selection(as_alice, domain, three, act, named):
     before = state()
     for method in (as_alice.get, as_alice.post):
         assert method(url(domain, act), {"username": named}, headers=HTMX).status_code == 422
@@ -114,7 +114,7 @@ def test_no_choice_and_too_many_are_refused(as_alice, domain, three, act, named)
 
 
 @pytest.mark.parametrize("act", ACTS)
-def test_when_all_are_gone_it_says_so(as_alice, domain, three, act):
+def test_bulk_act_reports_that_all_are_gone(as_alice, domain, three, act):
     for each in three:
         Credential.objects.get(pk=each.pk).remove(by=SYSTEM)
     for method in (as_alice.get, as_alice.post):
@@ -122,7 +122,7 @@ def test_when_all_are_gone_it_says_so(as_alice, domain, three, act):
         assert answer.status_code == 404 and "no longer exist" in text(answer)
 
 
-def test_all_or_none(as_alice, domain, three, monkeypatch):
+def test_bulk_act_changes_all_or_none(as_alice, domain, three, monkeypatch):
     before, create = state(), Event.objects.create
 
     def refuse_the_third(**fields):
@@ -135,7 +135,7 @@ def test_all_or_none(as_alice, domain, three, monkeypatch):
 
 
 @pytest.mark.parametrize("act", ACTS)
-def test_it_asks_for_a_recent_sign_in(client, alice, domain, three, act):
+def test_bulk_act_requires_a_recent_sign_in(client, alice, domain, three, act):
     sign_in(client, alice, ago=timedelta(hours=1))
     before = state()
     assert client.get(url(domain, act), usernames(three), headers=HTMX).status_code == 401
@@ -143,7 +143,7 @@ def test_it_asks_for_a_recent_sign_in(client, alice, domain, three, act):
     assert state() == before
 
 
-def test_only_who_may_manage_can_tick(client, bob, domain, three):
+def test_only_managers_see_the_checkboxes(client, bob, domain, three):
     client.force_login(bob)
     page = text(client.get(smtp_url(domain)))
     assert 'class="pick"' not in page and 'id="chosen"' not in page
@@ -152,6 +152,6 @@ def test_only_who_may_manage_can_tick(client, bob, domain, three):
     assert page.count('class="pick"') == 3 and 'id="chosen"' in page
 
 
-def test_a_use_long_ago_needs_no_tick(as_alice, domain, three):
+def test_bulk_act_on_long_unused_credentials_needs_no_box(as_alice, domain, three):
     Credential.objects.update(last_used_at=timezone.now() - timedelta(hours=25))
     assert TICK not in text(as_alice.get(url(domain, "delete"), usernames(three)))

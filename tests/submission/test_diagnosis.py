@@ -1,4 +1,4 @@
-"""Explain an error, with what the real listener replies and what real tools make of it."""
+"""Explain an error: replies of the real listener, and the output of real tools."""
 
 import smtplib
 import ssl
@@ -18,7 +18,7 @@ pytestmark = [pytest.mark.one_database, pytest.mark.django_db(transaction=True)]
 
 
 def line(reply) -> str:
-    """A reply as smtplib's exceptions show it."""
+    """A reply as exceptions of smtplib show it."""
     return f"smtplib.SMTPResponseException: {reply!r}"
 
 
@@ -27,11 +27,11 @@ def finding(reply):
 
 
 class TestLogins:
-    """535 says the same for every cause; the page does not."""
+    """535 is the same for every cause; the page names the cause."""
 
     @pytest.fixture
     def explained(self, client, alice, listener, credential):
-        """Log in in vain, and read the answer once the listener has written what it noted."""
+        """Fail to log in, wait until the listener has written its counts, and read the explanation."""
         sign_in(client, alice)
 
         def explained(password, words, username=None):
@@ -42,42 +42,42 @@ class TestLogins:
 
         return explained
 
-    def test_wrong_password(self, explained):
+    def test_wrong_password_is_explained(self, explained):
         assert explained("wrong", "The password is wrong")
 
-    def test_old_password(self, explained, credential):
+    def test_retired_password_is_explained(self, explained, credential):
         old = password_of(credential)
         credential.reset_password(by=SYSTEM)
         assert explained(old, "127.0.0.1 used the password from before the reset on")
 
-    def test_suspended(self, explained, credential):
+    def test_suspended_credential_is_explained(self, explained, credential):
         credential.suspend(by=SYSTEM)
         assert explained(password_of(credential), "This SMTP user is suspended")
 
-    def test_network(self, explained, credential):
+    def test_disallowed_network_is_explained(self, explained, credential):
         credential.set_networks("192.0.2.0/24", by=SYSTEM)
         assert explained(password_of(credential), "It may not be used from 127.0.0.1")
 
-    def test_domain_not_authorized(self, explained, credential):
+    def test_unauthorized_domain_is_explained(self, explained, credential):
         type(credential.domain).objects.update(authorized_at=None)
         assert explained(password_of(credential), "sl.example.com is not authorized to send")
 
-    def test_unknown_username(self, explained):
+    def test_unknown_username_is_explained(self, explained):
         assert explained("wrong", "wasn't one of this SMTP user", username="A" * 32)
 
 
 class TestReplies:
-    def test_before_tls(self, listener):
+    def test_command_before_tls_is_explained(self, listener):
         smtp = listener.connect()
         assert finding(smtp.docmd("MAIL", f"FROM:<{SENDER}>")) is Finding.TLS_MISSING
         with pytest.raises(smtplib.SMTPNotSupportedError) as error:
             smtp.login("A" * 32, "x")
         assert read(str(error.value)).finding is Finding.TLS_MISSING
 
-    def test_without_a_login(self, secure):
+    def test_mail_without_login_is_explained(self, secure):
         assert finding(submit(secure)) is Finding.NOT_LOGGED_IN
 
-    def test_another_domain_and_no_sender(self, smtp):
+    def test_foreign_and_missing_sender_are_explained(self, smtp):
         assert finding(submit(smtp, sender="info@other.example")) is Finding.WRONG_SENDER
         reply = smtp.docmd("MAIL", "FROM:<>")
         assert read(f"MAIL FROM:<> {reply!r}").finding is Finding.NULL_SENDER
@@ -90,20 +90,20 @@ class TestReplies:
         (MESSAGE.replace(b"Body", b"\x00"), Finding.BAD_MESSAGE),
         (b"From : x\r\n y\r\n" + MESSAGE, Finding.BAD_MESSAGE),
     ])  # fmt: skip
-    def test_messages(self, smtp, message, told):
+    def test_refused_message_is_explained(self, smtp, message, told):
         assert finding(submit(smtp, message)) is told
 
-    def test_too_big(self, smtp):
+    def test_too_big_message_is_explained(self, smtp):
         reply = smtp.docmd("MAIL", f"FROM:<{SENDER}> SIZE=999999999")
         assert finding(reply) is Finding.TOO_BIG
 
-    def test_recipients(self, smtp):
+    def test_refused_recipients_are_explained(self, smtp):
         assert finding(submit(smtp, recipients=["bob"])) is Finding.RECIPIENT_SYNTAX
         smtp.rset()
         many = [f"r{number}@example.org" for number in range(101)]
         assert finding(submit(smtp, recipients=many)) is Finding.TOO_MANY_RECIPIENTS
 
-    def test_too_many_logins_and_errors(self, listener):
+    def test_too_many_logins_and_errors_are_explained(self, listener):
         smtp = listener.secure()
         for _ in range(3):
             auth_plain(smtp, "A" * 32, "x")
@@ -113,13 +113,13 @@ class TestReplies:
         assert finding(replies[0]) is Finding.OUT_OF_ORDER
         assert finding(replies[-1]) is Finding.TOO_MANY_ERRORS
 
-    def test_a_password_that_is_reset_in_an_open_session(self, smtp, credential):
+    def test_password_reset_in_an_open_session_is_explained(self, smtp, credential):
         for command in (f"MAIL FROM:<{SENDER}>", "RCPT TO:<bob@example.org>", "DATA"):
             smtp.docmd(command)
         credential.reset_password(by=SYSTEM)
         assert finding(finish(smtp)) is Finding.NO_LONGER_VALID
 
-    def test_a_relay_that_is_away_or_refuses(self, start_listener, credential):
+    def test_unavailable_and_refusing_relay_are_explained(self, start_listener, credential):
         with start_listener(SMTP_RELAY_URL=f"smtp://127.0.0.1:{servers.free_port()}") as listener:
             assert finding(submit(listener.login(credential))) is Finding.TEMPORARY
 
@@ -132,18 +132,18 @@ class TestConnecting:
             smtp.starttls(context=context)
         return read(str(error.value)).finding
 
-    def test_certificates(self, listener):
+    def test_certificate_errors_are_explained(self, listener):
         untrusting = ssl.create_default_context()
         assert self.failure(listener.port, untrusting) is Finding.CERTIFICATE_SELF_SIGNED
         trusting = ssl.create_default_context(cafile=listener.var_dir / "tls" / "submission.crt")
         assert self.failure(listener.port, trusting, "mail.x.example") is Finding.CERTIFICATE_NAME
 
-    def test_implicit_tls(self, listener):
+    def test_implicit_tls_on_a_starttls_port_is_explained(self, listener):
         with pytest.raises(OSError) as error:
             smtplib.SMTP_SSL("127.0.0.1", listener.port, timeout=20)
         assert read(str(error.value)).finding is Finding.IMPLICIT_TLS
 
-    def test_nobody_listens(self):
+    def test_refused_connection_is_explained(self):
         with pytest.raises(OSError) as error:
             smtplib.SMTP("127.0.0.1", servers.free_port(), timeout=20)
         assert read(str(error.value)).finding is Finding.CONNECTION_REFUSED
@@ -155,7 +155,7 @@ TOOLS = ("python", "django", "curl", "swaks", "msmtp", "nodejs", "php", "rails")
 
 @pytest.mark.parametrize("tool", TOOLS)
 class TestTools:
-    """What the tools of Connect your site print."""
+    """The output of the tools on Connect your site."""
 
     @pytest.fixture
     def run(self, client, alice, credential, listener, settings, tmp_path, tool):
@@ -173,14 +173,14 @@ class TestTools:
 
         return run
 
-    def test_a_wrong_password(self, run, tool):
+    def test_wrong_password_in_output_of_tools_is_explained(self, run, tool):
         assert run(password="sl_wrong") is Finding.LOGIN_REFUSED
 
-    def test_a_certificate_that_is_not_trusted(self, run, tool):
+    def test_untrusted_certificate_in_output_of_tools_is_explained(self, run, tool):
         told = run(certificate=SYSTEM_CERTIFICATES)
         assert told in (Finding.CERTIFICATE_SELF_SIGNED, Finding.CERTIFICATE)
 
-    def test_a_port_where_nobody_listens(self, run, tool):
+    def test_refused_connection_in_output_of_tools_is_explained(self, run, tool):
         told = run(port=servers.free_port())
         assert told in (Finding.CONNECTION_REFUSED, Finding.NOT_CONNECTED)
 

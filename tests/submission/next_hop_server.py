@@ -1,4 +1,4 @@
-"""A next hop for the tests: a real SMTP server that keeps what it gets and refuses on demand."""
+"""A next hop for tests: an SMTP server that stores messages and refuses on demand."""
 
 from aiosmtpd.controller import Controller
 from aiosmtpd.smtp import SMTP, AuthResult

@@ -1,4 +1,4 @@
-"""Reset that keeps the old password working for a while: the question, the row, and the end of it."""
+"""Reset with a grace period: the question, the row, and the end of the period."""
 
 import re
 from datetime import timedelta
@@ -38,7 +38,7 @@ def rotated(credential):
     return credential
 
 
-def test_the_question_offers_times_and_keeps_the_old_one_not_at_all_unless_asked(as_alice, credential):
+def test_reset_offers_grace_periods_and_none_by_default(as_alice, credential):
     page = text(as_alice.get(smtp_url(credential, "reset"), headers=HTMX))
     assert re.findall(r'name="keep" value="(.*?)"( checked)?> (.*?)<', page) == [
         ("", " checked", "Not at all"),
@@ -50,7 +50,7 @@ def test_the_question_offers_times_and_keeps_the_old_one_not_at_all_unless_asked
 
 
 @pytest.mark.parametrize(("keep", "time"), [("1h", HOUR), ("24h", DAY), ("7d", 7 * DAY)])
-def test_both_passwords_are_accepted_for_as_long_as_was_chosen(as_alice, credential, keep, time):
+def test_both_passwords_are_accepted_during_the_grace_period(as_alice, credential, keep, time):
     old, seen = password_of(credential), credential.password_changed_at.isoformat()
     as_alice.post(smtp_url(credential, "reset"), {"seen": seen, "keep": keep})
     credential.refresh_from_db()
@@ -64,7 +64,7 @@ def test_both_passwords_are_accepted_for_as_long_as_was_chosen(as_alice, credent
 
 
 @pytest.mark.parametrize(("keep", "status"), [("", 422), ("24h", 200)])
-def test_what_is_in_use_wants_a_tick_only_when_it_stops(as_alice, credential, keep, status):
+def test_reset_with_a_grace_period_needs_no_tick(as_alice, credential, keep, status):
     make_use(credential)
     fields = {"seen": credential.password_changed_at.isoformat(), "keep": keep}
     assert as_alice.post(smtp_url(credential, "reset"), fields, headers=HTMX).status_code == status
@@ -72,13 +72,13 @@ def test_what_is_in_use_wants_a_tick_only_when_it_stops(as_alice, credential, ke
 
 
 @pytest.mark.parametrize("keep", ["2h", "\x00", "x" * 5000, "1h\n"])
-def test_a_time_that_is_not_offered_changes_nothing(as_alice, credential, keep):
+def test_unknown_grace_period_changes_nothing(as_alice, credential, keep):
     response = as_alice.post(smtp_url(credential, "reset"), {"keep": keep}, headers=HTMX)
     assert response.status_code == 422 and "Choose one of these periods." in text(response)
     assert not Event.objects.filter(tag="credential.reset").exists()
 
 
-def test_the_row_tells_who_still_uses_the_old_password(as_alice, rotated):
+def test_row_shows_who_still_uses_the_old_password(as_alice, rotated):
     assert "· not used since the reset. Revoke old password now" in row(as_alice, rotated)
     make_use(rotated, "203.0.113.7", at=timezone.now() - timedelta(minutes=12), is_previous=True)
     assert re.search(
@@ -100,7 +100,7 @@ def test_the_row_tells_who_still_uses_the_old_password(as_alice, rotated):
     ],
 )
 @pytest.mark.parametrize("used", [False, True])
-def test_after_a_silence_it_is_said_to_be_safe_to_revoke(as_alice, credential, keep, ago, words, used):
+def test_row_calls_an_unused_old_password_safe_to_revoke(as_alice, credential, keep, ago, words, used):
     credential.reset_password(by=SYSTEM, keep_old_for=keep)
     silent_since = timezone.now() - ago
     reset_at = silent_since - timedelta(minutes=1) if used else silent_since
@@ -125,7 +125,7 @@ def test_revoke_refuses_the_old_password_at_once_and_keeps_the_new_one(as_alice,
     assert as_alice.post(smtp_url(rotated, "revoke_old"), {"seen": seen}, headers=HTMX).status_code == 409
 
 
-def test_an_old_password_in_use_is_revoked_only_with_a_tick(as_alice, rotated):
+def test_revoke_of_a_used_old_password_needs_the_tick(as_alice, rotated):
     make_use(rotated, "203.0.113.7", is_previous=True)
     fields = {"seen": rotated.password_changed_at.isoformat()}
     response = as_alice.post(smtp_url(rotated, "revoke_old"), fields, headers=HTMX)
@@ -156,14 +156,14 @@ def test_a_second_reset_warns_that_the_earlier_password_stops(as_alice, rotated)
     assert outcome(rotated, second) is Outcome.ACCEPTED
 
 
-def test_a_viewer_sees_the_overlap_and_no_link(client, bob, rotated):
+def test_viewer_sees_the_grace_period_without_a_link(client, bob, rotated):
     client.force_login(bob)
     page = text(client.get(smtp_url(rotated.domain)))
     assert "Old password works until" in page and "revoke" not in page.lower().replace("revoke one", "")
 
 
 @pytest.mark.parametrize("act", ["revoke_old", "suspend", "resume", "reset"])
-def test_an_old_sign_in_is_asked_for_again_first(client, alice, rotated, act):
+def test_revoke_requires_a_recent_sign_in(client, alice, rotated, act):
     sign_in(client, alice, ago=timedelta(hours=1))
     before = Credential.objects.values().get()
     assert client.post(smtp_url(rotated, act), headers=HTMX).status_code == 401
@@ -171,7 +171,7 @@ def test_an_old_sign_in_is_asked_for_again_first(client, alice, rotated, act):
 
 
 @pytest.mark.django_db(transaction=True)
-def test_of_two_that_revoke_at_once_one_does_and_one_is_told(rotated):
+def test_one_of_two_concurrent_revocations_wins(rotated):
     others = [Credential.objects.get(pk=rotated.pk) for _ in range(2)]
     results = at_once(*(lambda each=each: each.revoke_old_password(by=SYSTEM) for each in others))
     assert sorted(results) == [False, True]
@@ -179,7 +179,7 @@ def test_of_two_that_revoke_at_once_one_does_and_one_is_told(rotated):
 
 
 @pytest.mark.django_db(transaction=True)
-def test_a_reset_and_a_revocation_at_once_leave_the_present_password_working(rotated):
+def test_concurrent_reset_and_revocation_keep_the_current_password(rotated):
     present, seen = password_of(rotated), rotated.password_changed_at
 
     def revoke():
