@@ -8,8 +8,8 @@ from credentials.usage.tally import Tally, pause_after
 from submission import log
 from web.workers import UNAVAILABLE, Workers
 
-# A flood of logins is one write; people see a login within seconds, unless the database is slow.
-WRITE_EVERY_SECONDS = 1, 10
+# A flood of logins is one write; people see a login within seconds.
+WRITE_EVERY_SECONDS = 1, 5
 
 
 async def keep_writing(tally: Tally, workers: Workers, stopped: asyncio.Event) -> None:
