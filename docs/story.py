@@ -107,12 +107,13 @@ class Story:
         make_use(self.store, SHOP, at=ago(days=6), number=4, **wrong)
         make_use(self.store, HOME, at=ago(seconds=140), number=38)
         tally = Tally()
-        for ip, host, sender in (
-            (HOME, "shop.sl.example.com", "orders"),
-            (SHOP_6, "localhost", "orders"),
-            (HOME, "shop.sl.example.com", "info"),
+        for ip, host, sender, seen_at in (
+            (HOME, "shop.sl.example.com", "orders", ago(minutes=6)),
+            (SHOP_6, "localhost", "orders", ago(days=3)),
+            (HOME, "shop.sl.example.com", "info", ago(minutes=3)),
         ):
-            tally.add_message(self.store.username, ip, ehlo=host, mail_from=f"{sender}@{DOMAIN}")
+            with at(seen_at):
+                tally.add_message(self.store.username, ip, ehlo=host, mail_from=f"{sender}@{DOMAIN}")
         tally.write()
 
     def _reset_the_newsletter(self, letter):
