@@ -59,14 +59,6 @@ class LimitForm(ConfirmForm):
         raise NotImplementedError
 
 
-class DeleteForm(ConfirmForm):
-    pass
-
-
-class SuspendForm(ConfirmForm):
-    pass
-
-
 class BulkForm(ConfirmForm):
     """An act on several credentials, with the box if any of them is in use."""
 

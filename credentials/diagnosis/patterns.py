@@ -79,7 +79,7 @@ RULES = (
         r"unsupported[ _]protocol|protocol[ _]version(?! ?:)|no shared cipher|version too low",
         r"handshake[ _]fail|no_protocols_available|inappropriate fallback",
     ),
-    # the sender, told from the header by the words around it
+    # the sender, distinguished from the header by the words around it
     (Finding.WRONG_HEADER_FROM, r"from or sender address not allowed"),
     (Finding.NO_SINGLE_FROM, r"exactly one from header|sender header must hold"),
     (Finding.NOT_LOGGED_IN, r"sender address rejected: (not logged in|authentication required)"),
@@ -179,7 +179,7 @@ RULES = (
         Finding.OUT_OF_ORDER,
         rf"{_code('50[0-5]')}.{{0,8}}5\.5\.[0-9]|{_code('555')}|send ehlo first|improper use of",
     ),
-    # the way there, told by a tool that got nowhere
+    # the connection, reported by a tool that could not connect
     (
         Finding.NAME_NOT_FOUND,
         r"enotfound|eai_again|getaddrinfo|no such host|name or service not known|nxdomain|unknown host",

@@ -6,7 +6,7 @@ from django.shortcuts import redirect
 from accounts.reauthentication import recent_sign_in
 from audit.actor import Actor
 from credentials import rotation
-from credentials.forms import ExpiryForm, RevokeOldForm, SuspendForm
+from credentials.forms import ConfirmForm, ExpiryForm, RevokeOldForm
 from credentials.models import PasswordChanged, SuspendedBySupport
 from credentials.views import responses
 from credentials.views.access import of_credential
@@ -41,7 +41,7 @@ def revoke_old(request, domain, credential):
 @of_credential(Permission.MANAGE_CREDENTIALS)
 @recent_sign_in
 def suspend(request, domain, credential):
-    form = SuspendForm(posted(request), credential=credential)
+    form = ConfirmForm(posted(request), credential=credential)
     if not form.is_valid():
         return responses.ask(request, domain, credential, "_suspend.html", form=form)
     if not credential.suspend(by=Actor.of(request)):

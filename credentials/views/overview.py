@@ -16,7 +16,7 @@ from web import bar_chart
 IN_USE_WITHIN = timedelta(days=30)
 EXPIRING_WITHIN = timedelta(days=7)
 NEVER_USED_FOR = timedelta(days=7)
-LISTED = 5  # of each kind; how many more there are is told
+LISTED = 5  # of each kind; the rest is counted
 RECENT_EVENTS = 5
 NUMBERS = ("count", "in_use", "unused", "expiring", "never_used", "suspended")
 

@@ -8,7 +8,7 @@ from django.views.decorators.http import require_POST, require_safe
 from accounts.reauthentication import recent_sign_in
 from audit.actor import Actor
 from credentials import rotation
-from credentials.forms import AddForm, DeleteForm, NetworksForm, ResetForm
+from credentials.forms import AddForm, ConfirmForm, NetworksForm, ResetForm
 from credentials.models import PasswordChanged
 from credentials.networks import listed
 from credentials.views import csv_rows, responses
@@ -103,7 +103,7 @@ def reset(request, domain, credential):
 @of_credential(Permission.MANAGE_CREDENTIALS)
 @recent_sign_in
 def delete(request, domain, credential):
-    form = DeleteForm(posted(request), credential=credential)
+    form = ConfirmForm(posted(request), credential=credential)
     if not form.is_valid():
         return responses.ask(request, domain, credential, "_delete.html", form=form)
     credential.remove(by=Actor.of(request))
