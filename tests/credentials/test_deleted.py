@@ -86,7 +86,7 @@ class TestRestoring:
         assert row(credential) == before
         assert LoginDay.objects.get(username=credential.username).count == 3
 
-    def test_is_written_down_and_told_to_the_owners(self, credential):
+    def test_restore_is_recorded_and_mailed_to_owners(self, credential):
         delete(credential).restore(by=SYSTEM)
         tags = Event.objects.order_by("-pk").values_list("tag", flat=True)[:2]
         assert list(tags) == ["credential.restored", "credential.deleted"]
@@ -222,7 +222,7 @@ class TestUndo:
         page = text(as_alice.post(restore, {"username": credential.username}, follow=True))
         assert "SMTP user restored." in page and f'id="cred-{credential.username}"' in page
 
-    def test_who_was_signed_out_meanwhile_is_led_to_what_can_be_restored(self, client, alice, credential):
+    def test_undo_after_sign_out_leads_to_the_list_of_deleted(self, client, alice, credential):
         deleted = delete(credential)
         restore, listed = urls(credential.domain, "deleted/restore/", "deleted/")
         login = client.post(restore, {"username": deleted.username})["Location"]
@@ -238,12 +238,12 @@ class TestUndo:
         assert Event.objects.filter(tag="credential.restored").count() == 1
 
     @pytest.mark.parametrize("username", ["", "x", "a\x00b", "0" * 32, "9" * 5000])
-    def test_of_what_was_never_there_changes_nothing(self, as_alice, domain, username):
+    def test_restore_of_unknown_username_changes_nothing(self, as_alice, domain, username):
         (restore,) = urls(domain, "deleted/restore/")
         assert as_alice.post(restore, {"username": username}, headers=HTMX).status_code in (404, 422)
         assert not Credential.objects.exists()
 
-    def test_of_another_domains_is_of_nothing(self, as_alice, domain):
+    def test_restore_of_another_domains_user_is_not_found(self, as_alice, domain):
         theirs = delete(make_credential(make_domain("other.example.com")))
         (restore,) = urls(domain, "deleted/restore/")
         assert as_alice.post(restore, {"username": theirs.username}, headers=HTMX).status_code == 404

@@ -112,19 +112,19 @@ class TestRefusedLogin:
         assert "The refused login wasn't one of this SMTP user" in said
         assert f"Compare with {credential.username} at smtp.sendlayer.net, port 587" in said
 
-    def test_of_another_smtp_user_leads_there(self, as_alice, answer, credential):
+    def test_transcript_of_another_smtp_user_links_to_it(self, as_alice, answer, credential):
         other = make_credential(credential.domain, label="Shop <b>")
         said = answer(f"535 5.7.8 login as {other.username} failed")
         assert "The line is about another SMTP user It names Shop &lt;b&gt;" in said
         page = text(ask(as_alice, credential, f"535 {other.username}"))
         assert f'href="{smtp_url(other, "explain")}" data-dialog' in page
 
-    def test_of_an_unknown_username(self, answer, credential):
+    def test_transcript_of_an_unknown_username_says_so(self, answer, credential):
         theirs = make_credential(make_domain("other.example.com"))
         said = answer(f"535 5.7.8 login as {theirs.username} failed")
         assert f"The line names {theirs.username}, which isn't an SMTP user of sl.example.com" in said
 
-    def test_of_another_server(self, answer):
+    def test_transcript_of_another_server_says_so(self, answer):
         assert "This answer is from another mail server" in answer(
             "535-5.7.8 Username and Password not accepted - gsmtp"
         )
@@ -143,7 +143,7 @@ class TestOthers:
         other = make_credential(credential.domain, label="Shop")
         assert "It names Shop" in answer(f"Sender address rejected: not owned by user {other.username}")
 
-    def test_no_longer_valid_is_told_by_its_state(self, answer, credential):
+    def test_refusal_that_is_over_is_named_by_the_current_state(self, answer, credential):
         line = "550 5.7.1 This SMTP user is no longer valid, message not accepted"
         assert "The password was changed while the site was connected" in answer(line)
         credential.suspend(by=SYSTEM)

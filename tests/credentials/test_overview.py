@@ -178,7 +178,7 @@ def test_overview_needs_constant_queries(as_alice, domain, number, queries, djan
         assert as_alice.get(URL).status_code == 200
 
 
-def test_a_viewer_sees_all_of_it_and_a_stranger_finds_nothing(client, bob, carol, domain):
+def test_overview_is_whole_for_viewers_and_404_for_strangers(client, bob, carol, domain):
     credential = make(domain, used=-1)
     make_try(credential, make_reset(credential))
     client.force_login(bob)

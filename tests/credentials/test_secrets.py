@@ -19,7 +19,7 @@ def test_a_password_has_its_prefix_190_random_bits_and_a_checksum():
     assert all(map(passwords.is_well_formed, made))
 
 
-def test_a_typo_is_told_from_a_password():
+def test_typo_is_distinguished_from_a_password():
     password = passwords.generate()
     for position in range(3, len(password)):
         other = "a" if password[position] != "a" else "b"
@@ -38,7 +38,7 @@ def test_a_verifier_is_what_passlib_and_dovecot_call_ssha512():
 
 
 @pytest.mark.parametrize("password", ["", "\x00", "sl_secret\x00", "ÿþ", "x" * 10_000])
-def test_nothing_fits_a_missing_verifier(password):
+def test_no_password_matches_a_missing_verifier(password):
     assert verifier.check(password, None) == (False, False)
 
 

@@ -71,7 +71,7 @@ def test_second_suspend_or_resume_reports_that_it_is_done_already(as_alice, cred
     assert Event.objects.count() == before
 
 
-def test_what_support_suspended_only_support_resumes(as_alice, credential):
+def test_suspension_by_support_is_resumed_by_support_only(as_alice, credential):
     credential.suspend(by=SYSTEM, reason="phishing", as_support=True)
     page = text(as_alice.get(smtp_url(credential.domain)))
     assert re.search(

@@ -189,7 +189,7 @@ def test_live_check_is_known_by_its_address(tally, credential):
     assert credential.last_used_at is None
 
 
-def test_what_could_not_be_written_is_written_the_next_time(tally, credential, now, monkeypatch):
+def test_counts_of_a_failed_write_are_written_next_time(tally, credential, now, monkeypatch):
     def fail(*args, **kwargs):
         raise OperationalError("the database is away")
 

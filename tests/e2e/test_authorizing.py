@@ -44,7 +44,7 @@ class TestAuthorizing:
         expect(page.locator("tr[id^=cred-]")).to_have_count(1)
         expect(page.locator("tr[id^=cred-]")).to_contain_text(domain.credentials.get().username)
 
-    def test_it_copies_what_to_add(self, window, alice):
+    def test_dns_record_values_are_copied(self, window, alice):
         page, _ = window(alice)
         add(page, "shop.example.com")
         page.get_by_role("button", name="Copy value of the Ownership record").click()

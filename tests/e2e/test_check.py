@@ -46,7 +46,7 @@ class TestCheckThisCredential:
         expect(transcript).to_contain_text("S: 235")
         assert password_of(credential) not in tab.page.content()
 
-    def test_it_does_not_count_as_a_use(self, tab, credential):
+    def test_check_does_not_count_as_use(self, tab, credential):
         ask(tab, credential)
         press(tab)
         result(tab.dialog, "This credential works")
@@ -132,7 +132,7 @@ class TestWhileItRuns:
         expect(tab.dialog).to_be_hidden()
         expect(tab.row(credential).get_by_role("link", name="Check this credential")).to_be_focused()
 
-    def test_it_asks_no_more_when_it_has_ended(self, tab, credential):
+    def test_polling_stops_when_the_check_has_ended(self, tab, credential):
         ask(tab, credential)
         press(tab)
         result(tab.dialog, "This credential works")
@@ -147,7 +147,7 @@ class TestWithoutJavaScript:
     def tab(self, open_tab, alice, credential):
         return open_tab(alice, java_script_enabled=False)
 
-    def test_the_page_shows_the_result_by_itself(self, tab, credential):
+    def test_result_appears_without_reload(self, tab, credential):
         page = tab.page
         tab.press(credential, "Check this credential")
         page.get_by_label("Also send a test message").check()

@@ -90,7 +90,7 @@ class TestConnectYourSite:
 
 
 class TestExplainAnError:
-    def test_a_suspended_one_is_told_by_the_reply(self, tab, credential):
+    def test_reply_names_a_suspended_smtp_user(self, tab, credential):
         credential.suspend(by=SYSTEM)
         with pytest.raises(smtplib.SMTPAuthenticationError) as refused:
             tab.connection(credential).send(password_of(credential), "Never sent")
@@ -105,7 +105,7 @@ class TestExplainAnError:
         expect(tab.dialog.get_by_role("link", name="Resume")).to_be_visible()
         assert password_of(credential) not in field.input_value()
 
-    def test_nothing_pasted_is_said_at_the_field(self, tab, credential):
+    def test_empty_error_text_is_reported_at_the_field(self, tab, credential):
         tab.watch.expect(422)
         tab.press(credential, "Explain an error")
         tab.dialog.get_by_role("button", name="Explain").click()

@@ -34,7 +34,7 @@ class TestDomainDropdown:
         expect(tab.page).to_have_url(smtp_url(other))
         expect(menu.locator("summary")).to_have_text("other.example")
 
-    def test_it_marks_where_one_is_and_ends_with_add_domain(self, menu):
+    def test_menu_marks_current_domain_and_ends_with_add_domain(self, menu):
         open_menu(menu)
         expect(menu.locator("[aria-current=true]")).to_contain_text("sl.example.com")
         expect(menu.get_by_role("link").last).to_have_text("Add domain")
@@ -61,7 +61,7 @@ class TestDomainDropdown:
         menu.page.keyboard.press("Enter")
         expect(menu.page).to_have_url(smtp_url(nine[0]))
 
-    def test_of_five_hundred_the_ends_are_a_key_away_and_the_filter_stays_in_view(self, alice, tab, menu):
+    def test_menu_of_500_domains_has_home_and_end_keys_and_a_visible_filter(self, alice, tab, menu):
         owned = Domain.objects.bulk_create(Domain(name=f"shop-{number:03}.example") for number in range(500))
         Membership.objects.bulk_create(Membership(user=alice, domain=each, role="owner") for each in owned)
         open_menu(menu)

@@ -43,7 +43,7 @@ class TestExpiry:
         tab.answer("Save")
         tab.told("Expiry date removed.")
 
-    def test_what_has_expired_is_refused_until_it_is_extended(self, tab, credential):
+    def test_expired_smtp_user_is_refused_until_extended(self, tab, credential):
         password, connection = password_of(credential), tab.connection(credential)
         expire(tab, -1)
         assert connection.refusal(password) == 535

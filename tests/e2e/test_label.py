@@ -44,7 +44,7 @@ def selected(page):
 
 
 class TestLabel:
-    def test_it_is_added_and_edited_in_its_row(self, tab, row):
+    def test_label_is_added_and_edited_in_its_row(self, tab, row):
         for name, label in (("Add label", "WooCommerce store"), ("Edit label", "Newsletter")):
             link(row, name).click()
             expect(field(row)).to_be_focused()
@@ -111,7 +111,7 @@ class TestLabel:
 
 
 class TestLabelOfTwoTabs:
-    def test_one_that_was_changed_elsewhere_is_told_and_nothing_typed_is_lost(self, shop, row, credential):
+    def test_label_changed_elsewhere_is_reported_and_keeps_typed_text(self, shop, row, credential):
         shop.watch.expect(409)
         link(row).click()
         expect(field(row)).to_be_focused()
@@ -134,7 +134,9 @@ class TestLabelOfTwoTabs:
         expect(link(row)).to_be_focused()
 
     @pytest.mark.parametrize("when", ["before", "while"])
-    def test_a_credential_that_was_deleted_elsewhere_is_told_and_its_row_goes(self, tab, row, credential, when):
+    def test_label_of_a_credential_deleted_elsewhere_is_reported_and_removes_the_row(
+        self, tab, row, credential, when
+    ):
         tab.watch.expect(404)
         if when == "while":
             link(row, "Add label").click()
@@ -157,7 +159,7 @@ class TestLabelOfTwoTabs:
 
 
 class TestLabelWithoutJavaScript:
-    def test_it_has_a_page_of_its_own(self, open_tab, alice, credential):
+    def test_label_form_has_its_own_page(self, open_tab, alice, credential):
         tab = open_tab(alice, java_script_enabled=False)
         tab.press(credential, "Add label")
         expect(tab.page).to_have_url(smtp_url(credential, "label"))

@@ -99,7 +99,7 @@ class TestMembers:
         expect(page.get_by_label("E-mail addresses")).to_have_value("max@example.org")
         expect(page.locator(".toast")).to_have_count(0)
 
-    def test_whoever_is_removed_meanwhile_is_led_to_the_whole_page_that_says_so(self, window, bob, domain):
+    def test_member_removed_in_the_meantime_gets_a_whole_page_that_says_so(self, window, bob, domain):
         page, watch = window(bob)
         watch.expect(404)
         page.goto(URL)

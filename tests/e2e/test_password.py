@@ -34,7 +34,7 @@ class TestViewingYourSMTPPassword:
         expected = ("credential.password_copied", "alice@example.com", credential.username, "127.0.0.1")
         assert latest_event() == expected
 
-    def test_it_is_copied_without_the_clipboard_api_too(self, open_tab, alice, credential):
+    def test_password_is_copied_without_the_clipboard_api(self, open_tab, alice, credential):
         # Browsers have it on HTTPS and on localhost only.
         tab = open_tab(alice, name="on plain HTTP")
         tab.page.add_init_script("Object.defineProperty(navigator, 'clipboard', { value: undefined })")
@@ -64,13 +64,13 @@ class TestViewingYourSMTPPassword:
         elsewhere = tab.page.evaluate(ELSEWHERE)
         assert "SMTP Credentials" in elsewhere and password not in elsewhere
 
-    def test_it_hides_when_the_tab_goes_to_the_background(self, tab, credential):
+    def test_password_hides_when_the_tab_goes_to_the_background(self, tab, credential):
         tab.press(credential, "Show Password")
         expect(tab.password(credential)).to_have_text(password_of(credential))
         tab.page.evaluate(HIDE_TAB)
         expect(tab.password(credential)).to_have_text(DOTS)
 
-    def test_it_hides_by_itself_after_half_a_minute(self, open_tab, alice, credential):
+    def test_password_hides_after_30_seconds(self, open_tab, alice, credential):
         tab = open_tab(alice, name="with a clock of its own")
         tab.page.clock.install()
         tab.open().press(credential, "Show Password")
@@ -78,7 +78,7 @@ class TestViewingYourSMTPPassword:
         tab.page.clock.fast_forward(30_000)
         expect(tab.password(credential)).to_have_text(DOTS)
 
-    def test_it_is_hidden_when_the_person_comes_back_to_the_page(self, tab, credential):
+    def test_password_is_hidden_after_back_navigation(self, tab, credential):
         tab.press(credential, "Show Password")
         expect(tab.password(credential)).to_have_text(password_of(credential))
         tab.page.get_by_role("link", name="Activity").click()

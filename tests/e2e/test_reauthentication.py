@@ -86,9 +86,7 @@ class TestAnOldSignIn:
         tab.told("SMTP user is deleted.")
         expect(tab.rows).to_have_count(0)
 
-    def test_a_question_that_was_open_meanwhile_is_answered_once_confirmed(
-        self, open_tab, alice, credential, site
-    ):
+    def test_open_dialog_is_submitted_after_confirmation(self, open_tab, alice, credential, site):
         tab, old = open_tab(alice), password_of(credential)
         tab.press(credential, "Reset")
         expect(tab.dialog).to_be_visible()
@@ -135,7 +133,7 @@ class TestAnOldSignIn:
         tab.told("Domain deleted.")
         assert not Domain.objects.exists()
 
-    def test_an_invitation_written_meanwhile_is_sent_as_it_was_written(self, open_tab, alice, domain, site):
+    def test_invitation_typed_before_confirmation_is_sent_as_typed(self, open_tab, alice, domain, site):
         for name in ("one.example", "two.example", "three.example"):
             make_domain(name, owner=alice)
         tab = open_tab(alice)

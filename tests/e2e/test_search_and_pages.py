@@ -36,7 +36,7 @@ class TestSearchAndPages:
         tab.page.reload()
         expect(tab.row(made)).to_be_visible()
 
-    def test_what_is_opened_elsewhere_afterwards_stays_in_view(self, tab, sixty):
+    def test_label_form_opened_after_add_stays_in_view(self, tab, sixty):
         tab.add()
         first = tab.row(sixty[50])
         tab.press(sixty[50], "Edit label")
@@ -79,7 +79,7 @@ class TestSearchAndPages:
         expect(tab.rows).to_have_count(9)
         expect(search).to_have_value("Site 4")
 
-    def test_nothing_found_is_said_with_a_way_back(self, tab):
+    def test_empty_search_result_offers_a_way_back(self, tab):
         tab.page.get_by_role("searchbox").fill("no such site")
         expect(tab.page.get_by_text("No SMTP user matches “no such site”")).to_be_visible()
         tab.page.get_by_role("link", name="Show all SMTP users").click()

@@ -33,6 +33,6 @@ class TestSigningOut:
         signed_out.goto(smtp_url(credential.domain))
         expect(signed_out.get_by_role("button", name="Sign in", exact=True)).to_be_visible()
 
-    def test_what_the_browser_stored_is_gone(self, signed_out):
+    def test_sign_out_clears_browser_storage(self, signed_out):
         stored = signed_out.evaluate("JSON.stringify([{...localStorage}, {...sessionStorage}])")
         assert "kept" not in stored

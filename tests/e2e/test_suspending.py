@@ -25,7 +25,7 @@ class TestSuspending:
         expect(row.get_by_role("link", name="Suspend")).to_be_visible()
         assert connection.refusal(password) is None
 
-    def test_what_was_used_today_wants_a_tick(self, tab, credential):
+    def test_suspend_of_recently_used_requires_a_tick(self, tab, credential):
         tab.watch.expect(422)
         make_use(credential)
         tab.press(credential, "Suspend")
@@ -35,7 +35,7 @@ class TestSuspending:
         tab.answer("Suspend")
         tab.told("SMTP user suspended.")
 
-    def test_what_support_suspends_meanwhile_is_told(self, tab, credential):
+    def test_suspension_by_support_in_the_meantime_is_reported(self, tab, credential):
         credential.suspend(by=Actor.system("me"))
         tab.open().watch.expect(409)
         tab.press(credential, "Resume")

@@ -15,7 +15,7 @@ def choose(page, theme):
 
 class TestTheme:
     @pytest.mark.parametrize(("system", "colour"), [("light", LIGHT), ("dark", DARK)])
-    def test_it_follows_the_system(self, open_tab, alice, system, colour):
+    def test_theme_follows_the_system(self, open_tab, alice, system, colour):
         tab = open_tab(alice, color_scheme=system)
         expect(tab.page.locator("body")).to_have_css("background-color", colour)
 

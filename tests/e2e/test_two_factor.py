@@ -124,7 +124,7 @@ class TestPasskey:
         page.get_by_role("button", name="Use a passkey").click()
         expect(page.get_by_text("This passkey wasn't accepted.")).to_be_visible()
 
-    def test_without_javascript_the_page_tells_that_it_needs_it(self, window):
+    def test_passkey_page_without_javascript_says_that_it_is_needed(self, window):
         page, _ = window(java_script_enabled=False)
         page.goto("/login/")
         expect(page.get_by_text("Passkeys need JavaScript.")).to_be_visible()

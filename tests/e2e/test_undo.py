@@ -49,7 +49,7 @@ class TestUndo:
         expect(tab.row(credential)).to_be_visible()
         expect(tab.page.locator("main")).to_be_focused()
 
-    def test_waits_for_whoever_is_at_it(self, open_tab, alice, credential):
+    def test_undo_toast_stays_while_hovered_or_focused(self, open_tab, alice, credential):
         tab = open_tab(alice, name="with a clock of its own")
         tab.page.clock.install()
         tab.open()
@@ -68,7 +68,7 @@ class TestUndo:
         tab.page.clock.run_for(21_000)
         expect(offer(tab)).to_have_count(0)
 
-    def test_of_two_deletes_brings_back_the_one_that_it_belongs_to(self, tab, credential, domain):
+    def test_undo_of_one_of_two_deletes_restores_that_one(self, tab, credential, domain):
         other = make_credential(domain)
         tab.open()
         for each in (credential, other):

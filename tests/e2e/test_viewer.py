@@ -9,7 +9,7 @@ pytestmark = [pytest.mark.e2e, pytest.mark.django_db(transaction=True)]
 
 
 class TestViewer:
-    def test_it_shows_the_rows_without_password_controls(self, open_tab, bob, credential):
+    def test_viewer_sees_rows_without_password_controls(self, open_tab, bob, credential):
         row = open_tab(bob).row(credential)
         expect(row).to_contain_text(credential.username)
         links = ["Connect your site", "Explain an error", "Recent clients"]
@@ -17,7 +17,7 @@ class TestViewer:
         names = [button.get_attribute("aria-label") for button in row.get_by_role("button").all()]
         assert names == [f"Copy username {credential.short_username}", "Copy host", "Copy port"]
 
-    def test_it_offers_nothing_to_add_or_delete(self, open_tab, bob, credential):
+    def test_viewer_has_no_add_or_delete_buttons(self, open_tab, bob, credential):
         tab = open_tab(bob)
         expect(tab.page.get_by_role("button", name="Add New SMTP User")).to_have_count(0)
         assert tab.page.locator("thead th").all_inner_texts() == ["CREDENTIALS", "LAST USED", "DATE CREATED"]

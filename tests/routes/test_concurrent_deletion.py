@@ -26,7 +26,7 @@ FIELDS = {
 
 @pytest.mark.django_db
 @pytest.mark.parametrize("route", ROUTES, ids=lambda route: route.name)
-def test_an_act_on_a_domain_that_goes_meanwhile_says_so(route):
+def test_act_on_a_concurrently_deleted_domain_says_so(route):
     world, waits = make_world(), True
     fields = FIELDS | {"member": world.parts["public_id"], "username": world.parts["username"]}
 
