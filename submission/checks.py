@@ -19,5 +19,5 @@ def check_submission_certificate(app_configs, **kwargs):
     missing = [name for name, path in pair.items() if not Path(path).is_file()]
     if not missing:
         return []
-    hint = "Set both to PEM files that this process may read, or neither to have a self-signed one made."
+    hint = "Set both to PEM files that this process can read, or neither for a self-signed certificate."
     return [Error(f"{' and '.join(missing)}: no such file.", hint=hint, id="sendlayer.E006")]

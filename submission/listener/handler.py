@@ -99,7 +99,7 @@ class Handler:
         try:
             await self._next_hop.deliver(prepared)
         except NotDelivered as failure:
-            outcome = "rejected by the next hop" if isinstance(failure, Rejected) else "not handed on"
+            outcome = "rejected by the next hop" if isinstance(failure, Rejected) else "not delivered"
             log.logger.warning("MESSAGE id=%s %s: %s", prepared.id, outcome, failure)
             return replies.DELIVERY_REPLIES[failure.reason].format(code=failure.code)
         return replies.ACCEPTED_MESSAGE.format(id=prepared.id)

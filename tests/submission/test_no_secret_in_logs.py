@@ -141,7 +141,7 @@ def reports_a_login(credential):
     for secret, end in ((REPORTS_SECRET, "}"), (REPORTS_SECRET[1:], "}"), (REPORTS_SECRET, "")):
         try:
             body = login % (credential.username, digest, end)
-            reports.take(b"POST", f"Bearer {secret}".encode(), body.encode())
+            reports.count(b"POST", f"Bearer {secret}".encode(), body.encode())
         except NoReport:
             pass
     tally.write()

@@ -24,9 +24,9 @@ THREAD_SECONDS = 1
 
 
 class Command(BaseCommand):
-    help = "Listen for SMTP submissions until SIGTERM; SIGHUP loads the certificate again."
-    # The listener never opens a password: it runs without CREDENTIAL_KEYS, and before a
-    # database that can't be asked yet it answers 454.
+    help = "Listen for SMTP submissions until SIGTERM; SIGHUP reloads the certificate."
+    # The listener opens no password, so it runs without CREDENTIAL_KEYS. While the database is
+    # unavailable, it replies 454.
     requires_system_checks = []
 
     def handle(self, **options):
@@ -65,7 +65,7 @@ class Command(BaseCommand):
             try:
                 self._load_certificate(listener.tls)
             except CommandError as error:
-                log.logger.error("The certificate stays the old one: %s", error)
+                log.logger.error("Could not reload the certificate, the old one stays in use: %s", error)
 
         try:
             await serve.serve(listener, address, port, ready=ready, reload=reload)
@@ -86,8 +86,8 @@ class Command(BaseCommand):
             raise CommandError(message, returncode=os.EX_CONFIG) from None
 
     def _end_threads(self):
-        """Close the database and leave, even when a thread waits for SQLite's lock for up to 20 s."""
-        _ = connection.settings_dict  # makes this thread's wrapper, through which the pool is closed
+        """Close the database and exit, even if a thread still waits up to 20 s for a lock of SQLite."""
+        _ = connection.settings_dict  # creates this thread's wrapper, which closes the pool
         close_connections()
         deadline = time.monotonic() + THREAD_SECONDS
         for thread in threading.enumerate():
