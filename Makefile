@@ -13,8 +13,8 @@ DEV_INSTALLED := $(VENV)/requirements-dev.stamp
 STATIC_COLLECTED := $(VAR_DIR)/static/staticfiles.json
 
 # What `make test` runs in parallel, the longest first.
-TESTS := test-postgresql test-sqlite test-sqlite-servers test-browser test-mail-postgresql \
-	test-postgresql-servers test-mail-sqlite
+TESTS := test-sqlite-servers test-sqlite test-postgresql test-browser test-sqlite-input \
+	test-mail-postgresql test-postgresql-input test-postgresql-servers test-mail-sqlite
 
 .PHONY: help run test $(TESTS) test-fast test-faults test-input lint bench bench-mail bench-attacks screenshots browser smtp-client postgresql redis load-generator
 .PHONY: mail-servers mail-clients dns-server proxies
@@ -30,27 +30,34 @@ run: $(STATIC_COLLECTED)  ## Start the dashboard and the SMTP listener
 
 # In parallel, since they mostly wait; each prints its output in one piece, and a failure stops no other.
 test: lint browser smtp-client postgresql redis mail-servers mail-clients dns-server proxies  ## Run every test, on SQLite and PostgreSQL, with browser and mail servers
-	@$(MAKE) --no-print-directory --jobs=5 --output-sync=target --keep-going $(TESTS)
+	@$(MAKE) --no-print-directory --jobs=6 --output-sync=target --keep-going $(TESTS)
 
 ON_POSTGRESQL := $(BIN)/python tests/with_postgres.py
 
-# In two parts each, since a process of pytest uses one core. Tests of pages compute all the time, so they
-# run at lower priority than browsers and servers, which wait for one another.
+# In three parts each, since a process of pytest uses one core. Tests of pages and input compute all the time,
+# so they run at lower priority than browsers and servers, which wait for one another.
 SERVERS := tests/submission tests/sendlayer tests/faults
-PAGES := $(SERVERS:%=--ignore=%)
+INPUT := tests/input tests/routes tests/backup
+PAGES := $(patsubst %,--ignore=%,$(SERVERS) $(INPUT))
 LOW_PRIORITY := nice -n 5
 
 test-sqlite-servers: $(DEV_INSTALLED)
 	TEST_PORTS=11000-13000 $(BIN)/python -m pytest -m "not e2e and not mail" $(SERVERS)
 
 test-sqlite: $(DEV_INSTALLED)
-	TEST_PORTS=13000-15000 $(LOW_PRIORITY) $(BIN)/python -m pytest -m "not e2e and not mail" $(PAGES)
+	TEST_PORTS=13000-14000 $(LOW_PRIORITY) $(BIN)/python -m pytest -m "not e2e and not mail" $(PAGES)
+
+test-sqlite-input: $(DEV_INSTALLED)
+	TEST_PORTS=14000-15000 $(LOW_PRIORITY) $(BIN)/python -m pytest -m "not e2e and not mail" $(INPUT)
 
 test-postgresql-servers: $(DEV_INSTALLED)
 	TEST_PORTS=15000-17000 $(ON_POSTGRESQL) $(BIN)/python -m pytest -m "not e2e and not mail and not one_database" $(SERVERS)
 
 test-postgresql: $(DEV_INSTALLED)
-	TEST_PORTS=17000-19000 $(LOW_PRIORITY) $(ON_POSTGRESQL) $(BIN)/python -m pytest -m "not e2e and not mail and not one_database" $(PAGES)
+	TEST_PORTS=17000-18000 $(LOW_PRIORITY) $(ON_POSTGRESQL) $(BIN)/python -m pytest -m "not e2e and not mail and not one_database" $(PAGES)
+
+test-postgresql-input: $(DEV_INSTALLED)
+	TEST_PORTS=18000-19000 $(LOW_PRIORITY) $(ON_POSTGRESQL) $(BIN)/python -m pytest -m "not e2e and not mail and not one_database" $(INPUT)
 
 test-browser: $(DEV_INSTALLED)
 	TEST_PORTS=19000-23000 $(BIN)/python -m pytest -m e2e
