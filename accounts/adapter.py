@@ -148,5 +148,5 @@ class AccountAdapter(DefaultAccountAdapter):
 
 
 def _on_dashboard_url(url: str) -> str:
-    """Return the same page at DASHBOARD_URL: the Host header comes from whoever requested the mail."""
+    """Return the same page at DASHBOARD_URL: the client that requested the mail chose the Host header."""
     return settings.DASHBOARD_URL.rstrip("/") + urlsplit(url).path

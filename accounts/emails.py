@@ -1,7 +1,7 @@
-"""Mail to people: kept with the act that it tells of, sent by a thread, tried again when a server is down.
+"""Mail to users: stored with the act that it reports, sent by a thread, retried when a server is down.
 
-No page waits for a mail server, and no letter is lost with a process: what a person is told
-commits with the act. A letter holds links that open accounts, so it is sealed while it waits.
+No page waits for a mail server, and no letter is lost with a process: a letter commits with its act. A
+letter holds links that open accounts, so it is sealed while it waits.
 """
 
 import json
@@ -73,7 +73,7 @@ def write(template, to, *, link=None, **context):
     """Write a letter by templates/letters/<template>.txt: the subject, an empty line, the text.
 
     `link` is a route with its arguments, ("domains:dns", name), which the template finds as the
-    address `link`. Call it inside the transaction of the act that it tells of.
+    address `link`. Call it inside the transaction of the act that it reports.
     """
     context["dashboard"] = settings.DASHBOARD_URL.rstrip("/")
     if link:

@@ -126,7 +126,7 @@ class User(AbstractBaseUser, PermissionsMixin):
 
     @transaction.atomic
     def hand_over(self):
-        """Give an unconfirmed account to the owner of its mailbox and shut out whoever signed up with it.
+        """Give an unconfirmed account to the owner of its mailbox and shut out the user who signed up with it.
 
         The caller replaces the password.
         """

@@ -39,7 +39,7 @@ def _refused(sender, credentials, request=None, **kwargs):
 
 @receiver(authentication_step_completed)
 def _confirmed(sender, request, user, method, reauthenticated=False, **kwargs):
-    """Give the session a new key, as a sign-in does: whoever held the old key is signed out."""
+    """Give the session a new key, as a sign-in does: a holder of the old key is signed out."""
     if not reauthenticated:
         return
     before = request.session.session_key

@@ -25,7 +25,7 @@ from vault import cipher
 
 log = logging.getLogger(__name__)
 
-# Associated data without the user, whom allauth does not pass: whoever can swap rows in this table can
+# Associated data without the user, whom allauth does not pass: a writer who swaps rows of this table can
 # remove the second factor as well.
 ASSOCIATED_DATA = "authenticator:secret"
 REFUSED = (AttributeError, KeyError, TypeError, ValueError, forms.ValidationError)

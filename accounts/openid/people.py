@@ -133,7 +133,7 @@ def _linked_to_another(user) -> Problem:
 
 
 def _shut_out_claimer(user):
-    """Take an account whose address was never confirmed from whoever signed up with it.
+    """Take an account whose address was never confirmed from the user who signed up with it.
 
     They could have used another person's address and waited for the owner to come.
     """

@@ -26,7 +26,7 @@ CONNECTION = {
         "The site doesn't trust the certificate of {host}",
         "Either the mail server uses a self-signed certificate, as in a trial, or the list of authorities on "
         "the site's machine is old or missing: on Debian that is the package ca-certificates. Don't turn "
-        "verification off: the password would go to whoever answers.",
+        "verification off: the password would go to any server that answers.",
         Step.CONNECT,
     ),
     Finding.CERTIFICATE_NAME: Words(
@@ -38,14 +38,14 @@ CONNECTION = {
     Finding.CERTIFICATE_EXPIRED: Words(
         "The certificate is out of date",
         "Check the clock of the site's machine. If it's right, ask the operator to renew the certificate "
-        "of {host}. Don't turn verification off: the password would go to whoever answers.",
+        "of {host}. Don't turn verification off: the password would go to any server that answers.",
         Step.CHECK,
     ),
     Finding.CERTIFICATE: Words(
         "The site doesn't trust the certificate of {host}",
         "Check that the site's host is exactly {host}, and that its machine has an up-to-date list of "
         "authorities (on Debian, the package ca-certificates). Don't turn verification off: the password "
-        "would go to whoever answers.",
+        "would go to any server that answers.",
         Step.CHECK,
     ),
     Finding.TLS_TOO_OLD: Words(

@@ -36,7 +36,7 @@ class LoginDayQuerySet(models.QuerySet):
     def count_up(self, rows):
         """Insert rows, or add their counts to those that are there; no two of them may be one row.
 
-        Names replace those that are there, so that whoever adds some holds the domain.
+        Names replace those that are there, so that a writer who adds some holds the domain.
         """
 
         def place(row):

@@ -48,7 +48,7 @@ def _context(domain, now) -> dict:
 
 
 def _credentials(domain, now):
-    """The credentials, those in trouble first; each tells the numbers of all of them, in one question."""
+    """The credentials, those in trouble first; each row holds the numbers of all of them, in one query."""
     live, soon = Q(suspended_at=None), now + EXPIRING_WITHIN
     unused, expiring = Q(last_used_at=None), live & Q(expires_at__lte=soon)
     never_used = live & unused & Q(created_at__lte=now - NEVER_USED_FOR)

@@ -1,6 +1,6 @@
 -- The mail servers' role: it may read the three views and nothing else.
 --   SENDLAYER_MAIL_PASSWORD=… psql -v ON_ERROR_STOP=1 -f roles.sql sendlayer
--- As the database's owner or a superuser. May be run again: it sets the password anew.
+-- As the database's owner or a superuser. It may be run again, and then sets the password again.
 \getenv password SENDLAYER_MAIL_PASSWORD
 \if :{?password} \else
   \warn 'SENDLAYER_MAIL_PASSWORD is not set'
@@ -14,7 +14,7 @@ SET log_min_error_statement = 'panic';
 ALTER ROLE sendlayer_mail
   LOGIN NOSUPERUSER NOCREATEDB NOCREATEROLE NOINHERIT NOREPLICATION NOBYPASSRLS PASSWORD :'password';
 ALTER ROLE sendlayer_mail SET default_transaction_read_only = on;
--- A login would rather be told to come again than wait.
+-- A temporary failure is better for a login than a long wait.
 ALTER ROLE sendlayer_mail SET statement_timeout = '5s';
 ALTER ROLE sendlayer_mail SET idle_in_transaction_session_timeout = '10s';
 -- Each question is for one name, by an index, with a plan that is kept. For tables that are small yet the

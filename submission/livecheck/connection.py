@@ -6,7 +6,7 @@ import socket
 from submission.livecheck.faults import Failed, Fault
 from web.workers import Busy, Workers
 
-LOOK_UP_SHARE = 0.9  # of the time, so that a slow look-up can be told from a slow connection
+LOOK_UP_SHARE = 0.9  # of the time, so that a slow look-up can be distinguished from a slow connection
 
 # The threads of the event loop are joined at exit, and a slow look-up can't be stopped.
 _look_ups = Workers("look-ups", threads=8)
