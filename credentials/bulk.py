@@ -51,7 +51,7 @@ def _act(domain, rows, usernames, done, by, act) -> Done:
     rows = list(rows.order_by("pk").select_for_update())
     changed, unchanged = [], 0
     for row in rows:
-        row.tells_owners = len(rows) == 1
+        row.notifies_owners = len(rows) == 1
         with suppress(ObjectDoesNotExist):  # deleted in the meantime
             if act(row) is False:
                 unchanged += 1

@@ -22,5 +22,5 @@ def _warn(credential) -> bool:
         mine = mine.exclude(expiry_warned_for=expires_at)
         if not mine.update(expiry_warned_for=expires_at):
             return False
-        credential.tell_owners_of_expiry()
+        credential.notify_owners_of_expiry()
     return True

@@ -49,7 +49,7 @@ class Credential(CredentialState, CredentialFields):
     checked_from = models.GenericIPAddressField(null=True, blank=True, editable=False)
 
     objects = CredentialManager()
-    tells_owners = True  # False for one of many: an act on many writes one letter
+    notifies_owners = True  # False for one of many: an act on many writes one letter
 
     class Meta:
         constraints = [
@@ -113,7 +113,7 @@ class Credential(CredentialState, CredentialFields):
             if self.suspended_at:
                 self._retire(password, Why.SUSPENDED, self.suspended_at)
             self._record("credential.reset", by, kept_for=keep_old_for and how_long(keep_old_for))
-            self._tell_owners("credential_reset", by, until=until)
+            self._notify_owners("credential_reset", by, until=until)
         self.password_changed_at, self.previous_valid_until = changed_at, until
         self.previous_last_used_at = self.previous_last_used_ip = None
         return password
@@ -193,9 +193,9 @@ class Credential(CredentialState, CredentialFields):
             self._record("credential.expiry_set", by, expires=expiry.day_of(later).isoformat())
         return True
 
-    def tell_owners_of_expiry(self):
+    def notify_owners_of_expiry(self):
         """Write to the owners that it will expire; inside the transaction that records the warning."""
-        self._tell_owners("credential_expires", None)
+        self._notify_owners("credential_expires", None)
 
     def suspend(self, *, by, reason="", as_support=False) -> bool:
         """Refuse it from now on, keeping everything; return False when it was suspended already.
@@ -212,7 +212,7 @@ class Credential(CredentialState, CredentialFields):
             self.suspended_at, self.suspended_by_support = self.suspended_at or now, as_support or None
             self._retire(self._opened(), Why.SUSPENDED, now)
             self._record("credential.suspended", by, reason=reason)
-            self._tell_owners("credential_suspended", by, reason=reason)
+            self._notify_owners("credential_suspended", by, reason=reason)
         return True
 
     def resume(self, *, by, reason="", as_support=False) -> bool:
@@ -246,7 +246,7 @@ class Credential(CredentialState, CredentialFields):
             Credential.objects.filter(pk=self.pk).delete()
             DeletedCredential.objects.keep(current, by=by, now=now)
             self._record("credential.deleted", by, reason=reason)
-            self._tell_owners("credential_deleted", by)
+            self._notify_owners("credential_deleted", by)
 
     def note_restored(self, *, by):
         """Record that it was restored, inside the transaction that does it."""
@@ -254,7 +254,7 @@ class Credential(CredentialState, CredentialFields):
         if self.suspended_at:
             self._retire(self._opened(), Why.SUSPENDED, self.suspended_at)
         self._record("credential.restored", by)
-        self._tell_owners("credential_restored", by)
+        self._notify_owners("credential_restored", by)
 
     @contextmanager
     def _act(self):
@@ -284,12 +284,12 @@ class Credential(CredentialState, CredentialFields):
         data = {key: value for key, value in ({"label": self.label} | data).items() if value}
         audit.record(tag, by=by, domain=self.domain, credential=self.username, data=data)
 
-    def _tell_owners(self, template, by, **more):
-        if not self.tells_owners:
+    def _notify_owners(self, template, by, **extra):
+        if not self.notifies_owners:
             return
         link = ("credentials:list", self.domain.name)
         notifications.notify_owners(
-            self.domain, "credentials", template, link=link, credential=self, by=by, **more
+            self.domain, "credentials", template, link=link, credential=self, by=by, **extra
         )
 
     def _change(self, **fields):

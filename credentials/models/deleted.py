@@ -83,7 +83,7 @@ class DeletedCredential(CredentialFields):
     )
 
     objects = DeletedCredentialQuerySet.as_manager()
-    tells_owners = True  # as in Credential
+    notifies_owners = True  # as in Credential
 
     class Meta:
         indexes = [
@@ -110,7 +110,7 @@ class DeletedCredential(CredentialFields):
             kept = DeletedCredential.objects.select_for_update().restorable(timezone.now()).get(pk=self.pk)
             kept.delete()
             credential = self.domain.credentials.bring_back(kept)
-            credential.tells_owners = self.tells_owners
+            credential.notifies_owners = self.notifies_owners
             credential.note_restored(by=by)
         return credential
 

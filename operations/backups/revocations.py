@@ -89,7 +89,7 @@ def suspend_credentials(when: str, *, suspend_all: bool, is_sealed: bool) -> Ite
         wanted = Credential.objects.filter(username__in=usernames).select_related("domain")
         for credential in wanted.without_secrets().order_by("username"):
             reason = reasons[credential.username]
-            credential.tells_owners = not is_sealed  # without the right keys no letter can be sealed
+            credential.notifies_owners = not is_sealed  # without the right keys no letter can be sealed
             as_support = credential.username in by_support
             done = credential.suspend(
                 by=BY, reason=f"Restored from a backup of {when}: {reason}", as_support=as_support
