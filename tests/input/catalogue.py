@@ -37,7 +37,7 @@ CATALOGUE = {
 
 # Rows that need a browser, and the test with one.
 ELSEWHERE = {
-    "S4": ("tests/e2e/test_password.py", "test_it_hides_by_itself_after_half_a_minute"),
+    "S4": ("tests/e2e/test_password.py", "test_password_hides_after_30_seconds"),
 }
 
 # Test id → module, filled by `rows` and `row`. W: raw requests that no client sends.
