@@ -118,11 +118,13 @@ def judge(figures, expected, reports):
 
 
 def test_kill_9_in_the_middle_of_acts_loses_nothing_acknowledged(domain, figures):
-    expected, chance = Expected(), random.Random(587)  # noqa: S311
+    expected, chance, pace = Expected(), random.Random(587), 1  # noqa: S311
     with actors(domain) as crowd:
-        for _ in range(ROUNDS):
-            judge(figures, expected, crowd.act(chance.uniform(0.04, 0.2)))
+        while figures.counts.get("kills", 0) < ROUNDS or figures.counts["acts"] <= ROUNDS:
+            acts = judge(figures, expected, crowd.act(pace * chance.uniform(0.04, 0.2)))
             figures.count(kills=1)
+            pace = pace if acts else pace * 1.5  # on a busy machine an act takes longer
+            assert pace < 100
     assert figures.counts["acts"] > ROUNDS
 
 
