@@ -77,8 +77,8 @@ def main():
     assert browser.get("/domains/").status_code == 200
     post("/account/sessions/end/")
 
-    told = set(Event.objects.filter(domain_id=domain.pk).values_list("tag", flat=True))
-    assert {"credential.created", "credential.reset", "member.joined", "domain.deleted"} <= told, told
+    tags = set(Event.objects.filter(domain_id=domain.pk).values_list("tag", flat=True))
+    assert {"credential.created", "credential.reset", "member.joined", "domain.deleted"} <= tags, tags
     call_command("verify_audit")
 
 

@@ -45,7 +45,7 @@ def browser(as_alice):
     return as_alice
 
 
-def refused(client, url, fields, headers=None):
+def assert_refused(client, url, fields, headers=None):
     """Post it while no event can be written, check that nothing changed, and return the response."""
     before = kept()
     with no_event_can_be_written():
@@ -59,7 +59,7 @@ def refused(client, url, fields, headers=None):
 @pytest.mark.parametrize("headers", [{}, HTMX, SCRIPT])
 @pytest.mark.parametrize("act", OF_CREDENTIAL)
 def test_act_on_credential_without_event_is_undone(browser, credential, act, headers):
-    response = refused(browser, smtp_url(credential, act), OF_CREDENTIAL[act], headers)
+    response = assert_refused(browser, smtp_url(credential, act), OF_CREDENTIAL[act], headers)
     assert password_of(credential) not in text(response)
     assert text(response).startswith("<!doctype html>" if not headers else "The server can't reach its data")
     assert browser.post(smtp_url(credential, act), OF_CREDENTIAL[act]).status_code in (200, 302)
@@ -72,11 +72,11 @@ def test_act_on_domain_or_member_without_event_is_undone(browser, domain, bob, p
         "invited": make_invitation(domain, "invited@example.org").public_id,
     }
     fields = {name: value.format(**names) for name, value in OF_DOMAIN[path].items()}
-    refused(browser, SETTINGS + path.format(**names), fields)
+    assert_refused(browser, SETTINGS + path.format(**names), fields)
 
 
 def test_adding_domain_without_event_is_undone(browser):
-    refused(browser, "/domains/add/", {"name": "new-one.com"})
+    assert_refused(browser, "/domains/add/", {"name": "new-one.com"})
 
 
 @pytest.mark.parametrize("act", ["suspend", "remove"])
@@ -84,7 +84,7 @@ def test_act_of_support_without_event_is_undone(browser, credential, act):
     root = make_user("root@support.example", is_staff=True, is_superuser=True)
     sign_in(browser, root)
     fields = {"action": act, "_selected_action": [credential.pk], "reason": "asked"}
-    refused(browser, "/admin/credentials/credential/", fields)
+    assert_refused(browser, "/admin/credentials/credential/", fields)
 
 
 def test_smtp_login_works_without_events(credential):

@@ -36,7 +36,7 @@ def path(domain, backup):
     return backup()
 
 
-def refused(path, match):
+def assert_refused(path, match):
     before = digest()
     with pytest.raises(CommandError, match=match) as error:
         call_command("restore", path, replace=True, yes=True)
@@ -57,7 +57,7 @@ def test_changed_backup_with_matching_digest_is_refused(path, restore):
     raw = bytearray(path.read_bytes())
     raw[len(raw) // 3] ^= 1
     path.write_bytes(resigned(bytes(raw)))
-    refused(path, "does not match the key 'k1' of CREDENTIAL_KEYS: it was changed")
+    assert_refused(path, "does not match the key 'k1' of CREDENTIAL_KEYS: it was changed")
 
 
 @pytest.mark.parametrize("change", [b"0", b"f"])
@@ -66,7 +66,7 @@ def test_wrong_hmac_is_refused(path, change):
     raw = path.read_bytes()
     start = raw.rindex(b"hmac-sha256:k1:") + len(b"hmac-sha256:k1:")
     path.write_bytes(resigned(raw[:start] + change * 64 + raw[start + 64 :]))
-    refused(path, "does not match the key 'k1'")
+    assert_refused(path, "does not match the key 'k1'")
 
 
 @pytest.mark.one_database
@@ -75,23 +75,23 @@ def test_backup_without_its_hmac_is_refused(path):
     start, end = raw.rindex(b"hmac-sha256:"), raw.rindex(b"sha256:")
     length = struct.pack("<H", len(raw) - end)
     path.write_bytes(resigned(raw[: start - 2] + length + raw[end:]))
-    refused(path, "It is not authenticated")
+    assert_refused(path, "It is not authenticated")
 
 
 @pytest.mark.one_database
 def test_hmac_is_bound_to_key_id_and_purpose(path, settings):
     raw = path.read_bytes()
     path.write_bytes(resigned(raw.replace(b"hmac-sha256:k1:", b"hmac-sha256:k2:")))
-    refused(path, "authenticated with the key 'k2', which CREDENTIAL_KEYS lacks")
+    assert_refused(path, "authenticated with the key 'k2', which CREDENTIAL_KEYS lacks")
     settings.CREDENTIAL_KEYS += settings.CREDENTIAL_KEYS.replace("k1:", ",k2:")
-    refused(path, "does not match the key 'k2'")  # its name is covered too
+    assert_refused(path, "does not match the key 'k2'")  # its name is covered too
     assert cipher.derived_key("k1", purpose="a") != cipher.derived_key("k1", purpose="b")
 
 
 @pytest.mark.parametrize("version", [1, 2])
 def test_older_backup_needs_unauthenticated_option(path, restore, version):
     old = forging.forged(path, format=version)
-    refused(old, "It is not authenticated: an older version made it, or a server without its keys")
+    assert_refused(old, "It is not authenticated: an older version made it, or a server without its keys")
     Credential.objects.all().delete()
     output = restore(old, unauthenticated=True)
     assert "You vouch for it: --unauthenticated." in output and "SMTP users: 1." in output
@@ -108,11 +108,11 @@ def test_old_key_authenticates_while_it_is_configured(path, settings, restore):
     old = settings.CREDENTIAL_KEYS
     settings.CREDENTIAL_KEYS = fresh = f"k2:{cipher.new_key()}"
     chain.open_key.cache_clear()
-    refused(path, "authenticated with the key 'k1', which CREDENTIAL_KEYS lacks: put that key back")
+    assert_refused(path, "authenticated with the key 'k1', which CREDENTIAL_KEYS lacks: put that key back")
     settings.CREDENTIAL_KEYS = f"{fresh},{old}"
     assert "vouch" not in restore(path)
     settings.CREDENTIAL_KEYS = f"k1:{cipher.new_key()}"
-    refused(path, "or made with another key of that name")
+    assert_refused(path, "or made with another key of that name")
 
 
 @pytest.mark.one_database

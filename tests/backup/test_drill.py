@@ -11,6 +11,7 @@ from django.core.management import call_command
 from django.db import connection
 from django.utils import timezone
 
+from audit.models import Event
 from credentials.models import Credential, PasswordChanged
 from operations.backups import archive
 from tests.factories import SYSTEM, make_credential, password_of
@@ -148,6 +149,10 @@ def test_restored_database_can_be_backed_up_and_restored_again(domain, backup, r
     """Also where nothing was added since: new rows get numbers after the old ones."""
     for name in ("first", "second"):
         restore(backup(name))
+    before = set(Event.objects.values_list("pk", flat=True))
     domain.credentials.issue(by=SYSTEM)
+    (added,) = set(Event.objects.values_list("pk", flat=True)) - before
+    assert added > max(before)
     call_command("migrate", "audit", "0003", verbosity=0)
     call_command("migrate", "audit", verbosity=0)
+    call_command("verify_audit")
