@@ -146,17 +146,21 @@ class LoginDayQuerySet(models.QuerySet):
         )
 
     def still_tried(self, now) -> list[dict]:
-        """The same, one row a retired password: how often, and by how many addresses.
+        """The same, one row a retired password: how often, and by how many addresses that are known.
 
-        `ip` is the last that is known. Of a deleted SMTP user it says that it is deleted, no more.
+        `ip` is the last of those; `has_unlisted` says that addresses beyond the bound tried it too. Of a
+        deleted SMTP user it says that it is deleted, no more.
         """
         deleted = RetiredPassword.objects.filter(username=OuterRef("username"), why=Why.DELETED)
         rows = self.filter(Q(retired_password__why=Why.DELETED) | ~Exists(deleted))
         tried: dict[int, dict] = {}
         for row in rows.tries(now)[:MAX_TRIES]:
-            password = tried.setdefault(row["retired_password"], row | {"total": 0, "addresses": 0})
+            password = tried.setdefault(
+                row["retired_password"], row | {"total": 0, "addresses": 0, "has_unlisted": False}
+            )
             password["total"] += row["total"]
-            password["addresses"] += 1
+            password["addresses"] += bool(row["ip"])
+            password["has_unlisted"] |= not row["ip"]
             password["ip"] = password["ip"] or row["ip"]
         return list(tried.values())
 

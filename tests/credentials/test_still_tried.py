@@ -65,7 +65,16 @@ def test_several_addresses_are_summed_up_after_the_last_one(as_alice, credential
 def test_addresses_beyond_the_bound_are_not_named(as_alice, credential):
     make_try(credential, make_reset(credential))
     LoginDay.objects.exclude(username=ALL_LOGINS).update(ip="")
-    assert "More than 200 addresses still try the password" in row(as_alice, credential)
+    assert "Addresses that aren't listed still try the password" in row(as_alice, credential)
+
+
+def test_known_address_is_named_beside_those_beyond_the_bound(as_alice, credential):
+    """How many are beyond it is not known, so no number is shown."""
+    old = make_reset(credential)
+    make_try(credential, old, "192.0.2.1", at=timezone.now() - timedelta(minutes=1))
+    make_try(credential, old, "192.0.2.2")
+    LoginDay.objects.filter(ip="192.0.2.2").update(ip="")
+    assert "192.0.2.1 and addresses that aren't listed still try the password" in row(as_alice, credential)
 
 
 def test_row_shows_who_tries_a_suspended_credential(as_alice, credential):
