@@ -2,11 +2,10 @@
 
 import os
 import random
-import subprocess
-from contextlib import contextmanager
 
 import pytest
 
+from tests.disks import small_disk
 from tests.faults.elsewhere import manage, numbers_of, set_up
 from tests.faults.web import Person, Visitor, answers_of, lost, site
 from tests.submission.clients import wait_until
@@ -14,18 +13,6 @@ from tests.submission.clients import wait_until
 pytestmark = [pytest.mark.django_db, pytest.mark.one_database]
 
 ADDS = 400
-
-
-@contextmanager
-def small_disk(folder, size="6m"):
-    """A tmpfs. Only root mounts one, and root runs these tests anyway (Postfix)."""
-    assert os.geteuid() == 0, "Run the tests as root: this one mounts a small tmpfs."
-    folder.mkdir()
-    subprocess.run(["mount", "-t", "tmpfs", "-o", f"size={size}", "tmpfs", folder], check=True)
-    try:
-        yield folder
-    finally:
-        subprocess.run(["umount", "--lazy", folder], check=True)
 
 
 def test_full_disk_loses_nothing_acknowledged(tmp_path, figures):
