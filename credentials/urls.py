@@ -1,6 +1,6 @@
 from django.urls import include, path, register_converter
 
-from credentials.views import bulk, clients, deleted, label, lifecycle, overview, site_setup, tab
+from credentials.views import bulk, clients, deleted, label, lifecycle, overview, page, site_setup, tab
 
 
 class UsernameConverter:
@@ -27,6 +27,7 @@ _smtp_urlpatterns = [
     path("deleted/", deleted.deleted_list, name="deleted"),
     path("deleted/restore/", deleted.restore, name="restore"),
     path("deleted/<username:username>/erase/", deleted.erase, name="erase"),
+    path("<username:username>/", page.page, name="page"),
     path("<username:username>/reveal/", tab.reveal, name="reveal"),
     path("<username:username>/copy/", tab.copy, name="copy"),
     path("<username:username>/reset/", tab.reset, name="reset"),

@@ -5,6 +5,7 @@ from contextlib import contextmanager
 from django.db import models, transaction
 from django.db.models import F, Q
 from django.db.models.functions import Coalesce
+from django.urls import reverse
 from django.utils import timezone
 from django.views.decorators.debug import sensitive_variables
 
@@ -65,6 +66,9 @@ class Credential(CredentialState, CredentialFields):
 
     def __str__(self):
         return self.username
+
+    def get_absolute_url(self):
+        return reverse("credentials:page", args=[self.domain.name, self.username])
 
     @sensitive_variables("password")
     def reveal(self, tag, *, by) -> str:

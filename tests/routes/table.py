@@ -107,6 +107,7 @@ RIGHTS = {
     # credentials
     "credentials:list": Rights(VIEW),
     "credentials:add": Rights(MANAGE, MANAGE, asks="nobody can use it before Show, which asks"),
+    "credentials:page": Rights(VIEW),
     "credentials:reveal": Rights(REVEAL, REVEAL, asks=RECENT),
     "credentials:copy": Rights(None, REVEAL, asks=RECENT),
     "credentials:reset": Rights(MANAGE, MANAGE, asks=RECENT),
