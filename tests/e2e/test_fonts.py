@@ -9,8 +9,8 @@ pytestmark = [pytest.mark.e2e, pytest.mark.django_db(transaction=True)]
 
 LOADED = """async () => {
   await document.fonts.ready;
-  return performance.getEntriesByType("resource").map((entry) => entry.name.match(/(inter-[a-z-]+)\\..*woff2/)?.[1])
-    .filter(Boolean).sort();
+  const names = performance.getEntriesByType("resource").map((entry) => entry.name);
+  return names.map((name) => name.match(/(inter-[a-z-]+)\\..*woff2/)?.[1]).filter(Boolean).sort();
 }"""
 # As wide as in the font that the page names first: no letter came from another one.
 SAME_FONT = """(text) => {
