@@ -54,7 +54,7 @@ def test_expiry_date_is_saved_shown_and_removed(as_alice, credential):
     day = timezone.localdate() + 30 * DAY
     page = text(set_to(as_alice, credential, day.isoformat()))
     credential.refresh_from_db()
-    assert "Expiry date saved." in page and f"{day.day}, {day.year}, 23:59</time>." in page
+    assert "Expiry date saved." in page and f"{day.day}, {day.year}, 23:59 UTC</time>." in page
     assert f"{credential.expires_at:%Y-%m-%d %H:%M:%S.%f}" == f"{day} 23:59:59.999999"
     asked = text(as_alice.get(smtp_url(credential, "expiry")))
     assert f'value="{day}"' in asked and "until the end of this day (UTC)" in asked
