@@ -1,6 +1,7 @@
 """Template context of the SMTP Credentials tab: one page of rows and what they share."""
 
 from datetime import timedelta
+from urllib.parse import urlencode
 from uuid import uuid4
 
 from django.conf import settings
@@ -8,9 +9,7 @@ from django.core.paginator import Paginator
 from django.urls import reverse
 from django.utils import timezone
 
-from credentials import rotation
 from credentials.expiry import NEAR
-from credentials.models import LoginDay
 from credentials.models.login_day import REFUSAL_SHOWN_FOR, TRIED_WITHIN
 from credentials.outcome import CAUSES
 
@@ -21,16 +20,17 @@ UNUSED_AFTER = timedelta(days=90)
 
 def row_context(domain, **extra) -> dict:
     """What a row or dialog needs besides its credential."""
-    now = timezone.now()
+    now, list_url = timezone.now(), reverse("credentials:list", args=[domain.name])
     return {
         "domain": domain,
-        "list_url": reverse("credentials:list", args=[domain.name]),
+        "list_url": list_url,
+        "list_link": list_url,
+        "back": "",
         "example_email": f"info@{domain.name}",
         "host": settings.SMTP_HOST,
         "port": settings.SMTP_PORT,
         "now": now,
         "near_end": now + NEAR,
-        "silence": rotation.silence,
         "refused_since": now - REFUSAL_SHOWN_FOR,
         "unused_since": now - UNUSED_AFTER,
         "causes": CAUSES,
@@ -53,6 +53,13 @@ def tried_of(domain, credentials) -> dict[str, list]:
     return tried
 
 
+def _back(number, search) -> str:
+    """The query string by which the page of an SMTP user leads back to this place in the list."""
+    query = {"q": search, "page": number if number > 1 else ""}
+    place = urlencode({name: value for name, value in query.items() if value})
+    return f"?{urlencode({'back': place})}" if place else ""
+
+
 def list_context(domain, *, number, search="", **extra) -> dict:
     """The rows of page `number` (1 … or "last"; anything else is clamped) and what is around them."""
     paginator = Paginator(domain.credentials.for_page(search), PAGE_SIZE)
@@ -67,10 +74,6 @@ def list_context(domain, *, number, search="", **extra) -> dict:
         # For a handful of rows, a search box is only in the way.
         searchable=bool(search) or paginator.count > PAGE_SIZE,
         issue_key=uuid4(),
+        back=_back(page.number, search),
         **extra,
     )
-
-
-def refusals_of(credential):
-    """Refused logins of the last 30 days by cause: how often, when and from where last."""
-    return LoginDay.objects.filter(username=credential.username).recent(timezone.now()).by_cause()

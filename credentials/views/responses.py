@@ -1,14 +1,19 @@
-"""Responses of the tab's acts: a fragment for htmx, plain text for our scripts, otherwise a page."""
+"""Responses of acts on SMTP users: a fragment for htmx, plain text for our scripts, otherwise a page.
+
+An act on one SMTP user is answered where it was done: on its page by the page, in the list by its row.
+"""
 
 from django.contrib import messages
 from django.http import HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
-from django_htmx.http import push_url, reswap, retarget
+from django_htmx.http import HttpResponseClientRedirect, push_url, replace_url, reswap, retarget
 
+from credentials.models.base import is_username
 from credentials.views.context import list_context, row_context, tried_of
+from credentials.views.page_context import page_context, page_query, way_back
 from credentials.views.rate_limits import TOO_MANY
-from web.request import list_position, wants_text
+from web.request import htmx_page, list_position, wants_text
 
 GONE = "This SMTP user no longer exists."
 
@@ -23,19 +28,49 @@ def too_many(request) -> HttpResponse:
     return problem(request, "Too many passwords", TOO_MANY, status=429)
 
 
-def row(request, domain, credential, *, status=200, **extra):
-    """The row after an act on it, for htmx; without htmx, a redirect to the list."""
+def is_on_page(request, domain) -> bool:
+    """Whether an act was begun on the page of an SMTP user, not in the list."""
+    if not request.htmx:
+        return request.GET.get("on") == "page"
+    below_list = htmx_page(request).path.removeprefix(reverse("credentials:list", args=[domain.name]))
+    return is_username(below_list.partition("/")[0])
+
+
+def page(request, domain, credential, *, status=200, **extra):
+    """The page of a credential; a form with errors is shown again at its place."""
+    context = page_context(request, domain, credential, **extra)
+    if not request.htmx:
+        return render(request, "credentials/page.html", context, status=status)
+    response = render(request, "credentials/_changed_page.html", context, status=status)
+    return reswap(retarget(response, f"#cred-{credential.username}"), "outerHTML")
+
+
+def changed(request, domain, credential, *, part="", status=200, **extra):
+    """After an act on a credential: its page, at the `part` that the act was about; in the list, its row."""
+    if is_on_page(request, domain):
+        here = _page_url(request, credential)
+        if not request.htmx:
+            return redirect(f"{here}#{part}" if part else here)
+        return replace_url(page(request, domain, credential, status=status, done=part, **extra), here)
     if not request.htmx:
         return redirect("credentials:list", domain.name)
     context = row_context(domain, credential=credential, tried=tried_of(domain, [credential]), **extra)
     return render(request, "credentials/_changed_row.html", context, status=status)
 
 
+def _page_url(request, credential) -> str:
+    """The address of the page as the user has it open, without the form and the act."""
+    query = page_query(request).copy()
+    for name in ("edit", "on"):
+        query.pop(name, None)
+    return credential.get_absolute_url() + (f"?{query.urlencode()}" if query else "")
+
+
 def unchanged(request, domain, credential, text):
-    """Report that nothing was done, since the page is out of date; with the row as it is now."""
+    """Report that nothing was done, since the page is out of date; with the credential as it is now."""
     credential.refresh_from_db()  # raises DoesNotExist when it is gone
     messages.error(request, text)
-    return row(request, domain, credential, status=409)
+    return changed(request, domain, credential, status=409)
 
 
 def ask(request, domain, credential, template, *, form=None, page="credentials/ask.html", **extra):
@@ -44,6 +79,8 @@ def ask(request, domain, credential, template, *, form=None, page="credentials/a
     A form with errors is shown again with them and with its input.
     """
     context = row_context(domain, credential=credential, active_tab="smtp", form=form, **extra)
+    if is_on_page(request, domain):
+        context |= way_back(page_query(request)) | {"list_link": _page_url(request, credential)}
     status = 422 if form and form.errors else 200
     # The page includes the same partial that the dialog shows.
     context["question"] = template if "/" in template else f"credentials/{template}"
@@ -54,6 +91,9 @@ def ask(request, domain, credential, template, *, form=None, page="credentials/a
 def list_again(request, domain, *, number=None, status=200, new=""):
     """The changed list: the page that the user is on, or page `number` without the search."""
     url = reverse("credentials:list", args=[domain.name])
+    if is_on_page(request, domain):  # it's gone
+        url += way_back(page_query(request))["list_query"]
+        return HttpResponseClientRedirect(url) if request.htmx else redirect(url)
     if not request.htmx:
         query = f"?page={number}&new={new}" if new else ""
         return redirect(url + query)

@@ -39,7 +39,7 @@ def rotated(alice, domain):
     ("name", "fields"),
     [
         ("reset", {}),
-        ("reset", {"keep": "24h"}),
+        ("reset", {"keep": "7d"}),
         ("revoke_old", {"sure": "on"}),
         ("suspend", {}),
         ("label", {"label": "Shop of Alice"}),
