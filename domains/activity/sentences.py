@@ -1,5 +1,8 @@
 """The sentence of each event: one table, tag → what the actor did."""
 
+from functools import lru_cache
+
+from django.urls import reverse
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
@@ -46,11 +49,27 @@ SENTENCES = {
     "support.member_removed": "removed {member} from the members",
 }
 
+_WITHOUT_NAME = (
+    (" of {user}", ""),
+    (" from {user}", ""),
+    ("the deleted SMTP user {user}", "it"),
+    ("the SMTP user {user}", "it"),
+    ("{user}", "it"),
+)
+
 
 def sentence(event) -> SafeString:
     """Return what the actor of an event did, as HTML; an unknown tag is shown as it is."""
     text, words = _text_and_words(event)
     return format_html(text, **words | {"user": _user(event, words["label"])})
+
+
+def own_sentence(event) -> SafeString:
+    """Return the sentence as it reads in the history of one SMTP user, which it doesn't name."""
+    text, words = _text_and_words(event)
+    for named, unnamed in _WITHOUT_NAME:
+        text = text.replace(named, unnamed)
+    return format_html(text, **words)
 
 
 def plain(event) -> str:
@@ -83,5 +102,16 @@ def _text_and_words(event) -> tuple[str, dict]:
 
 
 def _user(event, label) -> SafeString:
+    """The SMTP user as a link to its page, which says so if it's deleted."""
     suffix = format_html(" <bdi>{}</bdi>", label) if label and event.tag != "credential.labelled" else ""
-    return format_html('<code title="{}">{}…</code>{}', event.credential, event.credential[:8], suffix)
+    name = event.credential
+    if not (name and event.domain_name):
+        return format_html("<code>{}…</code>{}", name[:8], suffix)
+    page = f"{_list_url(event.domain_name)}{name}/"
+    return format_html('<a href="{}" title="{}"><code>{}…</code></a>{}', page, name, name[:8], suffix)
+
+
+@lru_cache(maxsize=1024)
+def _list_url(domain: str) -> str:
+    """The address below which the pages of a domain's SMTP users are."""
+    return reverse("credentials:list", args=[domain])
