@@ -1,6 +1,6 @@
 from django.urls import include, path, register_converter
 
-from credentials.views import bulk, clients, deleted, label, lifecycle, overview, site_setup, tab
+from credentials.views import bulk, clients, deleted, hand_over, label, lifecycle, overview, site_setup, tab
 
 
 class UsernameConverter:
@@ -40,6 +40,8 @@ _smtp_urlpatterns = [
     path("<username:username>/expiry/", lifecycle.expiry, name="expiry"),
     path("<username:username>/extend/", lifecycle.extend, name="extend"),
     path("<username:username>/clients/", clients.clients, name="clients"),
+    path("<username:username>/hand-over/", hand_over.hand_over, name="hand_over"),
+    path("<username:username>/hand-over/<uuid:public_id>/revoke/", hand_over.revoke, name="revoke_hand_over"),
     path("<username:username>/connect/", site_setup.connect_site, name="connect"),
     path("<username:username>/explain/", site_setup.explain, name="explain"),
 ]

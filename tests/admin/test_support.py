@@ -32,6 +32,7 @@ def test_support_group_has_exactly_these_rights():
     assert {f"{app}.{name}" for app, name in rights} == {
         *("accounts.view_user", "accounts.add_user", "accounts.change_user", "audit.view_event"),
         *("credentials.view_credential", "credentials.change_credential", "credentials.delete_credential"),
+        *("credentials.view_handover", "credentials.change_handover"),
         *("credentials.view_refusedlogins", "domains.view_domain", "domains.change_domain"),
         *("domains.view_dnsrecord", "domains.view_membership", "domains.add_membership"),
         *("domains.change_membership", "domains.delete_membership"),
