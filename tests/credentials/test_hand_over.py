@@ -27,7 +27,9 @@ WEEK = timedelta(days=7)
 
 def link_of(response) -> str:
     """The path of the link that the answer to Make link shows."""
-    return re.search(r"<code>http://127.0.0.1:8000(/hand-over/key/[\w-]{32}/)</code>", text(response))[1]
+    return re.search(
+        r"<code class=\"block\">http://127.0.0.1:8000(/hand-over/key/[\w-]{32}/)</code>", text(response)
+    )[1]
 
 
 def make_link(client, credential, valid_for="7d") -> str:
