@@ -64,15 +64,6 @@ REMOVE = Act(
     do=_remove,
 )
 
-REVOKE_LINKS = Act(
-    name="revoke",
-    title="Revoke hand-over links",
-    effect="Whoever has such a link can no longer open it. The SMTP users and their passwords stay the same.",
-    done="revoked",
-    unchanged="no longer open",
-    do=lambda row, by, reason: row.revoke(by=by, reason=reason) or _unchanged(row),
-)
-
 
 class StateFilter(admin.SimpleListFilter):
     title = parameter_name = "state"
@@ -264,6 +255,16 @@ class RefusedLoginsAdmin(SupportAdmin):
     @admin.display(ordering="last_at")
     def last(self, refused):
         return _lines(ago(refused.last_at), refused.ip)
+
+
+REVOKE_LINKS = Act(
+    name="revoke",
+    title="Revoke hand-over links",
+    effect="Whoever has such a link can no longer open it. The SMTP users and their passwords stay the same.",
+    done="revoked",
+    unchanged="no longer open",
+    do=lambda row, by, reason: row.revoke(by=by, reason=reason),
+)
 
 
 @admin.register(HandOver)
