@@ -9,6 +9,7 @@ from django.utils.safestring import mark_safe
 from audit.support import Act, SupportAdmin
 from credentials import networks
 from credentials.models import Credential, HandOver, RefusedLogins
+from credentials.models.base import short
 from credentials.models.login_day import ALL_LOGINS
 from credentials.outcome import CAUSES, Outcome
 from web.dates import ago, date, day, moment
@@ -272,13 +273,13 @@ class HandOverAdmin(SupportAdmin):
     """Hand-over links, for support to see and revoke. Nobody can read a link here: only a digest is stored."""
 
     change_form_template = "admin/credentials/credential/change_form.html"
-    list_display = ("made_at", "user", "domain", "made_by", "valid_until", "state")
+    list_display = ("user", "state", "domain", "made_by", "made", "ends")
     list_select_related = ("credential__domain", "made_by")
     search_fields = ("credential__username", "credential__domain__name", "made_by__email")
     search_help_text = "Username, domain, or the e-mail of the person who made it"
     ordering = ("-pk",)  # newest first, by an index
     fields = readonly_fields = (
-        "user",
+        "username",
         "domain",
         "made_by",
         "made_at",
@@ -310,7 +311,19 @@ class HandOverAdmin(SupportAdmin):
 
     @admin.display(description="credential")
     def user(self, hand_over):
+        return short(hand_over.credential.username)
+
+    @admin.display
+    def username(self, hand_over):
         return hand_over.credential.username
+
+    @admin.display(ordering="made_at")
+    def made(self, hand_over):
+        return ago(hand_over.made_at)
+
+    @admin.display(description="valid until", ordering="valid_until")
+    def ends(self, hand_over):
+        return moment(hand_over.valid_until)
 
     @admin.display
     def domain(self, hand_over):
