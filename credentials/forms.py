@@ -7,7 +7,9 @@ from django.utils import timezone
 from credentials import expiry, networks, rotation
 from credentials.diagnosis.parser import MAX_LINE, visible
 from credentials.models import LoginDay
+from credentials.models.hand_over import VALID_FOR
 from web import text
+from web.dates import how_long
 
 
 class AddForm(forms.Form):
@@ -210,6 +212,20 @@ class NetworksForm(LimitForm):
         before, after = self.credential.allowed_networks, self.cleaned_data["networks"]
         self.excluded = sorted(networks.excluded(after, before=before, used_from=used_from))
         return bool(self.excluded)
+
+
+class HandOverForm(forms.Form):
+    valid_for = forms.ChoiceField(
+        label="The link works for",
+        choices=[(value, how_long(time)) for value, time in VALID_FOR.items()],
+        error_messages={
+            "required": "Choose one of these periods.",
+            "invalid_choice": "Choose one of these periods.",
+        },
+    )
+
+    def clean_valid_for(self):
+        return VALID_FOR[self.cleaned_data["valid_for"]]
 
 
 class ExplainForm(forms.Form):

@@ -1,6 +1,6 @@
 from django.urls import include, path, register_converter
 
-from credentials.views import bulk, deleted, label, lifecycle, limits, overview, page, tab
+from credentials.views import bulk, deleted, hand_over, label, lifecycle, limits, overview, page, tab
 
 
 class UsernameConverter:
@@ -41,6 +41,8 @@ _smtp_urlpatterns = [
     path("<username:username>/expiry/", limits.expiry, name="expiry"),
     path("<username:username>/extend/", limits.extend, name="extend"),
     path("<username:username>/clients/", page.clients, name="clients"),
+    path("<username:username>/hand-over/", hand_over.hand_over, name="hand_over"),
+    path("<username:username>/hand-over/<uuid:public_id>/revoke/", hand_over.revoke, name="revoke_hand_over"),
     path("<username:username>/connect/", page.connect, name="connect"),
     path("<username:username>/explain/", page.explain, name="explain"),
 ]

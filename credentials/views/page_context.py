@@ -10,6 +10,7 @@ from credentials.diagnosis.explain import state_of
 from credentials.models.login_day import MAX_ADDRESSES, LoginDay
 from credentials.usage.summary import summarize
 from credentials.views.context import row_context
+from credentials.views.hand_over_context import hand_over_context
 from credentials.views.position import Position
 from web import bar_chart
 from web.request import htmx_page
@@ -35,6 +36,8 @@ def page_context(request, domain, credential, **extra) -> dict:
     context |= on_page(position)
     context |= _use(credential, now, query.get("clients"))
     context |= verdict_context(credential, now)
+    if domain.can["reveal_passwords"]:
+        context |= hand_over_context(credential)
     return _connect(credential, query.get("tool"), request.user.email) | context | extra
 
 

@@ -14,6 +14,7 @@ from credentials.models.listing import Sort
 from credentials.views import csv_rows, responses
 from credentials.views.access import of_credential
 from credentials.views.context import list_context
+from credentials.views.hand_over_context import count_open_links
 from credentials.views.position import START, Position
 from credentials.views.rate_limits import may_open_password
 from domains.access import Permission, of_domain
@@ -90,7 +91,8 @@ def copy(request, domain, credential):
 def reset(request, domain, credential):
     form = ResetForm(posted(request), credential=credential)
     if not form.is_bound or form.errors.keys() & {"sure", "keep"}:
-        return responses.ask(request, domain, credential, "_reset.html", form=form, keep_for=rotation.CHOICES)
+        extra = {"keep_for": rotation.CHOICES, "open_links": count_open_links(credential)}
+        return responses.ask(request, domain, credential, "_reset.html", form=form, **extra)
     try:
         if not form.is_valid():
             raise PasswordChanged
@@ -109,7 +111,8 @@ def reset(request, domain, credential):
 def delete(request, domain, credential):
     form = ConfirmForm(posted(request), credential=credential)
     if not form.is_valid():
-        return responses.ask(request, domain, credential, "_delete.html", form=form)
+        links = count_open_links(credential)
+        return responses.ask(request, domain, credential, "_delete.html", form=form, open_links=links)
     credential.remove(by=Actor.of(request))
     responses.offer_undo(request, domain, "SMTP user is deleted.", [credential.username])
     return responses.list_again(request, domain)

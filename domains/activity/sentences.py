@@ -12,6 +12,9 @@ SENTENCES = {
     "credential.created": "added the SMTP user {user}",
     "credential.password_shown": "showed the password of {user}",
     "credential.password_copied": "copied the password of {user}",
+    "credential.handed_over": "made a hand-over link for {user} that works for {valid_for}",
+    "credential.hand_over_opened": "was opened and showed the password of {user}",
+    "credential.hand_over_revoked": "revoked the hand-over link of {maker} for {user}",
     "credential.checked": "checked the SMTP user {user} with a test login",
     "credential.reset": "reset the password of {user}",
     "credential.old_password_revoked": "revoked the old password of {user}",
@@ -83,7 +86,8 @@ def plain(event) -> str:
 
 def _text_and_words(event) -> tuple[str, dict]:
     words = {"tag": event.tag, "label": "", "before": "", "title": "", "expires": "", "kept_for": ""}
-    words |= {"member": "?", "role": "?", "networks": "anywhere", "inviter": "its sender"} | event.data
+    words |= {"member": "?", "role": "?", "networks": "anywhere", "inviter": "its sender"}
+    words |= {"valid_for": "a while", "maker": "a former account"} | event.data
     words = {name: harmless(word) if isinstance(word, str) else word for name, word in words.items()}
     words["networks"] = words["networks"].replace(",", ", ")
     # A sentence of its own reads better than an empty quotation.

@@ -5,7 +5,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("credentials", "0009_drop_old_usage"),
+        ("credentials", "0010_hand_over"),
     ]
 
     operations = [
