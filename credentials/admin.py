@@ -1,7 +1,7 @@
 from datetime import timedelta
 
 from django.contrib import admin
-from django.db.models import OuterRef, Q, Subquery
+from django.db.models import OuterRef, Subquery
 from django.utils import timezone
 from django.utils.html import format_html_join
 from django.utils.safestring import mark_safe
@@ -18,7 +18,8 @@ STATES = {
     Outcome.ACCEPTED: "Active",
     Outcome.SUSPENDED: "Suspended",
     Outcome.EXPIRED: "Expired",
-    Outcome.DOMAIN_NOT_AUTHORIZED: "Domain not usable",
+    Outcome.DOMAIN_SUSPENDED: "Domain suspended",
+    Outcome.DOMAIN_NOT_AUTHORIZED: "Domain not authorized",
 }
 
 
@@ -75,7 +76,6 @@ class StateFilter(admin.SimpleListFilter):
         # If several apply the first counts, as in Credential.outcome.
         now = timezone.now()
         running = queryset.filter(suspended_at=None)
-        may_send = Q(domain__authorized_at__isnull=False, domain__suspended_at=None)
         match self.value():
             case "accepted":
                 return queryset.usable(now)
@@ -83,8 +83,12 @@ class StateFilter(admin.SimpleListFilter):
                 return queryset.filter(suspended_at__isnull=False)
             case "expired":
                 return running.filter(expires_at__lte=now)
+            case "domain_suspended":
+                return running.exclude(expires_at__lte=now).filter(domain__suspended_at__isnull=False)
             case "domain_not_authorized":
-                return running.exclude(expires_at__lte=now).exclude(may_send)
+                return running.exclude(expires_at__lte=now).filter(
+                    domain__suspended_at=None, domain__authorized_at=None
+                )
         return queryset
 
 
