@@ -19,7 +19,7 @@ from credentials import networks
 from credentials.models.base import short
 from domains.activity.sentences import sentence
 from web.characters import harmless
-from web.dates import ago, date, day, how_long, long_ago, moment, until
+from web.dates import ago, date, day, how_long, long_ago, moment, until, until_hour
 from web.plurals import counted
 from web.request_id import current_id
 
@@ -38,6 +38,7 @@ def environment(**options) -> Environment:
         long_ago=long_ago,
         moment=moment,
         until=until,
+        until_hour=until_hour,
         sentence=sentence,
         harmless=harmless,
         counted=counted,

@@ -12,7 +12,7 @@ def fill(apps, schema_editor):
 
 
 class Migration(migrations.Migration):
-    dependencies = [("domains", "0003_invitations"), ("audit", "0004_one_chain")]
+    dependencies = [("domains", "0003_invitations"), ("audit", "0001_initial")]
 
     operations = [
         # Not by AddField: on SQLite that makes the table anew, which the mail servers' views forbid.
