@@ -9,16 +9,21 @@ from web.characters import harmless
 from web.client_ip import client_ip
 
 USER_AGENT_LENGTH = 200
+SUPPORT_NOTE = "support_note"  # in the data of an event; members never read it
 
 
 @dataclass(frozen=True)
 class Actor:
-    """The name, address and browser that an event copies; `user` is None for the system."""
+    """The name, address and browser that an event copies; `user` is None for the system.
+
+    `note` is what support writes down for support alone; its events keep it as SUPPORT_NOTE.
+    """
 
     name: str
     user: Any = None
     ip: str | None = None
     user_agent: str = ""
+    note: str = ""
 
     @classmethod
     def of(cls, request, user=None) -> Actor:

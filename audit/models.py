@@ -3,6 +3,8 @@ from django.db import models
 from django.db.models import Q
 from django.utils import timezone
 
+from audit.actor import SUPPORT_NOTE
+
 
 class EventQuerySet(models.QuerySet):
     def for_page(self, domain):
@@ -68,6 +70,11 @@ class Event(models.Model):
 
     def __str__(self):
         return f"{self.tag} {self.credential or self.domain_name}".strip()
+
+    @property
+    def public_data(self) -> dict:
+        """The data for members of the domain: without what support noted for support alone."""
+        return {name: value for name, value in self.data.items() if name != SUPPORT_NOTE}
 
 
 class ChainKey(models.Model):

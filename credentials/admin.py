@@ -6,7 +6,7 @@ from django.utils import timezone
 from django.utils.html import format_html_join
 from django.utils.safestring import mark_safe
 
-from audit.support import Act, SupportAdmin
+from audit.support import MEMBERS_AND_OWNERS, Act, SupportAdmin
 from credentials import networks
 from credentials.models import Credential, RefusedLogins
 from credentials.models.login_day import ALL_LOGINS
@@ -46,6 +46,7 @@ SUSPEND = Act(
     done="suspended",
     unchanged="already suspended",
     do=lambda row, by, reason: row.suspend(by=by, reason=reason, as_support=True) or _unchanged(row),
+    read_by=MEMBERS_AND_OWNERS,
 )
 RESUME = Act(
     name="resume",
