@@ -77,6 +77,8 @@ def _text_and_words(event) -> tuple[str, dict]:
         text = "removed the expiry date from {user}"
     if event.tag == "credential.reset" and words["kept_for"]:
         text += " and kept the old one working for {kept_for}"
+    if event.data.get("link_shown"):
+        text += " and got the link to pass on, as this server sends no mail"
     if event.tag == "domain.renamed" and not words["title"]:
         text = "removed the display name of the domain"
     return text, words
