@@ -98,7 +98,7 @@ class LastUsedFilter(admin.SimpleListFilter):
     DAYS = {"1": "Past 24 hours", "7": "Past 7 days", "30": "Past 30 days"}
 
     def lookups(self, request, model_admin):
-        return [*self.DAYS.items(), ("long", "More than 90 days ago"), ("never", "Never")]
+        return [*self.DAYS.items(), ("long", "Idle: no login for 90 days"), ("never", "Never used")]
 
     def queryset(self, request, queryset):
         now, value = timezone.now(), self.value()
@@ -159,7 +159,7 @@ class CredentialAdmin(SupportAdmin):
 
     @admin.display(description="allowed networks")
     def networks(self, credential):
-        return _lines(*networks.listed(credential.allowed_networks)) or "Anywhere"
+        return _lines(*networks.listed(credential.allowed_networks)) or "Any address"
 
     @admin.display(description="suspended by")
     def suspended_by(self, credential):

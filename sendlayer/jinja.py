@@ -4,6 +4,7 @@ A full tab renders several times as fast as with Django's engine, which renders 
 """
 
 import re
+from datetime import timedelta
 from functools import lru_cache
 from html import unescape
 
@@ -30,6 +31,7 @@ def environment(**options) -> Environment:
     env = Environment(**options, trim_blocks=True, lstrip_blocks=True)  # noqa: S701  (Django sets autoescape)
     env.globals.update(messages=get_messages, static=lru_cache(static), url=_url, request_id=current_id)
     env.globals.update(theme_cookie=settings.THEME_COOKIE_NAME, ngettext=ngettext)
+    env.globals.update(sign_in_counts_for=_sign_in_counts_for)
     env.filters.update(
         ago=ago,
         date=date,
@@ -52,6 +54,11 @@ def environment(**options) -> Environment:
 @lru_cache(maxsize=2048)
 def _url(route: str, *args: str) -> str:
     return reverse(route, args=args)
+
+
+def _sign_in_counts_for() -> str:
+    """Return after how long a sign-in has to be confirmed: `15 minutes`."""
+    return how_long(timedelta(seconds=settings.REAUTHENTICATION_TIMEOUT))
 
 
 def _heading(markup) -> str:

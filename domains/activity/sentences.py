@@ -64,7 +64,12 @@ def plain(event) -> str:
 
 def _text_and_words(event) -> tuple[str, dict]:
     words = {"tag": event.tag, "label": "", "before": "", "title": "", "expires": "", "kept_for": ""}
-    words |= {"member": "?", "role": "?", "networks": "anywhere", "inviter": "its sender"} | event.public_data
+    words |= {
+        "member": "?",
+        "role": "?",
+        "networks": "any address",
+        "inviter": "its sender",
+    } | event.public_data
     words = {name: harmless(word) if isinstance(word, str) else word for name, word in words.items()}
     words["networks"] = words["networks"].replace(",", ", ")
     # A sentence of its own reads better than an empty quotation.

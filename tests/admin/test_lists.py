@@ -155,7 +155,7 @@ def test_text_of_strangers_is_escaped(as_sam, domain):
 def test_credential_page_shows_its_last_refusal(as_sam, credential):
     path = f"{CREDENTIALS}{credential.pk}/change/"
     page = as_sam.get(path).content.decode()
-    assert '<div class="readonly">Anywhere</div>' in page
+    assert '<div class="readonly">Any address</div>' in page
     at = timezone.now() - timedelta(days=3)
     make_use(credential, at=at, outcome=Outcome.WRONG_PASSWORD)
     credential.set_networks("192.0.2.0/24 2001:db8::/32", by=SYSTEM)

@@ -123,7 +123,7 @@ def test_networks_are_saved_and_the_event_has_old_and_new(as_alice, alice, crede
     as_alice.post(url(credential), {"networks": ""})
     activity = text(as_alice.get("/domains/sl.example.com/activity/"))
     assert "to 192.0.2.0/24, 2001:db8::/32" in activity
-    assert "to anywhere" in activity
+    assert "to any address" in activity
 
 
 def test_saving_networks_without_htmx_leads_to_the_list(as_alice, credential):
@@ -199,7 +199,7 @@ def test_networks_of_another_domains_credential_are_not_found(as_alice, credenti
 @pytest.mark.parametrize(
     ("stored", "shown"),
     [
-        ("", "Anywhere"),
+        ("", "any address"),
         ("192.0.2.1", "192.0.2.1"),
         ("192.0.2.1,192.0.2.2", "192.0.2.1, 192.0.2.2"),
         ("192.0.2.1,192.0.2.2,::1", "192.0.2.1, 192.0.2.2 and 1 more"),
@@ -210,5 +210,5 @@ def test_networks_of_another_domains_credential_are_not_found(as_alice, credenti
 def test_row_shows_at_most_two_networks(as_alice, domain, stored, shown):
     credential = make_credential(domain, allowed_networks=stored)
     page = text(as_alice.get(smtp_url(domain)))
-    assert f"<dt>Networks</dt><dd><span>{shown}</span>" in page
+    assert f"<dt>Allowed from</dt><dd><span>{shown}</span>" in page
     assert f'aria-label="Edit networks of SMTP user {credential.short_username}"' in page
