@@ -30,9 +30,8 @@ def overview(request, domain):
 def _context(domain, now) -> dict:
     first = list(_credentials(domain, now)[:LISTED])
     numbers = {name: getattr(first[0], name) if first else 0 for name in (*NUMBERS, "last_used")}
-    in_trouble = numbers["expiring"] + numbers["never_used"]
-    if domain.suspended_at:  # all of them are refused, whatever each is
-        numbers |= dict.fromkeys(("in_use", "unused", "expiring"), 0) | {"suspended": numbers["count"]}
+    if domain.suspended_at:  # all of them are refused
+        numbers |= {"in_use": 0, "suspended": numbers["count"]}
     troubled = [credential for credential in first if credential.trouble]
     tried = domain.login_days.still_tried(now)
     return row_context(
@@ -43,7 +42,7 @@ def _context(domain, now) -> dict:
         tried=tried[:LISTED],
         more_tried=max(len(tried) - LISTED, 0),
         troubled=troubled,
-        more_troubled=in_trouble - len(troubled),
+        more_troubled=numbers["expiring"] + numbers["never_used"] - len(troubled),
         refusals=LoginDay.objects.refused_of(domain, now),
         chart=bar_chart.of_logins(domain.login_days.recent(now).by_day(), until=now.date()),
         events=Event.objects.for_page(domain)[:RECENT_EVENTS],

@@ -59,7 +59,7 @@ def test_viewer_reads_the_reason(client, bob, suspended):
 
 def test_suspension_without_reason_says_whom_to_ask(as_alice, domain):
     domain.suspend(by=SYSTEM)
-    assert "Contact support for the reason." in text(as_alice.get(HOME))
+    assert "Support gave no reason." in text(as_alice.get(HOME))
 
 
 def test_reason_is_shown_as_text(as_alice, domain):
@@ -93,7 +93,7 @@ def test_no_credential_of_suspended_domain_counts_as_in_use(as_alice, domain):
     assert (tiles()[0], tiles()[-1]) == ("1", "1")
     domain.suspend(by=SYSTEM, reason=REASON)
     assert (tiles()[0], tiles()[-1]) == ("0", "3")
-    assert "refused until the domain is resumed" in text(as_alice.get(HOME))
+    assert "none while the domain is suspended" in text(as_alice.get(HOME))
 
 
 def test_refused_login_is_called_domain_suspended(as_alice, credential, suspended):
