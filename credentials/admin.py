@@ -1,12 +1,12 @@
 from datetime import timedelta
 
 from django.contrib import admin
-from django.db.models import Exists, OuterRef, Q, Subquery
+from django.db.models import Exists, OuterRef, Subquery
 from django.utils import timezone
 from django.utils.html import format_html_join
 from django.utils.safestring import mark_safe
 
-from audit.support import Act, SupportAdmin
+from audit.support import MEMBERS_AND_OWNERS, Act, SupportAdmin
 from credentials import networks
 from credentials.models import Credential, HandOver, RefusedLogins
 from credentials.models.base import short
@@ -19,7 +19,8 @@ STATES = {
     Outcome.ACCEPTED: "Active",
     Outcome.SUSPENDED: "Suspended",
     Outcome.EXPIRED: "Expired",
-    Outcome.DOMAIN_NOT_AUTHORIZED: "Domain not usable",
+    Outcome.DOMAIN_SUSPENDED: "Domain suspended",
+    Outcome.DOMAIN_NOT_AUTHORIZED: "Domain not authorized",
 }
 
 
@@ -46,6 +47,7 @@ SUSPEND = Act(
     done="suspended",
     unchanged="already suspended",
     do=lambda row, by, reason: row.suspend(by=by, reason=reason, as_support=True) or _unchanged(row),
+    read_by=MEMBERS_AND_OWNERS,
 )
 RESUME = Act(
     name="resume",
@@ -76,7 +78,6 @@ class StateFilter(admin.SimpleListFilter):
         # If several apply the first counts, as in Credential.outcome.
         now = timezone.now()
         running = queryset.filter(suspended_at=None)
-        may_send = Q(domain__authorized_at__isnull=False, domain__suspended_at=None)
         match self.value():
             case "accepted":
                 return queryset.usable(now)
@@ -84,8 +85,12 @@ class StateFilter(admin.SimpleListFilter):
                 return queryset.filter(suspended_at__isnull=False)
             case "expired":
                 return running.filter(expires_at__lte=now)
+            case "domain_suspended":
+                return running.exclude(expires_at__lte=now).filter(domain__suspended_at__isnull=False)
             case "domain_not_authorized":
-                return running.exclude(expires_at__lte=now).exclude(may_send)
+                return running.exclude(expires_at__lte=now).filter(
+                    domain__suspended_at=None, domain__authorized_at=None
+                )
         return queryset
 
 
@@ -94,7 +99,7 @@ class LastUsedFilter(admin.SimpleListFilter):
     DAYS = {"1": "Past 24 hours", "7": "Past 7 days", "30": "Past 30 days"}
 
     def lookups(self, request, model_admin):
-        return [*self.DAYS.items(), ("long", "More than 90 days ago"), ("never", "Never")]
+        return [*self.DAYS.items(), ("long", "Idle: no login for 90 days"), ("never", "Never used")]
 
     def queryset(self, request, queryset):
         now, value = timezone.now(), self.value()
@@ -155,7 +160,7 @@ class CredentialAdmin(SupportAdmin):
 
     @admin.display(description="allowed networks")
     def networks(self, credential):
-        return _lines(*networks.listed(credential.allowed_networks)) or "Anywhere"
+        return _lines(*networks.listed(credential.allowed_networks)) or "Any address"
 
     @admin.display(description="suspended by")
     def suspended_by(self, credential):

@@ -168,8 +168,8 @@ class LabelForm(forms.Form):
         label="Label",
         required=False,
         strip=False,
-        help_text="Which site or app uses it. Only you and your team see it. Up to 80 characters; leave "
-        "it blank to remove the label.",
+        help_text="Which site or app uses it. Only you and your team see it. Up to 80 characters; "
+        "leave it blank to remove the label.",
         widget=forms.TextInput(attrs={"maxlength": text.MAX_LABEL, "autocomplete": "off", "autofocus": True}),
     )
 
@@ -191,7 +191,7 @@ class NetworksForm(LimitForm):
         required=False,
         strip=False,
         help_text="One per line: an IPv4 or IPv6 address, or a CIDR network like 192.0.2.0/24. "
-        "Leave this blank to allow any address.",
+        "Leave this blank to allow it from any address.",
         widget=forms.Textarea(
             attrs={"rows": 6, "autocomplete": "off", "spellcheck": "false", "autofocus": True}
         ),

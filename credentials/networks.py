@@ -12,7 +12,7 @@ MAX_TYPED = 4 * MAX_STORED  # with spaces and line breaks; more is not worth rea
 
 
 def clean(text: str) -> str:
-    """Return the networks of a text as `192.0.2.0/24,2001:db8::1`, "" for anywhere.
+    """Return the networks of a text as `192.0.2.0/24,2001:db8::1`, "" for any address.
 
     Commas, spaces or lines separate them; duplicates are dropped. Raises ValidationError
     with one message for each that can't be used.

@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 
 # Grace periods, by the value that the form sends.
 KEEP_FOR = {"1h": timedelta(hours=1), "24h": timedelta(hours=24), "7d": timedelta(days=7)}
-CHOICES = (("", "Not at all"), ("1h", "1 hour"), ("24h", "24 hours"), ("7d", "7 days"))
+CHOICES = (("", "now"), ("1h", "in 1 hour"), ("24h", "in 24 hours"), ("7d", "in 7 days"))
 MAX_QUIET_TIME = timedelta(hours=24)
 # A login by the password of before may be counted this long after the reset.
 LOGIN_TAKES = timedelta(seconds=2)

@@ -56,6 +56,8 @@ class CredentialState:
             return Outcome.SUSPENDED
         if self.expires_at and self.expires_at <= now:
             return Outcome.EXPIRED
+        if self.domain.suspended_at:
+            return Outcome.DOMAIN_SUSPENDED
         if not self.domain.is_authorized:
             return Outcome.DOMAIN_NOT_AUTHORIZED
         if ip and not networks.allows(self.allowed_networks, ip):

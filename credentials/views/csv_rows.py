@@ -25,6 +25,7 @@ STATE_NAMES = {
     Outcome.ACCEPTED: "active",
     Outcome.SUSPENDED: "suspended",
     Outcome.EXPIRED: "expired",
+    Outcome.DOMAIN_SUSPENDED: "domain suspended",
     Outcome.DOMAIN_NOT_AUTHORIZED: "domain not authorized",
 }
 ROWS_AT_ONCE = 500

@@ -45,7 +45,7 @@ def _context(domain, now) -> dict:
         active_tab="overview",
         now=now,
         total=counts[""],
-        tiles=[(state, counts[state], meaning) for state, meaning in MEANINGS],
+        tiles=_tiles(domain, counts),
         last_used=domain.credentials.aggregate(last=Max("last_used_at"))["last"],
         tried=tried[:LISTED],
         more_tried=max(len(tried) - LISTED, 0),
@@ -55,6 +55,15 @@ def _context(domain, now) -> dict:
         chart=bar_chart.of_logins(_accepted_and_refused(days), until=now.date()),
         events=Event.objects.for_page(domain)[:RECENT_EVENTS],
     )
+
+
+def _tiles(domain, counts) -> list[tuple]:
+    """(query of the list, name, count, meaning) of each state; in a suspended domain, all are refused."""
+    tiles = {state: (f"?state={state.value}", state.label, counts[state], text) for state, text in MEANINGS}
+    if domain.suspended_at:
+        tiles[State.IN_USE] = ("", State.IN_USE.label, 0, "none while the domain is suspended")
+        tiles[State.SUSPENDED] = ("", State.SUSPENDED.label, counts[""], "all, until the domain is resumed")
+    return list(tiles.values())
 
 
 def _troubled(domain, now) -> tuple[list, int]:

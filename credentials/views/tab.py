@@ -21,6 +21,9 @@ from domains.access import Permission, of_domain
 from web.csv_export import csv_file
 from web.request import ask_or_act, posted, wants_text
 
+DOMAIN_SUSPENDED = "No SMTP user was added: support suspended this domain. Contact support."
+DOMAIN_NOT_AUTHORIZED = "Authorize the domain first: until then it can't send."
+
 
 @require_safe
 @of_domain(Permission.VIEW)
@@ -44,7 +47,7 @@ def add(request, domain):
         return redirect("credentials:list", domain.name)
     form = AddForm(request.POST)
     if not domain.is_authorized:
-        messages.error(request, "Authorize the domain first: until then it can't send.")
+        messages.error(request, DOMAIN_SUSPENDED if domain.suspended_at else DOMAIN_NOT_AUTHORIZED)
         return responses.list_again(request, domain, position=START, status=409)
     if not form.is_valid():
         messages.error(request, "This page is out of date. Press Add New SMTP User again.")

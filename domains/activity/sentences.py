@@ -6,6 +6,7 @@ from django.urls import reverse
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
+from audit.actor import public_data
 from web.characters import harmless
 
 SENTENCES = {
@@ -86,8 +87,8 @@ def plain(event) -> str:
 
 def _text_and_words(event) -> tuple[str, dict]:
     words = {"tag": event.tag, "label": "", "before": "", "title": "", "expires": "", "kept_for": ""}
-    words |= {"member": "?", "role": "?", "networks": "anywhere", "inviter": "its sender"}
-    words |= {"valid_for": "a while", "maker": "a former account"} | event.data
+    words |= {"member": "?", "role": "?", "networks": "any address", "inviter": "its sender"}
+    words |= {"valid_for": "a while", "maker": "a former account"} | public_data(event.data)
     words = {name: harmless(word) if isinstance(word, str) else word for name, word in words.items()}
     words["networks"] = words["networks"].replace(",", ", ")
     # A sentence of its own reads better than an empty quotation.
@@ -100,6 +101,8 @@ def _text_and_words(event) -> tuple[str, dict]:
         text = "removed the expiry date from {user}"
     if event.tag == "credential.reset" and words["kept_for"]:
         text += " and kept the old one working for {kept_for}"
+    if event.data.get("link_shown"):
+        text += " and got the link to pass on, as this server sends no mail"
     if event.tag == "domain.renamed" and not words["title"]:
         text = "removed the display name of the domain"
     return text, words

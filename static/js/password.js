@@ -15,8 +15,8 @@ export async function fetchPassword(url) {
   }
   if (answer.ok) return answer.text();
   if (answer.type === "opaqueredirect") {
-    // Signed out in the meantime: the reload leads to the sign-in and back here.
-    location.reload();
+    // Signed out in the meantime: the sign-in leads to a page that says that nothing was done, and back here.
+    location.assign(`/account/nothing-done/?page=${encodeURIComponent(location.pathname + location.search)}`);
     return null;
   }
   if (answer.status === 401) return (await confirmed(answer)) ? fetchPassword(url) : null;

@@ -97,11 +97,15 @@ class TestRefusedLogin:
         set_fields(credential, expires_at=timezone.now() - timedelta(days=1))
         assert re.search(r"This SMTP user has expired .* Expiry date", answer())
 
-    @pytest.mark.parametrize("field", ["authorized_at", "suspended_at"])
-    def test_domain_not_authorized(self, answer, credential, field):
-        value = None if field == "authorized_at" else timezone.now()
-        type(credential.domain).objects.filter(pk=credential.domain_id).update(**{field: value})
+    def test_domain_not_authorized(self, answer, credential):
+        type(credential.domain).objects.filter(pk=credential.domain_id).update(authorized_at=None)
         assert re.search(r"sl.example.com is not authorized to send .* Overview", answer())
+
+    def test_domain_suspended(self, answer, credential):
+        type(credential.domain).objects.filter(pk=credential.domain_id).update(suspended_at=timezone.now())
+        found = answer()
+        assert re.search(r"Domain suspended Support suspended sl.example.com: .* Overview", found)
+        assert "not authorized" not in found
 
     @pytest.mark.parametrize("days", [None, 8])
     def test_never_seen_by_the_mail_server(self, answer, credential, days):

@@ -41,12 +41,14 @@ def rotated(credential):
 def test_reset_offers_grace_periods_and_none_by_default(as_alice, credential):
     page = text(as_alice.get(smtp_url(credential, "reset"), headers=HTMX))
     assert re.findall(r'name="keep" value="(.*?)"( checked)?> (.*?)<', page) == [
-        ("", " checked", "Not at all"),
-        ("1h", "", "1 hour"),
-        ("24h", "", "24 hours"),
-        ("7d", "", "7 days"),
+        ("", " checked", "now"),
+        ("1h", "", "in 1 hour"),
+        ("24h", "", "in 24 hours"),
+        ("7d", "", "in 7 days"),
     ]
-    assert "The current password stops working immediately, or after the period you choose" in page
+    assert (
+        "Old password stops:" in page and "Are you sure you want to reset password for this SMTP user?" in page
+    )
 
 
 @pytest.mark.parametrize(("keep", "time"), [("1h", HOUR), ("24h", DAY), ("7d", 7 * DAY)])

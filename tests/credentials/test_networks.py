@@ -123,7 +123,7 @@ def test_networks_are_saved_and_the_event_has_old_and_new(as_alice, alice, crede
     as_alice.post(url(credential), {"networks": ""})
     activity = text(as_alice.get("/domains/sl.example.com/activity/"))
     assert "to 192.0.2.0/24, 2001:db8::/32" in activity
-    assert "to anywhere" in activity
+    assert "to any address" in activity
 
 
 def test_saving_networks_without_htmx_leads_to_their_part_of_the_page(as_alice, credential):

@@ -106,7 +106,7 @@ def test_suspended_smtp_user_in_use_needs_attention(page, domain):
 
 def test_expiring_and_unused_credentials_need_attention_in_order(page, domain):
     make(domain, label="Idle", created=-8)
-    make(domain, label="Fair", used=-1, expires=2.9)
+    make(domain, label="Fair", used=-1, expires=3)
     make(domain, label="Christmas", used=-1, expires=-3)
     said = re.sub(r"[0-9A-F]{8}… ", "", page())
     first, second, third = (said.index(f"{name} : it ") for name in ("Christmas", "Fair", "Idle"))

@@ -152,7 +152,7 @@ def test_suspension_survives_deleting_and_adding_again(nsd, as_alice, support, d
     as_alice.post(f"{SETTINGS}smtp/add/")
     for row in domain.credentials.all():
         outcome = row.__class__.objects.authenticate(row.username, password_of(row)).outcome
-        assert outcome is Outcome.DOMAIN_NOT_AUTHORIZED
+        assert outcome is Outcome.DOMAIN_SUSPENDED
     assert password_of(credential) == password and not sends()
 
 

@@ -224,7 +224,7 @@ class TestEveryState:
         make_totp(User.objects.get(email=f"{OWNER}@example.com"))
         page = enter(ANONYMOUS)
         page.goto("/login/")
-        page.get_by_label("Email").fill(f"{OWNER}@example.com")
+        page.get_by_label("E-mail").fill(f"{OWNER}@example.com")
         page.get_by_label("Password").fill(PASSWORD)
         page.get_by_role("button", name="Sign in", exact=True).click()
         expect(page.get_by_role("heading", name="Second step")).to_be_visible()

@@ -18,7 +18,7 @@ class TestWithoutJavaScript:
     def test_a_person_signs_in(self, window, credential):
         page, _ = window(java_script_enabled=False)
         page.goto(smtp_url(credential.domain))
-        page.get_by_label("Email").fill("alice@example.com")
+        page.get_by_label("E-mail").fill("alice@example.com")
         page.get_by_label("Password").fill(PASSWORD)
         page.get_by_role("button", name="Sign in").click()
         expect(page).to_have_url(smtp_url(credential.domain))

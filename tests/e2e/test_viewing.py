@@ -14,7 +14,7 @@ class TestViewingSMTPCredentials:
     def test_tab_is_reached_as_the_help_page_says(self, window, credential):
         page, _ = window()
         page.goto("/")
-        page.get_by_label("Email").fill("alice@example.com")
+        page.get_by_label("E-mail").fill("alice@example.com")
         page.get_by_label("Password").fill(PASSWORD)
         page.get_by_role("button", name="Sign in").click()
         expect(page.locator("summary").first).to_have_text("sl.example.com")

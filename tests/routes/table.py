@@ -47,6 +47,7 @@ RIGHTS = {
     "account_change_password": Rights(SIGNED_IN, SIGNED_IN, asks="it asks for the password itself"),
     "account_set_password": Rights(SIGNED_IN, SIGNED_IN, asks="who has no password has nothing to confirm by"),
     "account_confirmed": Rights(SIGNED_IN),
+    "account_nothing_done": Rights(SIGNED_IN),
     "account_profile": Rights(SIGNED_IN, SIGNED_IN, asks="a name; the event keeps who it was"),
     "account_notifications": Rights(SIGNED_IN, SIGNED_IN, asks=RECENT),
     "account_email": Rights(SIGNED_IN, SIGNED_IN, asks=RECENT),
