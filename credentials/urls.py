@@ -1,6 +1,17 @@
 from django.urls import include, path, register_converter
 
-from credentials.views import bulk, clients, deleted, label, lifecycle, overview, page, site_setup, tab
+from credentials.views import (
+    bulk,
+    clients,
+    deleted,
+    label,
+    lifecycle,
+    offboarding,
+    overview,
+    page,
+    site_setup,
+    tab,
+)
 
 
 class UsernameConverter:
@@ -45,8 +56,16 @@ _smtp_urlpatterns = [
     path("<username:username>/explain/", site_setup.explain, name="explain"),
 ]
 
+# Below `…/settings/members/` of a domain.
+_offboarding_urlpatterns = [
+    path("", offboarding.offboarding_page, name="offboarding"),
+    path("remove/", offboarding.remove, name="offboarding_remove"),
+    path("reset/", offboarding.reset, name="offboarding_reset"),
+]
+
 app_name = "credentials"
 urlpatterns = [
     path("", overview.overview, name="overview"),
     path("settings/smtp/", include(_smtp_urlpatterns)),
+    path("settings/members/offboarding/<person:person>/", include(_offboarding_urlpatterns)),
 ]

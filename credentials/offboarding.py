@@ -1,0 +1,109 @@
+"""The passwords that a person knows, by the events of what they did; and the reset of those."""
+
+from collections.abc import Iterable
+from datetime import datetime
+from itertools import groupby
+from operator import attrgetter
+from typing import Any, NamedTuple
+
+from django.db import transaction
+from django.db.models import Max
+from django.utils import timezone
+
+from audit.models import Event
+from credentials import bulk, rotation
+from credentials.models import Credential
+from credentials.models.batches import hold_domains
+from domains.models import Domain
+
+# What a person does to know a password. Adding and resetting count: what issues a password may return it.
+LEARNED = {
+    "credential.password_shown": "Showed it",
+    "credential.password_copied": "Copied it",
+    "credential.created": "Added it",
+    "credential.reset": "Reset it",
+}
+NEW_PASSWORD = ("credential.created", "credential.reset")
+
+
+class Known(NamedTuple):
+    """An SMTP user whose password a person got to know: what they did last, and when."""
+
+    credential: Credential
+    did: str
+    at: datetime
+
+    @property
+    def is_current(self) -> bool:
+        """Whether it is still the password."""
+        return self.at >= self.credential.password_changed_at
+
+
+class Passwords(NamedTuple):
+    """What a person knows: current passwords, old ones that still work, and those that were reset since."""
+
+    current: list[Known]
+    old: list[Known]
+    reset: list[Known]
+
+
+def known_by(person_pk, owner) -> Passwords:
+    """Return the passwords in the domains of an owner that a person showed, copied, added or reset."""
+    domains = Domain.objects.owned_by(owner).order_by().values("pk")
+    events = Event.objects.filter(domain__in=domains, actor=person_pk, tag__in=LEARNED)
+    last: dict[str, tuple[datetime, str]] = {}
+    for username, tag, at in events.values_list("credential", "tag").annotate(last=Max("at")):
+        last[username] = max(last.get(username, (at, tag)), (at, tag))
+    credentials = Credential.objects.filter(domain__in=domains, username__in=events.values("credential"))
+    credentials = credentials.without_secrets().select_related("domain")
+    # An event that was written in between is for the next time.
+    known = [
+        Known(row, LEARNED[last[row.username][1]], last[row.username][0])
+        for row in credentials.order_by("domain__name", "domain", "created_at", "pk")
+        if row.username in last
+    ]
+    before = [item for item in known if not item.is_current]
+    old = _old_ones(before, timezone.now())
+    return Passwords(
+        current=[item for item in known if item.is_current],
+        old=old,
+        reset=[item for item in before if item not in old],
+    )
+
+
+def _old_ones(known: list[Known], now) -> list[Known]:
+    """Keep those whose old password still works, and is the one that the person knows."""
+    known = [item for item in known if rotation.is_running(item.credential, now)]
+    usernames = [item.credential.username for item in known]
+    changes = Event.objects.filter(credential__in=usernames, tag__in=NEW_PASSWORD).order_by("at")
+    began: dict[str, datetime] = {}
+    changed_at = {item.credential.username: item.credential.password_changed_at for item in known}
+    for username, at in changes.values_list("credential", "at"):
+        if at < changed_at[username]:
+            began[username] = at
+    return [item for item in known if item.at >= began.get(item.credential.username, item.at)]
+
+
+@transaction.atomic
+def reset(person_pk, usernames: Iterable[str], *, by: Any, keep_old_for=None) -> list[str]:
+    """Reset those of these passwords that a person still knows; all or none; return their usernames.
+
+    One that another owner resets in the meantime is left as it is then.
+    """
+    chosen = _chosen(person_pk, usernames, by)
+    hold_domains(item.credential.domain_id for item in chosen)
+    chosen = _chosen(person_pk, usernames, by)
+    # All of them before the first event (audit/locks.py).
+    rows = Credential.objects.filter(pk__in=[item.credential.pk for item in chosen]).order_by("pk")
+    list(rows.select_for_update().values_list("pk"))
+    done: list[str] = []
+    by_domain = sorted((item.credential for item in chosen), key=attrgetter("domain_id"))
+    for _pk, credentials in groupby(by_domain, key=attrgetter("domain_id")):
+        credentials = list(credentials)
+        names = [credential.username for credential in credentials]
+        done += bulk.reset(credentials[0].domain, names, by=by, keep_old_for=keep_old_for).usernames
+    return done
+
+
+def _chosen(person_pk, usernames, by) -> list[Known]:
+    return [item for item in known_by(person_pk, by.user).current if item.credential.username in usernames]
