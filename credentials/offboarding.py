@@ -14,7 +14,7 @@ from audit.models import Event
 from credentials import bulk, rotation
 from credentials.models import Credential
 from credentials.models.batches import hold_domains
-from domains.models import Domain
+from domains.roles import Role
 
 # What a person does to know a password. Adding and resetting count: what issues a password may return it.
 LEARNED = {
@@ -24,14 +24,22 @@ LEARNED = {
     "credential.reset": "Reset it",
 }
 NEW_PASSWORD = ("credential.created", "credential.reset")
+LAST = ("credential", "tag", "last")
+MOST = 10_000  # the newest; each is a variable of a query
+# Without the secrets.
+COLUMNS = (
+    *("username", "label", "suspended_at", "created_at", "last_used_at", "last_used_ip"),
+    *("password_changed_at", "previous_valid_until", "previous_last_used_at"),
+    *("domain__name", "domain__display_name"),
+)
 
 
 class Known(NamedTuple):
     """An SMTP user whose password a person got to know: what they did last, and when."""
 
     credential: Credential
-    did: str
     at: datetime
+    did: str
 
     @property
     def is_current(self) -> bool:
@@ -49,18 +57,15 @@ class Passwords(NamedTuple):
 
 def known_by(person_pk, owner) -> Passwords:
     """Return the passwords in the domains of an owner that a person showed, copied, added or reset."""
-    domains = Domain.objects.owned_by(owner).order_by().values("pk")
-    events = Event.objects.filter(domain__in=domains, actor=person_pk, tag__in=LEARNED)
+    owned = {"domain__memberships__user": owner, "domain__memberships__role": Role.OWNER}
+    events = Event.objects.filter(actor=person_pk, tag__in=LEARNED, **owned).values("credential", "tag")
     last: dict[str, tuple[datetime, str]] = {}
-    for username, tag, at in events.values_list("credential", "tag").annotate(last=Max("at")):
-        last[username] = max(last.get(username, (at, tag)), (at, tag))
-    credentials = Credential.objects.filter(domain__in=domains, username__in=events.values("credential"))
-    credentials = credentials.without_secrets().select_related("domain")
-    # An event that was written in between is for the next time.
+    for username, tag, at in events.annotate(last=Max("at")).order_by("-last").values_list(*LAST)[:MOST]:
+        last.setdefault(username, (at, LEARNED[tag]))
+    credentials = Credential.objects.filter(username__in=last, **owned).select_related("domain").only(*COLUMNS)
     known = [
-        Known(row, LEARNED[last[row.username][1]], last[row.username][0])
+        Known(row, *last[row.username])
         for row in credentials.order_by("domain__name", "domain", "created_at", "pk")
-        if row.username in last
     ]
     before = [item for item in known if not item.is_current]
     old = _old_ones(before, timezone.now())

@@ -10,7 +10,6 @@ from django.core.paginator import Paginator
 from django.forms import Form
 from django.http import Http404
 from django.shortcuts import render
-from django.utils import timezone
 from django.views.decorators.http import require_safe
 
 from accounts.reauthentication import recent_sign_in
@@ -47,26 +46,16 @@ def of_person(view):
 def offboarding_page(request, domain, person):
     passwords = offboarding.known_by(person.pk, request.user)
     newest = sorted(passwords.reset, key=lambda known: known.credential.password_changed_at, reverse=True)
-    context = _context(request, domain, person, passwords) | {
-        "page": Paginator(passwords.current, PAGE_SIZE).get_page(request.GET.get("page")),
-        "reset": newest[:LISTED],
-        "more_reset": len(newest) - LISTED,
+    context = {
+        "domain": domain,
         "active_tab": "members",
+        "person": person,
+        "page": Paginator(passwords.current, PAGE_SIZE).get_page(request.GET.get("page")),
+        "old": passwords.old,
+        "reset": newest[:LISTED],
+        "more_reset": len(newest) > LISTED,
     }
     return render(request, "domains/offboarding.html", context)
-
-
-def _context(request, domain, person, passwords) -> dict:
-    access = members.access_of(person, request.user)
-    return {
-        "domain": domain,
-        "person": person,
-        "passwords": passwords,
-        "ending": [item for item in access if not item.obstacle],
-        "staying": [item for item in access if item.obstacle],
-        "now": timezone.now(),
-        "runs": rotation.is_running,
-    }
 
 
 @ask_or_act
@@ -75,10 +64,10 @@ def _context(request, domain, person, passwords) -> dict:
 def remove(request, domain, person):
     """End the person's access to all domains of the user."""
     form = Form(posted(request))
-    context = _context(request, domain, person, offboarding.known_by(person.pk, request.user))
-    if not (form.is_valid() and context["ending"]):
-        del context["domain"]
-        return ask(request, domain, "_offboard_remove.html", active_tab="members", form=form, **context)
+    if not (form.is_valid() and person.can_lose):
+        known = offboarding.known_by(person.pk, request.user).current
+        context = {"active_tab": "members", "person": person, "known": known}
+        return ask(request, domain, "_offboard_remove.html", form=form, **context)
     left, staying = members.remove(person.user, by=Actor.of(request))
     for kept in staying:
         messages.error(request, STAYS.format(kept))

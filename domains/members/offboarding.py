@@ -5,6 +5,7 @@ from typing import NamedTuple
 
 from django.db import transaction
 from django.db.models import F
+from django.utils import timezone
 
 import audit
 from accounts.models import User
@@ -18,17 +19,6 @@ NOT_YOURS = "You aren't an owner of this domain. Ask one of its owners to remove
 LAST_OWNER = "No other owner can sign in, and a domain needs one. Make someone else an owner first."
 
 
-class Person(NamedTuple):
-    """A user, or one who is deleted and known by events alone; `name` is their e-mail."""
-
-    pk: int
-    name: str
-    user: User | None
-
-    def __str__(self):
-        return self.name
-
-
 class Access(NamedTuple):
     """A membership in a domain, or an invitation to it; `obstacle` says why it can't be ended, if so."""
 
@@ -38,34 +28,53 @@ class Access(NamedTuple):
     obstacle: str = ""
 
 
+class Person(NamedTuple):
+    """A user with their access, or one who is deleted and known by events alone; `name` is their e-mail."""
+
+    pk: int
+    name: str
+    user: User | None
+    access: list[Access]
+
+    def __str__(self):
+        return self.name
+
+    @property
+    def can_lose(self) -> list[Access]:
+        return [item for item in self.access if not item.obstacle]
+
+    @property
+    def keeps(self) -> list[Access]:
+        return [item for item in self.access if item.obstacle]
+
+
 def find(pk, owner) -> Person | None:
     """Return a person who is or was a member of a domain of an owner; None for a stranger to all of them."""
-    domains = Domain.objects.owned_by(owner).order_by().values("pk")
     user = User.objects.filter(pk=pk).first()
-    if user and Membership.objects.filter(user=user, domain__in=domains).exists():
-        return Person(pk, user.email, user)
-    events = Event.objects.filter(domain__in=domains, actor=pk).order_by("-at")
+    access = _access_of(user, owner) if user else []
+    if any(item.obstacle != NOT_YOURS and not item.is_invitation for item in access):
+        return Person(pk, user.email, user, access)
+    events = Event.objects.filter(actor=pk, **_owned(owner)).order_by("-at")
     name = events.values_list("actor_name", flat=True).first()
-    return name and Person(pk, user.email if user else name, user)
+    return Person(pk, user.email if user else name, user, access) if name else None
 
 
-def access_of(person, owner) -> list[Access]:
-    """Return what a person has access to among the domains of an owner, and of those they share otherwise."""
-    if person.user is None:
-        return []
-    shared = list(_shared(person.user, owner))
+def _owned(owner) -> dict:
+    """The condition that a row is of a domain of an owner."""
+    return {"domain__memberships__user": owner, "domain__memberships__role": Role.OWNER}
+
+
+def _access_of(user, owner) -> list[Access]:
+    """Return a user's access to the domains of an owner, and their memberships in others that the two share."""
+    shared = Membership.objects.filter(user=user, domain__memberships__user=owner)
+    shared = list(shared.annotate(role_of_owner=F("domain__memberships__role")).select_related("domain"))
     last = _last_owned(shared)
     found = [Access(row.domain, Role(row.role), obstacle=_obstacle(row, last, owner)) for row in shared]
-    invitations = Invitation.objects.live().filter(
-        email=person.user.email.lower(), domain__in=Domain.objects.owned_by(owner).order_by().values("pk")
+    invitations = Invitation.objects.filter(
+        email=user.email.lower(), expires_at__gt=timezone.now(), **_owned(owner)
     )
     found += [Access(row.domain, Role(row.role), True) for row in invitations.select_related("domain")]
     return sorted(found, key=lambda access: (bool(access.obstacle), access.domain.name, access.domain.pk))
-
-
-def _shared(user, owner):
-    rows = Membership.objects.filter(user=user, domain__memberships__user=owner)
-    return rows.annotate(role_of_owner=F("domain__memberships__role")).select_related("domain")
 
 
 def _obstacle(row, last_owned, owner) -> str:
