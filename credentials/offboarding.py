@@ -2,8 +2,6 @@
 
 from collections.abc import Iterable
 from datetime import datetime
-from itertools import groupby
-from operator import attrgetter
 from typing import Any, NamedTuple
 
 from django.db import transaction
@@ -14,30 +12,31 @@ from audit.models import Event
 from credentials import bulk, rotation
 from credentials.models import Credential
 from credentials.models.batches import hold_domains
+from domains.models import Domain
 from domains.roles import Role
 
 # What a person does to know a password. Adding and resetting count: what issues a password may return it.
 LEARNED = {
     "credential.password_shown": "Showed it",
     "credential.password_copied": "Copied it",
+    "credential.handed_over": "Handed it over",
     "credential.created": "Added it",
     "credential.reset": "Reset it",
 }
 NEW_PASSWORD = ("credential.created", "credential.reset")
 LAST = ("credential", "tag", "last")
 MOST = 10_000  # the newest; each is a variable of a query
-# Without the secrets.
 COLUMNS = (
-    *("username", "label", "suspended_at", "created_at", "last_used_at", "last_used_ip"),
-    *("password_changed_at", "previous_valid_until", "previous_last_used_at"),
-    *("domain__name", "domain__display_name"),
+    *("pk", "username", "label", "suspended_at", "last_used_at", "last_used_ip"),
+    *("password_changed_at", "previous_valid_until"),
+    *("domain_id", "domain__name", "domain__display_name"),
 )
 
 
 class Known(NamedTuple):
-    """An SMTP user whose password a person got to know: what they did last, and when."""
+    """An SMTP user whose password a person got to know (a row of COLUMNS): what they did last, and when."""
 
-    credential: Credential
+    credential: Any
     at: datetime
     did: str
 
@@ -56,17 +55,15 @@ class Passwords(NamedTuple):
 
 
 def known_by(person_pk, owner) -> Passwords:
-    """Return the passwords in the domains of an owner that a person showed, copied, added or reset."""
+    """Return the passwords in the domains of an owner that a person got to know (LEARNED)."""
     owned = {"domain__memberships__user": owner, "domain__memberships__role": Role.OWNER}
     events = Event.objects.filter(actor=person_pk, tag__in=LEARNED, **owned).values("credential", "tag")
     last: dict[str, tuple[datetime, str]] = {}
     for username, tag, at in events.annotate(last=Max("at")).order_by("-last").values_list(*LAST)[:MOST]:
         last.setdefault(username, (at, LEARNED[tag]))
-    credentials = Credential.objects.filter(username__in=last, **owned).select_related("domain").only(*COLUMNS)
-    known = [
-        Known(row, *last[row.username])
-        for row in credentials.order_by("domain__name", "domain", "created_at", "pk")
-    ]
+    credentials = Credential.objects.filter(username__in=last, **owned)
+    credentials = credentials.order_by("domain__name", "domain", "created_at", "pk")
+    known = [Known(row, *last[row.username]) for row in credentials.values_list(*COLUMNS, named=True)]
     before = [item for item in known if not item.is_current]
     old = _old_ones(before, timezone.now())
     return Passwords(
@@ -95,20 +92,20 @@ def reset(person_pk, usernames: Iterable[str], *, by: Any, keep_old_for=None) ->
 
     One that another owner resets in the meantime is left as it is then.
     """
-    chosen = _chosen(person_pk, usernames, by)
-    hold_domains(item.credential.domain_id for item in chosen)
-    chosen = _chosen(person_pk, usernames, by)
+    hold_domains(row.domain_id for row in _chosen(person_pk, usernames, by))
+    chosen: dict[int, list[str]] = {}
+    for row in _chosen(person_pk, usernames, by):
+        chosen.setdefault(row.domain_id, []).append(row.username)
     # All of them before the first event (audit/locks.py).
-    rows = Credential.objects.filter(pk__in=[item.credential.pk for item in chosen]).order_by("pk")
-    list(rows.select_for_update().values_list("pk"))
-    done: list[str] = []
-    by_domain = sorted((item.credential for item in chosen), key=attrgetter("domain_id"))
-    for _pk, credentials in groupby(by_domain, key=attrgetter("domain_id")):
-        credentials = list(credentials)
-        names = [credential.username for credential in credentials]
-        done += bulk.reset(credentials[0].domain, names, by=by, keep_old_for=keep_old_for).usernames
-    return done
+    rows = Credential.objects.filter(username__in=[name for names in chosen.values() for name in names])
+    list(rows.order_by("pk").select_for_update().values_list("pk"))
+    domains = Domain.objects.in_bulk(chosen)
+    acts = [
+        bulk.reset(domains[pk], chosen[pk], by=by, keep_old_for=keep_old_for).usernames for pk in sorted(chosen)
+    ]
+    return [username for usernames in acts for username in usernames]
 
 
-def _chosen(person_pk, usernames, by) -> list[Known]:
-    return [item for item in known_by(person_pk, by.user).current if item.credential.username in usernames]
+def _chosen(person_pk, usernames, by) -> list:
+    rows = [item.credential for item in known_by(person_pk, by.user).current]
+    return [row for row in rows if row.username in usernames]

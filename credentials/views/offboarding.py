@@ -15,6 +15,7 @@ from django.views.decorators.http import require_safe
 from accounts.reauthentication import recent_sign_in
 from audit.actor import Actor
 from credentials import offboarding, rotation
+from credentials.models import Credential
 from credentials.offboarding_form import ResetManyForm
 from domains.access import Permission, of_domain
 from domains.members import offboarding as members
@@ -84,23 +85,20 @@ def remove(request, domain, person):
 def reset(request, domain, person):
     """Reset the chosen ones of the passwords that the person knows."""
     chosen = set((request.POST if request.method == "POST" else request.GET).getlist("username"))
-    known = [
-        item
-        for item in offboarding.known_by(person.pk, request.user).current
-        if item.credential.username in chosen
-    ][:PAGE_SIZE]
+    known = offboarding.known_by(person.pk, request.user).current
+    known = [item.credential.username for item in known if item.credential.username in chosen][:PAGE_SIZE]
     if not known:
         messages.error(request, NONE_CHOSEN)
         return go(request, "credentials:offboarding", domain.name, person.pk)
-    credentials = [item.credential for item in known]
+    credentials = Credential.objects.without_secrets().filter(username__in=known).select_related("domain")
+    credentials = list(credentials.order_by("domain__name", "created_at", "pk"))
     form = ResetManyForm(posted(request), credentials=credentials)
     if not form.is_valid():
-        context = {"person": person, "known": known, "gone": len(chosen) - len(known)}
+        context = {"person": person, "credentials": credentials, "gone": len(chosen) - len(known)}
         context |= {"keep_for": rotation.CHOICES, "active_tab": "members"}
         return ask(request, domain, "_offboard_reset.html", form=form, **context)
-    names = [credential.username for credential in credentials]
     keep = form.cleaned_data["keep"]
-    done = offboarding.reset(person.pk, names, by=Actor.of(request), keep_old_for=keep)
+    done = offboarding.reset(person.pk, known, by=Actor.of(request), keep_old_for=keep)
     _report(request, len(done), len(chosen) - len(done))
     return go(request, "credentials:offboarding", domain.name, person.pk)
 

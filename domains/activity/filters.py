@@ -11,9 +11,12 @@ from domains.activity.sentences import SENTENCES
 
 MAX_TEXT = 100
 SERVER = "server"  # as a person: what the server did by itself
-PASSWORDS = ("credential.password_shown", "credential.password_copied")
+PASSWORDS = (
+    *("credential.password_shown", "credential.password_copied"),
+    *("credential.handed_over", "credential.hand_over_opened"),
+)
 KINDS = {
-    "passwords": "Passwords shown or copied",
+    "passwords": "Passwords shown, copied or handed over",
     "smtp": "SMTP users added or changed",
     "members": "Members and invitations",
     "domain": "The domain",

@@ -73,7 +73,12 @@ def _access_of(user, owner) -> list[Access]:
     invitations = Invitation.objects.filter(
         email=user.email.lower(), expires_at__gt=timezone.now(), **_owned(owner)
     )
-    found += [Access(row.domain, Role(row.role), True) for row in invitations.select_related("domain")]
+    joined = {row.domain_id for row in shared}
+    found += [
+        Access(row.domain, Role(row.role), is_invitation=True)
+        for row in invitations.select_related("domain")
+        if row.domain_id not in joined
+    ]
     return sorted(found, key=lambda access: (bool(access.obstacle), access.domain.name, access.domain.pk))
 
 
@@ -123,6 +128,8 @@ def _of_invited(owned, user) -> set:
 def _last_owned(memberships) -> set:
     """Return the domains of these that would be left without an owner who can sign in."""
     owned = {row.domain_id for row in memberships if row.role == Role.OWNER}
+    if not owned:
+        return owned
     others = Membership.objects.filter(domain__in=owned, role=Role.OWNER).with_sign_in()
     return owned - set(others.exclude(pk__in=[row.pk for row in memberships]).values_list("domain", flat=True))
 
