@@ -60,13 +60,13 @@ test-postgresql-input: $(DEV_INSTALLED)
 	TEST_PORTS=18000-19000 $(LOW_PRIORITY) $(ON_POSTGRESQL) $(BIN)/python -m pytest -m "not e2e and not mail and not one_database" $(INPUT)
 
 test-browser: $(DEV_INSTALLED)
-	TEST_PORTS=19000-23000 $(BIN)/python -m pytest -m e2e
+	TEST_PORTS=19000-23000 $(BIN)/python -m pytest tests/e2e -m e2e
 
 test-mail-sqlite: $(DEV_INSTALLED)
-	TEST_PORTS=23000-27000 $(BIN)/python -m pytest -m mail
+	TEST_PORTS=23000-27000 $(BIN)/python -m pytest tests/mail -m mail
 
 test-mail-postgresql: $(DEV_INSTALLED)
-	TEST_PORTS=27000-31000 $(ON_POSTGRESQL) $(BIN)/python -m pytest -m mail
+	TEST_PORTS=27000-31000 $(ON_POSTGRESQL) $(BIN)/python -m pytest tests/mail -m mail
 
 # The faults of `make test` for longer: hundreds of kills. Each prints its figures.
 test-faults: $(DEV_INSTALLED) postgresql  ## Kill, restart and fill up for longer than `test` does

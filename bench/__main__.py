@@ -79,7 +79,10 @@ def milliseconds(text):
 
 
 def report_weight(cookie, base, tab):
-    """Print the bytes over the wire of a first load: the page and all that its HTML, CSS and scripts load."""
+    """Print the bytes over the wire of a first load: the page and all that its HTML and scripts load.
+
+    The page preloads its font; those that the CSS has for other scripts are only loaded for text in them.
+    """
     total, seen, queue = 0, set(), [tab]
     while queue:
         url = queue.pop()
@@ -91,8 +94,6 @@ def report_weight(cookie, base, tab):
         if url == tab:
             print(f"page: {len(text)} bytes of HTML, {wire} over the wire with its headers")
             queue += [base + path for path in re.findall(r'(?:href|src)="(/static/[^"]+)"', text)]
-        elif url.endswith(".css"):
-            queue += [urljoin(url, path) for path in re.findall(r'url\("?([^")]+)"?\)', text)]
         elif url.endswith(".js"):
             queue += [urljoin(url, path) for path in re.findall(r'import[^"]*"(\./[^"]+)"', text)]
     print(f"first load: {total / 1000:.1f} kB over the wire in {len(seen)} requests")

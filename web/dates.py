@@ -1,4 +1,7 @@
-"""Times for people: `Apr 11, 2022`, with the exact time on hover."""
+"""Times for people: `Apr 11, 2022`, with the exact time on hover.
+
+They are in the site's time zone; static/js/times.js turns them into the visitor's.
+"""
 
 from datetime import UTC, datetime, timedelta
 
@@ -50,8 +53,8 @@ def how_long(time):
 
 
 def moment(when):
-    """Date and time of day: `Apr 11, 2022, 14:03`."""
-    return _time(when, lambda local: f"{_date(local)}, {local.hour:02}:{local.minute:02}")
+    """Date and time of day, with the site's time zone: `Apr 11, 2022, 14:03 UTC`."""
+    return _time(when, lambda local: f"{_date(local)}, {local.hour:02}:{local.minute:02} {local.tzname()}")
 
 
 def iso(when: datetime | None) -> str:

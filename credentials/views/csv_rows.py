@@ -30,10 +30,12 @@ STATE_NAMES = {
 ROWS_AT_ONCE = 500
 
 
-def rows(domain, search=""):
+def rows(domain, position):
     """Yield the rows of the list, in its order, in one query and constant memory."""
     now = timezone.now()
-    listed = domain.credentials.listed(search).without_secrets().annotate(creator=F("created_by__email"))
+    listed = (
+        domain.credentials.listed(*position.criteria).without_secrets().annotate(creator=F("created_by__email"))
+    )
     for credential in listed.iterator(chunk_size=ROWS_AT_ONCE):
         yield (
             credential.label,

@@ -10,6 +10,7 @@ from credentials.models import LabelChanged
 from credentials.views import responses
 from credentials.views.access import of_credential
 from credentials.views.context import row_context
+from credentials.views.position import Position
 from domains.access import Permission
 from web.request import ask_or_act, posted
 
@@ -42,7 +43,8 @@ def _form(request, domain, credential, form, *, status):
         response = responses.ask(request, domain, credential, "_label.html", form=form)
         response.status_code = status
         return response
-    context = row_context(domain, credential=credential, form=form, is_changed=status == 409)
+    position = Position.of(request)
+    context = row_context(domain, position=position, credential=credential, form=form, is_changed=status == 409)
     response = render(request, "credentials/_label_form.html", context, status=status)
     if not form.is_bound:
         return response

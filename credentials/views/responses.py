@@ -6,9 +6,10 @@ from django.shortcuts import redirect, render
 from django.urls import reverse
 from django_htmx.http import push_url, reswap, retarget
 
-from credentials.views.context import list_context, row_context, tried_of
+from credentials.views.context import changed_row_context, list_context, row_context
+from credentials.views.position import Position
 from credentials.views.rate_limits import TOO_MANY
-from web.request import list_position, wants_text
+from web.request import wants_text
 
 GONE = "This SMTP user no longer exists."
 
@@ -24,10 +25,11 @@ def too_many(request) -> HttpResponse:
 
 
 def row(request, domain, credential, *, status=200, **extra):
-    """The row after an act on it, for htmx; without htmx, a redirect to the list."""
+    """The row after an act on it, for htmx; without htmx, a redirect to it in the list."""
+    position = Position.of(request)
     if not request.htmx:
-        return redirect("credentials:list", domain.name)
-    context = row_context(domain, credential=credential, tried=tried_of(domain, [credential]), **extra)
+        return redirect(f"{_list_url(domain)}{position.query}#cred-{credential.username}")
+    context = changed_row_context(domain, credential, position, **extra)
     return render(request, "credentials/_changed_row.html", context, status=status)
 
 
@@ -43,7 +45,10 @@ def ask(request, domain, credential, template, *, form=None, page="credentials/a
 
     A form with errors is shown again with them and with its input.
     """
-    context = row_context(domain, credential=credential, active_tab="smtp", form=form, **extra)
+    position = Position.of(request)
+    context = row_context(
+        domain, position=position, credential=credential, active_tab="smtp", form=form, **extra
+    )
     status = 422 if form and form.errors else 200
     # The page includes the same partial that the dialog shows.
     context["question"] = template if "/" in template else f"credentials/{template}"
@@ -51,18 +56,21 @@ def ask(request, domain, credential, template, *, form=None, page="credentials/a
     return reswap(retarget(response, "#dialog"), "innerHTML") if request.htmx else response
 
 
-def list_again(request, domain, *, number=None, status=200, new=""):
-    """The changed list: the page that the user is on, or page `number` without the search."""
-    url = reverse("credentials:list", args=[domain.name])
+def list_again(request, domain, *, position=None, status=200, new=""):
+    """The changed list, where the user is; or at another position, whose URL replaces the page's."""
+    where = position or Position.of(request)
     if not request.htmx:
-        query = f"?page={number}&new={new}" if new else ""
-        return redirect(url + query)
-    where = {"number": number} if number else list_position(request)
-    context = list_context(domain, new=new, **where)
+        query = where.query
+        return redirect(_list_url(domain) + query + (f"{'&' if query else '?'}new={new}" if new else ""))
+    context = list_context(domain, where, new=new)
     response = render(request, "credentials/_changed_list.html", context, status=status)
-    if number:
-        push_url(response, f"{url}?page={context['page'].number}")
+    if position:
+        push_url(response, context["list_link"])
     return reswap(retarget(response, "#credentials"), "outerHTML")
+
+
+def _list_url(domain) -> str:
+    return reverse("credentials:list", args=[domain.name])
 
 
 def offer_undo(request, domain, text, usernames):

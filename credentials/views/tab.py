@@ -10,28 +10,30 @@ from audit.actor import Actor
 from credentials import rotation
 from credentials.forms import AddForm, ConfirmForm, NetworksForm, ResetForm
 from credentials.models import PasswordChanged
+from credentials.models.listing import Sort
 from credentials.networks import listed
 from credentials.views import csv_rows, responses
 from credentials.views.access import of_credential
 from credentials.views.context import list_context, refusals_of
+from credentials.views.position import START, Position
 from credentials.views.rate_limits import may_open_password
 from domains.access import Permission, of_domain
 from web.csv_export import csv_file
-from web.request import ask_or_act, list_position, posted, search_text, wants_text
+from web.request import ask_or_act, posted, wants_text
 
 
 @require_safe
 @of_domain(Permission.VIEW)
 def credential_list(request, domain):
-    context = list_context(domain, new=request.GET.get("new"), **list_position(request))
-    return render(request, "credentials/_list.html" if request.htmx else "credentials/list.html", context)
+    context = list_context(domain, Position.of(request), new=request.GET.get("new"))
+    return render(request, "credentials/_found.html" if request.htmx else "credentials/list.html", context)
 
 
 @require_safe
 @of_domain(Permission.VIEW)
 def export(request, domain):
-    """The list, or the result of a search in it, as CSV."""
-    rows = csv_rows.rows(domain, search_text(request.GET))
+    """The list, or what a search and filter leave of it, as CSV."""
+    rows = csv_rows.rows(domain, Position.of(request))
     return csv_file(f"{domain.name}-smtp-credentials.csv", csv_rows.COLUMNS, rows)
 
 
@@ -43,14 +45,17 @@ def add(request, domain):
     form = AddForm(request.POST)
     if not domain.is_authorized:
         messages.error(request, "Authorize the domain first: until then it can't send.")
-        return responses.list_again(request, domain, number=1, status=409)
+        return responses.list_again(request, domain, position=START, status=409)
     if not form.is_valid():
         messages.error(request, "This page is out of date. Press Add New SMTP User again.")
-        return responses.list_again(request, domain, number=1, status=422)
+        return responses.list_again(request, domain, position=START, status=422)
     credential, created = domain.credentials.issue_once(form.cleaned_data["key"], by=Actor.of(request))
     if created:
         messages.success(request, "New SMTP user is added.")
-    return responses.list_again(request, domain, number="last", new=credential.username)
+    # To where the new row is: at the end, or at the top for a user who has the newest there.
+    is_newest_first = Position.of(request).sort == Sort.NEWEST
+    position = Position(sort=Sort.NEWEST) if is_newest_first else Position(number="last")
+    return responses.list_again(request, domain, position=position, new=credential.username)
 
 
 @ask_or_act

@@ -16,7 +16,7 @@ PASSWORDS = (
     *("credential.handed_over", "credential.hand_over_opened"),
 )
 KINDS = {
-    "passwords": "Passwords shown, copied or handed over",
+    "passwords": "Passwords shown or handed over",
     "smtp": "SMTP users added or changed",
     "members": "Members and invitations",
     "domain": "The domain",

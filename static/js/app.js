@@ -10,4 +10,5 @@ import "./passkey.js";
 import "./reauthenticate.js";
 import "./reveal.js";
 import "./selection.js";
+import "./times.js";
 import "./toast.js";

@@ -17,7 +17,7 @@ async function show(button) {
   const code = field(button);
   code.textContent = password;
   code.classList.remove("dots");
-  button.textContent = "Hide Password";
+  rename(button, "Hide Password");
   button.dataset.shown = "";
   timers.set(button, setTimeout(() => hide(button), SECONDS * 1000));
 }
@@ -27,8 +27,13 @@ function hide(button) {
   const code = field(button);
   code.textContent = DOTS;
   code.classList.add("dots");
-  button.textContent = "Show Password";
+  rename(button, "Show Password");
   delete button.dataset.shown;
+}
+
+function rename(button, words) {
+  button.ariaLabel = button.ariaLabel?.replace(button.textContent, words) ?? null;
+  button.textContent = words;
 }
 
 const field = (button) => button.closest("[data-password]").querySelector("code");

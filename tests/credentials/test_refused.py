@@ -16,7 +16,7 @@ from tests.http import smtp_url, text
 pytestmark = pytest.mark.django_db
 HTMX = {"HX-Request": "true", "HX-Current-URL": "http://testserver/domains/sl.example.com/settings/smtp/"}
 IP = "203.0.113.7"
-UNUSED = "Not used for 90 days"
+UNUSED = "Idle: no login for 90 days"
 
 
 def refuse(credential, cause=Outcome.WRONG_PASSWORD, number=1, ip=IP, **ago):
@@ -37,7 +37,7 @@ def test_row_shows_the_last_refused_login(as_alice, credential, ago, words):
     refuse(credential, **ago)
     page = text(as_alice.get(smtp_url(credential.domain)))
     assert f"Last refused {words} from {IP}: wrong password. Details" in plain(page)
-    assert f'href="{credential.username}/refused/" data-dialog' in page
+    assert f'href="{credential.username}/#use"' in page
 
 
 @pytest.mark.parametrize("cause", [Outcome(cause) for cause in CAUSES if cause != "unknown_username"])
@@ -139,19 +139,23 @@ def test_details_of_a_deleted_credential_say_that_it_is_gone(as_alice, credentia
 
 
 @pytest.mark.parametrize(
-    ("created", "used", "is_marked"),
+    ("created", "used", "badge"),
     [
-        (89.9, None, False),
-        (90.1, None, True),
-        (400, 89.9, False),
-        (400, 90.1, True),
+        (0, None, "Never used"),
+        (400, None, "Never used"),
+        (400, 29.9, "In use"),
+        (400, 30.1, None),
+        (400, 89.9, None),
+        (400, 90.1, UNUSED),
     ],
 )
-def test_row_marks_what_was_not_used_for_90_days(as_alice, domain, created, used, is_marked):
+def test_row_says_whether_it_is_used(as_alice, domain, created, used, badge):
     now = timezone.now()
     last_used_at = now - timedelta(days=used) if used else None
     make_credential(domain, created_at=now - timedelta(days=created), last_used_at=last_used_at)
-    assert (f">{UNUSED}</span>" in text(as_alice.get(smtp_url(domain)))) is is_marked
+    page = text(as_alice.get(smtp_url(domain)))
+    shown = [name for name in ("Never used", "In use", UNUSED) if f">{name}</span>" in page]
+    assert shown == ([badge] if badge else [])
 
 
 def test_suspended_credential_is_not_marked_as_unused(as_alice, domain):

@@ -43,7 +43,7 @@ def test_row_shows_who_still_tries_the_password_from_before_a_reset(as_alice, cr
     told = "still tries the password that was reset on Apr 11, 2022 (37 times, last 2 minutes ago )."
     assert f"{HOME} {told}" in said
     assert "Give that site the new password. Connect your site" in said
-    assert f'href="{credential.username}/connect/"' in text(as_alice.get(smtp_url(credential.domain)))
+    assert f'href="{credential.username}/#connect"' in text(as_alice.get(smtp_url(credential.domain)))
 
 
 def test_single_try_is_one_time(as_alice, credential):
