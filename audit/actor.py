@@ -8,6 +8,7 @@ from typing import Any
 from web.characters import harmless
 from web.client_ip import client_ip
 
+NAME_LENGTH = 254
 USER_AGENT_LENGTH = 200
 
 
@@ -24,10 +25,19 @@ class Actor:
     def of(cls, request, user=None) -> Actor:
         """Return the signed-in person of a request, or `user` when nobody is signed in yet."""
         user = user or request.user
-        agent = request.headers.get("User-Agent", "")[: 2 * USER_AGENT_LENGTH].replace("\x00", "")
-        return cls(user.email, user, client_ip(request), harmless(agent)[:USER_AGENT_LENGTH])
+        return cls(user.email, user, client_ip(request), _user_agent(request))
+
+    @classmethod
+    def visitor(cls, request, name: str) -> Actor:
+        """Return somebody without an account; `name` says what let them in."""
+        return cls(name[:NAME_LENGTH], None, client_ip(request), _user_agent(request))
 
     @classmethod
     def system(cls, name: str) -> Actor:
         """Return the actor for a command or a timer of this name."""
         return cls(name)
+
+
+def _user_agent(request) -> str:
+    agent = request.headers.get("User-Agent", "")[: 2 * USER_AGENT_LENGTH].replace("\x00", "")
+    return harmless(agent)[:USER_AGENT_LENGTH]

@@ -63,9 +63,9 @@ def listed(networks: str) -> list[str]:
 
 
 def summary(networks: str) -> str:
-    """The first two of the stored networks and how many more there are, "Anywhere" for none."""
+    """The first two of the stored networks and how many more there are, "any address" for none."""
     first, more = listed(networks)[:SHOWN_IN_SUMMARY], len(listed(networks)) - SHOWN_IN_SUMMARY
-    return ", ".join(first) + (f" and {more} more" if more > 0 else "") or "Anywhere"
+    return ", ".join(first) + (f" and {more} more" if more > 0 else "") or "any address"
 
 
 def _parse(word: str) -> str:

@@ -17,7 +17,7 @@ from jinja2 import Environment
 
 from credentials import networks
 from credentials.models.base import short
-from domains.activity.sentences import sentence
+from domains.activity.sentences import own_sentence, sentence
 from web.characters import harmless
 from web.dates import ago, date, day, how_long, long_ago, moment, until
 from web.plurals import counted
@@ -39,6 +39,7 @@ def environment(**options) -> Environment:
         moment=moment,
         until=until,
         sentence=sentence,
+        own_sentence=own_sentence,
         harmless=harmless,
         counted=counted,
         short=short,

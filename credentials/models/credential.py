@@ -291,7 +291,9 @@ class Credential(CredentialState, CredentialFields):
     def _notify_owners(self, template, by, **extra):
         if not self.notifies_owners:
             return
-        link = ("credentials:list", self.domain.name)
+        link = ("credentials:page", self.domain.name, self.username)
+        if template == "credential_deleted":
+            link = ("credentials:list", self.domain.name)
         notifications.notify_owners(
             self.domain, "credentials", template, link=link, credential=self, by=by, **extra
         )

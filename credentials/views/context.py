@@ -8,9 +8,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from audit.models import Event
-from credentials import rotation
 from credentials.expiry import NEAR
-from credentials.models import LoginDay
 from credentials.models.listing import Sort
 from credentials.models.login_day import REFUSAL_SHOWN_FOR, TRIED_WITHIN
 from credentials.models.state import IN_USE_WITHIN, UNUSED_AFTER, State
@@ -36,7 +34,6 @@ def row_context(domain, *, position=START, **extra) -> dict:
         "port": settings.SMTP_PORT,
         "now": now,
         "near_end": now + NEAR,
-        "silence": rotation.silence,
         "refused_since": now - REFUSAL_SHOWN_FOR,
         "unused_since": now - UNUSED_AFTER,
         "in_use_since": now - IN_USE_WITHIN,
@@ -121,8 +118,3 @@ def _suspended_by(domain, usernames) -> dict[str, str]:
         return {}
     events = Event.objects.filter(domain=domain, credential__in=usernames, tag="credential.suspended")
     return dict(events.order_by("pk").values_list("credential", "actor_name"))
-
-
-def refusals_of(credential):
-    """Refused logins of the last 30 days by cause: how often, when and from where last."""
-    return LoginDay.objects.filter(username=credential.username).recent(timezone.now()).by_cause()

@@ -8,13 +8,13 @@ from django.views.decorators.http import require_POST, require_safe
 from accounts.reauthentication import recent_sign_in
 from audit.actor import Actor
 from credentials import rotation
-from credentials.forms import AddForm, ConfirmForm, NetworksForm, ResetForm
+from credentials.forms import AddForm, ConfirmForm, ResetForm
 from credentials.models import PasswordChanged
 from credentials.models.listing import Sort
-from credentials.networks import listed
 from credentials.views import csv_rows, responses
 from credentials.views.access import of_credential
-from credentials.views.context import list_context, refusals_of
+from credentials.views.context import list_context
+from credentials.views.hand_over_context import count_open_links
 from credentials.views.position import START, Position
 from credentials.views.rate_limits import may_open_password
 from domains.access import Permission, of_domain
@@ -91,7 +91,8 @@ def copy(request, domain, credential):
 def reset(request, domain, credential):
     form = ResetForm(posted(request), credential=credential)
     if not form.is_bound or form.errors.keys() & {"sure", "keep"}:
-        return responses.ask(request, domain, credential, "_reset.html", form=form, keep_for=rotation.CHOICES)
+        extra = {"keep_for": rotation.CHOICES, "open_links": count_open_links(credential)}
+        return responses.ask(request, domain, credential, "_reset.html", form=form, **extra)
     try:
         if not form.is_valid():
             raise PasswordChanged
@@ -101,7 +102,7 @@ def reset(request, domain, credential):
         text = "Nothing was reset: the password was changed after you opened this page."
         return responses.unchanged(request, domain, credential, text)
     messages.success(request, "SMTP password is reset.")
-    return responses.row(request, domain, credential, was_reset=True)
+    return responses.changed(request, domain, credential, part="credentials", was_reset=True)
 
 
 @ask_or_act
@@ -110,27 +111,8 @@ def reset(request, domain, credential):
 def delete(request, domain, credential):
     form = ConfirmForm(posted(request), credential=credential)
     if not form.is_valid():
-        return responses.ask(request, domain, credential, "_delete.html", form=form)
+        links = count_open_links(credential)
+        return responses.ask(request, domain, credential, "_delete.html", form=form, open_links=links)
     credential.remove(by=Actor.of(request))
     responses.offer_undo(request, domain, "SMTP user is deleted.", [credential.username])
     return responses.list_again(request, domain)
-
-
-@ask_or_act
-@of_credential(Permission.MANAGE_CREDENTIALS)
-@recent_sign_in
-def networks(request, domain, credential):
-    """The networks it may be used from."""
-    lines = "\n".join(listed(credential.allowed_networks))
-    form = NetworksForm(posted(request), credential=credential, initial={"networks": lines})
-    if not form.is_valid():
-        return responses.ask(request, domain, credential, "_networks.html", form=form)
-    credential.set_networks(form.cleaned_data["networks"], by=Actor.of(request))
-    messages.success(request, "Allowed networks saved.")
-    return responses.row(request, domain, credential)
-
-
-@require_safe
-@of_credential(Permission.VIEW)
-def refused(request, domain, credential):
-    return responses.ask(request, domain, credential, "_refused.html", refusals=refusals_of(credential))

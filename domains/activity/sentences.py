@@ -12,6 +12,9 @@ SENTENCES = {
     "credential.created": "added the SMTP user {user}",
     "credential.password_shown": "showed the password of {user}",
     "credential.password_copied": "copied the password of {user}",
+    "credential.handed_over": "made a hand-over link for {user} that works for {valid_for}",
+    "credential.hand_over_opened": "was opened and showed the password of {user}",
+    "credential.hand_over_revoked": "revoked the hand-over link of {maker} for {user}",
     "credential.checked": "checked the SMTP user {user} with a test login",
     "credential.reset": "reset the password of {user}",
     "credential.old_password_revoked": "revoked the old password of {user}",
@@ -49,13 +52,30 @@ SENTENCES = {
     "support.member_removed": "removed {member} from the members",
 }
 
-
-MISSING = {"member": "?", "role": "?", "networks": "anywhere", "inviter": "its sender"}
+_WITHOUT_NAME = (
+    (" of {user}", ""),
+    (" from {user}", ""),
+    ("the deleted SMTP user {user}", "it"),
+    ("the SMTP user {user}", "it"),
+    ("{user}", "it"),
+)
+MISSING = {
+    **{"member": "?", "role": "?", "networks": "anywhere", "inviter": "its sender"},
+    **{"valid_for": "a while", "maker": "a former account"},
+}
 
 
 def sentence(event) -> SafeString:
     """Return what the actor of an event did, as HTML; an unknown tag is shown as it is."""
     return SafeString(_text(event).format_map(_Words(event, escape, _link)))
+
+
+def own_sentence(event) -> SafeString:
+    """Return the sentence as it reads in the history of one SMTP user, which it doesn't name."""
+    text = _text(event)
+    for named, unnamed in _WITHOUT_NAME:
+        text = text.replace(named, unnamed)
+    return SafeString(text.format_map(_Words(event, escape, _link)))
 
 
 def plain(event) -> str:
@@ -110,11 +130,13 @@ def _name(event) -> str:
 
 
 def _link(event) -> str:
-    """The SMTP user as a link to its page, where one that was deleted is said to be gone."""
+    """The SMTP user as a link to its page, which says so if it's deleted."""
     label, username = _label(event), escape(event.credential)
     label = f" <bdi>{escape(harmless(str(label)))}</bdi>" if label else ""
-    code = f'<code title="{username}">{username[:8]}…</code>{label}'
-    return f'<a href="{_list(event.domain_name)}{username}/">{code}</a>' if event.domain_name else code
+    code = f"<code>{username[:8]}…</code>"
+    if username and event.domain_name:
+        code = f'<a href="{_list(event.domain_name)}{username}/" title="{username}">{code}</a>'
+    return code + label
 
 
 @lru_cache(maxsize=256)

@@ -25,7 +25,8 @@ def test_page_shows_who_did_what_when_and_from_where(as_alice, domain):
     page = text(as_alice.get(URL))
     assert "<b>alice@example.com</b> copied the password of" in page
     assert (
-        f'<code title="{credential.username}">{credential.username[:8]}…</code> <bdi>Newsletter</bdi>' in page
+        f' title="{credential.username}"><code>{credential.username[:8]}…</code></a> <bdi>Newsletter</bdi>'
+        in page
     )
     assert '<span title="Firefox &lt;x&gt;">127.0.0.1</span>' in page
     assert f"{timezone.now():%Y}" in page
@@ -156,7 +157,7 @@ class TestFilters:
 
 
 def test_event_leads_to_the_page_of_its_smtp_user(as_alice, credential):
-    assert f'<a href="{credential.get_absolute_url()}"><code' in text(as_alice.get(URL))
+    assert f'<a href="{credential.get_absolute_url()}" title=' in text(as_alice.get(URL))
 
 
 def test_older_events_are_on_later_pages(as_alice, domain):

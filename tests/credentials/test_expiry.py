@@ -56,7 +56,7 @@ def test_expiry_date_is_saved_shown_and_removed(as_alice, credential):
     credential.refresh_from_db()
     assert "Expiry date saved." in page and f"{day.day}, {day.year}, 23:59 UTC</time>." in page
     assert f"{credential.expires_at:%Y-%m-%d %H:%M:%S.%f}" == f"{day} 23:59:59.999999"
-    asked = text(as_alice.get(smtp_url(credential, "expiry")))
+    asked = text(as_alice.get(smtp_url(credential, "expiry"), follow=True))
     assert f'value="{day}"' in asked and "until the end of this day (UTC)" in asked
     assert "Expiry date removed." in text(set_to(as_alice, credential, ""))
     assert [event.data for event in Event.objects.filter(tag="credential.expiry_set")] == [
@@ -91,7 +91,7 @@ def test_expiry_date_can_be_today_at_the_earliest(as_alice, credential):
 def test_impossible_expiry_date_is_refused_at_its_field(as_alice, credential, day, words):
     before = state()
     response = set_to(as_alice, credential, day)
-    assert (response.status_code, response["HX-Retarget"]) == (422, "#dialog")
+    assert (response.status_code, response["HX-Retarget"]) == (422, f"#cred-{credential.username}")
     assert words in re.search(r'<div class="error".*?</div>', text(response))[0]
     assert "<script>" not in text(response) and state() == before
 
@@ -139,11 +139,12 @@ def test_extend_refuses_what_does_not_expire_soon(as_alice, credential, left):
     assert state() == before
 
 
-def test_extend_while_signed_out_leads_to_the_list(client, alice, credential):
+def test_extend_while_signed_out_leads_to_the_page(client, alice, credential):
     expire(credential, days=1)
     login = client.post(smtp_url(credential, "extend"))["Location"]
     page = client.post(login, {"login": alice.email, "password": PASSWORD}, follow=True)
-    assert page.redirect_chain[-1] == (smtp_url(credential.domain), 302) and "/#limits" in text(page)
+    assert page.redirect_chain[-1] == (smtp_url(credential, "page") + "#limits", 302)
+    assert "Extend by 90 days" in text(page)
 
 
 @pytest.mark.parametrize("act", ["expiry", "extend"])

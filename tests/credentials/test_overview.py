@@ -77,7 +77,7 @@ def test_retired_password_in_use_needs_attention(page, as_alice, domain):
     said = page()
     told = "203.0.113.7 still tries the password that was reset on Apr 11, 2022"
     assert f"Shop {credential.username[:8]}… : {told}" in said
-    assert "Give that site the new password. Connect your site Recent clients" in said
+    assert "Give that site the new password. Connect your site Who uses it" in said
     assert "old password" not in said and CALM not in said
     assert f'href="{smtp_url(domain)}{credential.username}/#connect"' in text(as_alice.get(URL))
 
@@ -120,7 +120,7 @@ def test_expiry_link_is_only_for_managers(client, alice, bob, domain):
     make(domain, used=-1, expires=1)
     for who, offered in ((alice, True), (bob, False)):
         client.force_login(who)
-        assert ("#limits" in text(client.get(URL))) is offered
+        assert ("/#limits" in text(client.get(URL))) is offered
 
 
 def test_overview_lists_five_of_a_kind_and_counts_the_rest(page, domain):

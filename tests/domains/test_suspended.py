@@ -110,7 +110,7 @@ class TestName:
     def test_suspension_is_hidden_until_name_is_proved(self, nsd, suspended, other, client):  # noqa: F811
         check_now(other, by=SYSTEM)
         assert "suspended" not in text(client.get(f"{SETTINGS}dns/"))
-        assert "suspended" not in text(client.get("/domains/sl.example.com/"))
+        assert "is suspended" not in text(client.get("/domains/sl.example.com/"))
 
     def test_suspended_name_is_not_authorized_by_staff_or_command(self, support, suspended, other):
         for row in (suspended, other):

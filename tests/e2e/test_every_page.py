@@ -103,7 +103,7 @@ def enter(window, site, world):
 
     def enter(role):
         page, watch = window()
-        watch.expect(403, 404, 422)
+        watch.expect(403, 404, 410, 422)
         page.add_init_script(axe.SCRIPT)
         if role != ANONYMOUS:
             name = settings.SESSION_COOKIE_NAME
