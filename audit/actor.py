@@ -46,8 +46,3 @@ class Actor:
 def _user_agent(request) -> str:
     agent = request.headers.get("User-Agent", "")[: 2 * USER_AGENT_LENGTH].replace("\x00", "")
     return harmless(agent)[:USER_AGENT_LENGTH]
-
-
-def public_data(data: dict) -> dict:
-    """Return the data of an event without what support noted for support alone: what members may read."""
-    return {name: value for name, value in data.items() if name != SUPPORT_NOTE}

@@ -7,10 +7,13 @@ from django.core.exceptions import ObjectDoesNotExist
 from django.db import transaction
 from django.utils import timezone
 
+from credentials.models import PasswordChanged
 from domains import notifications
 from domains.models import Domain
+from web.dates import how_long
 
 EFFECTS = {
+    "reset": "Every site or app that uses them needs the new password.",
     "suspended": "Every site or app that uses them is refused until they're resumed.",
     "deleted": "Every site or app that used them is now refused. You can restore them within 24 hours under "
     "Recently deleted. After that, they're erased.",
@@ -42,8 +45,21 @@ def restore(domain, usernames, *, by) -> Done:
     return _act(domain, rows, usernames, "restored", by, lambda row: row.restore(by=by))
 
 
+def reset(domain, usernames, *, by, keep_old_for=None) -> Done:
+    """Reset their passwords; the old ones work for `keep_old_for` (a timedelta) beside the new ones."""
+    kept = f" The old ones work for another {how_long(keep_old_for)}." if keep_old_for else ""
+
+    def act(row):
+        try:
+            row.reset_password(by=by, keep_old_for=keep_old_for)
+        except PasswordChanged:
+            return False
+
+    return _act(domain, domain.credentials, usernames, "reset", by, act, EFFECTS["reset"] + kept)
+
+
 @transaction.atomic
-def _act(domain, rows, usernames, done, by, act) -> Done:
+def _act(domain, rows, usernames, done, by, act, effect="") -> Done:
     if not Domain.objects.hold(domain.pk):
         raise Domain.DoesNotExist
     rows = rows.without_secrets().filter(username__in=usernames)
@@ -59,7 +75,7 @@ def _act(domain, rows, usernames, done, by, act) -> Done:
                 changed.append(row)
     if changed and len(rows) > 1:
         link = ("credentials:list", domain.name)
-        about = {"credentials": changed, "done": done, "effect": EFFECTS[done]}
+        about = {"credentials": changed, "done": done, "effect": effect or EFFECTS[done]}
         notifications.notify_owners(domain, "credentials", "credentials_changed", link=link, by=by, **about)
     gone = len(set(usernames)) - len(changed) - unchanged
     return Done([row.username for row in changed], unchanged, gone)

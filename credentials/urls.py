@@ -1,6 +1,17 @@
 from django.urls import include, path, register_converter
 
-from credentials.views import bulk, deleted, hand_over, label, lifecycle, limits, overview, page, tab
+from credentials.views import (
+    bulk,
+    deleted,
+    hand_over,
+    label,
+    lifecycle,
+    limits,
+    offboarding,
+    overview,
+    page,
+    tab,
+)
 
 
 class UsernameConverter:
@@ -47,8 +58,16 @@ _smtp_urlpatterns = [
     path("<username:username>/explain/", page.explain, name="explain"),
 ]
 
+# Below `…/settings/members/` of a domain.
+_offboarding_urlpatterns = [
+    path("", offboarding.offboarding_page, name="offboarding"),
+    path("remove/", offboarding.remove, name="offboarding_remove"),
+    path("reset/", offboarding.reset, name="offboarding_reset"),
+]
+
 app_name = "credentials"
 urlpatterns = [
     path("", overview.overview, name="overview"),
     path("settings/smtp/", include(_smtp_urlpatterns)),
+    path("settings/members/offboarding/<person:person>/", include(_offboarding_urlpatterns)),
 ]

@@ -1,4 +1,4 @@
-"""URL converters: only a valid domain name or token reaches a view."""
+"""URL converters: only a valid domain name, token or id reaches a view."""
 
 from django.urls import register_converter
 
@@ -29,5 +29,18 @@ class TokenConverter:
         return value
 
 
+class PersonConverter:
+    """The id of a user, no larger than databases store."""
+
+    regex = "[1-9][0-9]{0,17}"
+
+    def to_python(self, value):
+        return int(value)
+
+    def to_url(self, value):
+        return str(value)
+
+
 register_converter(DomainNameConverter, "domain")
+register_converter(PersonConverter, "person")
 register_converter(TokenConverter, "token")

@@ -2,11 +2,10 @@
 
 from functools import lru_cache
 
-from django.urls import reverse
-from django.utils.html import format_html
 from django.utils.safestring import SafeString
+from markupsafe import escape
 
-from audit.actor import public_data
+from domains.navigation import page_of
 from web.characters import harmless
 
 SENTENCES = {
@@ -60,65 +59,91 @@ _WITHOUT_NAME = (
     ("the SMTP user {user}", "it"),
     ("{user}", "it"),
 )
+MISSING = {
+    **{"member": "?", "role": "?", "networks": "any address", "inviter": "its sender"},
+    **{"valid_for": "a while", "maker": "a former account"},
+}
 
 
 def sentence(event) -> SafeString:
     """Return what the actor of an event did, as HTML; an unknown tag is shown as it is."""
-    text, words = _text_and_words(event)
-    return format_html(text, **words | {"user": _user(event, words["label"])})
+    return SafeString(_text(event).format_map(_Words(event, escape, _link)))
 
 
 def own_sentence(event) -> SafeString:
     """Return the sentence as it reads in the history of one SMTP user, which it doesn't name."""
-    text, words = _text_and_words(event)
+    text = _text(event)
     for named, unnamed in _WITHOUT_NAME:
         text = text.replace(named, unnamed)
-    return format_html(text, **words)
+    return SafeString(text.format_map(_Words(event, escape, _link)))
 
 
 def plain(event) -> str:
     """Return the sentence as text, with the reason if one was given."""
-    text, words = _text_and_words(event)
-    label = words["label"] if event.tag != "credential.labelled" else ""
-    user = f"{event.credential[:8]}… {label}".rstrip()
     reason = f" (reason: {event.data['reason']})" if event.data.get("reason") else ""
-    return text.format(**words | {"user": user}) + reason
+    return _text(event).format_map(_Words(event, str, _name)) + reason
 
 
-def _text_and_words(event) -> tuple[str, dict]:
-    words = {"tag": event.tag, "label": "", "before": "", "title": "", "expires": "", "kept_for": ""}
-    words |= {"member": "?", "role": "?", "networks": "any address", "inviter": "its sender"}
-    words |= {"valid_for": "a while", "maker": "a former account"} | public_data(event.data)
-    words = {name: harmless(word) if isinstance(word, str) else word for name, word in words.items()}
-    words["networks"] = words["networks"].replace(",", ", ")
-    # A sentence of its own reads better than an empty quotation.
-    text = SENTENCES.get(event.tag, "{tag}")
-    if event.tag == "credential.labelled" and not words["label"]:
-        text = (
-            "removed the label “{before}” from {user}" if words["before"] else "removed the label from {user}"
+class _Words:
+    """The words of an event. Only those that its sentence uses are cleaned: that is most of a page's work.
+
+    No sentence uses SUPPORT_NOTE.
+    """
+
+    def __init__(self, event, clean, user):
+        self.event, self.clean, self.user = event, clean, user
+
+    def __getitem__(self, name):
+        if name == "user":
+            return self.user(self.event)
+        if name == "tag":
+            return self.clean(harmless(self.event.tag))
+        word = self.event.data.get(name, MISSING.get(name, ""))
+        if name == "networks":
+            word = str(word).replace(",", ", ")
+        return self.clean(harmless(word) if isinstance(word, str) else word)
+
+
+def _text(event) -> str:
+    """The sentence with the names of its words; one of its own reads better than an empty quotation."""
+    tag, data = event.tag, event.data
+    if tag == "credential.labelled" and not data.get("label"):
+        return (
+            "removed the label “{before}” from {user}"
+            if data.get("before")
+            else "removed the label from {user}"
         )
-    if event.tag == "credential.expiry_set" and not words["expires"]:
-        text = "removed the expiry date from {user}"
-    if event.tag == "credential.reset" and words["kept_for"]:
-        text += " and kept the old one working for {kept_for}"
-    if event.data.get("link_shown"):
-        text += " and got the link to pass on, as this server sends no mail"
-    if event.tag == "domain.renamed" and not words["title"]:
-        text = "removed the display name of the domain"
-    return text, words
+    if tag == "credential.expiry_set" and not data.get("expires"):
+        return "removed the expiry date from {user}"
+    if tag == "credential.reset" and data.get("kept_for"):
+        return SENTENCES[tag] + " and kept the old one working for {kept_for}"
+    if tag == "domain.renamed" and not data.get("title"):
+        return "removed the display name of the domain"
+    if data.get("link_shown"):
+        return SENTENCES.get(tag, "{tag}") + " and got the link to pass on, as this server sends no mail"
+    return SENTENCES.get(tag, "{tag}")
 
 
-def _user(event, label) -> SafeString:
+def _label(event):
+    """The label that an SMTP user had then, unless the sentence says it."""
+    return event.data.get("label", "") if event.tag != "credential.labelled" else ""
+
+
+def _name(event) -> str:
+    label = _label(event)
+    return f"{event.credential[:8]}… {harmless(label) if isinstance(label, str) else label}".rstrip()
+
+
+def _link(event) -> str:
     """The SMTP user as a link to its page, which says so if it's deleted."""
-    suffix = format_html(" <bdi>{}</bdi>", label) if label and event.tag != "credential.labelled" else ""
-    name = event.credential
-    if not (name and event.domain_name):
-        return format_html("<code>{}…</code>{}", name[:8], suffix)
-    page = f"{_list_url(event.domain_name)}{name}/"
-    return format_html('<a href="{}" title="{}"><code>{}…</code></a>{}', page, name, name[:8], suffix)
+    label, username = _label(event), escape(event.credential)
+    label = f" <bdi>{escape(harmless(str(label)))}</bdi>" if label else ""
+    code = f"<code>{username[:8]}…</code>"
+    if username and event.domain_name:
+        code = f'<a href="{_list(event.domain_name)}{username}/" title="{username}">{code}</a>'
+    return code + label
 
 
-@lru_cache(maxsize=1024)
-def _list_url(domain: str) -> str:
-    """The address below which the pages of a domain's SMTP users are."""
-    return reverse("credentials:list", args=[domain])
+@lru_cache(maxsize=256)
+def _list(domain_name) -> str:
+    return page_of(domain_name, "smtp")

@@ -143,7 +143,7 @@ def change_role(membership, role, *, by):
     ended = membership.domain.invitations.delete_unvouched()
     data = {"member": membership.user.email, "role": role, "was": was}
     audit.record("member.role_changed", by=by, domain=membership.domain, data=data)
-    _record_ended(ended, by=by)
+    record_ended(ended, by=by)
 
 
 @transaction.atomic
@@ -157,7 +157,7 @@ def remove(membership, *, by):
     ended = domain.invitations.delete_unvouched()
     tag = "member.left" if user == by.user else "member.removed"
     audit.record(tag, by=by, domain=domain, data={"member": user.email, "role": membership.role})
-    _record_ended(ended, by=by)
+    record_ended(ended, by=by)
 
 
 def delete_invitations(domain, email):
@@ -178,7 +178,7 @@ def transfer(membership, *, by):
     ended = domain.invitations.delete_unvouched()
     data = {"member": user.email, "was": membership.role}
     audit.record("domain.transferred", by=by, domain=domain, data=data)
-    _record_ended(ended, by=by)
+    record_ended(ended, by=by)
     emails.write("transferred", user.email, link=("domains:settings", domain.name), domain=domain, by=by)
 
 
@@ -203,7 +203,7 @@ def make_owner(domain, user, *, by) -> bool:
     return True
 
 
-def _record_ended(invitations, *, by):
+def record_ended(invitations, *, by):
     for invitation in invitations:
         invitation.record_ended(by=by)
 

@@ -32,7 +32,7 @@ from credentials.models.base import is_username
 from credentials.usage.tally import Tally
 from credentials.views import selection
 from domains import homographs, names
-from domains.activity import sentences
+from domains.activity import filters, sentences
 from domains.dns import records, resolver, spf_dmarc
 from domains.forms import AddDomainForm
 from domains.general.forms import DeleteDomainForm
@@ -186,6 +186,10 @@ CASES = {
     "audit.export:_json": Case(export._json, ("[", '{"')),
     "audit.export:read": Case(lambda text: list(export.read([text])), ("[", '{"')),
     "audit.management.commands.export_audit:_moment": Case(export_audit._moment, ("2030-01-01",)),
+    "domains.activity.filters:Filters.of": Case(
+        lambda text: filters.Filters.of(QueryDict(f"person={text}&credential={text}&kind={text}")),
+        ("1", "A..."),
+    ),
     "domains.activity.sentences:sentence": Case(lambda text: sentences.sentence(event(text))),
     "domains.activity.sentences:plain": Case(lambda text: sentences.plain(event(text))),
     # credentials

@@ -88,6 +88,8 @@ OURS = {
     "credentials.usage.writer:_there": "20 names as usage.attempts keeps them",
     "credentials.networks:allows": "networks as they are stored, 2,500 characters",
     "credentials.networks:listed": "networks as they are stored, 2,500 characters",
+    "domains.activity.filters:_about": "100 characters (Filters.of)",
+    "domains.activity.filters:kind_of": "a tag of ours",
     "domains.navigation:around_name": "a path of ours",
     "domains.homographs:_unmixed": "a constant",
     "domains.views:domain_list": "a query of the database by search_text, 100 characters",

@@ -65,6 +65,7 @@ def make_world() -> World:
         "username": credential.username,
         "public_id": str(domain.memberships.get(user=people[VIEWER]).public_id),
         "invitation_id": str(invitation.public_id),
+        "person": str(people[VIEWER].pk),
         "token": make_token(invitation.key),
         "run_id": str(uuid4()),
         "key": "x",
