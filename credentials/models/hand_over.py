@@ -212,6 +212,6 @@ class HandOver(models.Model):
 
     def _notify_maker(self, by):
         credential, domain = self.credential, self.credential.domain
-        link = ("credentials:list", domain.name)
+        link = ("credentials:page", domain.name, credential.username)
         context = {"credential": credential, "domain": domain, "by": by}
         emails.write("hand_over_opened", self.made_by_name, link=link, **context)
