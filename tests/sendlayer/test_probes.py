@@ -83,7 +83,10 @@ def test_readyz_fails_before_the_migrations(client):
     migration = ("credentials", "0011_login_day_passwords")
     MigrationRecorder(connection).record_unapplied(*migration)
     try:
-        assert not_ready(client) == ("migrations", "Run manage.py migrate: credentials.0011_login_day_passwords.")
+        assert not_ready(client) == (
+            "migrations",
+            "Run manage.py migrate: credentials.0011_login_day_passwords.",
+        )
     finally:
         MigrationRecorder(connection).record_applied(*migration)
     assert client.get("/readyz").status_code == 200
