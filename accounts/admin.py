@@ -7,14 +7,16 @@ from django.contrib import admin
 from django.contrib.auth.admin import GroupAdmin as StockGroupAdmin
 from django.contrib.auth.models import Group
 from django.db import transaction
-from django.db.models import Exists, OuterRef, QuerySet
+from django.db.models import Q, QuerySet
 from django.shortcuts import redirect
 
 import audit
 from accounts import emails
 from accounts.models import User
 from audit.actor import Actor
+from audit.search import keys
 from audit.support import SUPPORT_ALONE, Act, Refused, SupportAdmin
+from web.dates import ago, day
 
 RIGHTS = ("is_staff", "is_superuser", "groups", "user_permissions")
 
@@ -127,22 +129,41 @@ class UserAdmin(SupportAdmin):
     """Users. They are deactivated instead of deleted; no page shows or sets a password."""
 
     change_form_template = "admin/acts_below.html"
-    list_display = ("email", "name", "confirmed", "is_active", *RIGHTS[:2], "last_login", "date_joined")
+    list_display = ("email", "name", "confirmed", "is_active", *RIGHTS[:2], "last_sign_in", "joined")
     list_filter = ("is_active", "is_staff", "is_superuser")
     search_fields = ("email", "name")
-    search_help_text = "E-mail or name"
+    search_help_text = "Part of an e-mail or a name"
+    sortable_by = ("email", "joined")  # by an index
     ordering = ("email",)
     fields = ("email", "name", "is_active", *RIGHTS, "last_login", "date_joined")
     filter_horizontal = ("groups", "user_permissions")
     actions = ("send_reset", "end_sessions", "remove_two_factor")
 
     def get_queryset(self, request):
-        confirmed = Exists(User.objects.confirmed().filter(pk=OuterRef("pk")))
-        return super().get_queryset(request).defer("password").annotate(confirmed=confirmed)
+        return super().get_queryset(request).defer("password").prefetch_related("emailaddress_set")
+
+    def by_email(self, email):
+        return Q(pk__in=keys(User.objects.search_email(email)))
+
+    def by_text(self, text):
+        return Q(email__icontains=text) | Q(name__icontains=text)
+
+    def history_of(self, row):
+        return {"person": row.pk}
+
+    @admin.display
+    def last_sign_in(self, user):
+        return ago(user.last_login) or "Never"
+
+    @admin.display(ordering="pk")
+    def joined(self, user):
+        return day(user.date_joined)
 
     @admin.display(description="confirmed", boolean=True)
     def confirmed(self, user):
-        return user.confirmed
+        # As User.is_confirmed, of the addresses that were read for all rows at once.
+        found = user.emailaddress_set.all()
+        return any(address.verified and address.email == user.email.lower() for address in found)
 
     def get_fields(self, request, obj=None):
         return self.fields if obj else ("email", "name")

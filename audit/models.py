@@ -17,9 +17,23 @@ SELECT id, (
 ) AS name
 FROM actor WHERE id IS NOT NULL ORDER BY name LIMIT 500
 """
+# Each step is one look into the index, where DISTINCT would read all rows.
+TAGS = """
+    WITH RECURSIVE found (tag) AS (
+        SELECT MIN(tag) FROM audit_event
+        UNION ALL SELECT (SELECT MIN(tag) FROM audit_event WHERE tag > found.tag) FROM found
+            WHERE found.tag IS NOT NULL
+    ) SELECT tag FROM found WHERE tag IS NOT NULL
+"""
 
 
 class EventQuerySet(models.QuerySet):
+    def tags(self) -> list[str]:
+        """All tags that there are, in order."""
+        with connection.cursor() as cursor:
+            cursor.execute(TAGS)
+            return [tag for (tag,) in cursor.fetchall()]
+
     def for_page(self, domain):
         """The events of one domain, newest first, as the Activity page shows them."""
         return self.filter(domain=domain).order_by("-at", "-pk")
@@ -88,6 +102,11 @@ class Event(models.Model):
             models.Index(fields=["domain", "actor", "-at"], name="event_domain_actor_at"),
             models.Index(fields=["credential", "-at"], name="event_credential_at"),
             models.Index(fields=["-at"], name="event_at"),
+            # The filter and the search of the support admin.
+            models.Index(fields=["tag", "-at"], name="event_tag_at"),
+            models.Index(fields=["actor_name", "-at"], name="event_actor_name_at"),
+            models.Index(fields=["domain_name", "-at"], name="event_domain_name_at"),
+            models.Index(fields=["ip", "-at"], name="event_ip_at"),
         ]
         constraints = [
             models.UniqueConstraint(fields=["domain", "number"], name="event_number_once"),
