@@ -29,7 +29,9 @@ class Client(NamedTuple):
     @property
     def uses_old(self) -> bool:
         """Whether its last login was by the old password."""
-        return bool(self.previous_at) and (not self.current_at or self.previous_at >= self.current_at)
+        if self.previous_at is None:
+            return False
+        return self.current_at is None or self.previous_at >= self.current_at
 
 
 class State(StrEnum):
@@ -67,7 +69,8 @@ def judge(credential: Any, logins: Iterable[tuple], now: datetime) -> Verdict:
     share an address.
     """
     reset_at = credential.password_changed_at
-    clients, others = [], []
+    clients: list[Client] = []
+    others: list[Client] = []
     for ip, first_at, current_at, previous_at in logins:
         client = Client(
             ip,
@@ -77,17 +80,17 @@ def judge(credential: Any, logins: Iterable[tuple], now: datetime) -> Verdict:
         )
         (clients if first_at < reset_at or client.previous_at else others).append(client)
     used_old = [client for client in clients if client.previous_at]
-    last = max(used_old, key=lambda client: client.previous_at, default=None)
+    last = max(used_old, key=lambda client: client.previous_at or reset_at, default=None)
     quiet_time = min((credential.previous_valid_until - reset_at) / 4, MAX_QUIET_TIME)
-    state = _state(clients, last, now - quiet_time)
-    return Verdict(state, clients, others, quiet_time, last)
+    is_quiet = last is None or last.previous_at is None or last.previous_at <= now - quiet_time
+    return Verdict(_state(clients, is_quiet=is_quiet), clients, others, quiet_time, last)
 
 
-def _state(clients, last, quiet_since) -> State:
+def _state(clients: list[Client], *, is_quiet: bool) -> State:
     if not clients:
         return State.NO_CLIENTS
     if not any(client.current_at or client.previous_at for client in clients):
         return State.NOT_SEEN
     if not all(client.has_moved for client in clients):
         return State.MOVING
-    return State.RECENT if last and last.previous_at > quiet_since else State.SAFE
+    return State.SAFE if is_quiet else State.RECENT
