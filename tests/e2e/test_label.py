@@ -170,10 +170,10 @@ class TestLabelOnThePage:
         expect(box).to_have_value(f"Shop{INVISIBLE}")
         box.fill("Shop")
         box.press("Enter")
-        tab.told("Label saved.")
         expect(tab.page.get_by_role("heading", name="Shop")).to_be_visible()
-        expect(tab.page).to_have_url(smtp_url(credential, "page"))
         expect(link(tab.row(credential))).to_be_focused()
+        tab.told("Label saved.")
+        expect(tab.page).to_have_url(smtp_url(credential, "page"))
 
     def test_without_javascript(self, open_tab, alice, credential):
         tab = open_tab(alice, java_script_enabled=False)
