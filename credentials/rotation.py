@@ -82,15 +82,15 @@ def judge(credential: Any, logins: Iterable[tuple], now: datetime) -> Verdict:
     used_old = [client for client in clients if client.previous_at]
     last = max(used_old, key=lambda client: client.previous_at or reset_at, default=None)
     quiet_time = min((credential.previous_valid_until - reset_at) / 4, MAX_QUIET_TIME)
-    state = _state(clients, last, now - quiet_time)
-    return Verdict(state, clients, others, quiet_time, last)
+    is_quiet = last is None or last.previous_at is None or last.previous_at <= now - quiet_time
+    return Verdict(_state(clients, is_quiet=is_quiet), clients, others, quiet_time, last)
 
 
-def _state(clients: list[Client], last: Client | None, quiet_since: datetime) -> State:
+def _state(clients: list[Client], *, is_quiet: bool) -> State:
     if not clients:
         return State.NO_CLIENTS
     if not any(client.current_at or client.previous_at for client in clients):
         return State.NOT_SEEN
     if not all(client.has_moved for client in clients):
         return State.MOVING
-    return State.RECENT if last and last.previous_at and last.previous_at > quiet_since else State.SAFE
+    return State.SAFE if is_quiet else State.RECENT

@@ -13,8 +13,8 @@ PAGES = {
     "activity": f"{HOME_PAGE}activity/",
     "dns": f"{HOME_PAGE}settings/dns/",
     "members": f"{HOME_PAGE}settings/members/",
-    "clients": f"{TAB}{{store}}/clients/",
-    "connect-django": f"{TAB}{{store}}/connect/?tool=django",
+    "clients": f"{TAB}{{store}}/",
+    "connect-django": f"{TAB}{{store}}/?tool=django",
     "two-factor": "/account/two-factor/",
 }
 REFUSED = "SMTP Error: 535 5.7.8 Error: authentication failed"
@@ -48,12 +48,12 @@ class Camera:
         self._take("reset")
 
     def take_refused_logins(self):
-        self._press("Newsletter", "Details of refused logins")
+        self._open_page("Newsletter").locator("#use").scroll_into_view_if_needed()
+        self.page.get_by_role("heading", name="Refused logins").scroll_into_view_if_needed()
         self._take("refused")
 
     def take_explanation(self):
-        self._press("Newsletter", "Explain an error")
-        self.page.get_by_label("Paste the line").fill(REFUSED)
+        self._open_page("Newsletter").get_by_label("Or paste an error").fill(REFUSED)
         self.page.get_by_role("button", name="Explain").click()
         self.page.locator(".explanation").wait_for()
         self._take("explain")
@@ -72,7 +72,7 @@ class Camera:
 
     def take_check(self):
         """A real login, which needs a listener."""
-        self._press("WooCommerce store", "Check this credential")
+        self._open_page("WooCommerce store").get_by_role("link", name="Check this credential").click()
         self.page.get_by_role("button", name="Check", exact=True).click()
         self.page.get_by_text("This credential works").wait_for()
         self._take("check")
@@ -87,6 +87,11 @@ class Camera:
         row = self._open(TAB).get_by_role("row").filter(has_text=label)
         row.get_by_role("link", name=link).first.click()
         self.page.locator("dialog h2").wait_for()
+
+    def _open_page(self, label):
+        """Go to the page of the SMTP user with this label."""
+        credential = self.story.domain.credentials.get(label=label)
+        return self._open(credential.get_absolute_url())
 
     def _open(self, path):
         self.page.goto(path)

@@ -18,7 +18,7 @@ from web.request import ask_or_act
 def networks(request, domain, credential):
     """The networks it may be used from."""
     if request.method != "POST":
-        return redirect(credential.get_absolute_url() + "?edit=networks#limits")
+        return redirect(credential.get_absolute_url() + "?edit=networks")
     form = NetworksForm(request.POST, credential=credential)
     if not form.is_valid():
         return responses.page(request, domain, credential, editing="networks", form=form, status=422)
@@ -33,7 +33,7 @@ def networks(request, domain, credential):
 def expiry(request, domain, credential):
     """The day after which it is refused."""
     if request.method != "POST":
-        return redirect(credential.get_absolute_url() + "?edit=expiry#limits")
+        return redirect(credential.get_absolute_url() + "?edit=expiry")
     form = ExpiryForm(request.POST, credential=credential)
     if not form.is_valid():
         return responses.page(request, domain, credential, editing="expiry", form=form, status=422)

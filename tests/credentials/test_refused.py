@@ -102,7 +102,7 @@ def test_details_of_a_refused_network_link_to_allowed_networks(client, alice, bo
     for who, leads in ((alice, True), (bob, False)):
         client.force_login(who)
         page = text(client.get(smtp_url(credential, "page")))
-        assert ('edit=networks#limits">Edit allowed networks' in page) is leads
+        assert ('edit=networks">Edit allowed networks' in page) is leads
 
 
 def test_viewer_sees_the_details_and_stranger_gets_404(client, bob, carol, credential):

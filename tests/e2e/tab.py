@@ -35,6 +35,11 @@ class Tab:
         self.page.goto(smtp_url(self.domain) + query)
         return self
 
+    def open_page(self, credential, query=""):
+        """Go to the page of one SMTP user, which the other methods take for its row."""
+        self.page.goto(smtp_url(credential, "page") + query)
+        return self
+
     def row(self, credential):
         return self.page.locator(f"#cred-{credential.username}")
 

@@ -1,4 +1,4 @@
-"""Recent clients, and use of retired passwords, which is reported within seconds."""
+"""Who uses an SMTP user, and use of retired passwords, which is reported within seconds."""
 
 import re
 
@@ -33,11 +33,10 @@ class TestADeadPassword:
         told = "127.0.0.1 still tries the password that was reset on"
         # The first of the two may be written a second before the other.
         soon(tab.page, tab.row(credential).get_by_text(re.compile(rf"{told}.*\(2 times, last just now\)\.")))
-        link = tab.row(credential).get_by_role("link", name="Connect your site with the new password")
-        expect(link).to_have_attribute("href", f"{credential.username}/connect/")
         tab.page.get_by_role("link", name="Overview").click()
         expect(tab.page.get_by_role("region", name="Needs attention")).to_contain_text(told)
-        tab.page.get_by_role("link", name="Recent clients").first.click()
+        tab.page.get_by_role("region", name="Needs attention").get_by_role("link", name="Connect").click()
+        expect(tab.page).to_have_url(smtp_url(credential, "page") + "#connect")
         expect(tab.page.get_by_role("row").filter(has_text="Reset on")).to_contain_text("127.0.0.1")
 
     def test_use_of_a_deleted_smtp_user_is_reported(self, window, alice, credential, tab):
@@ -62,12 +61,11 @@ class TestADeadPassword:
 
 class TestRecentClients:
     def test_a_message_shows_ip_ehlo_and_mail_from(self, tab, credential):
-        tab.press(credential, "Recent clients")
-        expect(tab.page).to_have_url(smtp_url(credential, "clients"))
+        tab.open_page(credential)
         expect(tab.page.get_by_role("heading", name="No client in the last 30 days")).to_be_visible()
-        connection = tab.open().connection(credential)
+        connection = tab.connection(credential)
         connection.send(password_of(credential), "Who sends this", name="shop.example")
-        tab.page.goto(smtp_url(credential, "clients"))
+        tab.page.goto(smtp_url(credential, "page"))
         client = tab.page.get_by_role("row").filter(has_text="127.0.0.1")
         soon(tab.page, client.get_by_text("shop.example"))
         for told in ("info@sl.example.com", "1 accepted", "Just now"):
@@ -79,7 +77,7 @@ class TestRecentClients:
     def test_a_name_from_the_network_is_text(self, tab, credential):
         connection = tab.connection(credential)
         connection.send(password_of(credential), "Hello", name=HOSTILE)
-        tab.page.goto(smtp_url(credential, "clients"))
+        tab.page.goto(smtp_url(credential, "page"))
         soon(tab.page, tab.page.get_by_text(HOSTILE))
 
     def test_the_chart_has_a_table_that_the_keyboard_opens(self, tab, credential):
@@ -100,4 +98,5 @@ class TestRecentClients:
         tab.open().press(credential, "Reset")
         expect(tab.dialog).to_contain_text("1 client in the last 24 hours: 127.0.0.1")
         tab.dialog.get_by_role("link", name="1 client in the last 24 hours").click()
-        expect(tab.page.get_by_role("heading", name="Recent clients")).to_be_visible()
+        expect(tab.page).to_have_url(smtp_url(credential, "page") + "#use")
+        expect(tab.page.get_by_role("heading", name="Who uses it")).to_be_visible()

@@ -29,10 +29,10 @@ def connect(window, alice, credential):
 
     def connect(tool="wordpress", **options):
         page, _watch = window(alice, **options)
-        page.goto(smtp_url(credential, "connect"))
-        titles = {"python": "Python", "laravel": "Laravel"}
-        if tool in titles:
-            page.get_by_role("navigation", name="Tools").get_by_role("link", name=titles[tool]).click()
+        page.goto(smtp_url(credential, "page"))
+        page.get_by_label("Tool").select_option(tool)
+        page.get_by_role("button", name="Show settings").click()
+        expect(page).to_have_url(re.compile("#connect$"))
         return page
 
     return connect
@@ -46,10 +46,8 @@ def copied(page, name, said):
 
 
 class TestConnectYourSite:
-    def test_a_copied_snippet_and_password_send_a_message(self, tab, credential):
-        tab.press(credential, "Connect your site")
-        page = tab.page
-        page.get_by_role("link", name="Python", exact=True).click()
+    def test_a_copied_snippet_and_password_send_a_message(self, connect, credential):
+        page = connect("python")
         script = copied(page, "Copy", "Copied.")
         assert credential.username in script and password_of(credential) not in page.content()
         password = copied(page, "Copy password", "Password copied.")
@@ -75,7 +73,7 @@ class TestConnectYourSite:
     def test_a_credential_that_is_gone_is_said_to_be(self, window, alice, credential):
         page, watch = window(alice)
         watch.expect(404)
-        page.goto(smtp_url(credential, "connect"))
+        page.goto(smtp_url(credential, "page"))
         credential.remove(by=SYSTEM)
         page.get_by_role("button", name="Copy password").click()
         expect(page.get_by_role("heading", name="This SMTP user no longer exists.")).to_be_visible()
@@ -95,28 +93,28 @@ class TestExplainAnError:
         with pytest.raises(smtplib.SMTPAuthenticationError) as refused:
             tab.connection(credential).send(password_of(credential), "Never sent")
         line = repr(refused.value)
-        tab.open().press(credential, "Explain an error")
-        field = tab.dialog.get_by_label("Paste the line from the log of your site or app")
-        expect(field).to_be_focused()
+        tab.open_page(credential)
+        field = tab.page.get_by_label("Or paste an error from the site’s log")
         field.fill(f"{line} password={password_of(credential)}")
-        tab.dialog.get_by_role("button", name="Explain").click()
-        answer = tab.dialog.get_by_role("heading", name="This SMTP user is suspended")
+        tab.page.get_by_role("button", name="Explain").click()
+        answer = tab.page.locator(".explanation").get_by_role("heading", name="This SMTP user is suspended")
         expect(answer).to_be_focused()
-        expect(tab.dialog.get_by_role("link", name="Resume")).to_be_visible()
+        expect(tab.page.locator(".explanation").get_by_role("link", name="Resume")).to_be_visible()
         assert password_of(credential) not in field.input_value()
 
     def test_empty_error_text_is_reported_at_the_field(self, tab, credential):
         tab.watch.expect(422)
-        tab.press(credential, "Explain an error")
-        tab.dialog.get_by_role("button", name="Explain").click()
-        field = tab.dialog.get_by_label("Paste the line from the log of your site or app")
-        expect(field).to_have_accessible_description(re.compile("Paste a line first.$"))
+        tab.open_page(credential)
+        tab.page.get_by_role("button", name="Explain").click()
+        field = tab.page.get_by_label("Or paste an error from the site’s log")
+        expect(field).to_have_accessible_description(re.compile("^Paste a line first."))
+        expect(field).to_be_focused()
 
     def test_without_javascript(self, open_tab, alice, credential):
-        tab = open_tab(alice, java_script_enabled=False)
-        tab.press(credential, "Explain an error")
-        tab.page.get_by_role("textbox").fill("SMTP Error: Could not authenticate.")
+        tab = open_tab(alice, java_script_enabled=False).open_page(credential)
+        tab.page.get_by_label("Or paste an error").fill("SMTP Error: Could not authenticate.")
         tab.page.get_by_role("button", name="Explain").click()
+        expect(tab.page).to_have_url(re.compile("#check$"))
         expect(tab.page.get_by_role("heading", name="The refused login wasn't one of")).to_be_visible()
-        tab.page.get_by_role("link", name="Connect your site").click()
-        expect(tab.page.get_by_role("heading", name="Ready settings")).to_be_visible()
+        tab.page.locator(".explanation").get_by_role("link", name="Connect your site").click()
+        expect(tab.page).to_have_url(smtp_url(credential, "page") + "#connect")

@@ -1,5 +1,6 @@
-"""The expiry date: set in a dialog, refused after it, extended with one click."""
+"""The expiry date: set on the page of an SMTP user, refused after it, extended with one click."""
 
+import re
 from datetime import timedelta
 
 import pytest
@@ -17,35 +18,38 @@ def day(**later):
     return (timezone.localdate() + timedelta(**later)).isoformat()
 
 
-def expire(tab, days):
+def expire(tab, credential, days):
     Credential.objects.update(expires_at=timezone.now() + timedelta(days=days))
-    return tab.open()
+    return tab.open_page(credential)
 
 
 class TestExpiry:
     def test_a_date_is_set_and_removed(self, tab, credential):
-        tab.watch.expect(422)
-        tab.press(credential, "Expiry date")
-        box = tab.dialog.get_by_label("Expires after")
+        tab.open_page(credential).watch.expect(422)
+        tab.press(credential, "Edit expiry date")
+        row = tab.row(credential)
+        box = row.get_by_label("Expires after")
         expect(box).to_be_focused()
         box.fill(day(days=-1))
-        tab.dialog.get_by_role("button", name="Save").click()
-        expect(tab.dialog.locator(".error")).to_contain_text("This date has passed.")
+        row.get_by_role("button", name="Save").click()
+        expect(row.locator(".error")).to_contain_text("This date has passed.")
         expect(box).to_be_focused()
         box.fill(day(days=5))
-        tab.answer("Save")
+        row.get_by_role("button", name="Save").click()
         tab.told("Expiry date saved.")
-        expect(tab.row(credential).get_by_text("Expires in 5 days")).to_be_visible()
+        expect(row.get_by_text("Expires in 5 days")).to_be_visible()
+        expect(tab.page).to_have_url(re.compile(f"/{credential.username}/$"))
         assert tab.connection(credential).refusal(password_of(credential)) is None
-        tab.press(credential, "Expiry date")
+        tab.press(credential, "Edit expiry date")
         expect(box).to_have_value(day(days=5))
         box.fill("")
-        tab.answer("Save")
+        row.get_by_role("button", name="Save").click()
         tab.told("Expiry date removed.")
+        expect(row).to_contain_text("Expires: never")
 
     def test_expired_smtp_user_is_refused_until_extended(self, tab, credential):
         password, connection = password_of(credential), tab.connection(credential)
-        expire(tab, -1)
+        expire(tab, credential, -1)
         assert connection.refusal(password) == 535
         expect(tab.row(credential).get_by_text("Expired", exact=True)).to_be_visible()
         tab.press(credential, "Extend by 90 days")
@@ -54,15 +58,16 @@ class TestExpiry:
         assert connection.refusal(password) is None
 
     def test_without_javascript(self, open_tab, alice, credential):
-        tab = expire(open_tab(alice, java_script_enabled=False), -1)
+        tab = expire(open_tab(alice, java_script_enabled=False), credential, -1)
         tab.press(credential, "Extend by 90 days")
         expect(tab.page.get_by_text("SMTP user extended by 90 days.")).to_be_visible()
         assert tab.connection(credential).refusal(password_of(credential)) is None
-        tab.press(credential, "Expiry date")
+        tab.press(credential, "Edit expiry date")
         tab.page.get_by_label("Expires after").fill(day(days=1))
         wait_until(lambda: Credential.objects.get(pk=credential.pk).last_used_at)
         tab.watch.expect(422)
         tab.page.get_by_role("button", name="Save").click()
         tab.page.get_by_label("I understand that anything using it will stop sending.").check()
         tab.page.get_by_role("button", name="Save").click()
+        expect(tab.page).to_have_url(re.compile("#limits$"))
         expect(tab.row(credential).get_by_text("Expires tomorrow")).to_be_visible()

@@ -158,15 +158,31 @@ class TestLabelOfTwoTabs:
         expect(row.locator(".cred-title bdi")).to_have_text("Shop")
 
 
-class TestLabelWithoutJavaScript:
-    def test_label_form_has_its_own_page(self, open_tab, alice, credential):
+class TestLabelOnThePage:
+    def test_label_is_edited_beside_the_title(self, tab, credential):
+        tab.open_page(credential).watch.expect(422)
+        link(tab.row(credential), "Add label").click()
+        box = tab.page.get_by_role("textbox", name="Label")
+        expect(box).to_be_focused()
+        box.fill(f"Shop{INVISIBLE}")
+        tab.page.get_by_role("button", name="Save").click()
+        expect(box).to_have_accessible_description(re.compile("Remove the invisible"))
+        expect(box).to_have_value(f"Shop{INVISIBLE}")
+        box.fill("Shop")
+        box.press("Enter")
+        expect(tab.page.get_by_role("heading", name="Shop")).to_be_visible()
+        expect(link(tab.row(credential))).to_be_focused()
+        tab.told("Label saved.")
+        expect(tab.page).to_have_url(smtp_url(credential, "page"))
+
+    def test_without_javascript(self, open_tab, alice, credential):
         tab = open_tab(alice, java_script_enabled=False)
         tab.press(credential, "Add label")
-        expect(tab.page).to_have_url(smtp_url(credential, "label"))
+        expect(tab.page).to_have_url(smtp_url(credential, "page") + "?edit=label")
         tab.page.get_by_role("textbox", name="Label").fill(f"a{INVISIBLE}")
         tab.watch.expect(422)
         tab.page.get_by_role("button", name="Save").click()
         expect(tab.page.get_by_text("Remove the invisible")).to_be_visible()
         tab.page.get_by_role("textbox", name="Label").fill("Shop")
         tab.page.get_by_role("button", name="Save").click()
-        expect(tab.row(credential)).to_contain_text("Shop")
+        expect(tab.page.get_by_role("heading", name="Shop")).to_be_visible()

@@ -1,4 +1,4 @@
-"""Suspend and Resume: refused immediately, accepted again with the same password."""
+"""Suspend and Resume on the page of an SMTP user: refused at once, accepted again with the same password."""
 
 import pytest
 from playwright.sync_api import expect
@@ -11,6 +11,7 @@ pytestmark = [pytest.mark.e2e, pytest.mark.django_db(transaction=True)]
 
 class TestSuspending:
     def test_suspend_refuses_and_resume_accepts(self, tab, credential):
+        tab.open_page(credential)
         password, connection, row = password_of(credential), tab.connection(credential), tab.row(credential)
         tab.press(credential, "Suspend")
         expect(tab.dialog.get_by_role("link", name="Cancel")).to_be_focused()
@@ -28,7 +29,7 @@ class TestSuspending:
     def test_suspend_of_recently_used_requires_a_tick(self, tab, credential):
         tab.watch.expect(422)
         make_use(credential)
-        tab.press(credential, "Suspend")
+        tab.open_page(credential).press(credential, "Suspend")
         tab.dialog.get_by_role("button", name="Suspend").click()
         expect(tab.dialog.get_by_text("Nothing was changed yet")).to_be_visible()
         tab.tick()
@@ -37,7 +38,7 @@ class TestSuspending:
 
     def test_suspension_by_support_in_the_meantime_is_reported(self, tab, credential):
         credential.suspend(by=Actor.system("me"))
-        tab.open().watch.expect(409)
+        tab.open_page(credential).watch.expect(409)
         tab.press(credential, "Resume")
         expect(tab.dialog.get_by_role("button", name="Resume")).to_be_visible()
         credential.suspend(by=Actor.system("support"), as_support=True)
@@ -48,6 +49,7 @@ class TestSuspending:
 
     def test_without_javascript(self, open_tab, alice, credential):
         tab, password = open_tab(alice, java_script_enabled=False), password_of(credential)
+        tab.open_page(credential)
         for act, code in (("Suspend", 535), ("Resume", None)):
             tab.press(credential, act)
             tab.page.get_by_role("button", name=act).click()

@@ -17,6 +17,13 @@ class TestViewer:
         names = [button.get_attribute("aria-label") for button in row.get_by_role("button").all()]
         assert names == [f"Copy username of {credential.short_username}", "Copy host", "Copy port"]
 
+    def test_viewer_sees_the_page_without_password_controls_and_acts(self, open_tab, bob, credential):
+        place = open_tab(bob).open_page(credential).row(credential)
+        expect(place.get_by_role("link")).to_have_text(["‹ SMTP Credentials", "All of it in Activity"])
+        names = ["Copy username", "Copy host", "Copy port", "Show settings", "Explain"]
+        buttons = place.get_by_role("button").all()
+        assert [each.get_attribute("aria-label") or each.inner_text() for each in buttons] == names
+
     def test_viewer_has_no_add_or_delete_buttons(self, open_tab, bob, credential):
         tab = open_tab(bob)
         expect(tab.page.get_by_role("button", name="Add New SMTP User")).to_have_count(0)
