@@ -57,8 +57,10 @@ class Tab:
         row = self.row(credential)
         username = row.locator("[data-copy]").first.get_attribute("data-copy")
         # Host and port are in each full block, and once above light rows.
-        server = row.locator("dd > code") if row.locator("dl").count() else self.page.locator(".server code")
-        host, port = server.all_inner_texts()[-2:]
+        if row.locator("dl").count():
+            _username, host, port, *_ = row.locator("dd:not([data-password]) > code").all_inner_texts()
+        else:
+            host, port = self.page.locator(".server code").all_inner_texts()
         return Connection(username, host, int(port))
 
     def clipboard(self) -> str:

@@ -81,37 +81,6 @@ class TestScanning:
         expect(row.get_by_role("button", name=f"Show Password of {name}", exact=True)).to_be_visible()
 
 
-class TestNewLabel:
-    @pytest.mark.parametrize("others", [0, 4])
-    def test_new_row_opens_with_its_label_field(self, open_tab, alice, domain, others):
-        for _ in range(others):
-            make_credential(domain)
-        tab = open_tab(alice)
-        tab.page.get_by_role("button", name="Add New SMTP User").click()
-        expect(tab.page.get_by_role("textbox", name="Label of the new SMTP user")).to_be_focused()
-        made = domain.credentials.latest("pk")
-        tab.page.keyboard.type("Office printer")
-        tab.page.keyboard.press("Enter")
-        expect(tab.row(made).get_by_role("link", name="Office printer", exact=True)).to_be_focused()
-        made.refresh_from_db()
-        assert made.label == "Office printer"
-
-    def test_escape_leaves_it_unnamed(self, tab):
-        made = tab.add()
-        tab.row(made).get_by_role("textbox").press("Escape")
-        expect(tab.row(made).get_by_role("link", name="Unnamed")).to_be_focused()
-        expect(tab.row(made).get_by_role("textbox")).to_have_count(0)
-
-    def test_error_keeps_what_was_typed(self, tab):
-        tab.watch.expect(422)
-        made = tab.add()
-        field = tab.row(made).get_by_role("textbox")
-        field.fill("Shop\u200b")
-        tab.page.keyboard.press("Enter")
-        expect(tab.row(made)).to_contain_text("Remove the invisible")
-        expect(field).to_have_value("Shop\u200b")
-
-
 class TestWayBack:
     def test_filters_and_orders(self, tab, twenty_five):
         chip = tab.page.get_by_role("navigation", name="Filter").get_by_role("link", name="Suspended 1")
