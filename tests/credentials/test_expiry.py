@@ -169,10 +169,12 @@ def test_extend_refuses_what_does_not_expire_soon(as_alice, credential, left):
     assert state() == before
 
 
-def test_extend_while_signed_out_leads_to_the_list(client, alice, credential):
+def test_extend_while_signed_out_is_not_done_and_leads_to_the_list(client, alice, credential):
     expire(credential, days=1)
     login = client.post(smtp_url(credential, "extend"))["Location"]
     page = client.post(login, {"login": alice.email, "password": PASSWORD}, follow=True)
+    assert f'href="{smtp_url(credential, "extend")}">Try again</a>' in text(page)
+    page = client.get(smtp_url(credential, "extend"), follow=True)
     assert page.redirect_chain[-1] == (smtp_url(credential.domain), 302) and "Extend by 90 days" in text(page)
 
 
