@@ -78,9 +78,12 @@ def invite(request, domain):
     return show_members(request, domain)
 
 
-def _show_links(request, domain, invitations):
+def _show_links(request, domain, made):
     """Show the links of invitations, once: the owner gives them to the people, as no mail goes out."""
-    return ask(request, domain, "_invitation_links.html", active_tab="members", invitations=invitations)
+    # The list behind the dialog is updated as well.
+    context = {"active_tab": "members"} | (members_context(request, domain) if request.htmx else {})
+    context.pop("domain", None)
+    return ask(request, domain, "_invitation_links.html", made=made, **context)
 
 
 def _ask_to_invite(request, domain, form, **extra):

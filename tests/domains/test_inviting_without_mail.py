@@ -34,6 +34,7 @@ def test_invite_shows_the_link_once_and_says_why(as_alice, domain, headers):
     response = invite(as_alice, "new@example.org", headers=headers)
     assert MADE in text(response) and SAID in text(response) and "sent." not in text(response)
     assert ("no-store" in response["Cache-Control"]) and response.status_code == 200
+    assert ('<div id="members" hx-swap-oob="true">' in text(response)) is bool(headers)
     (link,) = links_in(response)
     assert text(response).count("/invitations/key/") == 2  # as text, and for the copy button
     assert "/invitations/key/" not in text(as_alice.get(URL))

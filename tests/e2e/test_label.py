@@ -6,6 +6,7 @@ import pytest
 from playwright.sync_api import expect
 
 from tests.factories import SYSTEM, make_credential
+from tests.http import smtp_url
 
 pytestmark = [pytest.mark.e2e, pytest.mark.django_db(transaction=True)]
 
@@ -103,7 +104,7 @@ class TestLabelOfNewRow:
 class TestLabelOnThePage:
     def test_label_is_edited_beside_the_title(self, tab, credential):
         tab.open_page(credential).watch.expect(422)
-        link(tab.row(credential), "Add label").click()
+        tab.row(credential).get_by_role("link", name="Add label").click()
         box = tab.page.get_by_role("textbox", name="Label")
         expect(box).to_be_focused()
         box.fill(f"Shop{INVISIBLE}")
@@ -113,14 +114,14 @@ class TestLabelOnThePage:
         box.fill("Shop")
         box.press("Enter")
         expect(tab.page.get_by_role("heading", name="Shop")).to_be_visible()
-        expect(link(tab.row(credential))).to_be_focused()
+        expect(tab.row(credential).get_by_role("link", name="Edit label")).to_be_focused()
         tab.told("Label saved.")
         expect(tab.page).to_have_url(smtp_url(credential, "page"))
 
     def test_without_javascript(self, open_tab, alice, credential):
         tab = open_tab(alice, java_script_enabled=False)
         tab.open_page(credential)
-        link(tab.row(credential), "Add label").click()
+        tab.row(credential).get_by_role("link", name="Add label").click()
         expect(tab.page).to_have_url(smtp_url(credential, "page") + "?edit=label")
         tab.page.get_by_role("textbox", name="Label").fill(f"a{INVISIBLE}")
         tab.watch.expect(422)

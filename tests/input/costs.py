@@ -14,7 +14,7 @@ from django.test import RequestFactory
 from django_htmx.middleware import HtmxDetails
 from dns.rdtypes.ANY.TXT import TXT
 
-from accounts import email_addresses, openid
+from accounts import email_addresses, ended_session, openid
 from accounts.models import User, UserManager
 from accounts.openid.provider import Provider
 from accounts.password_validators import ServiceWordsValidator
@@ -24,7 +24,7 @@ from audit import search as admin_search
 from audit.actor import Actor
 from audit.management.commands import export_audit
 from audit.models import Event
-from audit.support import ReasonField
+from audit.support import LineField
 from credentials import networks, passwords, snippets
 from credentials.diagnosis import parser
 from credentials.forms import ExpiryForm, ExplainForm
@@ -177,7 +177,7 @@ CASES = {
     "audit.actor:Actor.of": Case(
         header("User-Agent", lambda request: Actor.of(request, User(email="a@b.example")))
     ),
-    "audit.support:ReasonField.clean": Case(ReasonField().clean),
+    "audit.support:LineField.clean": Case(LineField().clean),
     "audit.search:username": Case(admin_search.username, ("<", "ABCD…", f"{USERNAME}.")),
     "audit.search:address": Case(admin_search.address, ("[", "::ffff:")),
     "audit.search:words": Case(admin_search.words),
@@ -273,6 +273,13 @@ CASES = {
     "web.middleware:BodiesMiddleware.__call__": Case(header("Content-Length", BodiesMiddleware(id))),
     "web.middleware:EncodingsMiddleware.__call__": Case(header("Content-Encoding", EncodingsMiddleware(id))),
     "web.header_limits:bound": Case(environment, ('"', "a=", 'a="', 'a/b;c="')),
+    "accounts.ended_session:_question": Case(ended_session._question, ("/", "//", "/domains/")),
+    "accounts.ended_session:_referring_page": Case(
+        header("Referer", ended_session._referring_page), ("//", "http://testserver/", "http://[")
+    ),
+    "accounts.ended_session:places": Case(
+        lambda text: ended_session.places(RequestFactory().get("/", {"page": text})), ("/", "//", "/domains/")
+    ),
     "web.request:htmx_page": Case(header("HX-Current-URL", htmx_page), ("//", "http://", "//[")),
     "sendlayer.jinja:_heading": Case(jinja._heading, ("<h2", "<h2>")),
     "web.logs:without_keys": Case(logs.without_keys, ("/key/", "/key")),
