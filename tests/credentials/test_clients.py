@@ -38,7 +38,7 @@ def send(credential, *messages, ip=HOME):
 
 
 def addresses(response):
-    return re.findall(r"<tr><td>([^<]+)</td>", text(response))
+    return re.findall(r'<tr><th scope="row">([^<]+)</th>\n', text(response))
 
 
 @pytest.fixture

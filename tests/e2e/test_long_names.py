@@ -27,7 +27,7 @@ LOST = """() => {
   const scrolls = (element) => /auto|scroll/.test(getComputedStyle(element).overflowX);
   const ancestors = (element) => element ? [element, ...ancestors(element.parentElement)] : [];
   const width = document.documentElement.clientWidth;
-  const pressed = "main a, main button, main input:not([type=hidden]), main select, main textarea, .topbar a, summary";
+  const pressed = "main a, main button, main input:not([type=hidden]), main select, .topbar a, summary";
   return [...document.querySelectorAll(pressed)].flatMap((element) => {
     if (!element.checkVisibility({ visibilityProperty: true }) || element.matches(".sr-only")) return [];
     const around = ancestors(element.parentElement);
