@@ -17,6 +17,7 @@ from jinja2 import Environment
 
 from credentials import networks
 from credentials.models.base import short
+from domains.access import came_from
 from domains.activity.sentences import sentence
 from web.characters import harmless
 from web.dates import ago, date, day, how_long, long_ago, moment, until
@@ -29,7 +30,7 @@ _HEADING = re.compile(r"<h2\b[^>]*>(.*?)</h2>", re.DOTALL)
 def environment(**options) -> Environment:
     env = Environment(**options, trim_blocks=True, lstrip_blocks=True)  # noqa: S701  (Django sets autoescape)
     env.globals.update(messages=get_messages, static=lru_cache(static), url=_url, request_id=current_id)
-    env.globals.update(theme_cookie=settings.THEME_COOKIE_NAME, ngettext=ngettext)
+    env.globals.update(theme_cookie=settings.THEME_COOKIE_NAME, ngettext=ngettext, came_from=came_from)
     env.filters.update(
         ago=ago,
         date=date,

@@ -53,7 +53,7 @@ from web import characters, client_ip, csv_export, logs
 from web import text as labels
 from web.header_limits import bound
 from web.middleware import BodiesMiddleware, EncodingsMiddleware
-from web.request import htmx_page, search_text, wants_text
+from web.request import htmx_page, query_of_page_before, search_text, wants_text
 from web.request_id import RequestIdMiddleware
 from web.session_store import SessionStore
 
@@ -263,6 +263,7 @@ CASES = {
     "web.middleware:BodiesMiddleware.__call__": Case(header("Content-Length", BodiesMiddleware(id))),
     "web.middleware:EncodingsMiddleware.__call__": Case(header("Content-Encoding", EncodingsMiddleware(id))),
     "web.header_limits:bound": Case(environment, ('"', "a=", 'a="', 'a/b;c="')),
+    "web.request:query_of_page_before": Case(header("Referer", query_of_page_before), ("//", "http://", "a=&")),
     "web.request:htmx_page": Case(header("HX-Current-URL", htmx_page), ("//", "http://", "//[")),
     "sendlayer.jinja:_heading": Case(jinja._heading, ("<h2", "<h2>")),
     "web.logs:without_keys": Case(logs.without_keys, ("/key/", "/key")),
