@@ -14,7 +14,7 @@ import audit
 from accounts import emails
 from accounts.models import User
 from audit.actor import Actor
-from audit.support import Act, Refused, SupportAdmin
+from audit.support import SUPPORT_ALONE, Act, Refused, SupportAdmin
 
 RIGHTS = ("is_staff", "is_superuser", "groups", "user_permissions")
 
@@ -53,6 +53,7 @@ def _reset_email(request):
         done="sent",
         unchanged="",
         do=do,
+        read_by=SUPPORT_ALONE,
     )
 
 
@@ -105,6 +106,7 @@ END_SESSIONS = Act(
     done="signed out everywhere",
     unchanged="",
     do=_end_sessions,
+    read_by=SUPPORT_ALONE,
 )
 REMOVE_TWO_FACTOR = Act(
     name="remove_two_factor",
@@ -116,6 +118,7 @@ REMOVE_TWO_FACTOR = Act(
     done="now without two-factor",
     unchanged="already without it",
     do=_remove_two_factor,
+    read_by=SUPPORT_ALONE,
 )
 
 

@@ -1,9 +1,9 @@
 """System checks of the settings for sign-in."""
 
 from django.conf import settings
-from django.core.checks import Error, register
+from django.core.checks import Error, Warning, register
 
-from accounts import openid
+from accounts import emails, openid
 from web.startup import START
 
 SHORTEST_TIMEOUT = 60  # seconds
@@ -35,3 +35,15 @@ def check_openid(app_configs, **kwargs):
         problem = f"OIDC_ISSUER={settings.OIDC_ISSUER} can't be used."
         errors.append(Error(problem, hint=hint, id="sendlayer.E041"))
     return errors
+
+
+@register(START, deploy=True)
+def check_mail_is_sent(app_configs, **kwargs):
+    if emails.are_sent():
+        return []
+    problem = (
+        "EMAIL_URL is not set to a mail server: invitations, password resets and warnings reach nobody, and "
+        "owners get the links of invitations to pass on."
+    )
+    hint = "Set EMAIL_URL to smtp+tls://user:password@host:587, and DEFAULT_FROM_EMAIL to the sender."
+    return [Warning(problem, hint=hint, id="sendlayer.W022")]

@@ -28,6 +28,8 @@ WAITS = tuple(timedelta(minutes=minutes) for minutes in (1, 5, 15, 60, 240, 720,
 LETTERS_PER_BATCH = 50  # letters in one question
 LOOK_AGAIN_SECONDS = 30
 ASSOCIATED_DATA = "letter"
+# Modules of django.core.mail.backends that write messages to a console, to files or nowhere.
+SILENT_BACKENDS = {"console", "dummy", "filebased", "locmem"}
 NOBODY = ""  # a letter to it costs what any does, and is thrown away: who asks learns nothing by the time
 
 log = logging.getLogger("accounts.emails")
@@ -95,6 +97,11 @@ def post(to, subject, text, html=""):
 def address(route, *args) -> str:
     """The whole address of a page of the dashboard, for people who are not there yet."""
     return settings.DASHBOARD_URL.rstrip("/") + reverse(route, args=args)
+
+
+def are_sent() -> bool:
+    """Whether messages leave this server, so that a page may say so."""
+    return settings.EMAIL_BACKEND.split(".")[-2] not in SILENT_BACKENDS
 
 
 def deliver() -> tuple[int, int]:

@@ -69,11 +69,29 @@ def send_link(request, pending) -> None:
     send_verification_email_to_address(request, pending)
 
 
+def _name_email_field(field):
+    """Spell the field of an e-mail address as all pages do."""
+    field.label = "E-mail"
+    field.widget.attrs["placeholder"] = "E-mail address"
+
+
+class LoginForm(allauth_forms.LoginForm):
+    """The login and the password."""
+
+    def __init__(self, *args, **kwargs):
+        super().__init__(*args, **kwargs)
+        _name_email_field(self.fields["login"])
+
+
 class SignupForm(allauth_forms.SignupForm):
     """Sign-up that costs the same whether or not the address has an account.
 
     Otherwise the response time, half a second of hashing, would show strangers who has one.
     """
+
+    def __init__(self, *args, **kwargs):
+        super().__init__(*args, **kwargs)
+        _name_email_field(self.fields["email"])
 
     def validate_unique_email(self, value):
         """Note whether it has an account. A pending change of another user's address to it doesn't count."""
@@ -114,6 +132,10 @@ class ReauthenticateForm(allauth_forms.ReauthenticateForm):
 
 class ResetPasswordForm(allauth_forms.ResetPasswordForm):
     """Request for a reset by the login address only: a pending one may have a typing error."""
+
+    def __init__(self, *args, **kwargs):
+        super().__init__(*args, **kwargs)
+        _name_email_field(self.fields["email"])
 
     def clean_email(self):
         # allauth's own search queries once more for an unknown address.

@@ -5,6 +5,7 @@ from django.http import HttpResponseRedirect
 from django.shortcuts import resolve_url
 from django_htmx.http import HttpResponseClientRedirect
 
+from accounts import ended_session
 from accounts.reauthentication import ask_to_confirm
 from accounts.sessions import expiry
 from accounts.sessions.listing import record_seen
@@ -12,10 +13,10 @@ from web.request import htmx_page, query_of_page_before
 
 
 class SignInAgainMiddleware:
-    """Redirect the whole page to the sign-in when a session ended under an open tab.
+    """Lead to the sign-in and back when a session ended under an open tab.
 
-    htmx would follow the redirect and put the sign-in form into a row of the table.
-    Must come after HtmxMiddleware.
+    After an act, back is the page that says that nothing was done. With htmx the whole page is redirected: it
+    would put the sign-in form into a row of the table. Must come after HtmxMiddleware.
     """
 
     def __init__(self, get_response):
@@ -24,10 +25,13 @@ class SignInAgainMiddleware:
     def __call__(self, request):
         response = self.get_response(request)
         location = response.headers.get("Location", "")
-        if not request.htmx or not location.startswith(resolve_url(settings.LOGIN_URL)):
+        if not location.startswith(resolve_url(settings.LOGIN_URL)):
             return response
-        page = htmx_page(request).geturl() or "/"
-        return HttpResponseClientRedirect(redirect_to_login(page).url)
+        if request.method == "POST" and location == redirect_to_login(request.get_full_path()).url:
+            location = response.headers["Location"] = ended_session.sign_in_after(request)
+        elif request.htmx:
+            location = redirect_to_login(htmx_page(request).geturl() or "/").url
+        return HttpResponseClientRedirect(location) if request.htmx else response
 
     def process_exception(self, request, exception):
         """Ask for a confirmation before allauth does so in its own way."""

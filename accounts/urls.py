@@ -36,6 +36,7 @@ urlpatterns = [
     ),
     path("account/two-factor/", include("allauth.mfa.urls")),
     path("account/confirmed/", views.confirmed, name="account_confirmed"),
+    path("account/nothing-done/", views.nothing_done, name="account_nothing_done"),
     path("account/inactive/", allauth_views.account_inactive, name="account_inactive"),
     path("account/reauthenticate/", allauth_views.reauthenticate, name="account_reauthenticate"),
     path(

@@ -19,6 +19,7 @@ from django.views.decorators.http import require_POST, require_safe
 from django_htmx.http import trigger_client_event
 
 import audit
+from accounts import ended_session
 from accounts.forms import EmailForm, NotificationsForm, ProfileForm, send_link
 from accounts.models import User
 from accounts.reauthentication import recent_sign_in
@@ -128,6 +129,12 @@ def confirmed(request):
     if not request.htmx:
         return redirect("domains:home")
     return trigger_client_event(HttpResponse(status=204), "identity-confirmed")
+
+
+@require_safe
+def nothing_done(request):
+    """Where a sign-in leads after an act that was posted when the session had ended."""
+    return render(request, "account/nothing_done.html", ended_session.places(request))
 
 
 @require_POST

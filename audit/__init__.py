@@ -26,7 +26,10 @@ def record(
     from django.utils import timezone
 
     from audit import chain
+    from audit.actor import SUPPORT_NOTE
     from audit.models import Event
+
+    note = {SUPPORT_NOTE: by.note} if by.note else {}
 
     columns = {
         "at": timezone.now(),
@@ -38,7 +41,7 @@ def record(
         "domain_id": domain.pk if domain else None,
         "domain_name": domain.name if domain else "",
         "credential": credential,
-        "data": chain.plain(data or {}),
+        "data": chain.plain((data or {}) | note),
     }
     # No savepoint: when this fails, the act around it must not go on.
     with transaction.atomic(savepoint=False):

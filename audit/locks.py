@@ -11,14 +11,15 @@ ends, and so is the chain of events that it records in. Each transaction takes i
 3.  People: `User.objects.hold`, then their own rows. Each act that records an event of a person begins here.
 4.  Deleted SMTP users by primary key, then SMTP users by primary key. Acts on many lock all of them
     before the first is changed.
-5.  Records about SMTP users: retired passwords, and logins: those of domains first, the sums last.
+5.  Records about SMTP users: hand-over links, retired passwords, and logins: those of domains first, the sums
+    last.
 6.  The chains of events (audit/chain.py), by ascending id of their domain, the one without a domain first.
     Nothing else is locked after a chain, but new rows may be added, like letters.
 
 Foreign keys are checked at the commit, which locks the rows they refer to FOR KEY SHARE. Only a deletion, and
 a new e-mail of a person, block that: `hold` takes FOR NO KEY UPDATE, and keeps both out.
 
-Cleanup (of logins, retired passwords) takes no row that somebody holds, and so never
+Cleanup (of logins, retired passwords, hand-over links) takes no row that somebody holds, and so never
 waits. A single statement outside of a transaction holds nothing while it waits.
 
 tests/locks.py watches on PostgreSQL that every transaction of every test keeps to this. SQLite has one
@@ -41,6 +42,7 @@ ORDER = (
     {"credentials_deletedcredential"},
     {"credentials_credential"},
     {
+        "credentials_handover",
         "credentials_retiredpassword",
         "credentials_loginday",
     },

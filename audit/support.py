@@ -2,7 +2,7 @@
 
 from collections import Counter
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from django import forms
@@ -21,21 +21,22 @@ REASON_LENGTH = 200
 MAX_SEARCH = 100  # characters
 
 
+# Who reads the reason of an act.
+MEMBERS = "Members of the domain read this reason in Activity."
+MEMBERS_AND_OWNERS = "Members of the domain read this reason in Activity, and owners in their letter."
+SUPPORT_ALONE = "Only support reads this reason."
+
+
 class Refused(Exception):
     """An act can't be done to a row; str() says which and why."""
 
 
-class ReasonField(forms.CharField):
-    """One line that says why, kept with the event."""
+class LineField(forms.CharField):
+    """One line that is kept with the event."""
 
-    def __init__(self):
-        super().__init__(
-            label="Reason",
-            max_length=REASON_LENGTH,
-            widget=forms.TextInput(attrs={"class": "vTextField", "autocomplete": "off"}),
-            help_text="Why you're doing this, in a sentence. It's stored with the event.",
-            error_messages={"required": "Enter the reason."},
-        )
+    def __init__(self, **options):
+        widget = forms.TextInput(attrs={"class": "vTextField", "autocomplete": "off"})
+        super().__init__(max_length=REASON_LENGTH, widget=widget, **options)
 
     def clean(self, value):
         reason = super().clean(value)
@@ -46,9 +47,32 @@ class ReasonField(forms.CharField):
         return reason
 
 
+class ReasonField(LineField):
+    """Why support does something."""
+
+    def __init__(self, read_by=MEMBERS):
+        help_text = f"Why you're doing this, in a sentence. {read_by}"
+        super().__init__(label="Reason", help_text=help_text, error_messages={"required": "Enter the reason."})
+
+
+class NoteField(LineField):
+    """What only support may read."""
+
+    def __init__(self):
+        help_text = "Optional, like a ticket's number. Only support reads it, in the event."
+        super().__init__(label="Note for support", required=False, help_text=help_text)
+
+
 class ReasonForm(forms.Form):
+    """The reason of an act, and a note for support where members read the reason."""
+
     required_css_class = "required"
-    reason = ReasonField()
+
+    def __init__(self, data, *, read_by):
+        super().__init__(data)
+        self.fields["reason"] = ReasonField(read_by)
+        if read_by != SUPPORT_ALONE:
+            self.fields["note"] = NoteField()
 
 
 @dataclass(frozen=True)
@@ -65,6 +89,7 @@ class Act:
     done: str  # "2 …"
     unchanged: str  # "1 was …"
     do: Callable[[Any, Actor, str], bool]
+    read_by: str = MEMBERS  # who reads the reason
 
 
 class SupportAdmin(admin.ModelAdmin):
@@ -121,13 +146,13 @@ class SupportAdmin(admin.ModelAdmin):
         if len(rows) > MAX_AT_ONCE:
             self.message_user(request, f"Select at most {MAX_AT_ONCE} at once.", messages.ERROR)
             return None
-        form = ReasonForm(request.POST if "reason" in request.POST else None)
+        form = ReasonForm(request.POST if "reason" in request.POST else None, read_by=act.read_by)
         filters = request.POST.get("filters", request.GET.urlencode())
         if rows and not form.is_valid():
             return self._ask(request, rows, act, form, filters)
-        reason = form.cleaned_data["reason"] if rows else ""
+        given = form.cleaned_data if rows else {}
         gone = len(set(request.POST.getlist(ACTION_CHECKBOX_NAME)) - {str(row.pk) for row in rows})
-        self._do(request, rows, act, reason, gone)
+        self._do(request, rows, act, given, gone)
         changelist = reverse(f"admin:{self.opts.app_label}_{self.opts.model_name}_changelist")
         # Parsed and written again, so that only a query string can come out.
         query = QueryDict(filters).urlencode()
@@ -145,8 +170,9 @@ class SupportAdmin(admin.ModelAdmin):
         request.current_app = self.admin_site.name
         return TemplateResponse(request, "admin/act.html", context)
 
-    def _do(self, request, rows, act, reason, gone):
-        by, counts, refused = Actor.of(request), Counter(gone=gone), []
+    def _do(self, request, rows, act, given, gone):
+        by, reason = replace(Actor.of(request), note=given.get("note", "")), given.get("reason", "")
+        counts, refused = Counter(gone=gone), []
         for row in rows:
             try:
                 changed = act.do(row, by, reason)

@@ -33,7 +33,7 @@ def main():
         from bench import pages
         from tests.servers import free_port, running
 
-        pages.report(cookie, domain)
+        pages.report(cookie, domain, issued[0][0])
         web, smtp = free_port(), free_port()
         log = var_dir / "bench.log"
         with running(["-m", "gunicorn", "sendlayer.wsgi"], port=web, log=log, PORT=str(web), WEB_WORKERS="2"):

@@ -25,11 +25,12 @@ class Page(NamedTuple):
     limit: float
 
 
-def report(cookie: str, domain: str):
+def report(cookie: str, domain: str, username: str):
     """Print each page's CPU time and its ratio to the bare view's."""
     pages = [
         Page("SMTP Credentials", reverse("credentials:list", args=[domain]), 4.8),
         Page("Overview", reverse("credentials:overview", args=[domain]), 9),
+        Page("SMTP user", reverse("credentials:page", args=[domain, username]), 3.5),
         Page("Activity", reverse("audit:activity", args=[domain]), 3.7),
         Page("Domains", reverse("domains:list"), 2.6),
     ]

@@ -8,6 +8,7 @@ import subprocess
 import sys
 import tempfile
 from contextlib import contextmanager
+from datetime import timedelta
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -62,6 +63,7 @@ def fill():
     domain = Domain.objects.add("sl.example.com", by=by)
     domain.authorize(by=by)
     issued = [domain.credentials.issue(by=by, label=f"Site {n}") for n in range(CREDENTIALS - 1)]
+    use_for_a_month(issued[0][0].username)
     session = SessionStore()
     session[SESSION_KEY] = str(user.pk)
     session[BACKEND_SESSION_KEY] = settings.AUTHENTICATION_BACKENDS[0]
@@ -69,6 +71,24 @@ def fill():
     session.create()
     cookie = f"{settings.SESSION_COOKIE_NAME}={session.session_key}; {settings.CSRF_COOKIE_NAME}={'c' * 32}"
     return cookie, domain.name, [(credential.username, password) for credential, password in issued]
+
+
+def use_for_a_month(username):
+    """Add the logins of a shop: from two addresses each day, and a few that are refused."""
+    from django.utils import timezone
+
+    from credentials.outcome import Outcome
+    from credentials.usage.tally import Tally
+
+    tally = Tally()
+    for days in range(30):
+        at = timezone.now() - timedelta(days=days)
+        tally.add(username, "203.0.113.7", Outcome.ACCEPTED, at=at, number=200)
+        tally.add(username, "2001:db8:4::61", Outcome.ACCEPTED, at=at, number=20)
+        if days % 7 == 0:
+            tally.add(username, "192.0.2.88", Outcome.WRONG_PASSWORD, at=at, number=3)
+    tally.add_message(username, "203.0.113.7", ehlo="shop.sl.example.com", mail_from="info@sl.example.com")
+    tally.write()
 
 
 @contextmanager

@@ -1,14 +1,15 @@
 from datetime import timedelta
 
 from django.contrib import admin
-from django.db.models import OuterRef, Q, Subquery
+from django.db.models import Exists, OuterRef, Subquery
 from django.utils import timezone
 from django.utils.html import format_html_join
 from django.utils.safestring import mark_safe
 
-from audit.support import Act, SupportAdmin
+from audit.support import MEMBERS_AND_OWNERS, Act, SupportAdmin
 from credentials import networks
-from credentials.models import Credential, RefusedLogins
+from credentials.models import Credential, HandOver, RefusedLogins
+from credentials.models.base import short
 from credentials.models.login_day import ALL_LOGINS
 from credentials.outcome import CAUSES, Outcome
 from web.dates import ago, date, day, moment
@@ -18,7 +19,8 @@ STATES = {
     Outcome.ACCEPTED: "Active",
     Outcome.SUSPENDED: "Suspended",
     Outcome.EXPIRED: "Expired",
-    Outcome.DOMAIN_NOT_AUTHORIZED: "Domain not usable",
+    Outcome.DOMAIN_SUSPENDED: "Domain suspended",
+    Outcome.DOMAIN_NOT_AUTHORIZED: "Domain not authorized",
 }
 
 
@@ -45,6 +47,7 @@ SUSPEND = Act(
     done="suspended",
     unchanged="already suspended",
     do=lambda row, by, reason: row.suspend(by=by, reason=reason, as_support=True) or _unchanged(row),
+    read_by=MEMBERS_AND_OWNERS,
 )
 RESUME = Act(
     name="resume",
@@ -75,7 +78,6 @@ class StateFilter(admin.SimpleListFilter):
         # If several apply the first counts, as in Credential.outcome.
         now = timezone.now()
         running = queryset.filter(suspended_at=None)
-        may_send = Q(domain__authorized_at__isnull=False, domain__suspended_at=None)
         match self.value():
             case "accepted":
                 return queryset.usable(now)
@@ -83,8 +85,12 @@ class StateFilter(admin.SimpleListFilter):
                 return queryset.filter(suspended_at__isnull=False)
             case "expired":
                 return running.filter(expires_at__lte=now)
+            case "domain_suspended":
+                return running.exclude(expires_at__lte=now).filter(domain__suspended_at__isnull=False)
             case "domain_not_authorized":
-                return running.exclude(expires_at__lte=now).exclude(may_send)
+                return running.exclude(expires_at__lte=now).filter(
+                    domain__suspended_at=None, domain__authorized_at=None
+                )
         return queryset
 
 
@@ -93,7 +99,7 @@ class LastUsedFilter(admin.SimpleListFilter):
     DAYS = {"1": "Past 24 hours", "7": "Past 7 days", "30": "Past 30 days"}
 
     def lookups(self, request, model_admin):
-        return [*self.DAYS.items(), ("long", "More than 90 days ago"), ("never", "Never")]
+        return [*self.DAYS.items(), ("long", "Idle: no login for 90 days"), ("never", "Never used")]
 
     def queryset(self, request, queryset):
         now, value = timezone.now(), self.value()
@@ -154,7 +160,7 @@ class CredentialAdmin(SupportAdmin):
 
     @admin.display(description="allowed networks")
     def networks(self, credential):
-        return _lines(*networks.listed(credential.allowed_networks)) or "Anywhere"
+        return _lines(*networks.listed(credential.allowed_networks)) or "Any address"
 
     @admin.display(description="suspended by")
     def suspended_by(self, credential):
@@ -255,3 +261,93 @@ class RefusedLoginsAdmin(SupportAdmin):
     @admin.display(ordering="last_at")
     def last(self, refused):
         return _lines(ago(refused.last_at), refused.ip)
+
+
+REVOKE_LINKS = Act(
+    name="revoke",
+    title="Revoke hand-over links",
+    effect="Whoever has such a link can no longer open it. The SMTP users and their passwords stay the same.",
+    done="revoked",
+    unchanged="no longer open",
+    do=lambda row, by, reason: row.revoke(by=by, reason=reason),
+)
+
+
+@admin.register(HandOver)
+class HandOverAdmin(SupportAdmin):
+    """Hand-over links, for support to see and revoke. Nobody can read a link here: only a digest is stored."""
+
+    change_form_template = "admin/credentials/credential/change_form.html"
+    list_display = ("user", "state", "domain", "made_by", "made", "ends")
+    list_select_related = ("credential__domain", "made_by")
+    search_fields = ("credential__username", "credential__domain__name", "made_by__email")
+    search_help_text = "Username, domain, or the e-mail of the person who made it"
+    ordering = ("-pk",)  # newest first, by an index
+    fields = readonly_fields = (
+        "username",
+        "domain",
+        "made_by",
+        "made_at",
+        "valid_until",
+        "state",
+        "opened_at",
+        "opened_ip",
+        "revoked_at",
+    )
+    actions = ("revoke",)
+
+    def get_queryset(self, request):
+        rows = super().get_queryset(request).select_related(*self.list_select_related)
+        live = HandOver.objects.live(timezone.now()).filter(pk=OuterRef("pk"))
+        return rows.annotate(is_live=Exists(live)).defer("digest", *(f"credential__{name}" for name in SECRETS))
+
+    def has_add_permission(self, request):
+        return False
+
+    def has_change_permission(self, request, obj=None):
+        return False  # of fields; the act checks has_act_permission
+
+    def has_act_permission(self, request):
+        return request.user.has_perm("credentials.change_handover")
+
+    @admin.action(description="Revoke", permissions=["act"])
+    def revoke(self, request, queryset):
+        return self.ask_and_do(request, queryset, REVOKE_LINKS)
+
+    @admin.display(description="credential")
+    def user(self, hand_over):
+        return short(hand_over.credential.username)
+
+    @admin.display
+    def username(self, hand_over):
+        return hand_over.credential.username
+
+    @admin.display(ordering="made_at")
+    def made(self, hand_over):
+        return ago(hand_over.made_at)
+
+    @admin.display(description="valid until", ordering="valid_until")
+    def ends(self, hand_over):
+        return moment(hand_over.valid_until)
+
+    @admin.display
+    def domain(self, hand_over):
+        return hand_over.credential.domain
+
+    @admin.display
+    def state(self, hand_over):
+        if hand_over.opened_at:
+            return "Opened"
+        if hand_over.revoked_at:
+            return "Revoked"
+        if hand_over.valid_until <= timezone.now():
+            return "Expired"
+        if hand_over.password_number != hand_over.credential.password_number:
+            return "Ended by a reset"
+        return "Open" if hand_over.is_live else "Void: its maker may not show the password any more"
+
+    def describe(self, row):
+        return f"{row.credential.username} of {row.credential.domain}, made by {row.made_by_name}"
+
+    def useless_acts(self, row):
+        return {"revoke"} if row.opened_at or row.revoked_at or self.state(row) == "Expired" else set()

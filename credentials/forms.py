@@ -7,7 +7,9 @@ from django.utils import timezone
 from credentials import expiry, networks, rotation
 from credentials.diagnosis.parser import MAX_LINE, visible
 from credentials.models import LoginDay
+from credentials.models.hand_over import VALID_FOR
 from web import text
+from web.dates import how_long
 
 
 class AddForm(forms.Form):
@@ -166,8 +168,8 @@ class LabelForm(forms.Form):
         label="Label",
         required=False,
         strip=False,
-        help_text="Which site or app uses it. Only for your reference. Up to 80 characters; leave "
-        "it blank to remove the label.",
+        help_text="Which site or app uses it. Only you and your team see it. Up to 80 characters; "
+        "leave it blank to remove the label.",
         widget=forms.TextInput(attrs={"maxlength": text.MAX_LABEL, "autocomplete": "off", "autofocus": True}),
     )
 
@@ -189,7 +191,7 @@ class NetworksForm(LimitForm):
         required=False,
         strip=False,
         help_text="One per line: an IPv4 or IPv6 address, or a CIDR network like 192.0.2.0/24. "
-        "Leave this blank to allow it from anywhere.",
+        "Leave this blank to allow it from any address.",
         widget=forms.Textarea(
             attrs={"rows": 6, "autocomplete": "off", "spellcheck": "false", "autofocus": True}
         ),
@@ -197,6 +199,10 @@ class NetworksForm(LimitForm):
     )
 
     field_order = ("networks", "sure")
+
+    def __init__(self, *args, credential, **kwargs):
+        lines = "\n".join(networks.listed(credential.allowed_networks))
+        super().__init__(*args, credential=credential, initial={"networks": lines}, **kwargs)
 
     def clean_networks(self):
         return networks.clean(self.cleaned_data["networks"])
@@ -208,24 +214,31 @@ class NetworksForm(LimitForm):
         return bool(self.excluded)
 
 
+class HandOverForm(forms.Form):
+    valid_for = forms.ChoiceField(
+        label="The link works for",
+        choices=[(value, how_long(time)) for value, time in VALID_FOR.items()],
+        error_messages={
+            "required": "Choose one of these periods.",
+            "invalid_choice": "Choose one of these periods.",
+        },
+    )
+
+    def clean_valid_for(self):
+        return VALID_FOR[self.cleaned_data["valid_for"]]
+
+
 class ExplainForm(forms.Form):
     """A line from a log. It is shown again without passwords and invisible characters."""
 
     line = forms.CharField(
-        label="Paste the line from the log of your site or app",
         max_length=MAX_LINE,
-        help_text="It isn't stored anywhere. A password in it isn't shown again.",
-        widget=forms.Textarea(
-            attrs={"rows": 5, "autocomplete": "off", "autocapitalize": "off", "spellcheck": "false"}
-        ),
         error_messages={
             "required": "Paste a line first.",
             "max_length": "Paste the line that shows the error, not the whole log: up to 2,000 characters.",
         },
     )
 
-    def __init__(self, data=None):
-        if data is not None:
-            # The rest is beyond the limit in any case.
-            data = {"line": visible(data.get("line", "")[: 4 * MAX_LINE])}
-        super().__init__(data)
+    def __init__(self, data):
+        # The rest is beyond the limit in any case.
+        super().__init__({"line": visible(data.get("line", "")[: 4 * MAX_LINE])})

@@ -12,7 +12,7 @@ MAX_TYPED = 4 * MAX_STORED  # with spaces and line breaks; more is not worth rea
 
 
 def clean(text: str) -> str:
-    """Return the networks of a text as `192.0.2.0/24,2001:db8::1`, "" for anywhere.
+    """Return the networks of a text as `192.0.2.0/24,2001:db8::1`, "" for any address.
 
     Commas, spaces or lines separate them; duplicates are dropped. Raises ValidationError
     with one message for each that can't be used.
@@ -63,9 +63,9 @@ def listed(networks: str) -> list[str]:
 
 
 def summary(networks: str) -> str:
-    """The first two of the stored networks and how many more there are, "Anywhere" for none."""
+    """The first two of the stored networks and how many more there are, "any address" for none."""
     first, more = listed(networks)[:SHOWN_IN_SUMMARY], len(listed(networks)) - SHOWN_IN_SUMMARY
-    return ", ".join(first) + (f" and {more} more" if more > 0 else "") or "Anywhere"
+    return ", ".join(first) + (f" and {more} more" if more > 0 else "") or "any address"
 
 
 def _parse(word: str) -> str:

@@ -13,6 +13,7 @@ class Outcome(TextChoices):
     OLD_PASSWORD = "old_password", "old password"
     SUSPENDED = "suspended", "suspended"
     EXPIRED = "expired", "expired"
+    DOMAIN_SUSPENDED = "domain_suspended", "domain suspended"
     DOMAIN_NOT_AUTHORIZED = "domain_not_authorized", "domain not authorized"
     NETWORK_NOT_ALLOWED = "network_not_allowed", "network not allowed"
     # More at once than can be kept until they are written: only their number is known.

@@ -149,9 +149,9 @@ TOOLS = (
 _BY_KEY = {tool.key: tool for tool in TOOLS}
 
 
-def tool_of(key) -> Tool:
-    """Return the tool with this key; the first one for any other text."""
-    return _BY_KEY.get(key, TOOLS[0])
+def tool_of(key) -> Tool | None:
+    """Return the tool with this key, if there is one."""
+    return _BY_KEY.get(key)
 
 
 def values(credential, recipient: str) -> dict:

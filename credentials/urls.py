@@ -1,6 +1,6 @@
 from django.urls import include, path, register_converter
 
-from credentials.views import bulk, clients, deleted, label, lifecycle, overview, page, site_setup, tab
+from credentials.views import bulk, deleted, hand_over, label, lifecycle, limits, overview, page, tab
 
 
 class UsernameConverter:
@@ -33,16 +33,18 @@ _smtp_urlpatterns = [
     path("<username:username>/reset/", tab.reset, name="reset"),
     path("<username:username>/delete/", tab.delete, name="delete"),
     path("<username:username>/label/", label.label, name="label"),
-    path("<username:username>/networks/", tab.networks, name="networks"),
-    path("<username:username>/refused/", tab.refused, name="refused"),
+    path("<username:username>/networks/", limits.networks, name="networks"),
+    path("<username:username>/refused/", page.refused, name="refused"),
     path("<username:username>/revoke-old/", lifecycle.revoke_old, name="revoke_old"),
     path("<username:username>/suspend/", lifecycle.suspend, name="suspend"),
     path("<username:username>/resume/", lifecycle.resume, name="resume"),
-    path("<username:username>/expiry/", lifecycle.expiry, name="expiry"),
-    path("<username:username>/extend/", lifecycle.extend, name="extend"),
-    path("<username:username>/clients/", clients.clients, name="clients"),
-    path("<username:username>/connect/", site_setup.connect_site, name="connect"),
-    path("<username:username>/explain/", site_setup.explain, name="explain"),
+    path("<username:username>/expiry/", limits.expiry, name="expiry"),
+    path("<username:username>/extend/", limits.extend, name="extend"),
+    path("<username:username>/clients/", page.clients, name="clients"),
+    path("<username:username>/hand-over/", hand_over.hand_over, name="hand_over"),
+    path("<username:username>/hand-over/<uuid:public_id>/revoke/", hand_over.revoke, name="revoke_hand_over"),
+    path("<username:username>/connect/", page.connect, name="connect"),
+    path("<username:username>/explain/", page.explain, name="explain"),
 ]
 
 app_name = "credentials"

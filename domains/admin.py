@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 from django import forms
 from django.contrib import admin
 from django.core.exceptions import ValidationError
@@ -9,7 +11,7 @@ from django.shortcuts import get_object_or_404
 import audit
 from accounts.models import User
 from audit.actor import Actor
-from audit.support import Act, ReasonField, Refused, SupportAdmin
+from audit.support import MEMBERS_AND_OWNERS, Act, NoteField, ReasonField, Refused, SupportAdmin
 from domains.members import actions
 from domains.models import AlreadyAuthorized, Domain, Membership, NameSuspended
 from domains.models.dns_record import DnsRecord
@@ -75,6 +77,7 @@ SUSPEND_DOMAINS = Act(
     done="suspended",
     unchanged="already suspended",
     do=lambda row, by, reason: row.suspend(by=by, reason=reason),
+    read_by="Members of the domain read this reason on its pages and in Activity, and owners in their letter.",
 )
 RESUME_DOMAINS = Act(
     name="resume",
@@ -83,6 +86,7 @@ RESUME_DOMAINS = Act(
     done="resumed",
     unchanged="not suspended",
     do=lambda row, by, reason: row.resume(by=by, reason=reason),
+    read_by=MEMBERS_AND_OWNERS,
 )
 
 
@@ -115,7 +119,7 @@ MEMBERS_HERE = (
 class DomainForm(forms.ModelForm):
     """Only the members can be changed here, so saving always asks for a reason."""
 
-    reason = ReasonField()
+    reason, note = ReasonField(), NoteField()
 
     class Meta:
         model = Domain
@@ -257,7 +261,7 @@ class DomainAdmin(SupportAdmin):
     def get_fieldsets(self, request, obj=None):
         options = {"fields": self.readonly_fields}
         if self.has_change_permission(request, obj):
-            options |= {"fields": (*self.readonly_fields, "reason"), "description": MEMBERS_HERE}
+            options |= {"fields": (*self.readonly_fields, "reason", "note"), "description": MEMBERS_HERE}
         return [(None, options)]
 
     def useless_acts(self, row):
@@ -295,7 +299,7 @@ class DomainAdmin(SupportAdmin):
 
     def save_formset(self, request, form, formset, change):
         """Save the members, each change with its event, in the request's transaction."""
-        by = Actor.of(request)
+        by = replace(Actor.of(request), note=form.cleaned_data["note"])
         roles = form.instance.memberships.values_list("user__email", "role")
         before = dict(roles.all())
         formset.save()

@@ -4,6 +4,7 @@ A full tab renders several times as fast as with Django's engine, which renders 
 """
 
 import re
+from datetime import timedelta
 from functools import lru_cache
 from html import unescape
 
@@ -18,9 +19,9 @@ from jinja2 import Environment
 from credentials import networks
 from credentials.models.base import short
 from domains.access import came_from
-from domains.activity.sentences import sentence
+from domains.activity.sentences import own_sentence, sentence
 from web.characters import harmless
-from web.dates import ago, date, day, how_long, long_ago, moment, until
+from web.dates import ago, date, day, how_long, long_ago, moment, until, until_hour
 from web.plurals import counted
 from web.request_id import current_id
 
@@ -30,7 +31,8 @@ _HEADING = re.compile(r"<h2\b[^>]*>(.*?)</h2>", re.DOTALL)
 def environment(**options) -> Environment:
     env = Environment(**options, trim_blocks=True, lstrip_blocks=True)  # noqa: S701  (Django sets autoescape)
     env.globals.update(messages=get_messages, static=lru_cache(static), url=_url, request_id=current_id)
-    env.globals.update(theme_cookie=settings.THEME_COOKIE_NAME, ngettext=ngettext, came_from=came_from)
+    env.globals.update(theme_cookie=settings.THEME_COOKIE_NAME, ngettext=ngettext)
+    env.globals.update(came_from=came_from, sign_in_counts_for=_sign_in_counts_for)
     env.filters.update(
         ago=ago,
         date=date,
@@ -39,7 +41,9 @@ def environment(**options) -> Environment:
         long_ago=long_ago,
         moment=moment,
         until=until,
+        until_hour=until_hour,
         sentence=sentence,
+        own_sentence=own_sentence,
         harmless=harmless,
         counted=counted,
         short=short,
@@ -52,6 +56,11 @@ def environment(**options) -> Environment:
 @lru_cache(maxsize=2048)
 def _url(route: str, *args: str) -> str:
     return reverse(route, args=args)
+
+
+def _sign_in_counts_for() -> str:
+    """Return after how long a sign-in has to be confirmed: `15 minutes`."""
+    return how_long(timedelta(seconds=settings.REAUTHENTICATION_TIMEOUT))
 
 
 def _heading(markup) -> str:

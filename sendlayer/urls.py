@@ -7,6 +7,7 @@ from django.views.decorators.cache import never_cache
 
 import domains.url_converters  # noqa: F401  (registers <domain:…>)
 from accounts.reauthentication import recent_sign_in_to_post
+from credentials.views.hand_over_link import hand_over_link
 from web.headers import forgotten_by_browser
 
 
@@ -40,6 +41,8 @@ urlpatterns = [
     path("domains/<domain:name>/activity/", include("domains.activity.urls")),
     path("domains/<domain:name>/", include("credentials.urls")),
     path("domains/<domain:name>/settings/smtp/", include("submission.livecheck.urls")),
+    # A secret after /key/ is kept out of the logs (web/logs.py).
+    path("hand-over/key/<str:key>/", hand_over_link, name="hand_over"),
 ]
 
 handler400 = "web.errors.bad_request"

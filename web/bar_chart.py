@@ -8,6 +8,8 @@ from collections.abc import Iterator, Mapping
 from datetime import date, timedelta
 from typing import NamedTuple
 
+from django.utils.safestring import SafeString, mark_safe
+
 from web.dates import MONTHS
 
 DAYS = 30
@@ -16,6 +18,7 @@ MIN_HEIGHT = 2  # px of a bar that is not 0
 WIDTH = 0.72  # of a day's space
 MAX_STEPS = 4
 DATE_EVERY = 7  # days
+_HATCHED = '"chart-refused" fill="url(#hatch)"'
 
 
 class Bar(NamedTuple):
@@ -28,6 +31,22 @@ class Bar(NamedTuple):
     accepted_height: float
     refused_y: float
     refused_height: float
+
+    @property
+    def markup(self) -> SafeString:
+        """Its part of the SVG. A template would take several times as long."""
+        parts = [
+            f"<g><title>{self.day}: {self.accepted:,} accepted, {self.refused:,} refused</title>",
+            self._rect('"chart-day"', TOP, PLOT),
+            self._rect('"chart-accepted"', self.accepted_y, self.accepted_height) if self.accepted else "",
+            self._rect(_HATCHED, self.refused_y, self.refused_height) if self.refused else "",
+            "</g>",
+        ]
+        # Digits and month names only.
+        return mark_safe("".join(parts))  # noqa: S308
+
+    def _rect(self, kind, y, height) -> str:
+        return f'<rect class={kind} x="{self.x}" y="{y}" width="{self.width}" height="{height}"/>'
 
 
 class Mark(NamedTuple):

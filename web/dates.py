@@ -37,11 +37,24 @@ def long_ago(when):
 
 
 def until(when):
-    """How long it is until a time to come, in whole days or hours: `in 7 days`."""
-    left = when - timezone.now()
-    unit, name = (DAY, "day") if left > DAY else (HOUR, "hour")
-    words = counted(max(-(-left // unit), 1), name, f"{name}s")
-    return _time(when, lambda local: f"in {words}")
+    """Which day a time to come is on, as `in_days` says it."""
+    return _time(when, lambda local: in_days(when))
+
+
+def in_days(when: datetime) -> str:
+    """How many days of the calendar it is until a time to come: `today`, `tomorrow`, `in 4 days`.
+
+    In the site's time zone, at any hour: what expires on Friday expires "in 4 days" all Monday long.
+    """
+    zone = timezone.get_default_timezone()
+    days = (timezone.localdate(when, zone) - timezone.localdate(timezone=zone)).days
+    return ("today", "tomorrow")[max(days, 0)] if days < 2 else f"in {days} days"
+
+
+def until_hour(when):
+    """How long it is until a time within a day or two, in hours that have begun: `in 23 hours`."""
+    hours = max(-(-(when - timezone.now()) // HOUR), 1)
+    return _time(when, lambda local: f"in {counted(hours, 'hour', 'hours')}")
 
 
 def how_long(time):

@@ -18,6 +18,9 @@ _POLICY = {
 # The one page with an image in a data: URL: the QR code holds a secret, so it has no URL of its own.
 QR_CODE = "mfa_activate_totp"
 
+# The page whose URL is itself a secret: a browser repeats it to nobody, not even to us.
+WITHOUT_REFERRER = "hand_over"
+
 OFF = (
     "accelerometer",
     "autoplay",
@@ -88,6 +91,8 @@ class SecurityHeadersMiddleware:
         response.headers["Content-Security-Policy"] = policy
         for name, value in HEADERS.items():
             response.headers[name] = value
+        if found is not None and found.view_name == WITHOUT_REFERRER:
+            response.headers["Referrer-Policy"] = "no-referrer"
         # It only affects documents; with the 20 files of a page it would weigh as much as htmx.
         if not is_file:
             response.headers["Permissions-Policy"] = PERMISSIONS_POLICY

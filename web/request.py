@@ -11,8 +11,17 @@ MAX_SEARCH_LENGTH = 100
 MAX_ACCEPT_LENGTH = 1000  # characters; browsers send some 200, and parsing takes quadratic time
 MAX_URL_LENGTH = 2048  # as in Django; urlsplit normalises a host in quadratic time
 
-# For views that ask or show on GET and act on POST.
-ask_or_act = require_http_methods(["GET", "HEAD", "POST"])
+
+def ask_or_act(view: Any) -> Any:
+    """Decorate a view that asks or shows on GET and acts on POST."""
+    decorated = require_http_methods(["GET", "HEAD", "POST"])(view)
+    decorated.asks_on_get = True
+    return decorated
+
+
+def asks_on_get(view: Any) -> bool:
+    """Whether a view, as the URLs have it, is one of those."""
+    return getattr(view, "asks_on_get", False)
 
 
 def posted(request: HttpRequest) -> QueryDict | None:

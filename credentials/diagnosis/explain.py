@@ -11,7 +11,7 @@ from django.conf import settings
 from django.utils.html import format_html
 
 from credentials import networks
-from credentials.diagnosis.advice import DOMAIN_NOT_AUTHORIZED
+from credentials.diagnosis.advice import DOMAIN_NOT_AUTHORIZED, DOMAIN_SUSPENDED
 from credentials.diagnosis.connection_texts import CONNECTION
 from credentials.diagnosis.findings import Finding, Known
 from credentials.diagnosis.login_texts import LOGIN
@@ -36,7 +36,8 @@ _CONNECTION_FAILURES = {
     Finding.NOT_CONNECTED,
     Finding.DROPPED,
 }
-_ABOUT_THE_CREDENTIAL = {Finding.LOGIN_REFUSED, Finding.NO_LONGER_VALID, Finding.WRONG_SENDER}
+_AFTER_THE_LOGIN = {Finding.NO_LONGER_VALID, Finding.WRONG_SENDER}
+_ABOUT_THE_CREDENTIAL = {Finding.LOGIN_REFUSED, *_AFTER_THE_LOGIN}
 
 
 class Explanation(NamedTuple):
@@ -55,7 +56,8 @@ def explain(line: str, credential, *, now) -> Explanation:
         return answer
     if reading.finding is Finding.LOGIN_REFUSED:
         return _login_refused(credential, now)
-    if reading.finding is Finding.NO_LONGER_VALID and (answer := state_of(credential, now)):
+    # In a session that was open before, Postfix refuses the sender, since the lookup finds none any more.
+    if reading.finding in _AFTER_THE_LOGIN and (answer := state_of(credential, now)):
         return answer
     extra = {}
     if reading.finding is Finding.RECIPIENT_DOMAIN and f"name={settings.SMTP_HOST} " in line:
@@ -77,6 +79,8 @@ def state_of(credential, now) -> Explanation | None:
             return _fill(WORDS[known], credential, since=moment(credential.suspended_at))
         case Outcome.EXPIRED:
             return _fill(WORDS[Known.EXPIRED], credential, since=moment(credential.expires_at))
+        case Outcome.DOMAIN_SUSPENDED:
+            return _fill(Words(*DOMAIN_SUSPENDED, Step.OVERVIEW), credential)
         case Outcome.DOMAIN_NOT_AUTHORIZED:
             return _fill(Words(*DOMAIN_NOT_AUTHORIZED, Step.OVERVIEW), credential)
         case _:

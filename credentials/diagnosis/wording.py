@@ -5,15 +5,15 @@ from typing import NamedTuple
 
 
 class Step(Enum):
-    """A link: its words, and the page of the credential that it opens ("" for the list)."""
+    """A link: its words, and what it opens below the SMTP user's page ("" for the list)."""
 
-    CHECK = "Check this credential", "check"
-    CONNECT = "Connect your site", "connect"
-    CLIENTS = "Recent clients", "clients"
-    NETWORKS = "Edit allowed networks", "networks"
-    EXPIRY = "Expiry date", "expiry"
-    RESUME = "Resume", "resume"
-    EXPLAIN_OTHER = "Explain an error there", "explain"
+    CHECK = "Check this credential", "check/"
+    CONNECT = "Connect your site", "#connect"
+    CLIENTS = "Who uses it", "#use"
+    NETWORKS = "Edit allowed networks", "?edit=networks#limits"
+    EXPIRY = "Expiry date", "?edit=expiry#limits"
+    RESUME = "Resume", "resume/"
+    EXPLAIN_OTHER = "Explain an error there", "#check"
     LIST = "SMTP Credentials", ""
     OVERVIEW = "Overview", "overview"
 
@@ -22,7 +22,7 @@ class Step(Enum):
         return self.value[0]
 
     @property
-    def page(self) -> str:
+    def place(self) -> str:
         return self.value[1]
 
     @property
@@ -31,7 +31,7 @@ class Step(Enum):
 
     @property
     def is_dialog(self) -> bool:
-        return self.needs_manager or self is Step.EXPLAIN_OTHER
+        return self in (Step.CHECK, Step.RESUME)
 
 
 class Words(NamedTuple):

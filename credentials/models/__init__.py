@@ -2,6 +2,7 @@
 
 from credentials.models.credential import Credential, LabelChanged, PasswordChanged, SuspendedBySupport
 from credentials.models.deleted import DeletedCredential
+from credentials.models.hand_over import HandOver, NotAccepted, TooManyOpen
 from credentials.models.login_day import LoginDay, RefusedLogins
 from credentials.models.manager import CredentialQuerySet, LoginResult
 from credentials.models.retired import RetiredPassword, Why
@@ -11,13 +12,16 @@ __all__ = [
     "Credential",
     "CredentialQuerySet",
     "DeletedCredential",
+    "HandOver",
     "KeyCanary",
     "LabelChanged",
     "LoginDay",
     "LoginResult",
+    "NotAccepted",
     "PasswordChanged",
     "RefusedLogins",
     "RetiredPassword",
     "SuspendedBySupport",
+    "TooManyOpen",
     "Why",
 ]

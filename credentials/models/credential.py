@@ -21,7 +21,7 @@ from domains import notifications
 from domains.models import Domain
 from vault import cipher
 from web import text as labels
-from web.dates import how_long
+from web.dates import how_long, in_days
 
 
 class PasswordChanged(Exception):
@@ -199,7 +199,7 @@ class Credential(CredentialState, CredentialFields):
 
     def notify_owners_of_expiry(self):
         """Write to the owners that it will expire; inside the transaction that records the warning."""
-        self._notify_owners("credential_expires", None)
+        self._notify_owners("credential_expires", None, expires=in_days(self.expires_at))
 
     def suspend(self, *, by, reason="", as_support=False) -> bool:
         """Refuse it from now on, keeping everything; return False when it was suspended already.
@@ -291,7 +291,9 @@ class Credential(CredentialState, CredentialFields):
     def _notify_owners(self, template, by, **extra):
         if not self.notifies_owners:
             return
-        link = ("credentials:list", self.domain.name)
+        link = ("credentials:page", self.domain.name, self.username)
+        if template == "credential_deleted":
+            link = ("credentials:list", self.domain.name)
         notifications.notify_owners(
             self.domain, "credentials", template, link=link, credential=self, by=by, **extra
         )

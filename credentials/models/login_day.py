@@ -23,12 +23,13 @@ MAX_TRIES = 1000  # rows of an address and a retired password at once
 ALL_LOGINS = "*"
 
 _ACCEPTED = Q(outcome=Outcome.ACCEPTED)
-_NEWER = "CASE WHEN excluded.{0} > old.{0} THEN excluded.{0} ELSE old.{0} END"
+_NEWER = "CASE WHEN excluded.{0} > old.{0} OR old.{0} IS NULL THEN excluded.{0} ELSE old.{0} END"
 _GIVEN = "CASE WHEN excluded.{0} <> '' THEN excluded.{0} ELSE old.{0} END"
 _ADD_TO_WHAT_IS_THERE = (
     "ON CONFLICT (username, day, ip, outcome, (COALESCE(retired_password_id, 0))) DO UPDATE SET "
     f"count = old.count + excluded.count, last_at = {_NEWER.format('last_at')}, "
-    f"ehlo = {_GIVEN.format('ehlo')}, mail_from = {_GIVEN.format('mail_from')}"
+    f"ehlo = {_GIVEN.format('ehlo')}, mail_from = {_GIVEN.format('mail_from')}, "
+    f"current_at = {_NEWER.format('current_at')}, previous_at = {_NEWER.format('previous_at')}"
 )
 
 
@@ -77,20 +78,10 @@ class LoginDayQuerySet(models.QuerySet):
         sums = self.values_list("day").annotate(Sum("count"), accepted=Sum("count", filter=_ACCEPTED))
         return {day: (accepted or 0, total - (accepted or 0)) for day, total, accepted in sums}
 
-    def by_address(self):
-        """One row an address, the last seen first: its logins, when, and why it was refused most recently."""
-        refused = self.filter(~_ACCEPTED, ip=OuterRef("ip")).order_by("-last_at")
-        return (
-            self.values("ip")
-            .annotate(
-                accepted=Sum("count", filter=_ACCEPTED, default=0),
-                refused=Sum("count", filter=~_ACCEPTED, default=0),
-                first=Min("first_at"),
-                last=Max("last_at"),
-                cause=Subquery(refused.values("outcome")[:1]),
-            )
-            .order_by("-last", "ip")
-        )
+    def recent_sums(self, now) -> dict:
+        """(day, outcome) → how many in the last 30 days, with those at usernames that were deleted then."""
+        rows = self.filter(day__gt=(now - LOGINS_KEPT_FOR).date()).values_list("day", "outcome")
+        return {(day, outcome): total for day, outcome, total in rows.annotate(Sum("count"))}
 
     def with_names(self):
         """Those with names that clients gave, the last day first: (ip, EHLO names, MAIL FROM addresses)."""
@@ -98,21 +89,20 @@ class LoginDayQuerySet(models.QuerySet):
         for ip, *names in rows.values_list("ip", "ehlo", "mail_from"):
             yield ip, *(text.splitlines() for text in names)
 
+    def by_password(self, now):
+        """One row an address that logged in within 30 days, for `rotation.judge`.
+
+        That is (ip, first, last by the password of then, last by the one before that).
+        """
+        rows = self.recent(now).filter(outcome=Outcome.ACCEPTED, count__gt=0)
+        last = Max("current_at"), Max("previous_at")
+        return rows.values_list("ip").annotate(Min("first_at"), *last).order_by("ip")
+
     def clients(self, now) -> list[str]:
         """The addresses that it was used from within 24 hours, the last one first."""
         rows = self.filter(_ACCEPTED).since(now - IN_USE_FOR)
         last_first = rows.values("ip").annotate(last=Max("last_at")).order_by("-last")
         return list(last_first.values_list("ip", flat=True))
-
-    def by_cause(self):
-        """One row a cause of refusals: how many, and when and from where the last came. The newest first."""
-        rows = self.refused()
-        newest = rows.filter(outcome=OuterRef("outcome")).order_by("-last_at")
-        return (
-            rows.values("outcome")
-            .annotate(total=Sum("count"), last=Max("last_at"), last_ip=Subquery(newest.values("ip")[:1]))
-            .order_by("-last")
-        )
 
     def refused_of(self, domain, now) -> list[dict]:
         """Refusals of a domain's credentials within 24 hours by cause, the newest first.
@@ -189,6 +179,10 @@ class LoginDay(models.Model):
     mail_from = models.TextField("MAIL FROM", blank=True)
     first_at = models.DateTimeField()
     last_at = models.DateTimeField()
+    # The last accepted logins by the password of then, and by the one before it in its grace period.
+    # last_at can't tell: a message moves it too. Nullable: code of the version before adds rows without them.
+    current_at = models.DateTimeField(null=True)
+    previous_at = models.DateTimeField(null=True)
 
     objects = LoginDayQuerySet.as_manager()
 

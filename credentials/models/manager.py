@@ -3,12 +3,13 @@
 from typing import TYPE_CHECKING, NamedTuple
 
 from django.db import IntegrityError, models, transaction
-from django.db.models import F, Q
+from django.db.models import Q
 from django.utils import timezone
 from django.views.decorators.debug import sensitive_variables
 
 from credentials import passwords, verifier
 from credentials.models.base import SHARED_COLUMNS, is_username, new_username, password_data
+from credentials.models.listing import ListingQuerySet, counts_of
 from credentials.models.login_day import LoginDay
 from credentials.outcome import Outcome
 from domains.models import Domain
@@ -16,26 +17,6 @@ from vault import cipher
 
 if TYPE_CHECKING:
     from credentials.models.credential import Credential
-
-ROW_FIELDS = (
-    "username",
-    "label",
-    "suspended_at",
-    "suspended_by_support",
-    "expires_at",
-    "password_changed_at",
-    "previous_valid_until",
-    "previous_last_used_at",
-    "previous_last_used_ip",
-    "allowed_networks",
-    "last_used_at",
-    "last_used_ip",
-    "last_refused_at",
-    "last_refused_ip",
-    "last_refused_cause",
-    "created_at",
-    "creator",
-)
 
 
 class LoginResult(NamedTuple):
@@ -50,7 +31,7 @@ class LoginResult(NamedTuple):
         return f"LoginResult({self.outcome})"
 
 
-class CredentialQuerySet(models.QuerySet):
+class CredentialQuerySet(ListingQuerySet):
     def usable(self, now):
         """Those that a mail server accepts at this time."""
         return self.filter(
@@ -59,20 +40,6 @@ class CredentialQuerySet(models.QuerySet):
             domain__authorized_at__isnull=False,
             domain__suspended_at=None,
         )
-
-    def listed(self, search=""):
-        """Those whose label has a text in it, or whose username starts with it, in the order of the list."""
-        if search:
-            self = self.filter(Q(label__icontains=search) | Q(username__startswith=search.upper()))
-        return self.order_by("created_at", "pk")
-
-    def for_page(self, search=""):
-        """Those of one domain as named tuples of ROW_FIELDS, oldest first: no secret, no model."""
-        return self.listed(search).with_creator().values_list(*ROW_FIELDS, named=True)
-
-    def with_creator(self):
-        """Rows with `creator`, the e-mail of the person who added them."""
-        return self.annotate(creator=F("created_by__email"))
 
     def without_secrets(self):
         """Rows for acts: the secrets are read only by the act that needs them."""
@@ -113,6 +80,10 @@ class CredentialQuerySet(models.QuerySet):
 
 class CredentialManager(models.Manager.from_queryset(CredentialQuerySet)):
     """Reached as `domain.credentials`, where `issue` makes credentials of that domain."""
+
+    def counts(self, now) -> dict[str, int]:
+        """How many of this domain are in each State; how many there are, as ""."""
+        return counts_of(self.model, self.instance, now)
 
     @sensitive_variables("password")
     def issue(self, *, by, label="", key=None):

@@ -1,12 +1,50 @@
 """What a credential is at a moment: derived from its columns, never stored."""
 
-from datetime import timedelta
+from datetime import datetime, timedelta
+
+from django.db import connection
+from django.db.models import TextChoices
 
 from credentials import networks, rotation
-from credentials.models.login_day import IN_USE_FOR
+from credentials.expiry import NEAR
+from credentials.models.login_day import IN_USE_FOR, REFUSAL_SHOWN_FOR
 from credentials.outcome import Outcome
 
 LIVE_CHECK_TAKES = timedelta(seconds=60)
+IN_USE_WITHIN = timedelta(days=30)
+UNUSED_AFTER = timedelta(days=90)
+
+
+class State(TextChoices):
+    """What the list is filtered by. A credential can be in several of them, or in none."""
+
+    IN_USE = "in-use", "In use"
+    UNUSED = "unused", "Unused"
+    EXPIRING = "expiring", "Expiring"
+    SUSPENDED = "suspended", "Suspended"
+    REFUSED = "refused", "Refused"
+
+
+# Each state as SQL, and the moment that its %s stands for, from now. Not as Q: the ORM needs more time to
+# compile a count of all of them than the rest of the page.
+_CONDITIONS: dict[State, tuple[str, timedelta | None]] = {
+    State.IN_USE: ("{0}.suspended_at IS NULL AND {0}.last_used_at >= %s", -IN_USE_WITHIN),
+    # One that was never used counts from the day that it was added.
+    State.UNUSED: (
+        "{0}.suspended_at IS NULL AND COALESCE({0}.last_used_at, {0}.created_at) < %s",
+        -UNUSED_AFTER,
+    ),
+    State.EXPIRING: ("{0}.suspended_at IS NULL AND {0}.expires_at <= %s", NEAR),
+    State.SUSPENDED: ("{0}.suspended_at IS NOT NULL", None),
+    State.REFUSED: ("{0}.last_refused_at >= %s", -REFUSAL_SHOWN_FOR),
+}
+
+
+def condition(state: State, table: str, now: datetime) -> tuple[str, list]:
+    """SQL that is true for the rows of a table in this state, and its parameters."""
+    sql, moment = _CONDITIONS[state]
+    parameters = [connection.ops.adapt_datetimefield_value(now + moment)] if moment is not None else []
+    return sql.format(table), parameters
 
 
 class CredentialState:
@@ -18,6 +56,8 @@ class CredentialState:
             return Outcome.SUSPENDED
         if self.expires_at and self.expires_at <= now:
             return Outcome.EXPIRED
+        if self.domain.suspended_at:
+            return Outcome.DOMAIN_SUSPENDED
         if not self.domain.is_authorized:
             return Outcome.DOMAIN_NOT_AUTHORIZED
         if ip and not networks.allows(self.allowed_networks, ip):

@@ -26,13 +26,19 @@ class Attempt(NamedTuple):
 
 @dataclass(slots=True)
 class Counted:
-    """How many, when, and the names that their clients gave, the last one first."""
+    """How many, when, and the names that their clients gave, the last one first.
+
+    `current_at` and `previous_at` are the last accepted logins by the password of then and by the one
+    before it.
+    """
 
     number: int
     first_at: datetime
     last_at: datetime
     ehlo: tuple[str, ...] = ()
     mail_from: tuple[str, ...] = ()
+    current_at: datetime | None = None
+    previous_at: datetime | None = None
 
     def add(self, other: "Counted"):
         self.number += other.number
@@ -41,6 +47,12 @@ class Counted:
             self.ehlo = latest(newer.ehlo, older.ehlo)
             self.mail_from = latest(newer.mail_from, older.mail_from)
         self.first_at, self.last_at = min(self.first_at, other.first_at), max(self.last_at, other.last_at)
+        self.current_at = _later(self.current_at, other.current_at)
+        self.previous_at = _later(self.previous_at, other.previous_at)
+
+
+def _later(one: datetime | None, other: datetime | None) -> datetime | None:
+    return max(one, other) if one and other else one or other
 
 
 def latest(newer, older) -> tuple[str, ...]:

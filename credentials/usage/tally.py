@@ -42,7 +42,12 @@ class Tally:
     ):
         """Count a login."""
         at = at or timezone.now()
-        self._put(Attempt(username, ip, outcome, digest, is_previous), Counted(number, at, at))
+        counted = Counted(number, at, at)
+        if outcome is Outcome.ACCEPTED and is_previous:
+            counted.previous_at = at
+        elif outcome is Outcome.ACCEPTED:
+            counted.current_at = at
+        self._put(Attempt(username, ip, outcome, digest, is_previous), counted)
 
     def add_message(self, username: str, ip: str, *, ehlo: str, mail_from: str):
         """Keep the names that a signed-in client gave with a message."""

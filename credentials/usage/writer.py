@@ -46,7 +46,7 @@ def write(batch: Mapping[Attempt, Counted]):
         if fact.outcome is not Outcome.UNCOUNTED:
             _add(facts, fact, counted)
         total = Fact(None, ALL_LOGINS, fact.day, "", fact.outcome)
-        _add(facts, total, replace(counted, ehlo=(), mail_from=()))
+        _add(facts, total, Counted(counted.number, counted.first_at, counted.last_at))
         if credential and counted.number:
             for name, row in _notes(credential, attempt, counted.last_at, fact.outcome):
                 other = notes[name].setdefault(credential.pk, row)
@@ -125,6 +125,8 @@ def _rows(facts) -> Iterator[dict]:
             "last_at": counted.last_at,
             "ehlo": "\n".join(counted.ehlo),
             "mail_from": "\n".join(counted.mail_from),
+            "current_at": counted.current_at,
+            "previous_at": counted.previous_at,
         }
 
 

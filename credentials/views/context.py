@@ -1,6 +1,5 @@
 """Template context of the SMTP Credentials tab: one page of rows and what they share."""
 
-from datetime import timedelta
 from uuid import uuid4
 
 from django.conf import settings
@@ -8,33 +7,93 @@ from django.core.paginator import Paginator
 from django.urls import reverse
 from django.utils import timezone
 
-from credentials import rotation
+from audit.models import Event
 from credentials.expiry import NEAR
-from credentials.models import LoginDay
+from credentials.models.listing import Sort
 from credentials.models.login_day import REFUSAL_SHOWN_FOR, TRIED_WITHIN
+from credentials.models.state import IN_USE_WITHIN, UNUSED_AFTER, State
 from credentials.outcome import CAUSES
+from credentials.views.position import START
 
 PAGE_SIZE = 25
+MAX_FULL_ROWS = 3  # a domain with more has light rows
 ATTEMPTS_PER_ROW = 2
-UNUSED_AFTER = timedelta(days=90)
 
 
-def row_context(domain, **extra) -> dict:
-    """What a row or dialog needs besides its credential."""
+def row_context(domain, *, position=START, **extra) -> dict:
+    """What a row or dialog needs besides its credential; `position` is where it leads back to."""
     now = timezone.now()
+    list_url = reverse("credentials:list", args=[domain.name])
     return {
         "domain": domain,
-        "list_url": reverse("credentials:list", args=[domain.name]),
+        "list_url": list_url,
+        "list_link": list_url + position.query,
+        "back": position.back,
         "example_email": f"info@{domain.name}",
         "host": settings.SMTP_HOST,
         "port": settings.SMTP_PORT,
         "now": now,
         "near_end": now + NEAR,
-        "silence": rotation.silence,
         "refused_since": now - REFUSAL_SHOWN_FOR,
         "unused_since": now - UNUSED_AFTER,
+        "in_use_since": now - IN_USE_WITHIN,
         "causes": CAUSES,
         **extra,
+    }
+
+
+def changed_row_context(domain, credential, position, **extra) -> dict:
+    """One row after an act on it, in the form that the list has."""
+    return row_context(
+        domain,
+        position=position,
+        credential=credential,
+        is_light=domain.credentials.count() > MAX_FULL_ROWS,
+        **_warnings(domain, [credential]),
+        **extra,
+    )
+
+
+def list_context(domain, position, **extra) -> dict:
+    """The rows of a page (1 … or "last"; anything else is clamped) and what is around them."""
+    counts = domain.credentials.counts(timezone.now())
+    paginator = Paginator(domain.credentials.for_page(*position.criteria), PAGE_SIZE)
+    if not position.search:
+        paginator.count = counts[position.state]  # known, so that it isn't counted again
+    page = paginator.get_page(paginator.num_pages if position.number == "last" else position.number)
+    page.object_list = list(page.object_list)
+    position = position._replace(number=str(page.number) if page.number > 1 else "")
+    return row_context(
+        domain,
+        position=position,
+        active_tab="smtp",
+        page=page,
+        page_query=position.query_of(number="")[1:],
+        place=position,
+        sorts=Sort.choices,
+        state_label=State(position.state).label if position.state else "",
+        chips=_chips(counts, position),
+        total=counts[""],
+        is_light=counts[""] > MAX_FULL_ROWS,
+        issue_key=uuid4(),
+        **_warnings(domain, page.object_list),
+        **extra,
+    )
+
+
+def _chips(counts, position) -> list[tuple]:
+    """(name, count, query, is current) of each filter. A search ends with it: the count is what it opens."""
+    names = [("", "All"), *State.choices]
+    return [
+        (name, counts[state], position.query_of(search="", state=state, number=""), state == position.state)
+        for state, name in names
+    ]
+
+
+def _warnings(domain, credentials) -> dict:
+    return {
+        "tried": tried_of(domain, credentials),
+        "suspended_by": _suspended_by(domain, [row.username for row in credentials if row.suspended_at]),
     }
 
 
@@ -53,24 +112,9 @@ def tried_of(domain, credentials) -> dict[str, list]:
     return tried
 
 
-def list_context(domain, *, number, search="", **extra) -> dict:
-    """The rows of page `number` (1 … or "last"; anything else is clamped) and what is around them."""
-    paginator = Paginator(domain.credentials.for_page(search), PAGE_SIZE)
-    page = paginator.get_page(paginator.num_pages if number == "last" else number)
-    page.object_list = list(page.object_list)
-    return row_context(
-        domain,
-        active_tab="smtp",
-        page=page,
-        tried=tried_of(domain, page.object_list),
-        search=search,
-        # For a handful of rows, a search box is only in the way.
-        searchable=bool(search) or paginator.count > PAGE_SIZE,
-        issue_key=uuid4(),
-        **extra,
-    )
-
-
-def refusals_of(credential):
-    """Refused logins of the last 30 days by cause: how often, when and from where last."""
-    return LoginDay.objects.filter(username=credential.username).recent(timezone.now()).by_cause()
+def _suspended_by(domain, usernames) -> dict[str, str]:
+    """Who suspended them most recently, by username."""
+    if not usernames:
+        return {}
+    events = Event.objects.filter(domain=domain, credential__in=usernames, tag="credential.suspended")
+    return dict(events.order_by("pk").values_list("credential", "actor_name"))

@@ -25,15 +25,18 @@ STATE_NAMES = {
     Outcome.ACCEPTED: "active",
     Outcome.SUSPENDED: "suspended",
     Outcome.EXPIRED: "expired",
+    Outcome.DOMAIN_SUSPENDED: "domain suspended",
     Outcome.DOMAIN_NOT_AUTHORIZED: "domain not authorized",
 }
 ROWS_AT_ONCE = 500
 
 
-def rows(domain, search=""):
+def rows(domain, position):
     """Yield the rows of the list, in its order, in one query and constant memory."""
     now = timezone.now()
-    listed = domain.credentials.listed(search).without_secrets().annotate(creator=F("created_by__email"))
+    listed = (
+        domain.credentials.listed(*position.criteria).without_secrets().annotate(creator=F("created_by__email"))
+    )
     for credential in listed.iterator(chunk_size=ROWS_AT_ONCE):
         yield (
             credential.label,

@@ -1,7 +1,7 @@
-"""The label of a credential, edited in its row, or on a page of its own without JavaScript."""
+"""The label of a credential, edited in its row of the list or on its page."""
 
 from django.contrib import messages
-from django.shortcuts import render
+from django.shortcuts import redirect, render
 from django_htmx.http import reswap, retarget
 
 from audit.actor import Actor
@@ -10,6 +10,7 @@ from credentials.models import LabelChanged
 from credentials.views import responses
 from credentials.views.access import of_credential
 from credentials.views.context import row_context
+from credentials.views.position import Position
 from domains.access import Permission
 from web.request import ask_or_act, posted
 
@@ -17,6 +18,8 @@ from web.request import ask_or_act, posted
 @ask_or_act
 @of_credential(Permission.MANAGE_CREDENTIALS)
 def label(request, domain, credential):
+    if request.method != "POST" and not request.htmx:
+        return redirect(credential.get_absolute_url() + "?edit=label")
     form = LabelForm(posted(request), credential=credential)
     if not form.is_valid():
         return _form(request, domain, credential, form, status=422 if form.is_bound else 200)
@@ -28,7 +31,7 @@ def label(request, domain, credential):
         form.add_error("label", _changed(credential.label))
         return _form(request, domain, credential, form, status=409)
     messages.success(request, "Label saved.")
-    return responses.row(request, domain, credential)
+    return responses.changed(request, domain, credential, part="label")
 
 
 def _changed(label) -> str:
@@ -37,12 +40,11 @@ def _changed(label) -> str:
 
 
 def _form(request, domain, credential, form, *, status):
-    """The form: in place of the row's title or of the submitted form; without htmx, as a page."""
-    if not request.htmx:
-        response = responses.ask(request, domain, credential, "_label.html", form=form)
-        response.status_code = status
-        return response
-    context = row_context(domain, credential=credential, form=form, is_changed=status == 409)
+    """The form on the page, or in place of the row's title or of the form that was submitted there."""
+    if not request.htmx or responses.is_on_page(request, domain):
+        return responses.page(request, domain, credential, editing="label", form=form, status=status)
+    position = Position.of(request)
+    context = row_context(domain, position=position, credential=credential, form=form, is_changed=status == 409)
     response = render(request, "credentials/_label_form.html", context, status=status)
     if not form.is_bound:
         return response

@@ -1,15 +1,15 @@
-"""Suspend and resume, the expiry date, and the end of a grace period. GET asks, POST acts."""
+"""Suspend and resume, and the end of a grace period. GET asks, POST acts."""
 
 from django.contrib import messages
-from django.shortcuts import redirect
+from django.utils import timezone
 
 from accounts.reauthentication import recent_sign_in
 from audit.actor import Actor
-from credentials import rotation
-from credentials.forms import ConfirmForm, ExpiryForm, RevokeOldForm
+from credentials.forms import ConfirmForm, RevokeOldForm
 from credentials.models import PasswordChanged, SuspendedBySupport
 from credentials.views import responses
 from credentials.views.access import of_credential
+from credentials.views.page_context import verdict_context
 from domains.access import Permission
 from web.request import ask_or_act, posted
 
@@ -21,9 +21,8 @@ def revoke_old(request, domain, credential):
     """Refuse the old password before its grace period is over."""
     form = RevokeOldForm(posted(request), credential=credential)
     if not form.is_bound or "sure" in form.errors:
-        return responses.ask(
-            request, domain, credential, "_revoke_old.html", form=form, runs=rotation.is_running
-        )
+        verdict = verdict_context(credential, timezone.now())
+        return responses.ask(request, domain, credential, "_revoke_old.html", form=form, **verdict)
     try:
         if not form.is_valid():
             raise PasswordChanged
@@ -34,7 +33,7 @@ def revoke_old(request, domain, credential):
     if not revoked:
         return responses.unchanged(request, domain, credential, "The old password is already refused.")
     messages.success(request, "Old password revoked.")
-    return responses.row(request, domain, credential)
+    return responses.changed(request, domain, credential, part="credentials")
 
 
 @ask_or_act
@@ -47,7 +46,7 @@ def suspend(request, domain, credential):
     if not credential.suspend(by=Actor.of(request)):
         return responses.unchanged(request, domain, credential, "This SMTP user is already suspended.")
     messages.success(request, "SMTP user suspended.")
-    return responses.row(request, domain, credential)
+    return responses.changed(request, domain, credential, part="stop")
 
 
 @ask_or_act
@@ -64,29 +63,4 @@ def resume(request, domain, credential):
     if not resumed:
         return responses.unchanged(request, domain, credential, "This SMTP user is not suspended.")
     messages.success(request, "SMTP user resumed.")
-    return responses.row(request, domain, credential)
-
-
-@ask_or_act
-@of_credential(Permission.MANAGE_CREDENTIALS)
-@recent_sign_in
-def expiry(request, domain, credential):
-    form = ExpiryForm(posted(request), credential=credential)
-    if not form.is_valid():
-        return responses.ask(request, domain, credential, "_expiry.html", form=form)
-    credential.set_expiry(form.cleaned_data["day"], by=Actor.of(request))
-    messages.success(request, "Expiry date saved." if credential.expires_at else "Expiry date removed.")
-    return responses.row(request, domain, credential)
-
-
-@ask_or_act
-@of_credential(Permission.MANAGE_CREDENTIALS)
-@recent_sign_in
-def extend(request, domain, credential):
-    if request.method != "POST":
-        return redirect("credentials:list", domain.name)  # after signing in again
-    if not credential.extend(by=Actor.of(request)):
-        text = "Nothing was extended: this SMTP user does not expire within 7 days."
-        return responses.unchanged(request, domain, credential, text)
-    messages.success(request, "SMTP user extended by 90 days.")
-    return responses.row(request, domain, credential)
+    return responses.changed(request, domain, credential, part="stop")

@@ -2,23 +2,31 @@
 
 from datetime import timedelta
 
-from django.db.models import Case, Count, IntegerField, Max, Q, When, Window
+from django.db.models import Count, F, Max, Q, Window
 from django.shortcuts import render
 from django.utils import timezone
 from django.views.decorators.http import require_safe
 
 from audit.models import Event
+from credentials.expiry import NEAR
 from credentials.models import LoginDay
-from credentials.views.context import UNUSED_AFTER, row_context
+from credentials.models.login_day import REFUSED_WITHIN, TRIED_WITHIN
+from credentials.models.state import State
+from credentials.outcome import Outcome
+from credentials.views.context import row_context
 from domains.access import Permission, of_domain
 from web import bar_chart
 
-IN_USE_WITHIN = timedelta(days=30)
-EXPIRING_WITHIN = timedelta(days=7)
 NEVER_USED_FOR = timedelta(days=7)
 LISTED = 5  # of each kind; the rest is counted
 RECENT_EVENTS = 5
-NUMBERS = ("count", "in_use", "unused", "expiring", "never_used", "suspended")
+MEANINGS = (
+    (State.IN_USE, "used within 30 days"),
+    (State.UNUSED, "no login for 90 days"),
+    (State.EXPIRING, "within 7 days, or expired"),
+    (State.SUSPENDED, "refused until resumed"),
+    (State.REFUSED, "a login within 7 days"),
+)
 
 
 @require_safe
@@ -28,47 +36,70 @@ def overview(request, domain):
 
 
 def _context(domain, now) -> dict:
-    first = list(_credentials(domain, now)[:LISTED])
-    numbers = {name: getattr(first[0], name) if first else 0 for name in (*NUMBERS, "last_used")}
-    troubled = [credential for credential in first if credential.trouble]
-    tried = domain.login_days.still_tried(now)
+    counts = domain.credentials.counts(now)
+    days = domain.login_days.recent_sums(now)
+    troubled, more_troubled = _troubled(domain, now)
+    tried = _tried(domain, days, now)
     return row_context(
         domain,
         active_tab="overview",
         now=now,
-        numbers=numbers,
+        total=counts[""],
+        tiles=_tiles(domain, counts),
+        last_used=domain.credentials.aggregate(last=Max("last_used_at"))["last"],
         tried=tried[:LISTED],
         more_tried=max(len(tried) - LISTED, 0),
         troubled=troubled,
-        more_troubled=numbers["expiring"] + numbers["never_used"] - len(troubled),
-        refusals=LoginDay.objects.refused_of(domain, now),
-        chart=bar_chart.of_logins(domain.login_days.recent(now).by_day(), until=now.date()),
+        more_troubled=more_troubled,
+        refusals=_refusals(domain, days, now),
+        chart=bar_chart.of_logins(_accepted_and_refused(days), until=now.date()),
         events=Event.objects.for_page(domain)[:RECENT_EVENTS],
     )
 
 
-def _credentials(domain, now):
-    """The credentials, those in trouble first; each row holds the numbers of all of them, in one query."""
-    live, soon = Q(suspended_at=None), now + EXPIRING_WITHIN
-    unused, expiring = Q(last_used_at=None), live & Q(expires_at__lte=soon)
-    never_used = live & unused & Q(created_at__lte=now - NEVER_USED_FOR)
-    never_used &= Q(expires_at=None) | Q(expires_at__gt=soon)
-    numbers = {
-        "in_use": live & Q(last_used_at__gte=now - IN_USE_WITHIN),
-        "unused": live & (unused | Q(last_used_at__lt=now - UNUSED_AFTER)),
-        "expiring": expiring,
-        "never_used": never_used,
-        "suspended": Q(suspended_at__isnull=False),
-    }
-    return (
-        domain.credentials.annotate(
-            trouble=Case(When(expiring, 2), When(never_used, 1), default=0, output_field=IntegerField()),
-            count=Window(Count("pk")),
-            last_used=Window(Max("last_used_at")),
-            **{name: Window(Count("pk", filter=condition)) for name, condition in numbers.items()},
-        )
-        .order_by("-trouble", "expires_at", "created_at", "pk")
-        .values_list(
-            "username", "label", "expires_at", "created_at", "trouble", "last_used", *NUMBERS, named=True
-        )
+def _tiles(domain, counts) -> list[tuple]:
+    """(query of the list, name, count, meaning) of each state; in a suspended domain, all are refused."""
+    tiles = {state: (f"?state={state.value}", state.label, counts[state], text) for state, text in MEANINGS}
+    if domain.suspended_at:
+        tiles[State.IN_USE] = ("", State.IN_USE.label, 0, "none while the domain is suspended")
+        tiles[State.SUSPENDED] = ("", State.SUSPENDED.label, counts[""], "all, until the domain is resumed")
+    return list(tiles.values())
+
+
+def _troubled(domain, now) -> tuple[list, int]:
+    """Credentials that expire soon, then those that were never used; and how many more there are."""
+    unused = Q(last_used_at=None, created_at__lte=now - NEVER_USED_FOR)
+    rows = domain.credentials.filter(Q(expires_at__lte=now + NEAR) | unused, suspended_at=None)
+    rows = rows.annotate(total=Window(Count("pk")))
+    rows = rows.order_by(F("expires_at").asc(nulls_last=True), "created_at", "pk")
+    first = list(
+        rows.values_list("username", "label", "expires_at", "created_at", "total", named=True)[:LISTED]
     )
+    return first, first[0].total - len(first) if first else 0
+
+
+def _tried(domain, days, now) -> list[dict]:
+    """Retired passwords that are still tried: each try is a refusal, so usually there is nothing to look up."""
+    since = (now - TRIED_WITHIN).date()
+    if all(day < since or outcome == Outcome.ACCEPTED for day, outcome in days):
+        return []
+    return domain.login_days.still_tried(now)
+
+
+def _refusals(domain, days, now) -> list[dict]:
+    since = (now - REFUSED_WITHIN).date()
+    others = (Outcome.ACCEPTED, Outcome.UNKNOWN_USERNAME, Outcome.OLD_PASSWORD)
+    if all(day < since or outcome in others for day, outcome in days):
+        return []
+    return LoginDay.objects.refused_of(domain, now)
+
+
+def _accepted_and_refused(days) -> dict:
+    """Day → (accepted, refused), as the chart shows them."""
+    sums: dict = {}
+    for (day, outcome), count in days.items():
+        if outcome != Outcome.UNKNOWN_USERNAME:
+            accepted, refused = sums.get(day, (0, 0))
+            is_accepted = outcome == Outcome.ACCEPTED
+            sums[day] = (accepted + count, refused) if is_accepted else (accepted, refused + count)
+    return sums

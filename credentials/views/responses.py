@@ -1,14 +1,20 @@
-"""Responses of the tab's acts: a fragment for htmx, plain text for our scripts, otherwise a page."""
+"""Responses of acts on SMTP users: a fragment for htmx, plain text for our scripts, otherwise a page.
+
+An act on one SMTP user is answered where it was done: on its page by the page, in the list by its row.
+"""
 
 from django.contrib import messages
 from django.http import HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
-from django_htmx.http import push_url, reswap, retarget
+from django_htmx.http import HttpResponseClientRedirect, push_url, replace_url, reswap, retarget
 
-from credentials.views.context import list_context, row_context, tried_of
+from credentials.models.base import is_username
+from credentials.views.context import changed_row_context, list_context, row_context
+from credentials.views.page_context import on_page, page_context, page_query
+from credentials.views.position import Position
 from credentials.views.rate_limits import TOO_MANY
-from web.request import list_position, wants_text
+from web.request import htmx_page, wants_text
 
 GONE = "This SMTP user no longer exists."
 
@@ -23,19 +29,50 @@ def too_many(request) -> HttpResponse:
     return problem(request, "Too many passwords", TOO_MANY, status=429)
 
 
-def row(request, domain, credential, *, status=200, **extra):
-    """The row after an act on it, for htmx; without htmx, a redirect to the list."""
+def is_on_page(request, domain) -> bool:
+    """Whether an act was begun on the page of an SMTP user, not in the list."""
     if not request.htmx:
-        return redirect("credentials:list", domain.name)
-    context = row_context(domain, credential=credential, tried=tried_of(domain, [credential]), **extra)
+        return request.GET.get("on") == "page"
+    below_list = htmx_page(request).path.removeprefix(_list_url(domain))
+    return is_username(below_list.partition("/")[0])
+
+
+def page(request, domain, credential, *, status=200, **extra):
+    """The page of a credential; a form with errors is shown again at its place."""
+    context = page_context(request, domain, credential, **extra)
+    if not request.htmx:
+        return render(request, "credentials/page.html", context, status=status)
+    response = render(request, "credentials/_changed_page.html", context, status=status)
+    return reswap(retarget(response, f"#cred-{credential.username}"), "outerHTML")
+
+
+def changed(request, domain, credential, *, part="", status=200, **extra):
+    """After an act on a credential: its page, at the `part` that the act was about; in the list, its row."""
+    if is_on_page(request, domain):
+        here = _page_url(request, credential)
+        if not request.htmx:
+            return redirect(f"{here}#{part}" if part else here)
+        return replace_url(page(request, domain, credential, status=status, done=part, **extra), here)
+    position = Position.of(request)
+    if not request.htmx:
+        return redirect(f"{_list_url(domain)}{position.query}#cred-{credential.username}")
+    context = changed_row_context(domain, credential, position, **extra)
     return render(request, "credentials/_changed_row.html", context, status=status)
 
 
+def _page_url(request, credential) -> str:
+    """The address of the page as the user has it open, without the form and the act."""
+    query = page_query(request).copy()
+    for name in ("edit", "on"):
+        query.pop(name, None)
+    return credential.get_absolute_url() + (f"?{query.urlencode()}" if query else "")
+
+
 def unchanged(request, domain, credential, text):
-    """Report that nothing was done, since the page is out of date; with the row as it is now."""
+    """Report that nothing was done, since the page is out of date; with the credential as it is now."""
     credential.refresh_from_db()  # raises DoesNotExist when it is gone
     messages.error(request, text)
-    return row(request, domain, credential, status=409)
+    return changed(request, domain, credential, status=409)
 
 
 def ask(request, domain, credential, template, *, form=None, page="credentials/ask.html", **extra):
@@ -43,7 +80,12 @@ def ask(request, domain, credential, template, *, form=None, page="credentials/a
 
     A form with errors is shown again with them and with its input.
     """
-    context = row_context(domain, credential=credential, active_tab="smtp", form=form, **extra)
+    position = Position.of(request)
+    context = row_context(
+        domain, position=position, credential=credential, active_tab="smtp", form=form, **extra
+    )
+    if is_on_page(request, domain):
+        context |= on_page(position) | {"list_link": _page_url(request, credential)}
     status = 422 if form and form.errors else 200
     # The page includes the same partial that the dialog shows.
     context["question"] = template if "/" in template else f"credentials/{template}"
@@ -51,18 +93,23 @@ def ask(request, domain, credential, template, *, form=None, page="credentials/a
     return reswap(retarget(response, "#dialog"), "innerHTML") if request.htmx else response
 
 
-def list_again(request, domain, *, number=None, status=200, new=""):
-    """The changed list: the page that the user is on, or page `number` without the search."""
-    url = reverse("credentials:list", args=[domain.name])
+def list_again(request, domain, *, position=None, status=200, new=""):
+    """The changed list, where the user is; or at another position, whose URL replaces the page's."""
+    where = position or Position.of(request)
+    here = _list_url(domain) + where.query
+    if is_on_page(request, domain):  # it's gone
+        return HttpResponseClientRedirect(here) if request.htmx else redirect(here)
     if not request.htmx:
-        query = f"?page={number}&new={new}" if new else ""
-        return redirect(url + query)
-    where = {"number": number} if number else list_position(request)
-    context = list_context(domain, new=new, **where)
+        return redirect(here + (f"{'&' if where.query else '?'}new={new}" if new else ""))
+    context = list_context(domain, where, new=new)
     response = render(request, "credentials/_changed_list.html", context, status=status)
-    if number:
-        push_url(response, f"{url}?page={context['page'].number}")
+    if position:
+        push_url(response, context["list_link"])
     return reswap(retarget(response, "#credentials"), "outerHTML")
+
+
+def _list_url(domain) -> str:
+    return reverse("credentials:list", args=[domain.name])
 
 
 def offer_undo(request, domain, text, usernames):

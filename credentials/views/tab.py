@@ -8,30 +8,35 @@ from django.views.decorators.http import require_POST, require_safe
 from accounts.reauthentication import recent_sign_in
 from audit.actor import Actor
 from credentials import rotation
-from credentials.forms import AddForm, ConfirmForm, NetworksForm, ResetForm
+from credentials.forms import AddForm, ConfirmForm, ResetForm
 from credentials.models import PasswordChanged
-from credentials.networks import listed
+from credentials.models.listing import Sort
 from credentials.views import csv_rows, responses
 from credentials.views.access import of_credential
-from credentials.views.context import list_context, refusals_of
+from credentials.views.context import list_context
+from credentials.views.hand_over_context import count_open_links
+from credentials.views.position import START, Position
 from credentials.views.rate_limits import may_open_password
 from domains.access import Permission, of_domain
 from web.csv_export import csv_file
-from web.request import ask_or_act, list_position, posted, search_text, wants_text
+from web.request import ask_or_act, posted, wants_text
+
+DOMAIN_SUSPENDED = "No SMTP user was added: support suspended this domain. Contact support."
+DOMAIN_NOT_AUTHORIZED = "Authorize the domain first: until then it can't send."
 
 
 @require_safe
 @of_domain(Permission.VIEW)
 def credential_list(request, domain):
-    context = list_context(domain, new=request.GET.get("new"), **list_position(request))
-    return render(request, "credentials/_list.html" if request.htmx else "credentials/list.html", context)
+    context = list_context(domain, Position.of(request), new=request.GET.get("new"))
+    return render(request, "credentials/_found.html" if request.htmx else "credentials/list.html", context)
 
 
 @require_safe
 @of_domain(Permission.VIEW)
 def export(request, domain):
-    """The list, or the result of a search in it, as CSV."""
-    rows = csv_rows.rows(domain, search_text(request.GET))
+    """The list, or what a search and filter leave of it, as CSV."""
+    rows = csv_rows.rows(domain, Position.of(request))
     return csv_file(f"{domain.name}-smtp-credentials.csv", csv_rows.COLUMNS, rows)
 
 
@@ -42,15 +47,18 @@ def add(request, domain):
         return redirect("credentials:list", domain.name)
     form = AddForm(request.POST)
     if not domain.is_authorized:
-        messages.error(request, "Authorize the domain first: until then it can't send.")
-        return responses.list_again(request, domain, number=1, status=409)
+        messages.error(request, DOMAIN_SUSPENDED if domain.suspended_at else DOMAIN_NOT_AUTHORIZED)
+        return responses.list_again(request, domain, position=START, status=409)
     if not form.is_valid():
         messages.error(request, "This page is out of date. Press Add New SMTP User again.")
-        return responses.list_again(request, domain, number=1, status=422)
+        return responses.list_again(request, domain, position=START, status=422)
     credential, created = domain.credentials.issue_once(form.cleaned_data["key"], by=Actor.of(request))
     if created:
         messages.success(request, "New SMTP user is added.")
-    return responses.list_again(request, domain, number="last", new=credential.username)
+    # To where the new row is: at the end, or at the top for a user who has the newest there.
+    is_newest_first = Position.of(request).sort == Sort.NEWEST
+    position = Position(sort=Sort.NEWEST) if is_newest_first else Position(number="last")
+    return responses.list_again(request, domain, position=position, new=credential.username)
 
 
 @ask_or_act
@@ -86,7 +94,8 @@ def copy(request, domain, credential):
 def reset(request, domain, credential):
     form = ResetForm(posted(request), credential=credential)
     if not form.is_bound or form.errors.keys() & {"sure", "keep"}:
-        return responses.ask(request, domain, credential, "_reset.html", form=form, keep_for=rotation.CHOICES)
+        extra = {"keep_for": rotation.CHOICES, "open_links": count_open_links(credential)}
+        return responses.ask(request, domain, credential, "_reset.html", form=form, **extra)
     try:
         if not form.is_valid():
             raise PasswordChanged
@@ -96,7 +105,7 @@ def reset(request, domain, credential):
         text = "Nothing was reset: the password was changed after you opened this page."
         return responses.unchanged(request, domain, credential, text)
     messages.success(request, "SMTP password is reset.")
-    return responses.row(request, domain, credential, was_reset=True)
+    return responses.changed(request, domain, credential, part="credentials", was_reset=True)
 
 
 @ask_or_act
@@ -105,27 +114,8 @@ def reset(request, domain, credential):
 def delete(request, domain, credential):
     form = ConfirmForm(posted(request), credential=credential)
     if not form.is_valid():
-        return responses.ask(request, domain, credential, "_delete.html", form=form)
+        links = count_open_links(credential)
+        return responses.ask(request, domain, credential, "_delete.html", form=form, open_links=links)
     credential.remove(by=Actor.of(request))
     responses.offer_undo(request, domain, "SMTP user is deleted.", [credential.username])
     return responses.list_again(request, domain)
-
-
-@ask_or_act
-@of_credential(Permission.MANAGE_CREDENTIALS)
-@recent_sign_in
-def networks(request, domain, credential):
-    """The networks it may be used from."""
-    lines = "\n".join(listed(credential.allowed_networks))
-    form = NetworksForm(posted(request), credential=credential, initial={"networks": lines})
-    if not form.is_valid():
-        return responses.ask(request, domain, credential, "_networks.html", form=form)
-    credential.set_networks(form.cleaned_data["networks"], by=Actor.of(request))
-    messages.success(request, "Allowed networks saved.")
-    return responses.row(request, domain, credential)
-
-
-@require_safe
-@of_credential(Permission.VIEW)
-def refused(request, domain, credential):
-    return responses.ask(request, domain, credential, "_refused.html", refusals=refusals_of(credential))

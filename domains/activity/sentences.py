@@ -1,14 +1,21 @@
 """The sentence of each event: one table, tag → what the actor did."""
 
+from functools import lru_cache
+
+from django.urls import reverse
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
+from audit.actor import public_data
 from web.characters import harmless
 
 SENTENCES = {
     "credential.created": "added the SMTP user {user}",
     "credential.password_shown": "showed the password of {user}",
     "credential.password_copied": "copied the password of {user}",
+    "credential.handed_over": "made a hand-over link for {user} that works for {valid_for}",
+    "credential.hand_over_opened": "was opened and showed the password of {user}",
+    "credential.hand_over_revoked": "revoked the hand-over link of {maker} for {user}",
     "credential.checked": "checked the SMTP user {user} with a test login",
     "credential.reset": "reset the password of {user}",
     "credential.old_password_revoked": "revoked the old password of {user}",
@@ -46,11 +53,27 @@ SENTENCES = {
     "support.member_removed": "removed {member} from the members",
 }
 
+_WITHOUT_NAME = (
+    (" of {user}", ""),
+    (" from {user}", ""),
+    ("the deleted SMTP user {user}", "it"),
+    ("the SMTP user {user}", "it"),
+    ("{user}", "it"),
+)
+
 
 def sentence(event) -> SafeString:
     """Return what the actor of an event did, as HTML; an unknown tag is shown as it is."""
     text, words = _text_and_words(event)
     return format_html(text, **words | {"user": _user(event, words["label"])})
+
+
+def own_sentence(event) -> SafeString:
+    """Return the sentence as it reads in the history of one SMTP user, which it doesn't name."""
+    text, words = _text_and_words(event)
+    for named, unnamed in _WITHOUT_NAME:
+        text = text.replace(named, unnamed)
+    return format_html(text, **words)
 
 
 def plain(event) -> str:
@@ -64,7 +87,8 @@ def plain(event) -> str:
 
 def _text_and_words(event) -> tuple[str, dict]:
     words = {"tag": event.tag, "label": "", "before": "", "title": "", "expires": "", "kept_for": ""}
-    words |= {"member": "?", "role": "?", "networks": "anywhere", "inviter": "its sender"} | event.data
+    words |= {"member": "?", "role": "?", "networks": "any address", "inviter": "its sender"}
+    words |= {"valid_for": "a while", "maker": "a former account"} | public_data(event.data)
     words = {name: harmless(word) if isinstance(word, str) else word for name, word in words.items()}
     words["networks"] = words["networks"].replace(",", ", ")
     # A sentence of its own reads better than an empty quotation.
@@ -77,11 +101,24 @@ def _text_and_words(event) -> tuple[str, dict]:
         text = "removed the expiry date from {user}"
     if event.tag == "credential.reset" and words["kept_for"]:
         text += " and kept the old one working for {kept_for}"
+    if event.data.get("link_shown"):
+        text += " and got the link to pass on, as this server sends no mail"
     if event.tag == "domain.renamed" and not words["title"]:
         text = "removed the display name of the domain"
     return text, words
 
 
 def _user(event, label) -> SafeString:
+    """The SMTP user as a link to its page, which says so if it's deleted."""
     suffix = format_html(" <bdi>{}</bdi>", label) if label and event.tag != "credential.labelled" else ""
-    return format_html('<code title="{}">{}…</code>{}', event.credential, event.credential[:8], suffix)
+    name = event.credential
+    if not (name and event.domain_name):
+        return format_html("<code>{}…</code>{}", name[:8], suffix)
+    page = f"{_list_url(event.domain_name)}{name}/"
+    return format_html('<a href="{}" title="{}"><code>{}…</code></a>{}', page, name, name[:8], suffix)
+
+
+@lru_cache(maxsize=1024)
+def _list_url(domain: str) -> str:
+    """The address below which the pages of a domain's SMTP users are."""
+    return reverse("credentials:list", args=[domain])

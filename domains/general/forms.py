@@ -11,8 +11,7 @@ class TitleForm(forms.Form):
         label="Display name",
         required=False,
         strip=False,
-        help_text="Shown next to the domain to help you recognize it. Up to 80 characters; leave it "
-        "blank to remove the name.",
+        help_text="Nickname, shown beside the domain. Up to 80 characters; leave it blank to remove it.",
         widget=forms.TextInput(attrs={"maxlength": text.MAX_LABEL, "autocomplete": "off"}),
         error_messages={"null_characters_not_allowed": "Remove the invisible characters, then save again."},
     )

@@ -30,8 +30,8 @@ class NotInvited(Exception):
 
 
 @transaction.atomic
-def invite(domains, addresses, role, *, by) -> int:
-    """Invite each address (in lower case) to all domains; return the number of e-mails.
+def invite(domains, addresses, role, *, by) -> list[Invitation]:
+    """Invite each address (in lower case) to all domains; return one invitation for each e-mail.
 
     An address gets one e-mail for all of them, and none for a domain that it is a member of or invited to.
     Domains that were deleted in the meantime, or that the inviter no longer owns, are left out.
@@ -47,8 +47,8 @@ def invite(domains, addresses, role, *, by) -> int:
     free = {email: [domain for domain in domains if (domain.pk, email) not in taken] for email in addresses}
     sent = [_send(email, free[email], role, by=by) for email in filter(free.get, addresses)]
     for invitation in sorted(chain.from_iterable(sent), key=attrgetter("domain_id")):
-        invitation.record("member.invited", by=by)
-    return len(sent)
+        invitation.record_given("member.invited", by=by)
+    return [invitations[0] for invitations in sent]
 
 
 def _send(email, domains, role, *, by) -> list[Invitation]:

@@ -9,6 +9,7 @@ from django.shortcuts import render
 from django.utils.translation import ngettext
 from django.views.decorators.http import require_safe
 
+from accounts import emails
 from accounts.models import User
 from accounts.reauthentication import recent_sign_in
 from audit.actor import Actor
@@ -69,9 +70,17 @@ def invite(request, domain):
         return _ask_to_invite(request, domain, form, status=429)
     domains = [domain, *form.cleaned_data["also"]]
     addresses, role = form.cleaned_data["emails"], form.cleaned_data["role"]
-    sent = actions.invite(domains, addresses, role, by=Actor.of(request))
+    invitations = actions.invite(domains, addresses, role, by=Actor.of(request))
+    if invitations and not emails.are_sent():
+        return _show_links(request, domain, invitations)
+    sent = len(invitations)
     messages.success(request, ngettext("Invitation sent.", f"{sent} invitations sent.", sent))
     return show_members(request, domain)
+
+
+def _show_links(request, domain, invitations):
+    """Show the links of invitations, once: the owner gives them to the people, as no mail goes out."""
+    return ask(request, domain, "_invitation_links.html", active_tab="members", invitations=invitations)
 
 
 def _ask_to_invite(request, domain, form, **extra):
@@ -81,6 +90,7 @@ def _ask_to_invite(request, domain, form, **extra):
     extra |= _choices(request, domain, chosen) if is_open else {}
     extra["owns_others"] = is_open or other_domains(request.user, domain).exists()
     extra["roles"] = Role(domain.role).grantable()
+    extra["sends_mail"] = emails.are_sent()
     return ask(request, domain, "_invite.html", active_tab="members", form=form, **extra)
 
 
@@ -167,14 +177,15 @@ def _explain_last_owner(request, member):
 @recent_sign_in
 def resend(request, domain, invitation):
     form = Form(posted(request))
+    question = {"active_tab": "members", "invitation": invitation, "sends_mail": emails.are_sent()}
     if not form.is_valid():
-        return ask(request, domain, "_resend.html", active_tab="members", form=form, invitation=invitation)
+        return ask(request, domain, "_resend.html", form=form, **question)
     if not may_invite(request, [invitation.email]):
         form.add_error(None, TOO_MANY_INVITATIONS)
-        return ask(
-            request, domain, "_resend.html", active_tab="members", form=form, invitation=invitation, status=429
-        )
+        return ask(request, domain, "_resend.html", form=form, status=429, **question)
     invitation.resend(by=Actor.of(request))
+    if not emails.are_sent():
+        return _show_links(request, domain, [invitation])
     messages.success(request, "Invitation resent.")
     return show_members(request, domain)
 

@@ -9,7 +9,7 @@ from django.db.models import Q
 from django.utils import timezone
 
 import audit
-from domains import names
+from domains import names, notifications
 from domains.db_functions import RandomUUID
 from domains.dns import records
 from domains.models.invitation import Invitation
@@ -91,6 +91,8 @@ class Domain(models.Model):
     check_started_at = models.DateTimeField(null=True, blank=True, editable=False)
     checked_at = models.DateTimeField(null=True, blank=True, editable=False)
     suspended_at = models.DateTimeField(null=True, blank=True, editable=False)
+    # Why support suspended it, for its members. db_default: the previous version can still add rows.
+    suspended_reason = models.CharField(max_length=200, blank=True, default="", db_default="", editable=False)
     created_at = models.DateTimeField(auto_now_add=True)
     created_by = models.ForeignKey(
         settings.AUTH_USER_MODEL, models.SET_NULL, null=True, blank=True, editable=False, related_name="+"
@@ -215,14 +217,17 @@ class Domain(models.Model):
         return self._set_suspended(None, "domain.resumed", by, reason)
 
     def _set_suspended(self, suspended_at, tag, by, reason) -> bool:
+        shown = reason if suspended_at else ""
         with transaction.atomic():
             if self not in Domain.objects.hold_name(self.name):
                 raise Domain.DoesNotExist
             rows = Domain.objects.filter(pk=self.pk, suspended_at__isnull=suspended_at is not None)
-            if not rows.update(suspended_at=suspended_at):
+            if not rows.update(suspended_at=suspended_at, suspended_reason=shown):
                 return False
-            self.suspended_at = suspended_at
+            self.suspended_at, self.suspended_reason = suspended_at, shown
             audit.record(tag, by=by, domain=self, data={"reason": reason} if reason else {})
+            link = ("credentials:overview", self.name)
+            notifications.notify_owners(self, None, tag.replace(".", "_"), link=link, reason=reason)
         return True
 
 

@@ -107,7 +107,7 @@ class Invitation(models.Model):
         if not Invitation.objects.filter(pk=self.pk).update(**new):
             raise Invitation.DoesNotExist
         self.key = new["key"]
-        self.record("member.invitation_resent", by=by)
+        self.record_given("member.invitation_resent", by=by)
         send_email([self], by=by)
 
     @transaction.atomic
@@ -125,6 +125,15 @@ class Invitation(models.Model):
 
     def _hold_domain(self):
         type(self.domain).objects.hold(self.domain_id)
+
+    @property
+    def link(self) -> str:
+        """The address that the invited person opens: whoever has it can join."""
+        return emails.address("domains:invitation", make_token(self.key))
+
+    def record_given(self, tag, *, by):
+        """Record that it was sent, or that its link was shown instead."""
+        self.record(tag, by=by, **({} if emails.are_sent() else {"link_shown": True}))
 
     def record(self, tag, *, by, **extra):
         data = {"member": self.email, "role": self.role, **extra}

@@ -40,6 +40,7 @@ class Report:
     others: list[str] = field(default_factory=list)
     invitations: int = 0
     letters: int = 0
+    hand_overs: int = 0
     keys_problem: str = ""
     ignored: list[str] = field(default_factory=list)  # tables of the backup that its version does not have
 
@@ -109,6 +110,7 @@ def _revoke(report, events, suspend_all, is_authentic):
     report.others += revocations.suspend_domains(taken_at)
     report.others += revocations.set_roles()
     user_access.end_sessions()
+    report.hand_overs = revocations.end_hand_overs()
     # Letters and invitations of somebody else's file invite nobody, and send no link to anybody.
     counts = user_access.drop_outdated(is_known=is_authentic and not report.unknown)
     report.invitations, report.letters = counts

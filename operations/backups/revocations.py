@@ -11,7 +11,7 @@ from django.utils import timezone
 
 import audit
 from audit.actor import Actor
-from credentials.models import Credential
+from credentials.models import Credential, HandOver
 from credentials.models.base import short
 from credentials.models.batches import chunks
 from credentials.models.deleted import DeletedCredential
@@ -115,6 +115,15 @@ def suspend_deleted(*, suspend_all: bool) -> Iterator[str]:
         rows.update(suspended_at=suspended_at)
         for credential in rows.select_related("domain").without_secrets().order_by("username"):
             yield f"{_described(credential)}: deleted, as at the backup, and suspended when it is restored"
+
+
+def end_hand_overs() -> int:
+    """Revoke all open hand-over links, which may have been opened since; return how many.
+
+    To make one again costs a minute.
+    """
+    now = timezone.now()
+    return HandOver.objects.unused(now).update(revoked_at=now)
 
 
 def suspend_domains(when: str) -> Iterator[str]:

@@ -1,7 +1,7 @@
 // Edits a label in place: the form replaces the row's title and disappears again.
 
 const FORM = "form[data-label]";
-const linkIn = (row) => row.querySelector("a[data-inline]");
+const linkIn = (row) => row.querySelector("a[data-inline], a.name");
 
 async function open(link) {
   if ("busy" in link.dataset) return;

@@ -18,8 +18,8 @@ export async function fetchPassword(url) {
   }
   if (answer.ok) return answer.text();
   if (answer.type === "opaqueredirect") {
-    // Signed out in the meantime: the reload leads to the sign-in and back here.
-    location.reload();
+    // Signed out in the meantime: the sign-in leads to a page that says that nothing was done, and back here.
+    location.assign(`/account/nothing-done/?page=${encodeURIComponent(location.pathname + location.search)}`);
     return null;
   }
   if (answer.status === 401) return (await confirmed(answer)) ? fetchPassword(url) : null;
@@ -27,7 +27,7 @@ export async function fetchPassword(url) {
   toast(known ? await answer.text() : "Something went wrong. Reload the page and try again.", "error");
   if (answer.status === 404 && known) {
     // Deleted elsewhere: show the current list, or the page that reports it.
-    if (!document.getElementById("credentials")) location.reload();
+    if (!document.querySelector("div#credentials")) location.reload();
     else htmx.ajax("GET", location.pathname + location.search, { target: "#credentials", swap: "outerHTML" });
   }
   return null;

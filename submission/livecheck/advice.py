@@ -4,7 +4,12 @@ A refusal is judged together with the Outcome that the dashboard has for the cre
 because all refused logins look the same to a client.
 """
 
-from credentials.diagnosis.advice import DOMAIN_NOT_AUTHORIZED, SELF_SIGNED, Advice  # noqa: F401  (as those below)
+from credentials.diagnosis.advice import (  # noqa: F401  (as those below)
+    DOMAIN_NOT_AUTHORIZED,
+    DOMAIN_SUSPENDED,
+    SELF_SIGNED,
+    Advice,
+)
 from credentials.outcome import Outcome
 from submission.livecheck.conversation import Plan, Stage, Verdict
 from submission.livecheck.faults import Fault
@@ -138,6 +143,7 @@ OUTCOME_ADVICE = {
         "This SMTP user has expired",
         "So the mail server refuses it. Add a new SMTP user and use it in the site or app.",
     ),
+    Outcome.DOMAIN_SUSPENDED: DOMAIN_SUSPENDED,
     Outcome.DOMAIN_NOT_AUTHORIZED: DOMAIN_NOT_AUTHORIZED,
     Outcome.NETWORK_NOT_ALLOWED: Advice(
         "It may not be used from here",
@@ -169,7 +175,7 @@ INTERRUPTED = Advice(
 )
 
 # Logins that must fail, whenever and from wherever they are tried.
-_MUST_FAIL = {Outcome.SUSPENDED, Outcome.EXPIRED, Outcome.DOMAIN_NOT_AUTHORIZED}
+_MUST_FAIL = {Outcome.SUSPENDED, Outcome.EXPIRED, Outcome.DOMAIN_SUSPENDED, Outcome.DOMAIN_NOT_AUTHORIZED}
 
 
 def works(verdict: Verdict, outcome: Outcome) -> bool:

@@ -44,11 +44,22 @@ def test_act_dialog_is_not_shown_before_the_confirmation(old, credential, act):
 def test_posted_act_is_done_after_the_confirmation(old, credential):
     response = old.post(smtp_url(credential, "reveal"))
     confirm = response["Location"]
-    assert "Confirm it's you" in text(old.get(confirm))
+    asked = text(old.get(confirm))
+    assert "Confirm it's you" in asked
+    assert "Enter your password to continue. You signed in more than 15 minutes ago." in asked
     wrong = old.post(confirm, {"password": "not-the-password"})
     assert 'class="error"' in text(wrong) and password_of(credential) not in text(wrong)
     assert password_of(credential) in text(old.post(confirm, {"password": PASSWORD}))
     assert Event.objects.get(tag="credential.password_shown").actor_name == "alice@example.com"
+
+
+@pytest.mark.parametrize(("seconds", "words"), [(60, "1 minute"), (1800, "30 minutes"), (7200, "2 hours")])
+def test_confirmation_says_after_how_long_it_asks(client, alice, credential, settings, seconds, words):
+    settings.REAUTHENTICATION_TIMEOUT = seconds
+    sign_in(client, alice, ago=3 * HOUR)
+    assert f"You signed in more than {words} ago." in text(
+        client.get(smtp_url(credential, "reset"), follow=True)
+    )
 
 
 @pytest.mark.parametrize(

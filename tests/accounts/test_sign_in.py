@@ -26,6 +26,12 @@ def test_e_mail_and_password_sign_in(client, alice):
     assert is_signed_in(client)
 
 
+@pytest.mark.parametrize("path", ["/login/", "/account/password/reset/"])
+def test_the_field_of_the_address_is_spelled_as_everywhere(client, path):
+    page = text(client.get(path))
+    assert re.search(r"<label[^>]*>E-mail</label>", page) and "Email" not in page
+
+
 @pytest.mark.parametrize(
     ("email", "password"),
     [

@@ -211,6 +211,7 @@ def test_reauthentication_by_code(client, alice, secret):
     confirm = client.get(f"{HOME}totp/deactivate/")["Location"]
     assert f"{HOME}reauthenticate/?next=" in text(client.get(confirm))
     by_code = confirm.replace("/account/reauthenticate/", f"{HOME}reauthenticate/")
+    assert "Enter a code to continue." in text(client.get(by_code))
     assert REFUSED in text(client.post(by_code, {"code": wrong(secret)}))
     assert client.post(by_code, {"code": code_of(secret)})["Location"] == f"{HOME}totp/deactivate/"
     assert "Turn off the authenticator app" in text(client.get(f"{HOME}totp/deactivate/"))

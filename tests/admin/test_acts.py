@@ -175,7 +175,7 @@ def test_suspended_domain_sends_nothing_until_resumed(as_sam, credential):
     page = as_sam.get(f"{DOMAINS}{domain.pk}/change/").content.decode()
     assert "Suspend…" in page and "Resume…" not in page and "Authorize…" not in page
     for act, done, outcome in (
-        ("suspend", "suspended", Outcome.DOMAIN_NOT_AUTHORIZED),
+        ("suspend", "suspended", Outcome.DOMAIN_SUSPENDED),
         ("resume", "resumed", Outcome.ACCEPTED),
     ):
         assert "sl.example.com" in post(as_sam, DOMAINS, act, domain).content.decode()

@@ -65,14 +65,18 @@ def test_credential_is_found_by_username_label_and_domain(as_sam, domain):
 
 def test_state_column_and_filter_agree(as_sam, domain):
     now = timezone.now()
+    held = make_domain("s.example")
+    held.suspend(by=SYSTEM)
     made = {
         "accepted": make_credential(domain),
         "suspended": make_credential(domain, suspended_at=now, expires_at=now),
         "expired": make_credential(domain, expires_at=now),
+        "domain_suspended": make_credential(held),
         "domain_not_authorized": make_credential(make_domain("p.example", authorized=False)),
     }
+    texts = ("Active", "Suspended", "Expired", "Domain suspended", "Domain not authorized")
     page = as_sam.get(CREDENTIALS).content.decode()
-    for state, text in zip(made, ("Active", "Suspended", "Expired", "Domain not usable"), strict=True):
+    for state, text in zip(made, texts, strict=True):
         assert rows(as_sam, CREDENTIALS, state=state) == [made[state]]
         assert f'<td class="field-state">{text}</td>' in page
 
@@ -151,7 +155,7 @@ def test_text_of_strangers_is_escaped(as_sam, domain):
 def test_credential_page_shows_its_last_refusal(as_sam, credential):
     path = f"{CREDENTIALS}{credential.pk}/change/"
     page = as_sam.get(path).content.decode()
-    assert '<div class="readonly">Anywhere</div>' in page
+    assert '<div class="readonly">Any address</div>' in page
     at = timezone.now() - timedelta(days=3)
     make_use(credential, at=at, outcome=Outcome.WRONG_PASSWORD)
     credential.set_networks("192.0.2.0/24 2001:db8::/32", by=SYSTEM)

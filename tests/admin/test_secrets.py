@@ -1,7 +1,10 @@
 """No page, search, filter or order of the admin gives a secret away, not even bit by bit."""
 
+from datetime import timedelta
+
 import pytest
 
+from audit.actor import Actor
 from credentials.models import RefusedLogins
 from credentials.outcome import Outcome
 from tests.factories import make_use, password_of
@@ -30,6 +33,10 @@ def test_no_admin_page_shows_a_secret(client, request, who, secrets, credential,
     client.force_login(request.getfixturevalue(who))
     make_use(credential, outcome=Outcome.EXPIRED)
     of = {"credentials/credential": credential, "domains/domain": credential.domain, "accounts/user": alice}
+    of["credentials/handover"], key = credential.hand_overs.make(
+        timedelta(days=7), by=Actor(alice.email, alice)
+    )
+    secrets += [key, of["credentials/handover"].digest]
     of["credentials/refusedlogins"] = RefusedLogins.objects.get(username=credential.username)
     paths = [f"/admin/{model}/" for model in (*of, "audit/event")]
     for model, row in of.items():
@@ -66,6 +73,8 @@ def test_no_admin_page_shows_a_secret(client, request, who, secrets, credential,
         "credentials/credential/?_to_field=issue_key",
         "credentials/credential/?_to_field=verifier",
         "credentials/refusedlogins/?credential__verifier__startswith=%7BSSHA512%7D",
+        "credentials/handover/?digest__startswith=0",
+        "credentials/handover/?credential__password_sealed__startswith=v1",
         "credentials/refusedlogins/?credential__password_sealed__gt=a",
     ],
 )

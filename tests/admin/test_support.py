@@ -10,15 +10,17 @@ from django.contrib.messages import get_messages
 from django.test import Client
 from django.utils import timezone
 
+from audit.actor import Actor
 from audit.models import Event
+from credentials.models import HandOver
 from domains.models.dns_record import DnsRecord
 from domains.verification import background
 from tests.accounts.codes import make_totp
-from tests.factories import make_domain
-from tests.http import delivered, sign_in
+from tests.factories import SYSTEM, make_domain
+from tests.http import delivered, sign_in, text
 
 pytestmark = pytest.mark.django_db
-USERS, DOMAINS = "/admin/accounts/user/", "/admin/domains/domain/"
+USERS, DOMAINS, LINKS = "/admin/accounts/user/", "/admin/domains/domain/", "/admin/credentials/handover/"
 
 
 def act(client, path, name, *rows, reason="asked by phone"):
@@ -32,6 +34,7 @@ def test_support_group_has_exactly_these_rights():
     assert {f"{app}.{name}" for app, name in rights} == {
         *("accounts.view_user", "accounts.add_user", "accounts.change_user", "audit.view_event"),
         *("credentials.view_credential", "credentials.change_credential", "credentials.delete_credential"),
+        *("credentials.view_handover", "credentials.change_handover"),
         *("credentials.view_refusedlogins", "domains.view_domain", "domains.change_domain"),
         *("domains.view_dnsrecord", "domains.view_membership", "domains.add_membership"),
         *("domains.change_membership", "domains.delete_membership"),
@@ -50,6 +53,28 @@ class TestSessions:
 
     def test_support_can_not_end_sessions_of_a_superuser(self, as_sam, root):
         assert act(as_sam, USERS, "end_sessions", root) == ["root@support.example is a superuser."]
+
+
+class TestHandOverLinks:
+    @pytest.fixture
+    def link(self, credential, alice):
+        return credential.hand_overs.make(timedelta(days=7), by=Actor(alice.email, alice))[0]
+
+    def test_support_revokes_with_a_reason(self, as_sam, link):
+        assert act(as_sam, LINKS, "revoke", link) == ["1 revoked."]
+        event = Event.objects.get(tag="credential.hand_over_revoked")
+        assert event.data["reason"] == "asked by phone" and event.data["maker"] == "alice@example.com"
+
+    def test_staff_who_may_only_view_can_not_revoke(self, as_vera, link):
+        assert link.credential.short_username in text(as_vera.get(LINKS))
+        act(as_vera, LINKS, "revoke", link)
+        assert HandOver.objects.get().revoked_at is None
+
+    def test_state_says_why_a_link_no_longer_works(self, as_sam, link, alice):
+        link.credential.domain.memberships.filter(user=alice).update(role="viewer")
+        assert "Void: its maker may not show the password any more" in text(as_sam.get(LINKS))
+        link.credential.reset_password(by=SYSTEM)
+        assert "Ended by a reset" in text(as_sam.get(LINKS))
 
 
 class TestTwoFactor:

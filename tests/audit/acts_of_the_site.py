@@ -3,6 +3,7 @@
 It ends with 0 when nothing was refused. Run by test_app_role.py with the dashboard's own role.
 """
 
+import re
 from uuid import UUID
 
 import django
@@ -55,6 +56,10 @@ def main():
     _first, credential = domain.credentials.order_by("pk")
     for act, status in {"reveal": 200, "copy": 200, "reset": 302, "label": 302, "networks": 302}.items():
         post(reverse(f"credentials:{act}", args=[domain.name, credential.username]), status, label="Shop")
+    page = post(reverse("credentials:hand_over", args=[domain.name, credential.username]), 200, valid_for="1h")
+    link = re.search(r"/hand-over/key/[\w-]+/", page.content.decode())[0]
+    for status in (200, 410):
+        post(link, status)
     make_use(credential)
     assert Credential.objects.get(pk=credential.pk).last_used_at
     password = password_of(credential)
@@ -78,7 +83,13 @@ def main():
     post("/account/sessions/end/")
 
     tags = set(Event.objects.filter(domain_id=domain.pk).values_list("tag", flat=True))
-    assert {"credential.created", "credential.reset", "member.joined", "domain.deleted"} <= tags, tags
+    assert {
+        "credential.created",
+        "credential.reset",
+        "credential.hand_over_opened",
+        "member.joined",
+        "domain.deleted",
+    } <= tags, tags
     call_command("verify_audit")
 
 

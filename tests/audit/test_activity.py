@@ -21,7 +21,8 @@ def test_page_shows_who_did_what_when_and_from_where(as_alice, domain):
     page = text(as_alice.get(URL))
     assert "<b>alice@example.com</b> copied the password of" in page
     assert (
-        f'<code title="{credential.username}">{credential.username[:8]}…</code> <bdi>Newsletter</bdi>' in page
+        f' title="{credential.username}"><code>{credential.username[:8]}…</code></a> <bdi>Newsletter</bdi>'
+        in page
     )
     assert '<span title="Firefox &lt;x&gt;">127.0.0.1</span>' in page
     assert f"{timezone.now():%Y}" in page

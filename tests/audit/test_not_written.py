@@ -24,6 +24,7 @@ OF_CREDENTIAL = {
     "networks": {"networks": "10.0.0.0/8"},
     "reveal": {},
     "copy": {},
+    "hand_over": {"valid_for": "7d"},
 }
 SETTINGS = "/domains/sl.example.com/settings/"
 OF_DOMAIN = {

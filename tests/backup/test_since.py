@@ -16,7 +16,7 @@ from accounts.models import User
 from audit import chain
 from audit.actor import Actor
 from audit.models import Event
-from credentials.models import Credential, SuspendedBySupport
+from credentials.models import Credential, HandOver, SuspendedBySupport
 from credentials.models.deleted import DeletedCredential
 from domains.general import actions as general
 from domains.members import actions as members
@@ -382,3 +382,19 @@ def test_failed_restore_leaves_sequences_intact(domain, backup, restore, monkeyp
         restore(path)
     monkeypatch.undo()
     make_credential(domain)
+
+
+@pytest.mark.parametrize("is_lost", [False, True])
+def test_restore_revokes_open_hand_over_links(client, alice, domain, backup, restore, lose_database, is_lost):
+    """One may have been opened or revoked since the backup, which nobody knows where the database is lost."""
+    credential, by = make_credential(domain), Actor(alice.email, alice)
+    opened, kept = (credential.hand_overs.make(timedelta(days=7), by=by) for _ in range(2))
+    path = backup()
+    visitor = Actor.system("visitor")
+    opened[0].show(by=visitor)
+    if is_lost:
+        lose_database()
+    assert "Hand-over links revoked: 2." in restore(path)
+    for _link, key in (opened, kept):
+        assert client.post(f"/hand-over/key/{key}/").status_code == 410
+    assert not HandOver.objects.filter(revoked_at=None).exists()

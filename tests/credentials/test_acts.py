@@ -2,6 +2,7 @@
 
 import re
 from datetime import UTC, datetime
+from urllib.parse import urlencode
 from uuid import uuid4
 
 import pytest
@@ -64,7 +65,7 @@ def test_acts_send_anonymous_users_to_the_sign_in(client, credential, act):
 @pytest.mark.parametrize("act", ACTS)
 def test_get_of_an_act_changes_nothing_and_shows_no_password(as_alice, credential, act):
     before, password = state(), password_of(credential)
-    response = as_alice.get(smtp_url(credential, act))
+    response = as_alice.get(smtp_url(credential, act), follow=True)
     assert response.status_code == (405 if act == "copy" else 200)
     assert password not in text(response)
     assert state() == before
@@ -266,7 +267,11 @@ def test_acts_without_a_csrf_token_change_nothing_and_the_page_helps(alice, cred
 def test_signed_out_htmx_request_sends_the_whole_page_to_the_sign_in(client, credential):
     response = client.post(smtp_url(credential, "reset"), headers=HTMX)
     assert response.status_code == 200
-    assert response["HX-Redirect"] == "/login/?next=/domains/sl.example.com/settings/smtp/"
+    act, page = smtp_url(credential, "reset"), smtp_url(credential.domain)
+    after = f"/account/nothing-done/?{urlencode({'act': act, 'page': page})}"
+    assert response["HX-Redirect"] == f"/login/?{urlencode({'next': after}, safe='/')}"
+    response = client.get(smtp_url(credential, "reset"), headers=HTMX)
+    assert response["HX-Redirect"] == f"/login/?next={page}"
 
 
 @pytest.mark.parametrize(

@@ -127,10 +127,17 @@ def test_only_usable_credentials_are_accepted(domain, change, outcome):
     assert usable == (outcome is Outcome.ACCEPTED)
 
 
-@pytest.mark.parametrize("change", [{"authorized_at": None}, {"suspended_at": timezone.now()}])
-def test_no_login_is_accepted_for_a_domain_that_may_not_send(credential, change):
+@pytest.mark.parametrize(
+    ("change", "outcome"),
+    [
+        ({"authorized_at": None}, Outcome.DOMAIN_NOT_AUTHORIZED),
+        ({"suspended_at": timezone.now()}, Outcome.DOMAIN_SUSPENDED),
+        ({"authorized_at": None, "suspended_at": timezone.now()}, Outcome.DOMAIN_SUSPENDED),
+    ],
+)
+def test_no_login_is_accepted_for_a_domain_that_may_not_send(credential, change, outcome):
     Domain.objects.filter(pk=credential.domain_id).update(**change)
-    assert login(credential, password_of(credential)) is Outcome.DOMAIN_NOT_AUTHORIZED
+    assert login(credential, password_of(credential)) is outcome
     assert not Credential.objects.usable(timezone.now()).exists()
 
 

@@ -115,7 +115,7 @@ class TestRestoring:
         password, deleted = password_of(credential), delete(credential)
         Domain.objects.update(suspended_at=timezone.now())
         deleted.restore(by=SYSTEM)
-        assert outcome(credential.username, password) is Outcome.DOMAIN_NOT_AUTHORIZED
+        assert outcome(credential.username, password) is Outcome.DOMAIN_SUSPENDED
 
     def test_when_the_event_cannot_be_written_it_stays_deleted(self, credential, monkeypatch):
         deleted = delete(credential)

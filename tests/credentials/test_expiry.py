@@ -2,6 +2,7 @@
 
 import re
 from datetime import UTC, date, datetime, timedelta
+from html import unescape
 
 import pytest
 from django.core.management import call_command
@@ -13,7 +14,7 @@ from credentials import expiry, expiry_warnings
 from credentials.models import Credential
 from credentials.outcome import Outcome
 from tests.factories import PASSWORD, SYSTEM, make_credential, password_of
-from tests.http import at_once, delivered, smtp_url, text
+from tests.http import at_once, delivered, sign_in, smtp_url, text
 
 pytestmark = pytest.mark.django_db
 HTMX = {"HX-Request": "true", "HX-Current-URL": "http://testserver/domains/sl.example.com/settings/smtp/"}
@@ -56,7 +57,7 @@ def test_expiry_date_is_saved_shown_and_removed(as_alice, credential):
     credential.refresh_from_db()
     assert "Expiry date saved." in page and f"{day.day}, {day.year}, 23:59 UTC</time>." in page
     assert f"{credential.expires_at:%Y-%m-%d %H:%M:%S.%f}" == f"{day} 23:59:59.999999"
-    asked = text(as_alice.get(smtp_url(credential, "expiry")))
+    asked = text(as_alice.get(smtp_url(credential, "expiry"), follow=True))
     assert f'value="{day}"' in asked and "until the end of this day (UTC)" in asked
     assert "Expiry date removed." in text(set_to(as_alice, credential, ""))
     assert [event.data for event in Event.objects.filter(tag="credential.expiry_set")] == [
@@ -91,7 +92,7 @@ def test_expiry_date_can_be_today_at_the_earliest(as_alice, credential):
 def test_impossible_expiry_date_is_refused_at_its_field(as_alice, credential, day, words):
     before = state()
     response = set_to(as_alice, credential, day)
-    assert (response.status_code, response["HX-Retarget"]) == (422, "#dialog")
+    assert (response.status_code, response["HX-Retarget"]) == (422, f"#cred-{credential.username}")
     assert words in re.search(r'<div class="error".*?</div>', text(response))[0]
     assert "<script>" not in text(response) and state() == before
 
@@ -101,7 +102,6 @@ def test_impossible_expiry_date_is_refused_at_its_field(as_alice, credential, da
     [
         ({"days": 8}, None, False),
         ({"days": 5}, "Expires in 5 days", True),
-        ({"hours": 3}, "Expires in 3 hours", True),
         ({"days": -2}, "Expired", True),
     ],
 )
@@ -112,9 +112,40 @@ def test_the_row_says_when_it_expires_and_offers_more_time(
     page = text(as_alice.get(smtp_url(credential.domain)))
     found = re.search(r'<span class="badge suspended">(.*?)</span>', page)
     assert (found and re.sub("<[^>]*>", "", found[1])) == badge
-    assert ("Extend by 90 days" in page) == offers
+    assert ('/#limits" aria-label="Extend: ' in page) == offers
     client.force_login(bob)
-    assert "Extend by 90 days" not in text(client.get(smtp_url(credential.domain)))
+    assert 'aria-label="Extend: ' not in text(client.get(smtp_url(credential.domain)))
+
+
+@pytest.mark.parametrize(
+    ("now", "expires", "words"),
+    [
+        # In the site's time zone, five hours behind UTC: Monday, Nov 30, has begun at 05:00.
+        ("2026-11-30 05:00", "2026-12-05 04:59", "in 4 days"),
+        ("2026-12-01 04:59", "2026-12-05 04:59", "in 4 days"),
+        ("2026-11-30 04:59", "2026-12-05 04:59", "in 5 days"),
+        ("2026-12-03 12:00", "2026-12-05 04:59", "tomorrow"),
+        ("2026-12-04 05:00", "2026-12-05 04:59", "today"),
+        ("2026-12-05 04:58", "2026-12-05 04:59", "today"),
+        # On Sunday the clocks went forward: that day has 23 hours.
+        ("2026-03-07 20:00", "2026-03-09 20:00", "in 2 days"),
+    ],
+)
+def test_days_until_expiry_are_days_of_the_sites_calendar(
+    client, alice, credential, settings, monkeypatch, now, expires, words
+):
+    settings.TIME_ZONE = "America/New_York"
+    now, expires = (datetime.fromisoformat(f"{text}+00:00") for text in (now, expires))
+    Credential.objects.update(expires_at=expires)
+    monkeypatch.setattr(timezone, "now", lambda: now)
+    sign_in(client, alice)
+    assert re.search(
+        rf"Expires <time [^>]*>{words}</time></span>", text(client.get(smtp_url(credential.domain)))
+    )
+    overview = text(client.get("/domains/sl.example.com/"))
+    assert re.search(rf"it expires <time [^>]*>{words}</time>, on", overview)
+    expiry_warnings.warn_owners(now)
+    assert f"An SMTP user of sl.example.com expires {words}." in Letter.objects.get().message().body
 
 
 @pytest.mark.parametrize("left", [{"days": 5}, {"hours": 1}, {"days": -400}])
@@ -139,11 +170,16 @@ def test_extend_refuses_what_does_not_expire_soon(as_alice, credential, left):
     assert state() == before
 
 
-def test_extend_while_signed_out_leads_to_the_list(client, alice, credential):
+def test_extend_while_signed_out_is_offered_again(client, alice, credential):
     expire(credential, days=1)
     login = client.post(smtp_url(credential, "extend"))["Location"]
-    page = client.post(login, {"login": alice.email, "password": PASSWORD}, follow=True)
-    assert page.redirect_chain[-1] == (smtp_url(credential.domain), 302) and "Extend by 90 days" in text(page)
+    page = client.get(login)
+    follow = unescape(re.search(r'name="next" value="([^"]*)"', text(page))[1])
+    page = client.post("/login/", {"login": alice.email, "password": PASSWORD, "next": follow}, follow=True)
+    assert "Nothing was done." in text(page) and f'href="{smtp_url(credential, "extend")}"' in text(page)
+    page = client.get(smtp_url(credential, "extend"), follow=True)
+    assert page.redirect_chain[-1] == (smtp_url(credential, "page") + "#limits", 302)
+    assert "Extend by 90 days" in text(page)
 
 
 @pytest.mark.parametrize("act", ["expiry", "extend"])

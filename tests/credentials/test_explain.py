@@ -97,11 +97,15 @@ class TestRefusedLogin:
         set_fields(credential, expires_at=timezone.now() - timedelta(days=1))
         assert re.search(r"This SMTP user has expired .* Expiry date", answer())
 
-    @pytest.mark.parametrize("field", ["authorized_at", "suspended_at"])
-    def test_domain_not_authorized(self, answer, credential, field):
-        value = None if field == "authorized_at" else timezone.now()
-        type(credential.domain).objects.filter(pk=credential.domain_id).update(**{field: value})
+    def test_domain_not_authorized(self, answer, credential):
+        type(credential.domain).objects.filter(pk=credential.domain_id).update(authorized_at=None)
         assert re.search(r"sl.example.com is not authorized to send .* Overview", answer())
+
+    def test_domain_suspended(self, answer, credential):
+        type(credential.domain).objects.filter(pk=credential.domain_id).update(suspended_at=timezone.now())
+        found = answer()
+        assert re.search(r"Domain suspended Support suspended sl.example.com: .* Overview", found)
+        assert "not authorized" not in found
 
     @pytest.mark.parametrize("days", [None, 8])
     def test_never_seen_by_the_mail_server(self, answer, credential, days):
@@ -117,7 +121,7 @@ class TestRefusedLogin:
         said = answer(f"535 5.7.8 login as {other.username} failed")
         assert "The line is about another SMTP user It names Shop &lt;b&gt;" in said
         page = text(ask(as_alice, credential, f"535 {other.username}"))
-        assert f'href="{smtp_url(other, "explain")}" data-dialog' in page
+        assert f'href="{smtp_url(other, "page")}#check"' in page
 
     def test_transcript_of_an_unknown_username_says_so(self, answer, credential):
         theirs = make_credential(make_domain("other.example.com"))
@@ -180,15 +184,14 @@ class TestOthers:
 
 
 class TestPage:
-    def test_form_is_on_a_page_and_in_the_dialog(self, as_alice, credential):
-        for headers in ({}, HTMX):
-            page = text(as_alice.get(smtp_url(credential, "explain"), headers=headers))
-            assert "<textarea" in page and 'class="explanation"' not in page
-            assert ("<html" in page) is not headers
+    def test_form_is_on_the_page(self, as_alice, credential):
+        page = text(as_alice.get(smtp_url(credential, "explain"), follow=True))
+        assert '<textarea name="line"' in page and 'class="explanation"' not in page
 
-    def test_the_dialog_gets_the_answer_into_itself(self, as_alice, credential):
+    def test_the_page_gets_the_answer_into_itself(self, as_alice, credential):
         response = ask(as_alice, credential, REFUSED, **HTMX)
-        assert (response.headers["HX-Retarget"], response.headers["HX-Reswap"]) == ("#dialog", "innerHTML")
+        target = response.headers["HX-Retarget"], response.headers["HX-Reswap"]
+        assert target == (f"#cred-{credential.username}", "outerHTML")
         assert "<html" not in text(response)
 
     def test_pasted_line_is_not_stored(self, as_alice, credential, caplog):
@@ -241,6 +244,6 @@ class TestPage:
 
     def test_explain_needs_few_queries(self, as_alice, credential, django_assert_num_queries):
         make_use(credential, IP, outcome=Outcome.WRONG_PASSWORD)
-        # Session, person, domain with role, credential, old passwords.
-        with django_assert_num_queries(5):
+        # Session, person, domain with role, credential, old passwords; logins, names, events.
+        with django_assert_num_queries(8):
             ask(as_alice, credential, REFUSED)

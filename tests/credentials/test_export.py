@@ -95,7 +95,7 @@ def test_csv_state_is_the_outcome_of_a_login(as_alice, domain):
         make_credential(domain, **fields)
     assert [row["State"] for row in table(as_alice.get(export(domain)))] == ["active", "suspended", "expired"]
     Domain.objects.update(suspended_at=now)
-    assert table(as_alice.get(export(domain)))[0]["State"] == "domain not authorized"
+    assert table(as_alice.get(export(domain)))[0]["State"] == "domain suspended"
 
 
 @pytest.mark.parametrize(("path", "name"), [("smtp", "smtp-credentials"), ("activity", "activity")])

@@ -124,10 +124,10 @@ STOPS = [("networks", "192.0.2.0/24"), ("expiry", day(0)), ("expiry", day(6))]
 
 @pytest.mark.parametrize(("act", "value"), STOPS)
 def test_limit_that_stops_todays_use_needs_the_tick(as_alice, used, act, value):
-    assert TICK not in text(as_alice.get(smtp_url(used, act)))  # nothing is entered yet
+    assert TICK not in text(as_alice.get(smtp_url(used, act), follow=True))  # nothing is entered yet
     before = state()
     response = limit(as_alice, used, act, value)
-    assert (response.status_code, response["HX-Retarget"]) == (422, "#dialog")
+    assert (response.status_code, response["HX-Retarget"]) == (422, f"#cred-{used.username}")
     field = re.search(r'<div class="field has-error">.*?</div>', text(response), re.DOTALL)[0]
     assert TICK in field and "Nothing was changed yet" in field
     assert "203.0.113.7" in text(response) and value in text(response)

@@ -123,12 +123,12 @@ def test_networks_are_saved_and_the_event_has_old_and_new(as_alice, alice, crede
     as_alice.post(url(credential), {"networks": ""})
     activity = text(as_alice.get("/domains/sl.example.com/activity/"))
     assert "to 192.0.2.0/24, 2001:db8::/32" in activity
-    assert "to anywhere" in activity
+    assert "to any address" in activity
 
 
-def test_saving_networks_without_htmx_leads_to_the_list(as_alice, credential):
-    response = as_alice.post(url(credential), {"networks": "192.0.2.7"}, follow=True)
-    assert response.redirect_chain == [(smtp_url(credential.domain), 302)]
+def test_saving_networks_without_htmx_leads_to_their_part_of_the_page(as_alice, credential):
+    response = as_alice.post(url(credential) + "?on=page", {"networks": "192.0.2.7"}, follow=True)
+    assert response.redirect_chain == [(smtp_url(credential, "page") + "#limits", 302)]
     assert "Allowed networks saved." in text(response)
 
 
@@ -141,7 +141,7 @@ def test_saving_the_same_networks_leaves_no_event(as_alice, credential):
 
 def test_networks_field_has_one_network_per_line(as_alice, credential):
     credential.set_networks("192.0.2.0/24,::1", by=SYSTEM)
-    page = text(as_alice.get(url(credential)))
+    page = text(as_alice.get(url(credential), follow=True))
     assert re.search(r"<textarea[^>]*>\s*192\.0\.2\.0/24\n::1</textarea>", page)
 
 
@@ -160,9 +160,9 @@ def test_networks_error_is_at_the_field_which_keeps_the_input(as_alice, credenti
     assert Event.objects.count() == before
 
 
-def test_networks_error_over_htmx_is_in_the_dialog(as_alice, credential):
+def test_networks_error_over_htmx_is_on_the_page(as_alice, credential):
     response = as_alice.post(url(credential), {"networks": "x"}, headers=HTMX)
-    assert (response["HX-Retarget"], response["HX-Reswap"]) == ("#dialog", "innerHTML")
+    assert (response["HX-Retarget"], response["HX-Reswap"]) == (f"#cred-{credential.username}", "outerHTML")
 
 
 def test_null_character_in_networks_is_an_error(as_alice, credential):
@@ -179,9 +179,9 @@ def test_networks_input_is_shown_as_text(as_alice, credential):
 def test_viewer_sees_networks_and_can_not_set_them(client, bob, credential):
     credential.set_networks("192.0.2.0/24", by=SYSTEM)
     client.force_login(bob)
-    page = text(client.get(smtp_url(credential.domain)))
-    assert "<span>192.0.2.0/24</span>" in page
-    assert "/networks/" not in page
+    page = text(client.get(smtp_url(credential, "page"), {"edit": "networks"}))
+    assert "<span>Allowed from: 192.0.2.0/24</span>" in page
+    assert "networks/" not in page and "edit=" not in page
     for method in (client.get, client.post):
         assert method(url(credential), {"networks": ""}).status_code == 403
     credential.refresh_from_db()
@@ -199,7 +199,7 @@ def test_networks_of_another_domains_credential_are_not_found(as_alice, credenti
 @pytest.mark.parametrize(
     ("stored", "shown"),
     [
-        ("", "Anywhere"),
+        ("", "any address"),
         ("192.0.2.1", "192.0.2.1"),
         ("192.0.2.1,192.0.2.2", "192.0.2.1, 192.0.2.2"),
         ("192.0.2.1,192.0.2.2,::1", "192.0.2.1, 192.0.2.2 and 1 more"),
@@ -207,8 +207,7 @@ def test_networks_of_another_domains_credential_are_not_found(as_alice, credenti
         ("<b>,@USERNAME@", "&lt;b&gt;, @USERNAME@"),  # never stored, but what if
     ],
 )
-def test_row_shows_at_most_two_networks(as_alice, domain, stored, shown):
+def test_page_shows_at_most_two_networks(as_alice, domain, stored, shown):
     credential = make_credential(domain, allowed_networks=stored)
-    page = text(as_alice.get(smtp_url(domain)))
-    assert f"<dt>Networks</dt><dd><span>{shown}</span>" in page
-    assert f'aria-label="Edit networks of SMTP user {credential.short_username}"' in page
+    page = text(as_alice.get(smtp_url(credential, "page")))
+    assert f"<span>Allowed from: {shown}</span>" in page

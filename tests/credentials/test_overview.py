@@ -38,7 +38,9 @@ def make(domain, *, created=0, used=None, expires=None, **fields):
 
 
 def tiles(page):
-    found = re.search(r"In use (\d+) .*? Unused (\d+) .*? Expiring (\d+) .*? Suspended (\d+) ", page)
+    found = re.search(
+        r"In use (\d+) .*? Unused (\d+) .*? Expiring (\d+) .*? Suspended (\d+) .*? Refused (\d+) ", page
+    )
     return tuple(map(int, found.groups()))
 
 
@@ -47,17 +49,19 @@ def test_the_tiles_count_what_credentials_do(page, domain, now):
     make(domain, used=-30.1)
     make(domain, used=-90.1)
     make(domain)
+    make(domain, created=-91)
+    make(domain, used=-31, last_refused_at=now)
     make(domain, used=-1, expires=6.9)
     make(domain, used=-1, expires=7.1)
     make(domain, used=-1, expires=-50)
     make(domain, used=-1, expires=-50, suspended_at=now)
     make(make_domain("other.example.com"), used=-1, expires=1)
-    assert tiles(page()) == (4, 2, 2, 1)
-    assert "8 SMTP users · last used" in page()
+    assert tiles(page()) == (4, 2, 2, 1, 1)
+    assert "10 SMTP users · last used" in page()
 
 
 def test_overview_without_credentials_shows_zeros_and_no_attention(page, domain):
-    assert tiles(page()) == (0, 0, 0, 0)
+    assert tiles(page()) == (0, 0, 0, 0, 0)
     assert CALM in page() and "No site or app has logged in." in page() and "never used" in page()
 
 
@@ -73,9 +77,9 @@ def test_retired_password_in_use_needs_attention(page, as_alice, domain):
     said = page()
     told = "203.0.113.7 still tries the password that was reset on Apr 11, 2022"
     assert f"Shop {credential.username[:8]}… : {told}" in said
-    assert "Give that site the new password. Connect your site Recent clients" in said
+    assert "Give that site the new password. Connect your site Who uses it" in said
     assert "old password" not in said and CALM not in said
-    assert f'href="{smtp_url(domain)}{credential.username}/connect/"' in text(as_alice.get(URL))
+    assert f'href="{smtp_url(domain)}{credential.username}/#connect"' in text(as_alice.get(URL))
 
 
 def test_deleted_smtp_user_in_use_needs_attention(page, domain):
@@ -102,7 +106,7 @@ def test_suspended_smtp_user_in_use_needs_attention(page, domain):
 
 def test_expiring_and_unused_credentials_need_attention_in_order(page, domain):
     make(domain, label="Idle", created=-8)
-    make(domain, label="Fair", used=-1, expires=2.9)
+    make(domain, label="Fair", used=-1, expires=3)
     make(domain, label="Christmas", used=-1, expires=-3)
     said = re.sub(r"[0-9A-F]{8}… ", "", page())
     first, second, third = (said.index(f"{name} : it ") for name in ("Christmas", "Fair", "Idle"))
@@ -116,7 +120,7 @@ def test_expiry_link_is_only_for_managers(client, alice, bob, domain):
     make(domain, used=-1, expires=1)
     for who, offered in ((alice, True), (bob, False)):
         client.force_login(who)
-        assert ("/expiry/" in text(client.get(URL))) is offered
+        assert ("/#limits" in text(client.get(URL))) is offered
 
 
 def test_overview_lists_five_of_a_kind_and_counts_the_rest(page, domain):
@@ -166,14 +170,14 @@ def test_the_chart_is_of_the_whole_domain_deleted_ones_too(page, as_alice, domai
     assert "style=" not in response
 
 
-@pytest.mark.parametrize(("number", "queries"), [(0, 8), (5, 9), (50, 9)])
+@pytest.mark.parametrize(("number", "queries"), [(0, 8), (5, 11), (50, 11)])
 def test_overview_needs_constant_queries(as_alice, domain, number, queries, django_assert_num_queries):
     for each in range(number):
         credential = make(domain, created=-8, expires=each)
         make_try(credential, make_reset(credential), f"192.0.2.{each}")
         make_use(credential, outcome=Outcome.WRONG_PASSWORD, at=timezone.now() - timedelta(hours=each % 24))
-    # Session, person, domain with role, credentials, retired passwords, refusals (and the last of each cause),
-    # days, events.
+    # Session, person, domain with role, counts, last use, credentials, days, events; where there were refusals,
+    # retired passwords, and refusals with the last of each cause.
     with django_assert_num_queries(queries):
         assert as_alice.get(URL).status_code == 200
 

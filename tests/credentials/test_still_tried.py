@@ -1,4 +1,4 @@
-"""Retired passwords that are still tried, in rows of the list and on Recent clients."""
+"""Retired passwords that are still tried, in rows of the list and on the page of their SMTP user."""
 
 from datetime import UTC, datetime, timedelta
 
@@ -43,7 +43,7 @@ def test_row_shows_who_still_tries_the_password_from_before_a_reset(as_alice, cr
     told = "still tries the password that was reset on Apr 11, 2022 (37 times, last 2 minutes ago )."
     assert f"{HOME} {told}" in said
     assert "Give that site the new password. Connect your site" in said
-    assert f'href="{credential.username}/connect/"' in text(as_alice.get(smtp_url(credential.domain)))
+    assert f'href="{credential.username}/#connect"' in text(as_alice.get(smtp_url(credential.domain)))
 
 
 def test_single_try_is_one_time(as_alice, credential):
@@ -122,21 +122,21 @@ def test_viewer_sees_tries_of_retired_passwords(client, bob, credential):
     assert f"{HOME} still tries" in row(client, credential)
 
 
-def test_recent_clients_lists_addresses_that_try_retired_passwords(as_alice, credential):
+def test_page_lists_addresses_that_try_retired_passwords(as_alice, credential):
     old = make_reset(credential)
     for number in range(3):
         make_try(credential, old, f"192.0.2.{number}", number=number + 1)
     make_try(credential, old, "192.0.2.9", at=timezone.now() - timedelta(days=8))
-    said = plain(text(as_alice.get(smtp_url(credential, "clients"))))
+    said = plain(text(as_alice.get(smtp_url(credential, "page"))))
     said = said[said.index("Retired passwords still being tried") :]
     for number in range(3):
         assert f"192.0.2.{number} Reset on Apr 11, 2022 {number + 1} Just now" in said
     assert "192.0.2.9" not in said
 
 
-def test_recent_clients_lists_only_so_many_tries(as_alice, credential, monkeypatch):
-    monkeypatch.setattr("credentials.views.clients.TRIES_LISTED", 2)
+def test_page_lists_only_so_many_tries(as_alice, credential, monkeypatch):
+    monkeypatch.setattr("credentials.views.page_context.TRIES_LISTED", 2)
     old = make_reset(credential)
     for number in range(3):
         make_try(credential, old, f"192.0.2.{number}")
-    assert "Only the last 2 are shown." in text(as_alice.get(smtp_url(credential, "clients")))
+    assert "Only the last 2 are shown." in text(as_alice.get(smtp_url(credential, "page")))

@@ -123,11 +123,14 @@ def test_cause_that_was_not_reported_is_found_from_the_credential(tally, domain,
     assert refused() == {(credential.username, cause, HOME): 1}
 
 
-def test_cause_that_was_not_reported_may_be_the_domains(tally, credential, now):
-    Domain.objects.update(suspended_at=now)
+@pytest.mark.parametrize(
+    ("change", "cause"), [("suspended_at", "domain_suspended"), ("authorized_at", "domain_not_authorized")]
+)
+def test_cause_that_was_not_reported_may_be_the_domains(tally, credential, now, change, cause):
+    Domain.objects.update(**{change: now if change == "suspended_at" else None})
     tally.add(credential.username, HOME, None, at=now)
     tally.write()
-    assert refused() == {(credential.username, "domain_not_authorized", HOME): 1}
+    assert refused() == {(credential.username, cause, HOME): 1}
 
 
 def test_last_use_is_noted_at_most_once_a_minute(tally, credential, now):

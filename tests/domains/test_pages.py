@@ -162,7 +162,7 @@ def test_overview_links_to_next_step(as_alice, domain):
     domain.credentials.update(last_used_at=timezone.now())
     assert "Next step" not in text(as_alice.get("/domains/sl.example.com/"))
     Domain.objects.update(suspended_at=timezone.now())
-    assert "This domain is suspended" in text(as_alice.get("/domains/sl.example.com/"))
+    assert "Domain suspended." in text(as_alice.get("/domains/sl.example.com/"))
 
 
 @pytest.mark.parametrize("path", MEMBERS_PAGES)

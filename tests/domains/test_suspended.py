@@ -110,7 +110,7 @@ class TestName:
     def test_suspension_is_hidden_until_name_is_proved(self, nsd, suspended, other, client):  # noqa: F811
         check_now(other, by=SYSTEM)
         assert "suspended" not in text(client.get(f"{SETTINGS}dns/"))
-        assert "suspended" not in text(client.get("/domains/sl.example.com/"))
+        assert "is suspended" not in text(client.get("/domains/sl.example.com/"))
 
     def test_suspended_name_is_not_authorized_by_staff_or_command(self, support, suspended, other):
         for row in (suspended, other):
@@ -152,7 +152,7 @@ def test_suspension_survives_deleting_and_adding_again(nsd, as_alice, support, d
     as_alice.post(f"{SETTINGS}smtp/add/")
     for row in domain.credentials.all():
         outcome = row.__class__.objects.authenticate(row.username, password_of(row)).outcome
-        assert outcome is Outcome.DOMAIN_NOT_AUTHORIZED
+        assert outcome is Outcome.DOMAIN_SUSPENDED
     assert password_of(credential) == password and not sends()
 
 

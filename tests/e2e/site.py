@@ -94,12 +94,17 @@ class Connection:
 
     def refusal(self, password: str) -> int | None:
         """The code that a login is refused with; None when it is accepted."""
+        line = self.refusal_line(password)
+        return int(line[:3]) if line else None
+
+    def refusal_line(self, password: str) -> str:
+        """The line that a login is refused with, as a site logs it; "" when it is accepted."""
         with self._secure() as smtp:
             try:
                 smtp.login(self.username, password)
             except smtplib.SMTPAuthenticationError as error:
-                return error.smtp_code
-        return None
+                return f"{error.smtp_code} {error.smtp_error.decode()}"
+        return ""
 
     def _secure(self, name: str | None = None) -> smtplib.SMTP:
         certificate = VAR_DIR / "tls" / "submission.crt"

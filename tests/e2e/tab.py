@@ -49,8 +49,11 @@ class Tab:
 
     def connection(self, credential) -> Connection:
         """Username, host and port as the row shows them."""
-        codes = self.row(credential).locator("dd:not([data-password]) code")
-        username, host, port, *_ = codes.all_inner_texts()
+        row = self.row(credential)
+        username = row.locator("[data-copy]").first.get_attribute("data-copy")
+        # Host and port are in each full block, and once above light rows.
+        server = row.locator("dd > code") if row.locator("dl").count() else self.page.locator(".server code")
+        host, port = server.all_inner_texts()[-2:]
         return Connection(username, host, int(port))
 
     def clipboard(self) -> str:

@@ -159,6 +159,6 @@ class TestWithoutJavaScript:
         assert password_of(credential) not in page.content()
         Domain.objects.update(suspended_at=timezone.now())
         page.get_by_role("button", name="Check again").click()
-        result(page, "sl.example.com is not authorized to send")
+        result(page, "Domain suspended")
         page.get_by_role("link", name="Close").click()
         expect(tab.row(credential)).to_be_visible()

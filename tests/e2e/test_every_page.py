@@ -103,7 +103,7 @@ def enter(window, site, world):
 
     def enter(role):
         page, watch = window()
-        watch.expect(403, 404, 422)
+        watch.expect(403, 404, 410, 422)
         page.add_init_script(axe.SCRIPT)
         if role != ANONYMOUS:
             name = settings.SESSION_COOKIE_NAME
@@ -224,7 +224,7 @@ class TestEveryState:
         make_totp(User.objects.get(email=f"{OWNER}@example.com"))
         page = enter(ANONYMOUS)
         page.goto("/login/")
-        page.get_by_label("Email").fill(f"{OWNER}@example.com")
+        page.get_by_label("E-mail").fill(f"{OWNER}@example.com")
         page.get_by_label("Password").fill(PASSWORD)
         page.get_by_role("button", name="Sign in", exact=True).click()
         expect(page.get_by_role("heading", name="Second step")).to_be_visible()

@@ -35,7 +35,7 @@ class TestExpiry:
         box.fill(day(days=5))
         tab.answer("Save")
         tab.told("Expiry date saved.")
-        expect(tab.row(credential).get_by_text("Expires in 6 days")).to_be_visible()
+        expect(tab.row(credential).get_by_text("Expires in 5 days")).to_be_visible()
         assert tab.connection(credential).refusal(password_of(credential)) is None
         tab.press(credential, "Expiry date")
         expect(box).to_have_value(day(days=5))
@@ -65,4 +65,4 @@ class TestExpiry:
         tab.page.get_by_role("button", name="Save").click()
         tab.page.get_by_label("I understand that anything using it will stop sending.").check()
         tab.page.get_by_role("button", name="Save").click()
-        expect(tab.row(credential).get_by_text("Expires in 2 days")).to_be_visible()
+        expect(tab.row(credential).get_by_text("Expires tomorrow")).to_be_visible()

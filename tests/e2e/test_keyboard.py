@@ -8,11 +8,11 @@ pytestmark = [pytest.mark.e2e, pytest.mark.django_db(transaction=True)]
 MOST_TABS = 40
 
 
-def tab_to(page, locator):
+def tab_to(page, locator, key="Tab"):
     """Press Tab until the element, once it is shown, has the focus."""
     expect(locator).to_be_visible()
     for _ in range(MOST_TABS):
-        page.keyboard.press("Tab")
+        page.keyboard.press(key)
         if locator.evaluate("element => element === document.activeElement"):
             return
     raise AssertionError(f"Tab does not reach {locator}")
@@ -61,11 +61,16 @@ class TestKeyboard:
         expect(tab.row(credential).get_by_text("Hide Password").or_(tab.page.locator(".toast"))).to_be_visible()
         assert handle.evaluate("button => button === document.activeElement")
 
-    def test_several_are_added_by_pressing_enter_again(self, tab):
-        tab_to(tab.page, tab.page.get_by_role("button", name="Add New SMTP User"))
-        for count in (2, 3):
+    def test_several_are_added_and_labelled(self, tab):
+        add = tab.page.get_by_role("button", name="Add New SMTP User")
+        for count, label in ((2, "Shop"), (3, "Blog")):
+            tab_to(tab.page, add, key="Shift+Tab" if count > 2 else "Tab")
             tab.page.keyboard.press("Enter")
             expect(tab.rows).to_have_count(count)
+            expect(tab.page.get_by_role("textbox", name="Label of the new SMTP user")).to_be_focused()
+            tab.page.keyboard.type(label)
+            tab.page.keyboard.press("Enter")
+            expect(tab.rows.last.get_by_role("link", name=label, exact=True)).to_be_focused()
 
     def test_the_account_menu_by_arrows_and_back(self, tab):
         summary = tab.page.get_by_label("Account menu")
@@ -77,18 +82,6 @@ class TestKeyboard:
         tab.page.keyboard.press("Escape")
         expect(summary).to_be_focused()
         expect(tab.page.get_by_role("button", name="Sign out")).to_be_hidden()
-
-    def test_shift_tab_leads_back_out_of_the_labels_form(self, tab, credential):
-        row = tab.row(credential)
-        tab_to(tab.page, row.get_by_role("link", name="Add label"))
-        tab.page.keyboard.press("Enter")
-        field = row.get_by_role("textbox")
-        expect(field).to_be_focused()
-        for key, place in (("Tab", row.get_by_role("button", name="Save")), ("Shift+Tab", field)):
-            tab.page.keyboard.press(key)
-            expect(place).to_be_focused()
-        tab.page.keyboard.press("Shift+Tab")
-        expect(tab.page.get_by_label("Select all on this page")).to_be_focused()
 
     def test_a_message_is_dismissed(self, tab, credential):
         tab.press(credential, "Copy username")

@@ -56,7 +56,7 @@ class TestAllowedNetworks:
         expect(field).to_be_focused()
         field.fill("")
         tab.answer("Save")
-        expect(tab.row(credential)).to_contain_text("Anywhere")
+        expect(tab.row(credential)).to_contain_text("any address")
         assert tab.connection(credential).refusal(password) is None
 
     def test_a_login_from_within_is_accepted(self, tab, credential):

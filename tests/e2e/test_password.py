@@ -69,14 +69,23 @@ class TestViewingYourSMTPPassword:
         expect(tab.password(credential)).to_have_text(password_of(credential))
         tab.page.evaluate(HIDE_TAB)
         expect(tab.password(credential)).to_have_text(DOTS)
+        expect(tab.row(credential).get_by_role("status")).to_have_text("Hidden while you were away.")
 
-    def test_password_hides_after_30_seconds(self, open_tab, alice, credential):
+    def test_password_hides_after_30_seconds_says_so_and_is_shown_again(self, open_tab, alice, credential):
         tab = open_tab(alice, name="with a clock of its own")
         tab.page.clock.install()
         tab.open().press(credential, "Show Password")
         expect(tab.password(credential)).to_have_text(password_of(credential))
+        notice = tab.row(credential).get_by_role("status")
+        expect(notice).to_have_text("It's hidden again after 30 seconds.")
         tab.page.clock.fast_forward(30_000)
         expect(tab.password(credential)).to_have_text(DOTS)
+        expect(notice).to_have_text("Hidden again after 30 seconds.")
+        tab.press(credential, "Show again")
+        expect(tab.password(credential)).to_have_text(password_of(credential))
+        tab.press(credential, "Hide Password")
+        expect(notice).to_have_text("")
+        expect(tab.row(credential).get_by_role("button", name="Show Password")).to_be_visible()
 
     def test_password_is_hidden_after_back_navigation(self, tab, credential):
         tab.press(credential, "Show Password")

@@ -6,8 +6,7 @@ from collections import Counter
 import pytest
 from playwright.sync_api import expect
 
-from tests.factories import SYSTEM, make_credential, make_domain, make_invitation, make_use, make_user
-from tests.http import smtp_url
+from tests.factories import SYSTEM, make_credential, make_domain, make_invitation, make_user
 
 pytestmark = [pytest.mark.e2e, pytest.mark.django_db(transaction=True)]
 
@@ -32,7 +31,7 @@ def page(window, alice, domain):
         domain.memberships.create(user=make_user(f"{name}@example.com"), role="viewer")
         make_invitation(domain, f"{name}@example.org", by=alice)
         make_domain(f"{name}.example.com", owner=alice)
-        make_use(make_credential(domain, label="Web shop"))
+        make_credential(domain, label="Web shop")
         make_credential(domain, label="Old shop").remove(by=SYSTEM)
     page, _ = window(alice)
     return page
@@ -56,10 +55,6 @@ class TestTables:
         assert len(tables) == number and all(caption and rows for caption, rows in tables)
         assert {count for _caption, rows in tables for count in rows} == {1}
         assert [name for name, count in Counter(page.evaluate(CONTROLS)).items() if count > 1] == []
-
-    def test_clients(self, page, domain):
-        page.goto(smtp_url(domain.credentials.first(), "clients"))
-        assert [rows for _caption, rows in page.evaluate(TABLES)] == [[1]]
 
 
 class TestSearches:

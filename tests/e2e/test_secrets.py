@@ -23,7 +23,7 @@ def tab(window, domain):
     """The tab, reached through the sign-in form."""
     page, watch = window()
     page.goto(smtp_url(domain))
-    page.get_by_label("Email").fill("alice@example.com")
+    page.get_by_label("E-mail").fill("alice@example.com")
     page.get_by_label("Password").fill(PASSWORD)
     page.get_by_role("button", name="Sign in").click()
     return Tab(page, domain, watch)

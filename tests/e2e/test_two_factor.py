@@ -16,7 +16,7 @@ TWO_FACTOR = "/account/two-factor/"
 
 
 def give_password(page):
-    page.get_by_label("Email").fill("alice@example.com")
+    page.get_by_label("E-mail").fill("alice@example.com")
     page.get_by_label("Password").fill(PASSWORD)
     page.get_by_role("button", name="Sign in", exact=True).click()
 

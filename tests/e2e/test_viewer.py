@@ -12,10 +12,10 @@ class TestViewer:
     def test_viewer_sees_rows_without_password_controls(self, open_tab, bob, credential):
         row = open_tab(bob).row(credential)
         expect(row).to_contain_text(credential.username)
-        links = ["Connect your site", "Explain an error", "Recent clients"]
+        links = ["Unnamed", "Connect your site", "Details"]
         expect(row.get_by_role("link")).to_have_text(links)
         names = [button.get_attribute("aria-label") for button in row.get_by_role("button").all()]
-        assert names == [f"Copy username {credential.short_username}", "Copy host", "Copy port"]
+        assert names == [f"Copy username of {credential.short_username}", "Copy host", "Copy port"]
 
     def test_viewer_has_no_add_or_delete_buttons(self, open_tab, bob, credential):
         tab = open_tab(bob)

@@ -14,7 +14,7 @@ class TestViewingSMTPCredentials:
     def test_tab_is_reached_as_the_help_page_says(self, window, credential):
         page, _ = window()
         page.goto("/")
-        page.get_by_label("Email").fill("alice@example.com")
+        page.get_by_label("E-mail").fill("alice@example.com")
         page.get_by_label("Password").fill(PASSWORD)
         page.get_by_role("button", name="Sign in").click()
         expect(page.locator("summary").first).to_have_text("sl.example.com")
@@ -30,11 +30,10 @@ class TestViewingSMTPCredentials:
 
     def test_tab_shows_the_words_of_the_help_page(self, tab, site):
         heads = tab.page.locator("thead th").all_inner_texts()
-        assert heads == ["CREDENTIALS", "LAST USED", "DATE CREATED", "DELETE"]
-        # Networks and what else a row tells stand below the help page's five.
+        assert heads[1:] == ["CREDENTIALS", "LAST USED", "DATE CREATED", "DELETE"]
         names = tab.rows.locator("dt").all_inner_texts()
-        assert names[:5] == ["Example Email", "Username", "Password", "Host", "Port"]
-        email, _username, password, host, port = tab.rows.locator("dd").all_inner_texts()[:5]
+        assert names == ["Example Email", "Username", "Password", "Host", "Port"]
+        email, _username, password, host, port = tab.rows.locator("dd").all_inner_texts()
         assert (email, host) == ("info@sl.example.com", "127.0.0.1")
         assert port.split() == [str(site.smtp_port), "STARTTLS"]
         assert password.split() == ["•" * 16, "Show", "Password", "Reset"]

@@ -27,6 +27,7 @@ from audit.support import ReasonField
 from credentials import networks, passwords, snippets
 from credentials.diagnosis import parser
 from credentials.forms import ExpiryForm, ExplainForm
+from credentials.models import search
 from credentials.models.base import is_username
 from credentials.usage.tally import Tally
 from credentials.views import selection
@@ -207,6 +208,7 @@ CASES = {
         ("2030-01-01", "2030-01-"),
     ),
     "credentials.models.base:is_username": Case(is_username),
+    "credentials.models.search:parse": Case(search.parse, ("sasl_username=", "user=<", "x[", "0")),
     "credentials.networks:clean": Case(networks.clean, ("192.0.2.1 ", "::")),
     "credentials.passwords:is_well_formed": Case(passwords.is_well_formed, ("sl_",)),
     "vault.cipher:open": Case(lambda text: cipher.open(text, associated_data="x"), ("v1.k1.",)),

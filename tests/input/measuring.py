@@ -4,7 +4,7 @@ import time
 from urllib.parse import clear_cache
 
 SIZES = (10_000, 20_000, 40_000)
-NOTHING = 0.0005  # seconds at 40,000: even quadratic growth is harmless
+NOTHING = 0.002  # seconds at 40,000: quadratic growth takes 80 ms at 256 KB, the largest body
 FLOOR = 0.02  # seconds; below it clock and cache dominate
 MUCH = 4 * SIZES[-1]  # second size for functions that are fast at 40,000
 AT_MOST = 1.5  # times linear

@@ -33,6 +33,7 @@ READ_WITHIN = {
     "credentials.diagnosis.transcripts:_ends_content": "credentials.diagnosis.parser:read",
     "credentials.diagnosis.transcripts:_without_content": "credentials.diagnosis.parser:read",
     "credentials.diagnosis.transcripts:without_noise": "credentials.diagnosis.parser:read",
+    "credentials.models.search:_address": "credentials.models.search:parse",
     "credentials.networks:_are_within": "credentials.networks:clean",
     "submission.policy.disguise:_decoded": "submission.policy.disguise:shows_other_domain",
     "submission.policy.disguise:_leading_domains": "submission.policy.disguise:shows_other_domain",

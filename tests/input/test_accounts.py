@@ -149,7 +149,7 @@ def test_signing_out_clears_the_browser_cache(owner, credential):
 @row("S3")
 def test_pages_contain_no_password_that_was_not_requested(owner, credential):
     password = password_of(credential)
-    for act in ("label", "reset", "delete", "reveal", "networks", "refused"):
+    for act in ("label", "reset", "delete", "reveal", "networks", "page"):
         assert password not in text(owner.get(smtp_url(credential, act)))
     page = text(owner.get(smtp_url(credential.domain)))
     assert password not in page and credential.verifier not in page

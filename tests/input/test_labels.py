@@ -74,7 +74,7 @@ def test_other_labels_are_shown_literally_everywhere(save, credential, label, ow
     assert credential.label == label
     pages = [
         smtp_url(credential.domain),
-        *(smtp_url(credential, act) for act in ("label", "reset", "delete", "reveal", "networks", "refused")),
+        *(smtp_url(credential, act) for act in ("label", "reset", "delete", "reveal", "networks", "page")),
         "/domains/sl.example.com/activity/",
     ]
     for page in pages:

@@ -75,7 +75,7 @@ def test_reported_refusals_are_counted_with_their_cause(mail, credential):
     assert (credential.last_refused_cause, credential.last_refused_ip) == ("suspended", "127.0.0.1")
 
 
-def test_expired_credential_and_unauthorized_domain_are_told_apart(mail, credential):
+def test_expired_credential_and_suspended_domain_are_told_apart(mail, credential):
     password = password_of(credential)
     Credential.objects.update(expires_at=timezone.now())
     mail.try_login(credential.username, password)
@@ -83,7 +83,7 @@ def test_expired_credential_and_unauthorized_domain_are_told_apart(mail, credent
     Credential.objects.update(expires_at=None)
     type(credential.domain).objects.update(suspended_at=timezone.now())
     mail.try_login(credential.username, password)
-    wait_until(lambda: refusals() == {"expired": 1, "domain_not_authorized": 1})
+    wait_until(lambda: refusals() == {"expired": 1, "domain_suspended": 1})
 
 
 def test_old_password_in_a_rotation_is_no_refusal(mail, credential):

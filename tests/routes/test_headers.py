@@ -11,7 +11,7 @@ from tests.http import sign_in, smtp_url
 from tests.routes.table import routes
 from tests.routes.world import ANONYMOUS, MANAGER, OWNER, STAFF, make_world
 from vault import sealed_mode
-from web.headers import CONTENT_SECURITY_POLICY, QR_CODE
+from web.headers import CONTENT_SECURITY_POLICY, QR_CODE, WITHOUT_REFERRER
 
 pytestmark = [pytest.mark.django_db, pytest.mark.one_database]
 ROLES = (ANONYMOUS, MANAGER, OWNER, STAFF)
@@ -23,6 +23,13 @@ ALWAYS = {
     "X-Content-Type-Options": "nosniff",
     "X-Frame-Options": "DENY",
 }
+# Of the routes that need others.
+OWN = {
+    QR_CODE: {
+        "Content_Security_Policy": CONTENT_SECURITY_POLICY.replace("img-src 'self'", "img-src 'self' data:")
+    },
+    WITHOUT_REFERRER: {"Referrer_Policy": "no-referrer"},
+}
 
 
 @pytest.fixture(autouse=True)
@@ -32,9 +39,9 @@ def https_only(settings):
     settings.SECURE_HSTS_INCLUDE_SUBDOMAINS = settings.SECURE_HSTS_PRELOAD = True
 
 
-def complaints(response, *, file=False, policy=CONTENT_SECURITY_POLICY):
-    """Return the wrong or missing headers of a response over TLS."""
-    wanted = ALWAYS | {"Content-Security-Policy": policy}
+def complaints(response, *, file=False, **own):
+    """Return the wrong or missing headers of a response over TLS; `own` are those of its route."""
+    wanted = ALWAYS | {name.replace("_", "-"): value for name, value in own.items()}
     wanted["Strict-Transport-Security"] = "max-age=31536000; includeSubDomains; preload"
     found = [name for name, value in wanted.items() if response.headers.get(name) != value]
     if "clipboard-write=(self)" not in response.headers.get("Permissions-Policy", ""):
@@ -58,11 +65,9 @@ def test_every_route_has_the_headers_for_every_role(route):
             with transaction.atomic():
                 response = world.client(role).generic(method, world.path(route), secure=True)
                 transaction.set_rollback(True)
-            policy = CONTENT_SECURITY_POLICY
-            # A refused method shows no page with the QR code.
-            if route.name == QR_CODE and method != "PUT":
-                policy = policy.replace("img-src 'self'", "img-src 'self' data:")
-            assert complaints(response, policy=policy) == [], (role, method, response.status_code)
+            # A refused method reaches no page.
+            own = OWN.get(route.name, {}) if method != "PUT" else {}
+            assert complaints(response, **own) == [], (role, method, response.status_code)
 
 
 def test_every_error_page_has_the_headers(alice, credential, monkeypatch):

@@ -206,9 +206,32 @@ def test_e041_unsafe_openid_issuer(settings, issuer, works):
 
 @pytest.mark.parametrize("https", [True, False])
 def test_w001_plain_http_in_deployment_check(settings, https):
-    settings.HTTPS_ONLY = https
+    settings.HTTPS_ONLY, settings.SMTP_HOST = https, "smtp.example.com"
     deploying = run_checks(tags=[START], include_deployment_checks=True)
     assert [message.id for message in deploying] == ([] if https else ["sendlayer.W001"])
+    assert run_checks(tags=[START]) == []
+
+
+@pytest.mark.parametrize(
+    ("backend", "ids"),
+    [("smtp", []), ("console", ["W022"]), ("dummy", ["W022"]), ("filebased", ["W022"]), ("locmem", ["W022"])],
+)
+def test_w022_mail_that_is_not_sent_in_deployment_check(settings, monkeypatch, backend, ids):
+    monkeypatch.undo()  # in tests, the mail that they collect counts as sent
+    settings.EMAIL_BACKEND = f"django.core.mail.backends.{backend}.EmailBackend"
+    messages = found()
+    assert list(messages) == [f"sendlayer.{id}" for id in ids]
+    assert all("EMAIL_URL is not set to a mail server" in message for message in messages.values())
+    assert run_checks(tags=[START]) == []
+
+
+@pytest.mark.parametrize(
+    ("host", "ids"), [("smtp.example.com", []), ("localhost", ["sendlayer.W011"]), ("::1", ["sendlayer.W011"])]
+)
+def test_w011_smtp_host_of_this_machine_in_deployment_check(settings, host, ids):
+    settings.HTTPS_ONLY, settings.SMTP_HOST = True, host
+    deploying = run_checks(tags=[START], include_deployment_checks=True)
+    assert [message.id for message in deploying] == ids
     assert run_checks(tags=[START]) == []
 
 

@@ -86,7 +86,8 @@ def test_dual_stack_socket_trusts_its_ipv4_proxy(tmp_path, proto):
 
 
 def test_deployment_check_finds_nothing():
-    environment = os.environ | PRODUCTION
+    server = {"EMAIL_URL": "smtp+tls://mail.example.com:587", "SMTP_HOST": "smtp.example.com"}
+    environment = os.environ | PRODUCTION | server
     command = [sys.executable, "manage.py", "check", "--deploy", "--fail-level", "WARNING"]
     run = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True)
     # The silenced checks recommend HSTS beyond this host.

@@ -32,12 +32,17 @@ def console(monkeypatch):
 
 
 def test_keys_of_mailed_links_are_not_logged(client, db, console):
-    for path in ("/invitations/key/tok:en/accept/", "/account/password/reset/key/1-tok:en/x/", "/plain/%0A"):
+    paths = (
+        "/invitations/key/tok:en/accept/",
+        "/account/password/reset/key/1-tok:en/x/",
+        "/hand-over/key/tok:en/",
+    )
+    for path in (*paths, "/plain/%0A"):
         client.get(path)
     client.post("/invitations/key/tok:en/join/", {"name": "x"})
     logged = console.getvalue()
     assert "tok:en" not in logged
-    assert "/invitations/key/…/accept/" in logged
+    assert "/invitations/key/…/accept/" in logged and "/hand-over/key/…/" in logged
     assert "/plain/" in logged
 
 

@@ -80,10 +80,13 @@ def test_readyz_fails_while_sealed(client, monkeypatch):
 
 
 def test_readyz_fails_before_the_migrations(client):
-    migration = ("credentials", "0009_drop_old_usage")
+    migration = ("credentials", "0012_domain_suspended")
     MigrationRecorder(connection).record_unapplied(*migration)
     try:
-        assert not_ready(client) == ("migrations", "Run manage.py migrate: credentials.0009_drop_old_usage.")
+        assert not_ready(client) == (
+            "migrations",
+            "Run manage.py migrate: credentials.0012_domain_suspended.",
+        )
     finally:
         MigrationRecorder(connection).record_applied(*migration)
     assert client.get("/readyz").status_code == 200

@@ -137,6 +137,25 @@ def test_proxy_hides_metrics_and_readyz(proxy):
         assert get(proxy, path).status == 404
 
 
+@pytest.mark.parametrize("is_away", [False, True], ids=["up", "away"])
+@pytest.mark.parametrize("start", [nginx, caddy], ids=["nginx", "caddy"])
+def test_proxy_and_dashboard_log_no_key_of_a_link(served, tmp_path, start, is_away):
+    key, before = "hand-over-key-of-this-test", served.log.stat().st_size
+    path = f"/hand-over/key/{key}/"
+    with start(tmp_path, f"127.0.0.1:{free_port()}" if is_away else served.address) as proxy:
+        assert get(proxy, path).status == (502 if is_away else 410)
+        post = exchange(proxy, f"POST {path} HTTP/1.1", "Content-Length: 0")
+        assert post.status == (502 if is_away else 410)
+        assert exchange(proxy, f"BREW {path} HTTP/1.1", body=b"x").status in (405, 502)
+        plain = socket.create_connection(("127.0.0.1", proxy.http), SECONDS)
+        assert get(proxy, path, connection=plain).status in (301, 308)
+    if not is_away:
+        assert key not in logged(served, before, '"POST /hand-over/key/…/" 410 ')
+    written = [file for file in tmp_path.rglob("*") if file.is_file()]
+    assert len(written) >= 4
+    assert [file.name for file in written if key.encode() in file.read_bytes()] == []
+
+
 def test_proxy_replaces_forged_client_headers(proxy, served):
     before = served.log.stat().st_size
     forged = [

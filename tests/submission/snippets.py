@@ -17,7 +17,7 @@ SECONDS = 60
 
 def shown(client, credential, tool) -> list[str]:
     """The snippets on the page of a tool."""
-    page = text(client.get(smtp_url(credential, "connect"), {"tool": tool}))
+    page = text(client.get(smtp_url(credential, "page"), {"tool": tool}))
     found = re.findall(r'<code id="snippet-\d+">(.*?)</code>', page, re.S)
     assert found
     return [html.unescape(snippet) for snippet in found]

@@ -62,6 +62,10 @@ class TestLogins:
         type(credential.domain).objects.update(authorized_at=None)
         assert explained(password_of(credential), "sl.example.com is not authorized to send")
 
+    def test_suspended_domain_is_explained(self, explained, credential):
+        credential.domain.suspend(by=SYSTEM, reason="spam")
+        assert explained(password_of(credential), "Domain suspended")
+
     def test_unknown_username_is_explained(self, explained):
         assert explained("wrong", "wasn't one of this SMTP user", username="A" * 32)
 

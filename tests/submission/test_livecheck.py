@@ -142,9 +142,16 @@ class TestAgainstTheListener:
             )
         assert Credential.objects.get().last_refused_at is None
 
-    def test_unauthorized_domain_is_explained(self, as_alice, credential, embedded):
-        Domain.objects.update(suspended_at=timezone.now())
-        assert titles(check(as_alice, credential)) == "sl.example.com is not authorized to send"
+    @pytest.mark.parametrize(
+        ("change", "title"),
+        [
+            ({"authorized_at": None}, "sl.example.com is not authorized to send"),
+            ({"suspended_at": timezone.now()}, "Domain suspended"),
+        ],
+    )
+    def test_domain_that_may_not_send_is_explained(self, as_alice, credential, embedded, change, title):
+        Domain.objects.update(**change)
+        assert titles(check(as_alice, credential)) == title
 
     def test_password_is_in_no_page_log_event_or_cache(self, as_alice, credential, embedded, caplog):
         caplog.set_level("DEBUG")

@@ -113,6 +113,16 @@ def works_with_a_credential(client, monkeypatch):
     client.post(smtp_url(credential, "delete"), {"sure": "on"})
 
 
+def hands_over(client, visitor, credential):
+    response = client.post(smtp_url(credential, "hand_over"), {"valid_for": "7d"})
+    link, key = re.search(r"(/hand-over/key/([\w-]+)/)<", response.content.decode()).groups()
+    visitor.put(link)  # refused, and so logged
+    visitor.get(link)
+    assert password_of(credential) in visitor.post(link).content.decode()
+    assert visitor.post(link).status_code == 410
+    yield key
+
+
 def logs_in_by_smtp(listener, credential):
     password = password_of(credential)
     for secret in (password, WRONG):
@@ -168,6 +178,7 @@ def test_no_secret_of_any_story_is_logged(logged, alice, bob, credential, listen
         *is_invited(client),
         *sets_up_two_factor(client),
         *works_with_a_credential(client, monkeypatch),
+        *hands_over(client, visitor, credential),
         *logs_in_by_smtp(listener, credential),
         *checks_it(client, credential, listener, settings),
         *reports_a_login(credential),

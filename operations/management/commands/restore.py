@@ -77,7 +77,8 @@ class Command(BaseCommand):
         self.stdout.write(
             f"Restored the backup of {restore.when(report.taken_at)}. People: {report.people}, domains: "
             f"{report.domains}, SMTP users: {report.credentials}. Everybody is signed out. Invitations "
-            f"dropped: {report.invitations}, letters: {report.letters}."
+            f"dropped: {report.invitations}, letters: {report.letters}. Hand-over links revoked: "
+            f"{report.hand_overs}."
         )
         self._list("Suspended, until somebody has looked and resumes them:", report.suspended)
         self._list("Changed after the backup:", report.others)

@@ -1,0 +1,33 @@
+"""Template context of the hand-over links of one SMTP user."""
+
+from django.utils import timezone
+
+from credentials.forms import HandOverForm
+from credentials.outcome import Outcome
+
+# What to do first.
+NOT_ACCEPTED = {
+    Outcome.SUSPENDED: "This SMTP user is suspended. Resume it first.",
+    Outcome.EXPIRED: "This SMTP user has expired. Change its expiry date first.",
+    Outcome.DOMAIN_NOT_AUTHORIZED: "The domain can't send at the moment. Its Overview says what to do first.",
+}
+
+
+def hand_over_context(credential, *, form=None) -> dict:
+    """What _hand_over.html needs beside row_context: the form, the open links, and the last opened one."""
+    now = timezone.now()
+    links = credential.hand_overs
+    # Usually there is none: the whole condition is only worth its cost where there is.
+    unused = list(links.unused(now).values_list("pk", flat=True))
+    open_links = links.live(now).filter(pk__in=unused).listed() if unused else []
+    return {
+        "hand_over_form": form or HandOverForm(),
+        "open_links": list(open_links),
+        "last_opened": links.opened().first(),
+        "cannot_hand_over": NOT_ACCEPTED.get(credential.outcome(now), ""),
+    }
+
+
+def count_open_links(credential) -> int:
+    """How many links a reset or deletion ends."""
+    return credential.hand_overs.live(timezone.now()).count()
