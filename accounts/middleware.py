@@ -1,6 +1,7 @@
 from allauth.core.exceptions import ReauthenticationRequired
 from django.conf import settings
 from django.contrib.auth.views import redirect_to_login
+from django.http import HttpResponseRedirect
 from django.shortcuts import resolve_url
 from django_htmx.http import HttpResponseClientRedirect
 
@@ -8,7 +9,7 @@ from accounts import ended_session
 from accounts.reauthentication import ask_to_confirm
 from accounts.sessions import expiry
 from accounts.sessions.listing import record_seen
-from web.request import htmx_page
+from web.request import htmx_page, query_of_page_before
 
 
 class SignInAgainMiddleware:
@@ -35,6 +36,25 @@ class SignInAgainMiddleware:
     def process_exception(self, request, exception):
         """Ask for a confirmation before allauth does so in its own way."""
         return ask_to_confirm(request) if isinstance(exception, ReauthenticationRequired) else None
+
+
+class CameFromMiddleware:
+    """Keep the domain that the user came from in the URL of every page of the account: `?from=<domain>`.
+
+    In the URL, because two tabs may have come from two domains. Most links and all forms lose it, so it's taken
+    from the page before.
+    """
+
+    def __init__(self, get_response):
+        self.get_response = get_response
+
+    def __call__(self, request):
+        is_page = request.method == "GET" and request.path.startswith("/account/") and not request.htmx
+        if not is_page or "from" in request.GET or not (name := query_of_page_before(request).get("from")):
+            return self.get_response(request)
+        query = request.GET.copy()
+        query["from"] = name
+        return HttpResponseRedirect(f"{request.path}?{query.urlencode()}")
 
 
 class SessionLimitsMiddleware:

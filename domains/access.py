@@ -4,12 +4,14 @@ import logging
 from collections.abc import Callable
 from enum import Enum, auto
 from functools import wraps
+from typing import Any
 
 from django.core.exceptions import PermissionDenied
 from django.db.models import F
 from django.http import Http404, HttpRequest, HttpResponse
 
 from domains.models import Domain, Membership
+from domains.names import MAX_DOMAIN_LENGTH
 from domains.roles import Role
 
 log = logging.getLogger(__name__)
@@ -43,13 +45,7 @@ def get_domain(request: HttpRequest, name: str, permission: Permission) -> Domai
     For templates, it has `can`: permission name → bool. Raises Http404 when the user is not a member of such a
     domain (a stranger learns nothing), PermissionDenied when their role doesn't allow `permission`.
     """
-    # A name may be pending in several accounts; if the user is a member of two, the authorized one counts.
-    domain = (
-        Domain.objects.filter(name=name, memberships__user=request.user)  # type: ignore[misc]
-        .annotate(role=F("memberships__role"))
-        .order_by(F("authorized_at").desc(nulls_last=True), "pk")
-        .first()
-    )
+    domain = _named(name, request.user)
     if domain is None:
         log.warning("Denied: user %s is not a member of %s", request.user.pk, name)
         raise Http404
@@ -57,8 +53,26 @@ def get_domain(request: HttpRequest, name: str, permission: Permission) -> Domai
     if permission not in allowed:
         log.warning("Denied: user %s, %s of %s, lacks %s", request.user.pk, domain.role, name, permission.name)
         raise PermissionDenied
-    domain.can = {known.name.lower(): known in allowed for known in Permission}  # type: ignore[attr-defined]
+    domain.can = {known.name.lower(): known in allowed for known in Permission}
     return domain
+
+
+def came_from(request: HttpRequest) -> Domain | None:
+    """Return the domain from whose pages the user came to a page of their account; it's in `?from=`."""
+    name = request.GET.get("from", "")
+    # PostgreSQL refuses NUL.
+    return None if not name or len(name) > MAX_DOMAIN_LENGTH or "\x00" in name else _named(name, request.user)
+
+
+def _named(name: str, user: Any) -> Any:
+    """Return the domain `name` of a member with their `role`, None for others."""
+    # A name may be pending in several accounts; if the user is a member of two, the authorized one counts.
+    return (
+        Domain.objects.filter(name=name, memberships__user=user)
+        .annotate(role=F("memberships__role"))
+        .order_by(F("authorized_at").desc(nulls_last=True), "pk")
+        .first()
+    )
 
 
 def of_domain(permission: Permission) -> Callable[[Callable[..., HttpResponse]], Callable[..., HttpResponse]]:

@@ -18,6 +18,7 @@ from jinja2 import Environment
 
 from credentials import networks
 from credentials.models.base import short
+from domains.access import came_from
 from domains.activity.sentences import own_sentence, sentence
 from web.characters import harmless
 from web.dates import ago, date, day, how_long, long_ago, moment, until, until_hour
@@ -31,7 +32,7 @@ def environment(**options) -> Environment:
     env = Environment(**options, trim_blocks=True, lstrip_blocks=True)  # noqa: S701  (Django sets autoescape)
     env.globals.update(messages=get_messages, static=lru_cache(static), url=_url, request_id=current_id)
     env.globals.update(theme_cookie=settings.THEME_COOKIE_NAME, ngettext=ngettext)
-    env.globals.update(sign_in_counts_for=_sign_in_counts_for)
+    env.globals.update(came_from=came_from, sign_in_counts_for=_sign_in_counts_for)
     env.filters.update(
         ago=ago,
         date=date,

@@ -72,6 +72,7 @@ MIDDLEWARE = [
     "allauth.account.middleware.AccountMiddleware",
     "accounts.middleware.LastSeenMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
+    "accounts.middleware.CameFromMiddleware",
     "accounts.middleware.SignInAgainMiddleware",
 ]
 

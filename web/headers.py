@@ -58,6 +58,8 @@ def _joined(policy: dict[str, str]) -> str:
 
 
 CONTENT_SECURITY_POLICY = _joined(_POLICY)
+# A file is no page: opened as one, it may load nothing at all.
+_OF_FILES = _joined({"default-src": "'none'", "frame-ancestors": "'none'"})
 _WITH_QR_CODE = _joined(_POLICY | {"img-src": "'self' data:"})
 
 PERMISSIONS_POLICY = ", ".join([*(f"{name}=()" for name in OFF), *(f"{name}=(self)" for name in OURS)])
@@ -84,13 +86,15 @@ class SecurityHeadersMiddleware:
         response = self.get_response(request)
         found = request.resolver_match
         has_qr_code = found is not None and found.url_name == QR_CODE
-        response.headers["Content-Security-Policy"] = _WITH_QR_CODE if has_qr_code else CONTENT_SECURITY_POLICY
+        is_file = request.path.startswith(settings.STATIC_URL) and response.status_code == 200
+        policy = _OF_FILES if is_file else _WITH_QR_CODE if has_qr_code else CONTENT_SECURITY_POLICY
+        response.headers["Content-Security-Policy"] = policy
         for name, value in HEADERS.items():
             response.headers[name] = value
         if found is not None and found.view_name == WITHOUT_REFERRER:
             response.headers["Referrer-Policy"] = "no-referrer"
         # It only affects documents; with the 20 files of a page it would weigh as much as htmx.
-        if not (request.path.startswith(settings.STATIC_URL) and response.status_code == 200):
+        if not is_file:
             response.headers["Permissions-Policy"] = PERMISSIONS_POLICY
         response.headers.setdefault("Cache-Control", "no-store, private")
         return response

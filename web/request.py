@@ -4,6 +4,7 @@ from typing import Any
 from urllib.parse import SplitResult, urlsplit
 
 from django.http import HttpRequest, QueryDict
+from django.utils.http import url_has_allowed_host_and_scheme
 from django.views.decorators.http import require_http_methods
 
 MAX_SEARCH_LENGTH = 100
@@ -43,6 +44,13 @@ def htmx_page(request: Any) -> SplitResult:
         return urlsplit(request.htmx.current_url_abs_path or "")
     except ValueError:  # any client can send "http://["
         return urlsplit("")
+
+
+def query_of_page_before(request: HttpRequest) -> QueryDict:
+    """Return the query of the page of ours that a link or form was on; empty when it is not known."""
+    page = request.headers.get("Referer", "")
+    is_ours = len(page) <= MAX_URL_LENGTH and url_has_allowed_host_and_scheme(page, {request.get_host()})
+    return QueryDict(urlsplit(page).query if is_ours else "")
 
 
 def search_text(query: QueryDict) -> str:

@@ -4,6 +4,7 @@ import "./failures.js";
 import "./filter.js";
 import "./menu.js";
 import "./label.js";
+import "./loading.js";
 import "./nav.js";
 import "./once.js";
 import "./passkey.js";

@@ -6,6 +6,8 @@ document.addEventListener("click", (event) => {
   const link = event.target.closest("a[data-dialog]");
   if (link && !event.ctrlKey && !event.metaKey && !event.shiftKey) {
     event.preventDefault();
+    // A second answer would replace the first, with what was typed into it.
+    if (link.classList.contains("htmx-request")) return;
     htmx.ajax("GET", link.getAttribute("href"), { source: link, target: dialog, swap: "innerHTML" });
   }
   if (event.target.closest("#dialog [data-close]") || event.target === dialog) {

@@ -5,6 +5,9 @@ import { toast } from "./toast.js";
 document.addEventListener("htmx:sendError", () =>
   toast("The server can't be reached. Check your connection and try again.", "error"),
 );
+document.addEventListener("htmx:timeout", () =>
+  toast("The server didn't answer in time. Reload the page to see whether your change was made.", "error"),
+);
 document.addEventListener("htmx:responseError", (event) => {
   // These have their own text, which is swapped in.
   if ([404, 409, 422].includes(event.detail.xhr.status)) return;

@@ -1,5 +1,5 @@
 // One press of a data-once button is one act: the second click of a double click and a held key do nothing,
-// even after the response to the first.
+// even after the response to the first. A plain form isn't sent again by the same button while the first is under way.
 
 const isRepeat = (event) => (event.type === "click" ? event.detail > 1 : event.repeat);
 
@@ -27,3 +27,16 @@ function allow(form) {
   delete form.dataset.sent;
   form.querySelectorAll(".is-busy").forEach((button) => button.classList.remove("is-busy"));
 }
+
+const SECONDS = 10; // a user who has stopped the page can then try again
+const sent = new Set();
+
+// After the handlers of htmx and ours, which send forms themselves.
+window.addEventListener("submit", (event) => {
+  const button = event.submitter ?? event.target;
+  if (event.defaultPrevented || event.target.method !== "post") return;
+  if (sent.has(button)) return event.preventDefault();
+  sent.add(button);
+  setTimeout(() => sent.delete(button), SECONDS * 1000);
+});
+window.addEventListener("pageshow", () => sent.clear());

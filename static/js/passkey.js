@@ -1,6 +1,7 @@
 // Forms with data-passkey: the browser creates a passkey or proves that it has one, and its answer goes into the
 // field `credential`. data-options is the server's challenge; without it, the challenge is fetched.
 
+import { loading } from "./loading.js";
 import { toast } from "./toast.js";
 
 const OLD = "This browser is too old for passkeys. Use another way.";
@@ -12,7 +13,7 @@ const TROUBLES = {
 
 async function challenge(form) {
   if (form.dataset.options) return JSON.parse(form.dataset.options).publicKey;
-  const answer = await fetch(form.action, { headers: { Accept: "application/json" } });
+  const answer = await loading(fetch(form.action, { headers: { Accept: "application/json" } }));
   return (await answer.json()).request_options.publicKey;
 }
 

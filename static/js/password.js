@@ -1,5 +1,6 @@
 // Fetches a password when the user asks for it. It is stored nowhere.
 
+import { loading } from "./loading.js";
 import { confirmed } from "./reauthenticate.js";
 import { toast } from "./toast.js";
 
@@ -8,7 +9,9 @@ export async function fetchPassword(url) {
   let answer;
   try {
     const body = new FormData(document.getElementById("acts"));
-    answer = await fetch(url, { method: "POST", body, headers: { Accept: "text/plain" }, redirect: "manual" });
+    const options = { method: "POST", body, headers: { Accept: "text/plain" }, redirect: "manual" };
+    options.signal = AbortSignal.timeout(htmx.config.timeout);
+    answer = await loading(fetch(url, options));
   } catch {
     toast("The server can't be reached. Check your connection and try again.", "error");
     return null;

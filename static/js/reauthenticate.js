@@ -25,7 +25,8 @@ document.addEventListener("identity-confirmed", () => {
   dialog.close();
 });
 dialog.addEventListener("close", () => end(false));
-document.addEventListener("htmx:sendError", () => dialog.open || end(false));
+for (const failure of ["htmx:sendError", "htmx:timeout"])
+  document.addEventListener(failure, () => dialog.open || end(false));
 
 document.addEventListener("htmx:responseError", async ({ detail }) => {
   const { elt, formData, path, verb } = detail.requestConfig;

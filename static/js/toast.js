@@ -18,12 +18,23 @@ export function toast(text, level = "success") {
   const dialog = level === "error" && document.querySelector("dialog[open]");
   if (dialog) item.querySelector("[data-dismiss]").remove();
   (dialog || region).append(item);
+  if (dialog) replaceEqual(item);
 }
 
 function remove(item) {
   const held = item.contains(document.activeElement);
   item.remove();
   if (held) document.getElementById("main")?.focus({ preventScroll: true });
+}
+
+// The same message again takes the place of the one before: it is announced again and has its time from now.
+// Each offer to undo is about something else.
+function replaceEqual(item) {
+  const isEqual = (other) => other !== item && other.matches("[data-toast]") && other.textContent === item.textContent;
+  const equal = [...item.parentElement.children].find(isEqual);
+  if (!equal || item.querySelector("[data-undo]")) return;
+  if (equal.contains(document.activeElement)) item.querySelector("[data-dismiss]")?.focus();
+  equal.remove();
 }
 
 function start(item) {
@@ -38,6 +49,7 @@ function tend(item) {
   for (const event of ["mouseenter", "focusin"]) item.addEventListener(event, () => clearTimeout(timers.get(item)));
   // Later: between two of its buttons, neither has the focus.
   for (const event of ["mouseleave", "focusout"]) item.addEventListener(event, () => setTimeout(start, 0, item));
+  replaceEqual(item);
   start(item);
 }
 

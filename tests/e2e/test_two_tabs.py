@@ -5,7 +5,7 @@ from django.contrib.sessions.models import Session
 from playwright.sync_api import expect
 
 from audit.actor import Actor
-from tests.factories import make_credential, password_of
+from tests.factories import make_credential, make_domain, password_of
 from tests.http import smtp_url
 
 pytestmark = [pytest.mark.e2e, pytest.mark.django_db(transaction=True)]
@@ -86,3 +86,22 @@ class TestSignedOutElsewhere:
         Session.objects.all().delete()
         tab.press(credential, "Reset")
         expect(tab.page).to_have_url(f"/login/?next={smtp_url(tab.domain)}")
+
+
+class TestAccountOfTwoTabs:
+    def test_each_tab_keeps_the_domain_that_it_came_from(self, window, alice, domain):
+        make_domain("other.example.com", owner=alice)
+        pages = {name: window(alice)[0] for name in ("sl.example.com", "other.example.com")}
+        for name, page in pages.items():
+            page.goto(f"/domains/{name}/")
+            page.get_by_label("Account menu").click()
+            page.get_by_role("link", name="Account", exact=True).click()
+        for name, page in pages.items():
+            page.get_by_role("link", name="Change your e-mail").click()
+            page.get_by_role("link", name="Profile").click()
+            page.get_by_role("button", name="Save").click()
+            expect(page.get_by_text("Name saved.")).to_be_visible()
+            expect(page.get_by_label(f"Domain: {name}")).to_be_visible()
+        for name, page in pages.items():
+            page.get_by_role("link", name=f"Back to {name}").click()
+            expect(page.get_by_role("heading", level=1)).to_contain_text(name)

@@ -55,7 +55,7 @@ from web import characters, client_ip, csv_export, logs
 from web import text as labels
 from web.header_limits import bound
 from web.middleware import BodiesMiddleware, EncodingsMiddleware
-from web.request import htmx_page, search_text, wants_text
+from web.request import htmx_page, query_of_page_before, search_text, wants_text
 from web.request_id import RequestIdMiddleware
 from web.session_store import SessionStore
 
@@ -280,6 +280,7 @@ CASES = {
     "accounts.ended_session:places": Case(
         lambda text: ended_session.places(RequestFactory().get("/", {"page": text})), ("/", "//", "/domains/")
     ),
+    "web.request:query_of_page_before": Case(header("Referer", query_of_page_before), ("//", "http://", "a=&")),
     "web.request:htmx_page": Case(header("HX-Current-URL", htmx_page), ("//", "http://", "//[")),
     "sendlayer.jinja:_heading": Case(jinja._heading, ("<h2", "<h2>")),
     "web.logs:without_keys": Case(logs.without_keys, ("/key/", "/key")),
