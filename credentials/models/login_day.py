@@ -79,8 +79,8 @@ class LoginDayQuerySet(models.QuerySet):
         return {day: (accepted or 0, total - (accepted or 0)) for day, total, accepted in sums}
 
     def with_names(self):
-        """Those with names that clients gave, the last day first: (ip, EHLO names, MAIL FROM addresses)."""
-        rows = self.filter(_ACCEPTED).exclude(ehlo="", mail_from="").order_by("-day")
+        """The names that clients gave, the last day first: (ip, EHLO names, MAIL FROM addresses)."""
+        rows = self.filter(outcome=Outcome.ACCEPTED).order_by("-day")
         for ip, *names in rows.values_list("ip", "ehlo", "mail_from"):
             yield ip, *(text.splitlines() for text in names)
 
