@@ -84,8 +84,8 @@ class LoginDayQuerySet(models.QuerySet):
         return {(day, outcome): total for day, outcome, total in rows.annotate(Sum("count"))}
 
     def with_names(self):
-        """Those with names that clients gave, the last day first: (ip, EHLO names, MAIL FROM addresses)."""
-        rows = self.filter(_ACCEPTED).exclude(ehlo="", mail_from="").order_by("-day")
+        """The names that clients gave, the last day first: (ip, EHLO names, MAIL FROM addresses)."""
+        rows = self.filter(outcome=Outcome.ACCEPTED).order_by("-day")
         for ip, *names in rows.values_list("ip", "ehlo", "mail_from"):
             yield ip, *(text.splitlines() for text in names)
 
