@@ -16,7 +16,7 @@ STATIC_COLLECTED := $(VAR_DIR)/static/staticfiles.json
 TESTS := test-sqlite-servers test-sqlite test-postgresql test-browser test-sqlite-input \
 	test-mail-postgresql test-postgresql-input test-postgresql-servers test-mail-sqlite
 
-.PHONY: help run test $(TESTS) test-fast test-faults test-input lint bench bench-mail bench-attacks screenshots browser smtp-client postgresql redis load-generator
+.PHONY: help run test $(TESTS) test-fast test-faults test-input lint bench bench-scale bench-mail bench-attacks screenshots browser smtp-client postgresql redis load-generator
 .PHONY: mail-servers mail-clients dns-server proxies
 .DELETE_ON_ERROR:
 .DEFAULT_GOAL := run
@@ -89,6 +89,10 @@ lint: $(DEV_INSTALLED)  ## Check style, floors and types
 
 bench: $(DEV_INSTALLED) load-generator  ## Measure pages, first load and the listener
 	$(BIN)/python -m bench
+
+# Some minutes, and 5 GB in the folder for temporary files.
+bench-scale: $(DEV_INSTALLED) postgresql  ## Measure pages and the admin with a million SMTP users
+	$(BIN)/python -m bench.scale
 
 # Attacks and time are bounded.
 bench-attacks: $(DEV_INSTALLED)  ## Measure how long a visitor waits while eight users attack

@@ -52,13 +52,13 @@ def measure(cookie: str, paths: list[str]) -> dict[str, float]:
     for number in range(ROUNDS + 1):
         for path, seconds in times.items():
             # The first round compiles templates, the first requests of a round fill the processor's caches.
-            measured = [_get(application, path, cookie) for _ in range(REQUESTS)][WARM_UP:]
+            measured = [get(application, path, cookie) for _ in range(REQUESTS)][WARM_UP:]
             if number:
                 seconds.append(statistics.median(measured))
     return {path: min(seconds) * 1000 for path, seconds in times.items()}
 
 
-def _get(application, path, cookie) -> float:
+def get(application, path, cookie) -> float:
     """Request a page as gunicorn does; return its CPU seconds. Raises RuntimeError for any answer but 200."""
     factory = RequestFactory(SERVER_NAME="127.0.0.1", HTTP_COOKIE=cookie, HTTP_ACCEPT_ENCODING="gzip")
     environ, statuses = factory.get(path).environ, []

@@ -50,27 +50,36 @@ def fill():
     import django
 
     django.setup()
-    from django.conf import settings
-    from django.contrib.auth import BACKEND_SESSION_KEY, HASH_SESSION_KEY, SESSION_KEY
-    from django.contrib.sessions.backends.db import SessionStore
-
     from accounts.models import User
-    from audit.actor import Actor
     from domains.models import Domain
 
     user = User.objects.create_user("bench@example.com", secrets.token_hex())
-    by = Actor(user.email, user)
+    by = actor(user)
     domain = Domain.objects.add("sl.example.com", by=by)
     domain.authorize(by=by)
     issued = [domain.credentials.issue(by=by, label=f"Site {n}") for n in range(CREDENTIALS - 1)]
     use_for_a_month(issued[0][0].username)
+    return cookie_of(user), domain.name, [(credential.username, password) for credential, password in issued]
+
+
+def actor(user):
+    from audit.actor import Actor
+
+    return Actor(user.email, user)
+
+
+def cookie_of(user) -> str:
+    """Begin a session of a user; return the Cookie header of its browser."""
+    from django.conf import settings
+    from django.contrib.auth import BACKEND_SESSION_KEY, HASH_SESSION_KEY, SESSION_KEY
+    from django.contrib.sessions.backends.db import SessionStore
+
     session = SessionStore()
     session[SESSION_KEY] = str(user.pk)
     session[BACKEND_SESSION_KEY] = settings.AUTHENTICATION_BACKENDS[0]
     session[HASH_SESSION_KEY] = user.get_session_auth_hash()
     session.create()
-    cookie = f"{settings.SESSION_COOKIE_NAME}={session.session_key}; {settings.CSRF_COOKIE_NAME}={'c' * 32}"
-    return cookie, domain.name, [(credential.username, password) for credential, password in issued]
+    return f"{settings.SESSION_COOKIE_NAME}={session.session_key}; {settings.CSRF_COOKIE_NAME}={'c' * 32}"
 
 
 def use_for_a_month(username):
