@@ -10,6 +10,7 @@ from django.contrib.sites.shortcuts import get_current_site
 from django.core.exceptions import ValidationError
 from django.db import IntegrityError, transaction
 from django.shortcuts import redirect
+from django.urls import reverse
 from django.utils.crypto import constant_time_compare
 
 import audit
@@ -63,6 +64,10 @@ class AccountAdapter(DefaultAccountAdapter):
     def is_reauthentication_required(self, *, app, **kwargs):
         # allauth's own rule asks again right after the sign-in, too.
         return not signed_in_recently(self.request)
+
+    def get_login_redirect_url(self, request):
+        """Lead support staff to the admin, unless `next` names another page."""
+        return reverse("admin:index") if request.user.is_staff else super().get_login_redirect_url(request)
 
     def _get_login_attempts_cache_key(self, request, **credentials):
         """Count by account and address: by account alone, anyone could lock a user out.

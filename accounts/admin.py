@@ -7,14 +7,16 @@ from django.contrib import admin
 from django.contrib.auth.admin import GroupAdmin as StockGroupAdmin
 from django.contrib.auth.models import Group
 from django.db import transaction
-from django.db.models import Exists, OuterRef, QuerySet
+from django.db.models import Exists, OuterRef, Q, QuerySet
 from django.shortcuts import redirect
 
 import audit
 from accounts import emails
 from accounts.models import User
 from audit.actor import Actor
+from audit.search import keys
 from audit.support import SUPPORT_ALONE, Act, Refused, SupportAdmin
+from web.dates import ago, day
 
 RIGHTS = ("is_staff", "is_superuser", "groups", "user_permissions")
 
@@ -127,10 +129,11 @@ class UserAdmin(SupportAdmin):
     """Users. They are deactivated instead of deleted; no page shows or sets a password."""
 
     change_form_template = "admin/acts_below.html"
-    list_display = ("email", "name", "confirmed", "is_active", *RIGHTS[:2], "last_login", "date_joined")
+    list_display = ("email", "name", "confirmed", "is_active", *RIGHTS[:2], "last_sign_in", "joined")
     list_filter = ("is_active", "is_staff", "is_superuser")
     search_fields = ("email", "name")
-    search_help_text = "E-mail or name"
+    search_help_text = "Part of an e-mail or a name"
+    sortable_by = ("email", "joined")  # by an index
     ordering = ("email",)
     fields = ("email", "name", "is_active", *RIGHTS, "last_login", "date_joined")
     filter_horizontal = ("groups", "user_permissions")
@@ -139,6 +142,23 @@ class UserAdmin(SupportAdmin):
     def get_queryset(self, request):
         confirmed = Exists(User.objects.confirmed().filter(pk=OuterRef("pk")))
         return super().get_queryset(request).defer("password").annotate(confirmed=confirmed)
+
+    def by_email(self, email):
+        return Q(pk__in=keys(User.objects.search_email(email)))
+
+    def by_text(self, text):
+        return Q(email__icontains=text) | Q(name__icontains=text)
+
+    def history_of(self, row):
+        return {"person": row.pk}
+
+    @admin.display
+    def last_sign_in(self, user):
+        return ago(user.last_login) or "Never"
+
+    @admin.display(ordering="pk")
+    def joined(self, user):
+        return day(user.date_joined)
 
     @admin.display(description="confirmed", boolean=True)
     def confirmed(self, user):

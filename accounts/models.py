@@ -1,7 +1,7 @@
 from django.contrib.auth.base_user import AbstractBaseUser, BaseUserManager
 from django.contrib.auth.models import PermissionsMixin
 from django.db import models, transaction
-from django.db.models import F
+from django.db.models import F, Q
 from django.db.models.functions import Lower
 from django.utils import timezone
 
@@ -52,6 +52,12 @@ class UserManager(BaseUserManager):
         by_login = self.alias(lower=Lower("email")).filter(lower=lower)
         return by_login.first() or self.filter(emailaddress__email=lower, emailaddress__verified=True).first()
 
+    def search_email(self, email):
+        """Return the user with this address, or those whose address contains it."""
+        lower = email.lower()
+        known = self.alias(lower=Lower("email")).filter(lower=lower)
+        return known if known.exists() else self.filter(email__icontains=lower)
+
     def hold(self, *keys):
         """Lock the users with these primary keys until the transaction ends (audit/locks.py)."""
         list(self.filter(pk__in=keys).order_by("pk").select_for_update(no_key=True).values_list("pk"))
@@ -99,6 +105,12 @@ class User(AbstractBaseUser, PermissionsMixin):
             models.UniqueConstraint(
                 Lower("email"), name="user_email_unique", violation_error_message="This e-mail is taken."
             ),
+        ]
+        # The filters of the support admin, in the order of its list.
+        indexes = [
+            models.Index(fields=["email"], condition=Q(is_active=False), name="user_not_active"),
+            models.Index(fields=["email"], condition=Q(is_staff=True), name="user_staff"),
+            models.Index(fields=["email"], condition=Q(is_superuser=True), name="user_superuser"),
         ]
 
     def __str__(self):

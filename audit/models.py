@@ -88,6 +88,11 @@ class Event(models.Model):
             models.Index(fields=["domain", "actor", "-at"], name="event_domain_actor_at"),
             models.Index(fields=["credential", "-at"], name="event_credential_at"),
             models.Index(fields=["-at"], name="event_at"),
+            # The filter and the search of the support admin.
+            models.Index(fields=["tag", "-at"], name="event_tag_at"),
+            models.Index(fields=["actor_name", "-at"], name="event_actor_name_at"),
+            models.Index(fields=["domain_name", "-at"], name="event_domain_name_at"),
+            models.Index(fields=["ip", "-at"], name="event_ip_at"),
         ]
         constraints = [
             models.UniqueConstraint(fields=["domain", "number"], name="event_number_once"),

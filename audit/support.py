@@ -8,17 +8,22 @@ from typing import Any
 from django import forms
 from django.contrib import admin, messages
 from django.contrib.admin.helpers import ACTION_CHECKBOX_NAME
-from django.core.exceptions import BadRequest, ObjectDoesNotExist, ValidationError
+from django.core.exceptions import BadRequest, ObjectDoesNotExist, PermissionDenied, ValidationError
+from django.db.models import Q
 from django.http import HttpResponseRedirect, QueryDict
 from django.template.response import TemplateResponse
 from django.urls import reverse
 
+from audit import search
 from audit.actor import Actor
+from audit.lists import BoundedPaginator, Section, changelist
+from audit.models import Event
 from web.characters import MAX_MARKS, has_many_marks
 
 MAX_AT_ONCE = 100  # rows of one act: as many as a person can read through on the page that asks
 REASON_LENGTH = 200
 MAX_SEARCH = 100  # characters
+NOTHING = Q(pk__in=())
 
 
 # Who reads the reason of an act.
@@ -80,7 +85,7 @@ class Act:
     """What staff can do to rows, once they have said why.
 
     `do(row, by, reason)` returns whether it changed anything; it may raise Refused, or
-    DoesNotExist for a row that is gone.
+    DoesNotExist for a row that is gone. What the form asks besides the reason is passed by name.
     """
 
     name: str  # of the action
@@ -88,7 +93,8 @@ class Act:
     effect: str
     done: str  # "2 …"
     unchanged: str  # "1 was …"
-    do: Callable[[Any, Actor, str], bool]
+    do: Callable[..., bool]
+    form: type[ReasonForm] = ReasonForm
     read_by: str = MEMBERS  # who reads the reason
 
 
@@ -97,8 +103,15 @@ class SupportAdmin(admin.ModelAdmin):
 
     list_per_page = 50
     list_max_show_all = 0
+    paginator = BoundedPaginator
     show_full_result_count = False
     show_facets = admin.ShowFacets.NEVER
+    view_on_site = False  # the dashboard's pages are for members
+    # Functions (request, row) → Section or None; apps above add theirs.
+    sections: tuple[Callable[[Any, Any], Section | None], ...] = ()
+
+    class Media:
+        css = {"all": ["css/support.css"]}
 
     def get_object(self, request, object_id, from_field=None):
         # With `?_to_field=` in the address Django looks for a field without a name.
@@ -114,8 +127,53 @@ class SupportAdmin(admin.ModelAdmin):
         return lookup.removesuffix("__exact").removesuffix("__isnull") in shown
 
     def get_search_results(self, request, queryset, search_term):
-        # A condition for each word: thousands are more than SQLite takes.
-        return super().get_search_results(request, queryset, search_term[:MAX_SEARCH])
+        for word in search.words(search_term[:MAX_SEARCH]):
+            queryset = queryset.filter(self._condition(word))
+        return queryset, False
+
+    def _condition(self, word) -> Q:
+        if address := search.address(word):
+            return self.by_address(address)
+        username = search.username(word)
+        if username and username.is_certain:
+            return self.by_username(username)
+        if "@" in word:
+            return self.by_email(word)
+        return self.by_text(word) | (self.by_username(username) if username else NOTHING)
+
+    def by_address(self, address: str) -> Q:
+        """The rows of a client's IP address."""
+        return NOTHING
+
+    def by_username(self, username: search.Username) -> Q:
+        """The rows of a credential."""
+        return NOTHING
+
+    def by_email(self, email: str) -> Q:
+        """The rows of a person."""
+        return NOTHING
+
+    def by_text(self, text: str) -> Q:
+        """The rows with a text in one of their names."""
+        return NOTHING
+
+    def history_of(self, row) -> dict[str, Any]:
+        """The query of the list of events that shows the history of a row."""
+        return {}
+
+    def history_view(self, request, object_id, extra_context=None):
+        """Redirect to the events of a row: Django's own log knows only what was done in the admin."""
+        row = self.get_object(request, object_id)
+        if row is None:
+            return self._get_obj_does_not_exist_redirect(request, self.opts, object_id)
+        if not self.has_view_permission(request, row):
+            raise PermissionDenied
+        return HttpResponseRedirect(changelist(Event, **self.history_of(row)))
+
+    def log_addition(self, request, obj, message):
+        """Write nothing to Django's own log."""
+
+    log_change = log_addition
 
     def response_action(self, request, queryset):
         selected = request.POST.getlist(ACTION_CHECKBOX_NAME)
@@ -134,6 +192,10 @@ class SupportAdmin(admin.ModelAdmin):
             useless = self.useless_acts(obj)
             acts = self.get_actions(request).values()
             context["acts"] = [(name, text) for _function, name, text in acts if name not in useless]
+            found = (section(request, obj) for section in self.sections)
+            context["sections"] = [section for section in found if section]
+            # The list that this page was opened from, to return to it after an act.
+            context["filters"] = QueryDict(request.GET.get("_changelist_filters", "")).urlencode()
         return super().render_change_form(request, context, *args, form_url=form_url, obj=obj, **kwargs)
 
     def describe(self, row) -> str:
@@ -146,7 +208,7 @@ class SupportAdmin(admin.ModelAdmin):
         if len(rows) > MAX_AT_ONCE:
             self.message_user(request, f"Select at most {MAX_AT_ONCE} at once.", messages.ERROR)
             return None
-        form = ReasonForm(request.POST if "reason" in request.POST else None, read_by=act.read_by)
+        form = act.form(request.POST if "reason" in request.POST else None, read_by=act.read_by)
         filters = request.POST.get("filters", request.GET.urlencode())
         if rows and not form.is_valid():
             return self._ask(request, rows, act, form, filters)
@@ -171,11 +233,11 @@ class SupportAdmin(admin.ModelAdmin):
         return TemplateResponse(request, "admin/act.html", context)
 
     def _do(self, request, rows, act, given, gone):
-        by, reason = replace(Actor.of(request), note=given.get("note", "")), given.get("reason", "")
+        by = replace(Actor.of(request), note=given.pop("note", ""))
         counts, refused = Counter(gone=gone), []
         for row in rows:
             try:
-                changed = act.do(row, by, reason)
+                changed = act.do(row, by, **given)
             except ObjectDoesNotExist:
                 counts["gone"] += 1
             except Refused as refusal:

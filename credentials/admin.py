@@ -1,26 +1,25 @@
 from datetime import timedelta
 
 from django.contrib import admin
-from django.db.models import OuterRef, Subquery
+from django.db.models import Q
 from django.utils import timezone
 from django.utils.html import format_html_join
 from django.utils.safestring import mark_safe
 
+from accounts.models import User
+from audit.lists import ChosenFilter
+from audit.search import keys
 from audit.support import MEMBERS_AND_OWNERS, Act, SupportAdmin
-from credentials import hand_over_admin, networks  # noqa: F401  (the first registers its own page)
-from credentials.models import Credential, RefusedLogins
+from credentials import hand_over_admin, networks, support  # noqa: F401  (the first registers its list)
+from credentials.models import Credential, LoginDay, RefusedLogins
 from credentials.models.login_day import ALL_LOGINS
 from credentials.outcome import CAUSES, Outcome
+from credentials.support import SECRETS, STATES
+from domains.admin import DomainAdmin
+from domains.models import Domain
 from web.dates import ago, date, day, moment
 
-SECRETS = ("password_sealed", "verifier", "previous_verifier", "issue_key")
-STATES = {
-    Outcome.ACCEPTED: "Active",
-    Outcome.SUSPENDED: "Suspended",
-    Outcome.EXPIRED: "Expired",
-    Outcome.DOMAIN_SUSPENDED: "Domain suspended",
-    Outcome.DOMAIN_NOT_AUTHORIZED: "Domain not authorized",
-}
+DomainAdmin.sections = (support.credentials_of, support.refusals_of_domain, *DomainAdmin.sections)
 
 
 def _unchanged(row):
@@ -109,15 +108,40 @@ class LastUsedFilter(admin.SimpleListFilter):
         return queryset.filter(last_used_at=None) if value == "never" else queryset
 
 
+class OfDomain(SupportAdmin):
+    """A list of rows of domains and their credentials, searched by both."""
+
+    list_filter = (ChosenFilter.of("domain", "domain"),)
+
+    def by_username(self, username):
+        return username.condition("username")
+
+    def by_email(self, email):
+        of_them = Domain.objects.filter(memberships__user__in=keys(User.objects.search_email(email)))
+        return Q(domain__in=keys(of_them.distinct()))
+
+    def by_text(self, text):
+        return Q(domain__in=keys(Domain.objects.search(text)))
+
+    def has_add_permission(self, request):
+        return False
+
+    def has_change_permission(self, request, obj=None):
+        return False  # of fields; acts check has_act_permission
+
+    def history_of(self, row):
+        return {"q": row.username}
+
+
 @admin.register(Credential)
-class CredentialAdmin(SupportAdmin):
-    """Credentials without their secrets, for support to find, suspend, resume and delete.
+class CredentialAdmin(OfDomain):
+    """Credentials without their secrets, for support to find, suspend, resume, reset and delete.
 
     They can't be added here, since the admin can't show a password, and only acts change them.
     """
 
     list_display = (
-        "username",
+        "short_name",
         "label",
         "domain",
         "state",
@@ -125,10 +149,15 @@ class CredentialAdmin(SupportAdmin):
         "expires",
         "created",
     )
-    list_filter = (StateFilter, LastUsedFilter)
+    list_filter = (StateFilter, LastUsedFilter, *OfDomain.list_filter)
     list_select_related = ("domain",)
-    search_fields = ("username", "label", "domain__name", "domain__display_name")
-    search_help_text = "Username, label or domain"
+    sortable_by = ("short_name", "last_used", "created")  # by an index
+    search_fields = ("username", "label", "domain")
+    search_help_text = (
+        "Username (whole, its beginning, or as pages and logs show it), part of a label or domain, "
+        f"a member's e-mail, or the IP address of a client in the last {support.DAYS} days"
+    )
+    sections = (support.clients_of, support.events_of_credential)
     ordering = ("-pk",)  # newest first, by an index
     fields = readonly_fields = (
         "username",
@@ -146,7 +175,7 @@ class CredentialAdmin(SupportAdmin):
         "created_at",
         "created_by",
     )
-    actions = ("suspend", "resume", "remove")
+    actions = ("reset", "suspend", "resume", "remove")
 
     @admin.display(ordering="last_used_at")
     def last_used(self, credential):
@@ -171,24 +200,32 @@ class CredentialAdmin(SupportAdmin):
     def expires(self, credential):
         return date(credential.expires_at) or None
 
-    @admin.display(ordering="created_at")
+    @admin.display(description="username", ordering="username")
+    def short_name(self, credential):
+        return support.username_text(credential.username)
+
+    @admin.display(ordering="pk")
     def created(self, credential):
         return day(credential.created_at)
 
     def get_queryset(self, request):
         return super().get_queryset(request).select_related("domain", "created_by").defer(*SECRETS)
 
-    def has_add_permission(self, request):
-        return False
+    def by_address(self, address):
+        return Q(username__in=keys(LoginDay.objects.filter(ip=address).distinct(), "username"))
 
-    def has_change_permission(self, request, obj=None):
-        return False  # of fields; acts check has_act_permission
+    def by_text(self, text):
+        return Q(label__icontains=text) | super().by_text(text)
 
     def has_act_permission(self, request):
         return request.user.has_perm("credentials.change_credential")
 
     def has_remove_permission(self, request):
         return request.user.has_perm("credentials.delete_credential")
+
+    @admin.action(description="Reset", permissions=["act"])
+    def reset(self, request, queryset):
+        return self.ask_and_do(request, queryset, support.RESET)
 
     @admin.action(description="Suspend", permissions=["act"])
     def suspend(self, request, queryset):
@@ -228,35 +265,39 @@ class CauseFilter(admin.SimpleListFilter):
 
 
 @admin.register(RefusedLogins)
-class RefusedLoginsAdmin(SupportAdmin):
+class RefusedLoginsAdmin(OfDomain):
     """Refused logins per day, read-only; unknown usernames are counted together."""
 
-    list_display = ("day", "user", "cause", "count", "last")
-    list_filter = (CauseFilter,)
-    search_fields = ("username", "label", "domain__name")
-    search_help_text = "Username, label or domain"
+    list_display = ("day", "user", "domain", "cause", "count", "last")
+    list_filter = (CauseFilter, *OfDomain.list_filter)
+    sortable_by = ()
+    search_fields = ("username", "label", "domain", "ip")
+    search_help_text = (
+        "Username (whole, its beginning, or as pages and logs show it), part of a label or domain, "
+        "a member's e-mail, or the IP address of a client"
+    )
     ordering = ("-day", "-pk")  # newest first, by an index
     fields = readonly_fields = ("user", "cause", "day", "count", "last_at", "ip")
 
     def get_queryset(self, request):
-        labels = Credential.objects.filter(username=OuterRef("username")).values("label")
-        rows = super().get_queryset(request).exclude(outcome=Outcome.ACCEPTED).exclude(username=ALL_LOGINS)
-        return rows.annotate(label=Subquery(labels))
+        rows = super().get_queryset(request).select_related("domain")
+        return rows.exclude(outcome=Outcome.ACCEPTED).exclude(username=ALL_LOGINS)
 
-    def has_add_permission(self, request):
-        return False
+    def by_address(self, address):
+        return Q(ip=address)
 
-    def has_change_permission(self, request, obj=None):
-        return False
+    def by_text(self, text):
+        labelled = Credential.objects.filter(label__icontains=text)
+        return Q(username__in=keys(labelled, "username")) | super().by_text(text)
 
-    @admin.display(description="credential", ordering="username", empty_value="-")
+    @admin.display(description="credential")
     def user(self, refused):
-        return refused.username or None
+        return support.username_text(refused.username)
 
-    @admin.display(ordering="outcome")
+    @admin.display
     def cause(self, refused):
         return refused.get_outcome_display()
 
-    @admin.display(ordering="last_at")
+    @admin.display
     def last(self, refused):
         return _lines(ago(refused.last_at), refused.ip)

@@ -1,13 +1,15 @@
-"""The page of hand-over links in the admin."""
+"""Hand-over links in the support admin."""
 
 from django.contrib import admin
-from django.db.models import Exists, OuterRef
+from django.db.models import Exists, OuterRef, Q
 from django.utils import timezone
 
+from accounts.models import User
+from audit.search import keys
 from audit.support import Act, SupportAdmin
 from credentials.models import HandOver
-from credentials.models.base import short
-from credentials.models.hand_over import SECRETS
+from credentials.support import SECRETS, username_text
+from domains.models import Domain
 from web.dates import ago, moment
 
 REVOKE_LINKS = Act(
@@ -27,8 +29,12 @@ class HandOverAdmin(SupportAdmin):
     change_form_template = "admin/credentials/credential/change_form.html"
     list_display = ("user", "state", "domain", "made_by", "made", "ends")
     list_select_related = ("credential__domain", "made_by")
-    search_fields = ("credential__username", "credential__domain__name", "made_by__email")
-    search_help_text = "Username, domain, or the e-mail of the person who made it"
+    sortable_by = ()
+    search_fields = ("username", "domain", "made_by")
+    search_help_text = (
+        "Username (whole, its beginning, or as pages and logs show it), part of a domain, or the e-mail of the "
+        "person who made it"
+    )
     ordering = ("-pk",)  # newest first, by an index
     fields = readonly_fields = (
         "username",
@@ -57,23 +63,35 @@ class HandOverAdmin(SupportAdmin):
     def has_act_permission(self, request):
         return request.user.has_perm("credentials.change_handover")
 
+    def by_username(self, username):
+        return username.condition("credential__username")
+
+    def by_email(self, email):
+        return Q(made_by__in=keys(User.objects.search_email(email)))
+
+    def by_text(self, text):
+        return Q(credential__domain__in=keys(Domain.objects.search(text)))
+
+    def history_of(self, row):
+        return {"q": row.credential.username}
+
     @admin.action(description="Revoke", permissions=["act"])
     def revoke(self, request, queryset):
         return self.ask_and_do(request, queryset, REVOKE_LINKS)
 
     @admin.display(description="credential")
     def user(self, hand_over):
-        return short(hand_over.credential.username)
+        return username_text(hand_over.credential.username)
 
     @admin.display
     def username(self, hand_over):
         return hand_over.credential.username
 
-    @admin.display(ordering="made_at")
+    @admin.display
     def made(self, hand_over):
         return ago(hand_over.made_at)
 
-    @admin.display(description="valid until", ordering="valid_until")
+    @admin.display(description="valid until")
     def ends(self, hand_over):
         return moment(hand_over.valid_until)
 

@@ -7,17 +7,22 @@ from django.db import transaction
 from django.db.models import Q
 from django.forms.models import BaseInlineFormSet
 from django.shortcuts import get_object_or_404
+from django.utils.html import format_html
 
 import audit
+from accounts.admin import UserAdmin
 from accounts.models import User
 from audit.actor import Actor
+from audit.search import keys
 from audit.support import MEMBERS_AND_OWNERS, Act, NoteField, ReasonField, Refused, SupportAdmin
+from domains import support
 from domains.members import actions
 from domains.models import AlreadyAuthorized, Domain, Membership, NameSuspended
 from domains.models.dns_record import DnsRecord
 from domains.roles import Role
 from domains.verification import background
 from domains.verification.check import TooSoon
+from web.dates import day
 from web.workers import Busy
 
 
@@ -230,17 +235,25 @@ class DnsRecordInline(admin.TabularInline):
     has_change_permission = has_delete_permission = has_add_permission
 
 
+UserAdmin.sections = (support.domains_of,)
+
+
 @admin.register(Domain)
 class DomainAdmin(SupportAdmin):
     """Domains: support can change members and perform acts, each with a reason and an event."""
 
     form = DomainForm
     change_form_template = "admin/acts_below.html"
-    list_display = ("name", "display_name", "state", "authorized_at", "created_at", "created_by")
+    list_display = ("domain", "state", "authorized", "added", "created_by")
     list_filter = (DomainStateFilter,)
     list_select_related = ("created_by",)
-    search_fields = ("name", "display_name", "memberships__user__email")
-    search_help_text = "Domain, or a member's e-mail"
+    sortable_by = ("domain", "added")  # by an index
+    search_fields = ("name", "display_name", "title", "member")
+    search_help_text = (
+        "Part of a domain or of its display name, a member's e-mail, an SMTP username (whole, its beginning, "
+        "or as pages and logs show it), or the IP address of a client in the last 30 days"
+    )
+    sections = (support.events_of_domain,)
     ordering = ("-pk",)  # the newest first, by the primary key's index
     readonly_fields = (
         "name",
@@ -257,6 +270,34 @@ class DomainAdmin(SupportAdmin):
 
     def get_queryset(self, request):
         return super().get_queryset(request).select_related("created_by").defer("verification_token")
+
+    def by_address(self, address):
+        return Q(pk__in=keys(Domain.objects.filter(login_days__ip=address).distinct()))
+
+    def by_username(self, username):
+        return Q(pk__in=keys(Domain.objects.filter(username.condition("credentials__username"))))
+
+    def by_email(self, email):
+        of_them = Domain.objects.filter(memberships__user__in=keys(User.objects.search_email(email)))
+        return Q(pk__in=keys(of_them.distinct()))
+
+    def by_text(self, text):
+        return Q(name__icontains=text) | Q(display_name__icontains=text) | Q(title__icontains=text)
+
+    def history_of(self, row):
+        return {"domain": row.pk}
+
+    @admin.display(ordering="name")
+    def domain(self, domain):
+        return format_html("{}<br>{}", domain, domain.other_form) if domain.other_form else str(domain)
+
+    @admin.display
+    def authorized(self, domain):
+        return day(domain.authorized_at) or "-"
+
+    @admin.display(ordering="pk")
+    def added(self, domain):
+        return day(domain.created_at)
 
     def get_fieldsets(self, request, obj=None):
         options = {"fields": self.readonly_fields}

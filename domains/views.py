@@ -15,8 +15,10 @@ MENU_SIZE = 500
 
 @require_safe
 def home(request):
-    """Go to the user's only domain, or to the list."""
+    """Go to the user's only domain, or to the list; staff without a domain go to the admin."""
     names = Domain.objects.for_user(request.user).values_list("name", flat=True)[:2]
+    if request.user.is_staff and not names:
+        return redirect("admin:index")
     return redirect("credentials:overview", names[0]) if len(names) == 1 else redirect("domains:list")
 
 

@@ -62,6 +62,11 @@ class Credential(CredentialState, CredentialFields):
         indexes = [
             models.Index(fields=["domain", "created_at"], name="credential_domain_created"),
             models.Index(fields=["last_used_at"], name="credential_last_used"),
+            # For the filters of the support admin, among many more that are neither.
+            models.Index(fields=["id"], condition=Q(suspended_at__isnull=False), name="credential_suspended"),
+            models.Index(
+                fields=["expires_at"], condition=Q(expires_at__isnull=False), name="credential_expires"
+            ),
         ]
 
     def __str__(self):
@@ -84,7 +89,7 @@ class Credential(CredentialState, CredentialFields):
         return password
 
     @sensitive_variables("password", "old")
-    def reset_password(self, *, by, seen=None, keep_old_for=None) -> str:
+    def reset_password(self, *, by, seen=None, keep_old_for=None, reason="") -> str:
         """Replace the password and return the new one; the old one is refused from then on.
 
         With `keep_old_for` (a timedelta) the old one is accepted for as long beside it;
@@ -116,8 +121,9 @@ class Credential(CredentialState, CredentialFields):
             self.refresh_from_db(fields=["suspended_at"])  # perhaps by another person in the meantime
             if self.suspended_at:
                 self._retire(password, Why.SUSPENDED, self.suspended_at)
-            self._record("credential.reset", by, kept_for=keep_old_for and how_long(keep_old_for))
-            self._notify_owners("credential_reset", by, until=until)
+            kept_for = keep_old_for and how_long(keep_old_for)
+            self._record("credential.reset", by, kept_for=kept_for, reason=reason)
+            self._notify_owners("credential_reset", by, until=until, reason=reason)
         self.password_changed_at, self.previous_valid_until = changed_at, until
         self.previous_last_used_at = self.previous_last_used_ip = None
         return password

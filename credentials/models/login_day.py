@@ -201,6 +201,8 @@ class LoginDay(models.Model):
                 condition=Q(retired_password__isnull=False),
                 name="login_day_tried",
             ),
+            # For a search by address.
+            models.Index(fields=["ip", "username"], name="login_day_ip"),
             # For the list of refused ones in the support admin, among many more that were accepted.
             models.Index(fields=["day", "id"], condition=~_ACCEPTED, name="login_day_refused"),
         ]

@@ -3,8 +3,9 @@
 from urllib.parse import unquote
 
 import pytest
+from django.contrib.admin.models import LogEntry
 
-from tests.factories import PASSWORD
+from tests.factories import PASSWORD, make_domain
 
 pytestmark = pytest.mark.django_db
 
@@ -81,3 +82,37 @@ def test_pages_keep_the_content_security_policy(as_root, credential):
         page = response.content.decode()
         assert "<script>" not in page and "<style" not in page and " style=" not in page
         assert "script-src 'self'" in response["Content-Security-Policy"]
+
+
+def post_sign_in(client, user, query=""):
+    return client.post(f"/login/{query}", {"login": user.email, "password": PASSWORD})
+
+
+def test_support_staff_land_in_the_admin(client, sam):
+    assert post_sign_in(client, sam).url == "/admin/"
+    assert client.get("/").url == "/admin/"
+
+
+def test_support_staff_land_where_they_were_going(client, sam):
+    path = "/admin/credentials/credential/?q=shop"
+    assert client.get(path, follow=True).redirect_chain[-1][0].startswith("/login/?next=")
+    assert post_sign_in(client, sam, "?next=/account/").url == "/account/"
+
+
+def test_members_land_in_their_domains(client, alice, domain):
+    assert post_sign_in(client, alice).url == "/"
+    assert client.get("/").url == "/domains/sl.example.com/"
+
+
+def test_admin_links_to_the_domains_of_staff_who_are_members(as_sam, sam):
+    assert "Your domains" not in as_sam.get("/admin/").content.decode()
+    make_domain("sam.example", owner=sam)
+    assert '<a href="/domains/">Your domains</a>' in as_sam.get("/admin/").content.decode()
+    assert as_sam.get("/").url == "/domains/sam.example/"
+
+
+def test_djangos_own_log_stays_empty(as_sam, alice):
+    as_sam.post(f"/admin/accounts/user/{alice.pk}/change/", {"name": "Alice B.", "is_active": "on"})
+    as_sam.post("/admin/accounts/user/add/", {"email": "new@example.com", "name": ""})
+    assert not LogEntry.objects.exists()
+    assert as_sam.get("/admin/audit/event/?tag=support.user_added").context["cl"].result_count == 1

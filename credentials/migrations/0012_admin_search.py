@@ -1,0 +1,33 @@
+"""Indexes for the lists and the search of the support admin."""
+
+from django.db import migrations, models
+
+from web.trigrams import CreateTrigramIndex
+
+
+class Migration(migrations.Migration):
+    dependencies = [
+        ("credentials", "0009_drop_old_usage"),
+    ]
+
+    operations = [
+        migrations.AddIndex(
+            model_name="credential",
+            index=models.Index(
+                condition=models.Q(("suspended_at__isnull", False)), fields=["id"], name="credential_suspended"
+            ),
+        ),
+        migrations.AddIndex(
+            model_name="credential",
+            index=models.Index(
+                condition=models.Q(("expires_at__isnull", False)),
+                fields=["expires_at"],
+                name="credential_expires",
+            ),
+        ),
+        migrations.AddIndex(
+            model_name="loginday",
+            index=models.Index(fields=["ip", "username"], name="login_day_ip"),
+        ),
+        CreateTrigramIndex("credentials_credential", "label"),
+    ]
