@@ -19,6 +19,7 @@ NEWEST_EVENTS = 10_000  # whose tags the filter offers, so that it costs the sam
 admin.site.site_header = f"SendLayer support {settings.VERSION}"
 admin.site.site_title = admin.site.index_title = "SendLayer support"
 admin.site.site_url = None  # for staff who are members, the index has a link to their domains
+admin.site.enable_nav_sidebar = False  # the top of each page has links to the lists
 # Rows are deleted by an act with a reason, or not at all.
 admin.site.disable_action("delete_selected")
 

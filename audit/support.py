@@ -110,9 +110,6 @@ class SupportAdmin(admin.ModelAdmin):
     # Functions (request, row) → Section or None; apps above add theirs.
     sections: tuple[Callable[[Any, Any], Section | None], ...] = ()
 
-    class Media:
-        css = {"all": ["css/support.css"]}
-
     def get_object(self, request, object_id, from_field=None):
         # With `?_to_field=` in the address Django looks for a field without a name.
         return super().get_object(request, object_id, from_field or None)

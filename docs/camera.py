@@ -67,7 +67,7 @@ class Camera:
         self._take("confirm", page)
 
     def take_admin(self):
-        self._open("/admin/credentials/credential/").locator("#toggle-nav-sidebar").click()
+        self._open("/admin/credentials/credential/")
         self._take("admin")
 
     def take_check(self):
