@@ -9,7 +9,7 @@ from django.core.paginator import Paginator
 from django.urls import reverse
 from django.utils.functional import cached_property
 
-MAX_LISTED = 1000  # rows: to count a million takes as long as to read them, and nobody pages through them
+MAX_LISTED = 500  # rows: to count a million takes as long as to read them, and nobody pages through them
 
 
 class BoundedPaginator(Paginator):

@@ -18,8 +18,23 @@ SELECT id, (
 FROM actor WHERE id IS NOT NULL ORDER BY name LIMIT 500
 """
 
+# Each step is one look into the index, where DISTINCT would read all rows.
+TAGS = """
+    WITH RECURSIVE found (tag) AS (
+        SELECT MIN(tag) FROM audit_event
+        UNION ALL SELECT (SELECT MIN(tag) FROM audit_event WHERE tag > found.tag) FROM found
+            WHERE found.tag IS NOT NULL
+    ) SELECT tag FROM found WHERE tag IS NOT NULL
+"""
+
 
 class EventQuerySet(models.QuerySet):
+    def tags(self) -> list[str]:
+        """All tags that there are, in order."""
+        with connection.cursor() as cursor:
+            cursor.execute(TAGS)
+            return [tag for (tag,) in cursor.fetchall()]
+
     def for_page(self, domain):
         """The events of one domain, newest first, as the Activity page shows them."""
         return self.filter(domain=domain).order_by("-at", "-pk")

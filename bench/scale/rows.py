@@ -21,6 +21,8 @@ from vault import keyring
 FIRST = 10_000  # the first primary key of a copy
 PER_USER = 5  # domains
 MIN_USERS = 60  # more than a page of the admin
+# More rows than a page has in a database of any size: the oldest, and a thousandth of the others.
+RARE = "({0} %% 2 = 0 AND {0} <= 120 OR {0} %% 1000 = 1)"
 SQLITE, POSTGRESQL = "sqlite", "postgresql"
 NUMBERS = {
     SQLITE: "WITH RECURSIVE s(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM s WHERE n < {0}) SELECT n FROM s",
@@ -63,7 +65,7 @@ def fill(credentials, domains):
     name = "'site' || s.n || '.example.net'"
     may_send = {
         "authorized_at": "CASE WHEN s.n %% 10 = 0 THEN NULL ELSE t.authorized_at END",
-        "suspended_at": f"CASE WHEN s.n %% 1000 = 1 THEN {_ago('s.n %% 900')} END",
+        "suspended_at": f"CASE WHEN {RARE.format('s.n')} THEN {_ago('s.n %% 900')} END",
     }
     names = {"name": name, "display_name": name}
     by = {"created_by_id": f"{FIRST} + 1 + s.n %% {users}"}
@@ -83,7 +85,7 @@ def fill(credentials, domains):
 
 
 def _fill_credentials(numbers, domains, by):
-    used = "CASE WHEN s.n %% 5 > 0 THEN {} END"
+    used, rare = "CASE WHEN s.n %% 5 > 0 THEN {} END", RARE.format("s.n")
     sites = " ".join(f"WHEN {place} THEN '{site}'" for place, site in enumerate(SITES))
     _copy(
         Credential.objects.latest("pk"),
@@ -94,8 +96,8 @@ def _fill_credentials(numbers, domains, by):
         label=f"CASE s.n %% {len(SITES)} {sites} END || ' ' || s.n",
         last_used_at=used.format(_ago("s.n %% 2500")),
         last_used_ip=used.format(_ip()),
-        expires_at=f"CASE WHEN s.n %% 50 = 0 THEN {_ago('s.n %% 900 - 800')} END",
-        suspended_at=f"CASE WHEN s.n %% 500 = 0 THEN {_ago('s.n %% 900')} END",
+        expires_at=f"CASE WHEN {RARE.format('(s.n + 1)')} OR s.n %% 50 = 3 THEN {_ago('s.n %% 900 + 1')} END",
+        suspended_at=f"CASE WHEN {rare} THEN {_ago('s.n %% 900')} END",
         created_at=_ago("s.n %% 9000"),
         **by,
     )
@@ -105,7 +107,7 @@ def _fill_uses():
     """One event and one day of logins a credential, and refused ones of every fourth."""
     rows = f"SELECT id AS n, username, domain_id FROM {Credential._meta.db_table} WHERE id > {FIRST}"
     of = {"username": "s.username", "domain_id": "s.domain_id"}
-    tags = "CASE s.n %% 400 WHEN 0 THEN 'credential.deleted' WHEN 1 THEN 'credential.suspended' ELSE t.tag END"
+    tags = f"CASE WHEN {RARE.format(f'(s.n - {FIRST})')} THEN 'credential.deleted' ELSE t.tag END"
     _copy(
         Event.objects.filter(tag="credential.created").latest("pk"),
         rows,

@@ -29,5 +29,13 @@ class Migration(migrations.Migration):
             model_name="loginday",
             index=models.Index(fields=["ip", "username"], name="login_day_ip"),
         ),
+        migrations.AddIndex(
+            model_name="loginday",
+            index=models.Index(
+                condition=models.Q(("outcome", "accepted"), _negated=True),
+                fields=["outcome", "day", "id"],
+                name="login_day_cause",
+            ),
+        ),
         CreateTrigramIndex("credentials_credential", "label"),
     ]

@@ -205,6 +205,7 @@ class LoginDay(models.Model):
             models.Index(fields=["ip", "username"], name="login_day_ip"),
             # For the list of refused ones in the support admin, among many more that were accepted.
             models.Index(fields=["day", "id"], condition=~_ACCEPTED, name="login_day_refused"),
+            models.Index(fields=["outcome", "day", "id"], condition=~_ACCEPTED, name="login_day_cause"),
         ]
 
     def __str__(self):

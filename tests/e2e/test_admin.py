@@ -53,7 +53,8 @@ def test_nothing_scrolls_sideways(window, filled, staff, scheme):
         page.goto(f"/admin/{path}")
         # Django's lists scroll within their own box.
         wide = page.evaluate(
-            """[document.documentElement, ...document.querySelectorAll(".results, .read-only-list, main")].filter(box => box.scrollWidth > box.clientWidth)
+            """[document.documentElement, ...document.querySelectorAll(".results, .read-only-list, main")]
+            .filter(box => box.scrollWidth > box.clientWidth)
             .map(box => `${box.className || box.id || box.tagName} ${box.scrollWidth} > ${box.clientWidth}`)"""
         )
         too_wide += [f"{path}: {box}" for box in wide]
