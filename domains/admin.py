@@ -272,10 +272,12 @@ class DomainAdmin(SupportAdmin):
         return super().get_queryset(request).select_related("created_by").defer("verification_token")
 
     def by_address(self, address):
-        return Q(pk__in=keys(Domain.objects.filter(login_days__ip=address).distinct()))
+        uses = Domain._meta.get_field("login_days").related_model.objects.filter(ip=address)
+        return Q(pk__in=keys(uses.distinct(), "domain"))
 
     def by_username(self, username):
-        return Q(pk__in=keys(Domain.objects.filter(username.condition("credentials__username"))))
+        credentials = Domain._meta.get_field("credentials").related_model.objects
+        return Q(pk__in=keys(credentials.filter(username.condition("username")).distinct(), "domain"))
 
     def by_email(self, email):
         of_them = Domain.objects.filter(memberships__user__in=keys(User.objects.search_email(email)))

@@ -73,7 +73,7 @@ def admin():
         "credentials": (
             "credentials_credential",
             {"label": WORD.lower(), "label and domain": "zepp sl.example"} | searches,
-            ["state=suspended", "state=expired", "state=domain_not_authorized", "used=1", "used=never", "o=5"],
+            ["state=suspended", "state=expired", "state=domain_not_authorized", "used=1", "used=never", "o=1"],
         ),
         "refused": ("credentials_refusedlogins", searches, ["cause=expired"]),
         "events": ("audit_event", searches, ["tag=credential.deleted"]),

@@ -21,7 +21,7 @@ class Migration(migrations.Migration):
             model_name="credential",
             index=models.Index(
                 condition=models.Q(("expires_at__isnull", False)),
-                fields=["expires_at"],
+                fields=["id"],
                 name="credential_expires",
             ),
         ),

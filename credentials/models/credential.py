@@ -64,9 +64,7 @@ class Credential(CredentialState, CredentialFields):
             models.Index(fields=["last_used_at"], name="credential_last_used"),
             # For the filters of the support admin, among many more that are neither.
             models.Index(fields=["id"], condition=Q(suspended_at__isnull=False), name="credential_suspended"),
-            models.Index(
-                fields=["expires_at"], condition=Q(expires_at__isnull=False), name="credential_expires"
-            ),
+            models.Index(fields=["id"], condition=Q(expires_at__isnull=False), name="credential_expires"),
         ]
 
     def __str__(self):
