@@ -32,18 +32,16 @@ def main(credentials: int):
 
 def own():
     """The pages of a member."""
-    from django.urls import NoReverseMatch, reverse
+    from django.urls import reverse
 
     from credentials.models import Credential
 
     credential = Credential.objects.get(label=WORD)
     domain = credential.domain.name
     yield "SMTP Credentials", reverse("credentials:list", args=[domain])
-    yield "SMTP Credentials, a search", reverse("credentials:list", args=[domain]) + "?q=zeppelin"
-    try:
-        yield "a credential's page", reverse("credentials:page", args=[domain, credential.username])
-    except NoReverseMatch:
-        yield "a credential's clients", reverse("credentials:clients", args=[domain, credential.username])
+    for query in ("q=zeppelin", "state=unused", "sort=last-used"):
+        yield f"SMTP Credentials, {query}", f"{reverse('credentials:list', args=[domain])}?{query}"
+    yield "an SMTP user's page", credential.get_absolute_url()
     yield "Overview", reverse("credentials:overview", args=[domain])
     yield "Activity", reverse("audit:activity", args=[domain])
     yield f"/domains/ of {AGENCY}", reverse("domains:list")

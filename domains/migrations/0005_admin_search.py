@@ -7,7 +7,7 @@ from web.trigrams import CreateTrigramIndex
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("domains", "0003_invitations"),
+        ("domains", "0004_suspended_reason"),
     ]
 
     operations = [

@@ -41,7 +41,8 @@ def forms_of(username):
         f"{username[:8]}…",
         f"{username}.1",
         f"{username}.2.previous",
-        f"<{username}>,",
+        f"user=<{username}>,",
+        f"sasl_username={username}.1",
     ]
 
 
@@ -70,7 +71,10 @@ def test_rows_are_found_by_the_e_mail_of_a_member(as_sam, shop, alice, email):
     assert rows(as_sam, USERS, q=email) == [alice]
 
 
-@pytest.mark.parametrize("address", ["203.0.113.7", "2001:db8::7", "[2001:DB8:0:0::7]", "::ffff:203.0.113.7"])
+@pytest.mark.parametrize(
+    "address",
+    ["203.0.113.7", "2001:db8::7", "[2001:DB8:0:0::7]", "::ffff:203.0.113.7", "client=unknown[203.0.113.7],"],
+)
 def test_rows_are_found_by_the_address_of_a_client(as_sam, shop, address):
     assert rows(as_sam, CREDENTIALS, q=address) == [shop]
     assert rows(as_sam, DOMAINS, q=address) == [shop.domain]

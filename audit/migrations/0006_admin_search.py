@@ -5,7 +5,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("audit", "0004_one_chain"),
+        ("audit", "0005_by_actor"),
     ]
 
     operations = [

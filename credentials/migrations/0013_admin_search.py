@@ -7,7 +7,7 @@ from web.trigrams import CreateTrigramIndex
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("credentials", "0009_drop_old_usage"),
+        ("credentials", "0012_domain_suspended"),
     ]
 
     operations = [
