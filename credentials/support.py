@@ -1,6 +1,7 @@
 """What the support admin shows of a domain's credentials and of one, and its reset of a password."""
 
 from django import forms
+from django.db.models import Max, OuterRef, Subquery, Sum
 from django.utils import timezone
 from django.utils.html import format_html
 
@@ -8,10 +9,11 @@ from audit.lists import Section, changelist, page_of
 from audit.models import Event
 from audit.support import MEMBERS_AND_OWNERS, Act, ReasonForm, Refused
 from credentials import rotation
-from credentials.models import Credential, LoginDay, PasswordChanged, RefusedLogins
+from credentials.models import Credential, PasswordChanged, RefusedLogins
 from credentials.models.base import short
 from credentials.models.login_day import LOGINS_KEPT_FOR
 from credentials.outcome import Outcome
+from credentials.usage.summary import summarize
 from domains.support import ROWS, events_of
 from web.dates import ago, day, how_long
 
@@ -100,6 +102,10 @@ def credentials_of(request, domain):
 def refusals_of_domain(request, domain):
     if not request.user.has_perm("credentials.view_refusedlogins"):
         return None
+    refused = domain.login_days.recent(timezone.now()).refused()
+    newest = refused.filter(outcome=OuterRef("outcome")).order_by("-last_at")
+    last = {"last": Max("last_at"), "last_ip": Subquery(newest.values("ip")[:1])}
+    causes = refused.values("outcome").annotate(total=Sum("count"), **last).order_by("-last")
     rows = [
         (
             Outcome(cause["outcome"]).label.capitalize(),
@@ -107,7 +113,7 @@ def refusals_of_domain(request, domain):
             ago(cause["last"]),
             cause["last_ip"] or "-",
         )
-        for cause in domain.login_days.recent(timezone.now()).by_cause()
+        for cause in causes
     ]
     columns = ("Cause", "Logins", "Last", "Last from")
     return Section(
@@ -121,16 +127,15 @@ def refusals_of_domain(request, domain):
 
 def clients_of(request, credential):
     """Return the section of the addresses that a credential was used or tried from."""
-    found = LoginDay.objects.filter(username=credential.username).recent(timezone.now()).by_address()
     rows = [
         (
-            one["ip"] or "Other addresses",
-            f"{one['accepted']:,}",
-            f"{one['refused']:,}",
-            Outcome(one["cause"]).label if one["cause"] else "-",
-            ago(one["last"]),
+            client.ip or "Other addresses",
+            f"{client.accepted:,}",
+            f"{client.refused:,}",
+            Outcome(client.cause).label if client.cause else "-",
+            ago(client.last),
         )
-        for one in found[:ROWS]
+        for client in summarize(credential.username, timezone.now()).clients[:ROWS]
     ]
     columns = ("IP address", "Accepted", "Refused", "Last refused because", "Last seen")
     return Section(
