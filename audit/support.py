@@ -229,12 +229,12 @@ class SupportAdmin(admin.ModelAdmin):
         request.current_app = self.admin_site.name
         return TemplateResponse(request, "admin/act.html", context)
 
-    def _do(self, request, rows, act, answers, gone):
-        by = replace(Actor.of(request), note=answers.pop("note", ""))
+    def _do(self, request, rows, act, given, gone):
+        by = replace(Actor.of(request), note=given.pop("note", ""))
         counts, refused = Counter(gone=gone), []
         for row in rows:
             try:
-                changed = act.do(row, by, **answers)
+                changed = act.do(row, by, **given)
             except ObjectDoesNotExist:
                 counts["gone"] += 1
             except Refused as refusal:

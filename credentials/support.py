@@ -1,12 +1,13 @@
 """What the support admin shows of a domain's credentials and of one, and its reset of a password."""
 
 from django import forms
+from django.db.models import Max, OuterRef, Subquery, Sum
 from django.utils import timezone
 from django.utils.html import format_html
 
 from audit.lists import Section, changelist, page_of
 from audit.models import Event
-from audit.support import Act, ReasonForm, Refused
+from audit.support import MEMBERS_AND_OWNERS, Act, ReasonForm, Refused
 from credentials import rotation
 from credentials.models import Credential, PasswordChanged, RefusedLogins
 from credentials.models.base import short
@@ -57,6 +58,7 @@ RESET = Act(
     unchanged="",
     do=_reset,
     form=ResetForm,
+    read_by=MEMBERS_AND_OWNERS,
 )
 
 
@@ -100,6 +102,10 @@ def credentials_of(request, domain):
 def refusals_of_domain(request, domain):
     if not request.user.has_perm("credentials.view_refusedlogins"):
         return None
+    refused = domain.login_days.recent(timezone.now()).refused()
+    newest = refused.filter(outcome=OuterRef("outcome")).order_by("-last_at")
+    last = {"last": Max("last_at"), "last_ip": Subquery(newest.values("ip")[:1])}
+    causes = refused.values("outcome").annotate(total=Sum("count"), **last).order_by("-last")
     rows = [
         (
             Outcome(cause["outcome"]).label.capitalize(),
@@ -107,7 +113,7 @@ def refusals_of_domain(request, domain):
             ago(cause["last"]),
             cause["last_ip"] or "-",
         )
-        for cause in domain.login_days.recent(timezone.now()).by_cause()
+        for cause in causes
     ]
     columns = ("Cause", "Logins", "Last", "Last from")
     return Section(
@@ -121,7 +127,6 @@ def refusals_of_domain(request, domain):
 
 def clients_of(request, credential):
     """Return the section of the addresses that a credential was used or tried from."""
-    clients = summarize(credential.username, timezone.now()).clients
     rows = [
         (
             client.ip or "Other addresses",
@@ -130,7 +135,7 @@ def clients_of(request, credential):
             Outcome(client.cause).label if client.cause else "-",
             ago(client.last),
         )
-        for client in clients[:ROWS]
+        for client in summarize(credential.username, timezone.now()).clients[:ROWS]
     ]
     columns = ("IP address", "Accepted", "Refused", "Last refused because", "Last seen")
     return Section(

@@ -104,16 +104,6 @@ class LoginDayQuerySet(models.QuerySet):
         last_first = rows.values("ip").annotate(last=Max("last_at")).order_by("-last")
         return list(last_first.values_list("ip", flat=True))
 
-    def by_cause(self):
-        """One row a cause of refusals: how many, and when and from where the last came. The newest first."""
-        rows = self.refused()
-        newest = rows.filter(outcome=OuterRef("outcome")).order_by("-last_at")
-        return (
-            rows.values("outcome")
-            .annotate(total=Sum("count"), last=Max("last_at"), last_ip=Subquery(newest.values("ip")[:1]))
-            .order_by("-last")
-        )
-
     def refused_of(self, domain, now) -> list[dict]:
         """Refusals of a domain's credentials within 24 hours by cause, the newest first.
 
