@@ -62,6 +62,14 @@ class Credential(CredentialState, CredentialFields):
         indexes = [
             models.Index(fields=["domain", "created_at"], name="credential_domain_created"),
             models.Index(fields=["last_used_at"], name="credential_last_used"),
+            # All that a list of domains counts, so that it reads no rows.
+            models.Index(
+                fields=[
+                    *("domain", "last_used_at", "created_at"),
+                    *("suspended_at", "expires_at", "last_refused_at"),
+                ],
+                name="credential_domain_state",
+            ),
         ]
 
     def __str__(self):

@@ -237,7 +237,7 @@ class TestEveryState:
         page = enter(OWNER)
         page.goto(SMTP)
         page.locator("details.domain-switcher summary").click()
-        expect(page.get_by_role("searchbox", name="Filter domains")).to_be_focused()
+        expect(page.get_by_role("searchbox", name="Search domains and SMTP users")).to_be_focused()
         assert complaints(page) == []
         page.get_by_label("Account menu").click()
         expect(page.get_by_role("button", name="Sign out")).to_be_visible()
