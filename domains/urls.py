@@ -27,6 +27,7 @@ app_name = "domains"
 urlpatterns = [
     path("", views.home, name="home"),
     path("domains/add/", views.add, name="add"),
+    path("domains/add/several/", views.add_several, name="add_several"),
     path("domains/<domain:name>/settings/", general_views.overview, name="settings"),
     path("domains/<domain:name>/settings/dns/", dns_views.dns, name="dns"),
     path("domains/<domain:name>/settings/dns/verify/", dns_views.verify, name="verify"),

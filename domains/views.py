@@ -3,7 +3,8 @@ from django.shortcuts import redirect, render
 from django.views.decorators.http import require_safe
 
 from audit.actor import Actor
-from domains.forms import AddDomainForm
+from domains import several
+from domains.forms import AddDomainForm, AddSeveralForm
 from domains.models import Domain
 from web.request import ask_or_act, posted
 
@@ -23,3 +24,16 @@ def add(request):
         messages.success(request, "Domain added.")
         return redirect("domains:dns", domain.name)
     return render(request, "domains/add.html", {"form": form}, status=422 if form.errors else 200)
+
+
+@ask_or_act
+def add_several(request):
+    """Add many domains, and answer with what became of each. Sent again, it adds none twice."""
+    form = AddSeveralForm(posted(request))
+    if not form.is_valid():
+        status = 422 if form.errors else 200
+        return render(request, "domains/add_several.html", {"form": form}, status=status)
+    result = several.add(form.cleaned_data["names"], by=Actor.of(request))
+    proofs = [(domain, domain.expected_records()[0]) for domain in result.added]
+    left = AddSeveralForm.of(text for text, _reason in result.refused)
+    return render(request, "domains/added.html", {"proofs": proofs, "result": result, "form": left})

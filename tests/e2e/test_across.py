@@ -115,7 +115,7 @@ class TestWhatNeedsAttention:
 
     def test_all_and_add_are_reached_without_scrolling(self, page):
         page.goto("/domains/")
-        for name in ("Add domain", "All 60"):
+        for name in ("Add domain", "Add several", "All 60"):
             expect(page.locator("main").get_by_role("link", name=name)).to_be_in_viewport(ratio=1)
 
     def test_words_of_a_row_lead_to_what_they_name(self, page):
@@ -129,6 +129,25 @@ class TestWhatNeedsAttention:
             page.goto(f"/domains/{query}")
             page.evaluate(axe.SCRIPT)
             assert complaints(page) == [], query
+
+
+class TestAddingSeveral:
+    def test_a_list_is_pasted_and_what_failed_is_mended(self, page, alice):
+        make_domain("owned.com", owner=alice)
+        page.goto("/domains/")
+        page.get_by_role("link", name="Add several").click()
+        page.get_by_label("Domain names").fill("https://one.com/\nTWO.com, owned.com\nmy three.com")
+        page.get_by_role("button", name="Add domains").click()
+        expect(page.get_by_role("heading", name="2 domains added")).to_be_visible()
+        expect(page.get_by_role("heading", name="Already in your list")).to_be_visible()
+        page.evaluate(axe.SCRIPT)
+        assert complaints(page) == []
+        field = page.get_by_label("Domain names")
+        expect(field).to_have_value("my three.com")
+        field.fill("my-three.com")
+        page.get_by_role("button", name="Add domains").click()
+        expect(page.get_by_role("heading", name="1 domain added")).to_be_visible()
+        expect(page.get_by_role("link", name="my-three.com")).to_be_visible()
 
 
 class TestWithoutJavaScript:

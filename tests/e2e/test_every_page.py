@@ -214,7 +214,7 @@ class TestEveryDialog:
 class TestEveryState:
     def test_forms_with_errors(self, enter):
         page = enter(OWNER)
-        for path in (f"{MEMBERS}invite/", "/domains/add/", "/account/password/"):
+        for path in (f"{MEMBERS}invite/", "/domains/add/", "/domains/add/several/", "/account/password/"):
             page.goto(path)
             page.locator("main form .btn.primary").first.click()
             expect(page.locator(".has-error, [role=alert]").first).to_be_visible()

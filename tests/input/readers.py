@@ -45,7 +45,7 @@ READ_WITHIN = {
     "domains.members.forms:is_address": "domains.members.forms:InviteForm.clean_emails",
     "domains.names:_checked": "domains.names:normalise",
     "domains.names:_complaint_about_punctuation": "domains.names:normalise",
-    "domains.names:_host_inside": "domains.names:normalise",
+    "domains.names:host_in": "domains.names:normalise",
     "domains.names:_is_ip_address": "domains.names:normalise",
     "domains.names:_refuse_mapped": "domains.names:normalise",
     "domains.dns.records:_judge_elsewhere": "domains.dns.records:_judge_dmarc",

@@ -78,6 +78,7 @@ RIGHTS = {
     "domains:home": Rights(SIGNED_IN),
     "credentials:domains": Rights(SIGNED_IN),
     "domains:add": Rights(SIGNED_IN, SIGNED_IN, asks="a pending domain sends nothing before its DNS proves it"),
+    "domains:add_several": Rights(SIGNED_IN, SIGNED_IN, asks="pending domains, as with domains:add"),
     "credentials:menu": Rights(SIGNED_IN),
     "credentials:overview": Rights(VIEW),
     "domains:settings": Rights(VIEW),
