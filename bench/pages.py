@@ -32,7 +32,7 @@ def report(cookie: str, domain: str, username: str):
         Page("Overview", reverse("credentials:overview", args=[domain]), 3.5),
         Page("SMTP user", reverse("credentials:page", args=[domain, username]), 3.5),
         Page("Activity", reverse("audit:activity", args=[domain]), 3.5),
-        Page("Domains", reverse("domains:list"), 2.6),
+        Page("Domains", reverse("credentials:domains"), 2.6),
     ]
     milliseconds = measure(cookie, [BARE, *(page.path for page in pages)])
     print(f"CPU time of a page: best of {ROUNDS} rounds, ratio to the bare view, at most")

@@ -3,6 +3,7 @@ from django.urls import include, path, register_converter
 from credentials.views import (
     bulk,
     deleted,
+    domain_list,
     hand_over,
     label,
     lifecycle,
@@ -67,7 +68,11 @@ _offboarding_urlpatterns = [
 
 app_name = "credentials"
 urlpatterns = [
-    path("", overview.overview, name="overview"),
-    path("settings/smtp/", include(_smtp_urlpatterns)),
-    path("settings/members/offboarding/<person:person>/", include(_offboarding_urlpatterns)),
+    path("domains/", domain_list.domain_list, name="domains"),
+    path("domains/menu/", domain_list.menu, name="menu"),
+    path("domains/<domain:name>/", overview.overview, name="overview"),
+    path("domains/<domain:name>/settings/smtp/", include(_smtp_urlpatterns)),
+    path(
+        "domains/<domain:name>/settings/members/offboarding/<person:person>/", include(_offboarding_urlpatterns)
+    ),
 ]

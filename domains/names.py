@@ -45,7 +45,7 @@ def normalise(text: str) -> str:
         raise InvalidDomainName("Enter a domain name, like example.com.")
     if len(name) > MAX_DOMAIN_INPUT:  # before anything examines it
         raise InvalidDomainName(NAME_TOO_LONG)
-    if host := _host_inside(name):
+    if host := host_in(name):
         raise InvalidDomainName(f"Enter only the domain name. Did you mean {display(host)}?")
     if _is_ip_address(name):
         raise InvalidDomainName("An IP address can't be used. Enter a domain name, like example.com.")
@@ -57,6 +57,19 @@ def normalise(text: str) -> str:
     if not name.isascii():
         _refuse_mapped(name, ascii_name)
     return ascii_name
+
+
+def host_in(text: str) -> str | None:
+    """Return the host in a URL, an e-mail address, or a host with a port or path, or None."""
+    if len(text) > MAX_DOMAIN_INPUT:
+        return None
+    match = re.fullmatch(r"(?:[a-z][a-z0-9+.-]*://)?(?:[^@/\s]*@)?([^\s:/?#@]+)(?:[:/?#].*)?", text, re.I)
+    if not match or (host := match[1]) == text:
+        return None
+    try:
+        return normalise(host)
+    except InvalidDomainName:
+        return None
 
 
 def a_label(name: str) -> str:
@@ -154,17 +167,6 @@ def _complaint_about_punctuation(name: str) -> str:
     if re.search(r"[,;]", name):
         return "Enter one domain name at a time, like example.com."
     return ""
-
-
-def _host_inside(text: str) -> str | None:
-    """Return the host in a URL, an e-mail address, or a host with a port or path, or None."""
-    match = re.fullmatch(r"(?:[a-z][a-z0-9+.-]*://)?(?:[^@/\s]*@)?([^\s:/?#@]+)(?:[:/?#].*)?", text, re.I)
-    if not match or (host := match[1]) == text:
-        return None
-    try:
-        return normalise(host)
-    except InvalidDomainName:
-        return None
 
 
 def _is_ip_address(text: str) -> bool:

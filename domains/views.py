@@ -1,16 +1,12 @@
 from django.contrib import messages
-from django.core.paginator import Paginator
 from django.shortcuts import redirect, render
 from django.views.decorators.http import require_safe
 
 from audit.actor import Actor
-from domains.forms import AddDomainForm
+from domains import several
+from domains.forms import AddDomainForm, AddSeveralForm
 from domains.models import Domain
-from domains.navigation import FILTER_FROM, around_name
-from web.request import ask_or_act, posted, search_text
-
-DOMAINS_PER_PAGE = 25
-MENU_SIZE = 500
+from web.request import ask_or_act, posted
 
 
 @require_safe
@@ -19,15 +15,7 @@ def home(request):
     names = Domain.objects.for_user(request.user).values_list("name", flat=True)[:2]
     if request.user.is_staff and not names:
         return redirect("admin:index")
-    return redirect("credentials:overview", names[0]) if len(names) == 1 else redirect("domains:list")
-
-
-@require_safe
-def domain_list(request):
-    search = search_text(request.GET)
-    domains = Domain.objects.for_user(request.user).search(search).with_counts(request.user)
-    page = Paginator(domains, DOMAINS_PER_PAGE).get_page(request.GET.get("page"))
-    return render(request, "domains/list.html", {"page": page, "search": search, "page_size": DOMAINS_PER_PAGE})
+    return redirect("credentials:overview", names[0]) if len(names) == 1 else redirect("credentials:domains")
 
 
 @ask_or_act
@@ -40,21 +28,14 @@ def add(request):
     return render(request, "domains/add.html", {"form": form}, status=422 if form.errors else 200)
 
 
-@require_safe
-def menu(request):
-    """Return the content of the domain dropdown, which is loaded when it's opened."""
-    search, tab = search_text(request.GET), request.GET.get("tab", "")
-    found = list(Domain.objects.for_user(request.user).search(search)[: MENU_SIZE + 1])
-    before, after = around_name(tab)
-    context = {
-        "entries": found[:MENU_SIZE],
-        "before": before,
-        "after": after,
-        "more": len(found) > MENU_SIZE,
-        "search": search,
-        "tab": tab,
-        "current": request.GET.get("current", ""),
-        "with_filter": len(found) > FILTER_FROM,
-        "only_entries": "q" in request.GET,
-    }
-    return render(request, "domains/_menu.html", context)
+@ask_or_act
+def add_several(request):
+    """Add many domains, and answer with what became of each. Sent again, it adds none twice."""
+    form = AddSeveralForm(posted(request))
+    if not form.is_valid():
+        status = 422 if form.errors else 200
+        return render(request, "domains/add_several.html", {"form": form}, status=status)
+    result = several.add(form.cleaned_data["names"], by=Actor.of(request))
+    proofs = [(domain, domain.expected_records()[0]) for domain in result.added]
+    left = AddSeveralForm.of(text for text, _reason in result.refused)
+    return render(request, "domains/added.html", {"proofs": proofs, "result": result, "form": left})

@@ -39,7 +39,7 @@ urlpatterns = [
     path("", include("accounts.urls")),
     path("", include("domains.urls")),
     path("domains/<domain:name>/activity/", include("domains.activity.urls")),
-    path("domains/<domain:name>/", include("credentials.urls")),
+    path("", include("credentials.urls")),
     path("domains/<domain:name>/settings/smtp/", include("submission.livecheck.urls")),
     # A secret after /key/ is kept out of the logs (web/logs.py).
     path("hand-over/key/<str:key>/", hand_over_link, name="hand_over"),

@@ -44,7 +44,7 @@ def own():
     yield "an SMTP user's page", credential.get_absolute_url()
     yield "Overview", reverse("credentials:overview", args=[domain])
     yield "Activity", reverse("audit:activity", args=[domain])
-    yield f"/domains/ of {AGENCY}", reverse("domains:list")
+    yield f"/domains/ of {AGENCY}", reverse("credentials:domains")
 
 
 def admin():

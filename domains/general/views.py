@@ -80,7 +80,7 @@ def delete(request, domain):
             form.add_error(None, "Nothing was deleted.")
         else:
             messages.success(request, "Domain deleted.")
-            return go(request, "domains:list")
+            return go(request, "credentials:domains")
     return ask(
         request, domain, "_delete.html", active_tab="general", form=form, counts=actions.count_deleted(domain)
     )

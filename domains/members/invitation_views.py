@@ -121,6 +121,6 @@ def _welcome(request, domains) -> str:
     """Add a message of the new memberships; return the URL to go to."""
     if len(domains) > 1:
         messages.success(request, f"You are now a member of {len(domains)} domains.")
-        return resolve_url("domains:list")
+        return resolve_url("credentials:domains")
     messages.success(request, f"You are now a member of {domains[0]}.")
     return resolve_url("credentials:overview", domains[0].name)

@@ -164,7 +164,7 @@ def _end_membership(request, domain, member, question):
         else:
             if member.user == request.user:
                 messages.success(request, f"You left {domain}.")
-                return go(request, "domains:list")
+                return go(request, "credentials:domains")
             messages.success(request, f"{member.user.email} was removed.")
             return show_members(request, domain)
     return ask(request, domain, question, active_tab="members", form=form, member=member)

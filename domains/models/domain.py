@@ -36,10 +36,6 @@ class DomainQuerySet(models.QuerySet):
     def owned_by(self, user):
         return self.filter(memberships__user=user, memberships__role=Role.OWNER).order_by("name", "pk")
 
-    def search(self, text):
-        found = Q(name__icontains=text) | Q(display_name__icontains=text) | Q(title__icontains=text)
-        return self.filter(found) if text else self
-
     def held(self):
         """Lock these until the transaction ends: every act on a domain begins with this (audit/locks.py)."""
         return self.order_by("pk").select_for_update(no_key=True)
@@ -54,11 +50,6 @@ class DomainQuerySet(models.QuerySet):
         When one is suspended and another authorized concurrently, the second act sees what the first did.
         """
         return list(self.filter(name=name).held())
-
-    def with_counts(self, user):
-        """Add `credential_count`, and the user's own `role`."""
-        role = Membership.objects.filter(user=user, domain=models.OuterRef("pk")).values("role")
-        return self.annotate(credential_count=models.Count("credentials"), role=models.Subquery(role))
 
     @transaction.atomic
     def add(self, name, *, by):

@@ -1,17 +1,42 @@
 // Menus are <details>: close on Escape, on a click elsewhere and when another opens; arrows, Home and End move.
+// "/" and Ctrl+K (Cmd+K) open the search of the domain dropdown; Enter in it opens the first result.
 
 const menus = () => document.querySelectorAll("details[data-menu][open]");
+const TYPING = "textarea, select, [contenteditable], input:not([type=checkbox], [type=radio])";
+let opensFirst = false;
+let isPast = false;
 
 function close(menu, focus) {
   menu.open = false;
   if (focus) menu.querySelector("summary").focus();
 }
 
+function openSearch(event) {
+  const search = document.querySelector("[data-opens-first] input");
+  if (!search || event.target.closest?.(TYPING) || document.querySelector("dialog[open]")) return;
+  event.preventDefault();
+  search.closest("details").open = true;
+  search.focus();
+  search.select();
+}
+
 document.addEventListener("click", (event) => {
   menus().forEach((menu) => menu.contains(event.target) || close(menu));
 });
 
+// A finger that opens the list needs no keyboard over it.
+document.addEventListener(
+  "toggle",
+  ({ target }) => {
+    if (target.matches("[data-menu][open]") && matchMedia("(hover: hover)").matches)
+      target.querySelector("[data-opens-first] input")?.focus();
+  },
+  true,
+);
+
 document.addEventListener("keydown", (event) => {
+  const command = event.ctrlKey || event.metaKey;
+  if (command ? event.key === "k" && !event.shiftKey && !event.altKey : event.key === "/") return openSearch(event);
   const menu = event.target.closest?.("details[data-menu]");
   if (!menu) return;
   if (event.key === "Escape" && menu.open) close(menu, true);
@@ -26,10 +51,25 @@ document.addEventListener("keydown", (event) => {
   items.at(to(items.indexOf(document.activeElement)) % items.length)?.focus();
 });
 
-// An arrow key can be faster than the response, which then removes the focused item.
-// Otherwise htmx focuses the filter.
-document.addEventListener("htmx:afterSwap", (event) => {
-  const panel = event.detail.target;
-  if (panel.id === "domain-menu" && document.activeElement === document.body)
-    panel.querySelector("input, .menu-item").focus();
+document.addEventListener("submit", (event) => {
+  const search = event.target.closest("[data-opens-first]")?.elements.q;
+  if (!search) return;
+  event.preventDefault();
+  opensFirst = Boolean(search.value.trim());
+  if (opensFirst) htmx.trigger(search, "find"); // what is listed may answer an earlier text
+});
+
+document.addEventListener("input", () => (opensFirst = false));
+
+// An arrow key can be faster than the list: the focus is then past it, or on an entry that is replaced.
+document.addEventListener("htmx:beforeSwap", () => {
+  isPast = Boolean(document.activeElement.closest("#domain-entries, .menu-end"));
+});
+
+document.addEventListener("htmx:afterSwap", ({ detail: { target } }) => {
+  if (target.id !== "domain-entries") return;
+  const first = target.querySelector(".menu-item");
+  if (opensFirst) first?.click();
+  else if (isPast) first?.focus();
+  opensFirst = false;
 });

@@ -166,7 +166,7 @@ class TestBeingGiven:
     def test_unconfirmed_owner_gets_no_domain_email(self, domain, alice, claim):
         domain.memberships.create(user=claim, role="owner")
         notifications.notify_owners(
-            domain, "members", "new_member", link=("domains:list",), member="x", role="y", by=SYSTEM
+            domain, "members", "new_member", link=("credentials:domains",), member="x", role="y", by=SYSTEM
         )
         assert [letter.to for letter in delivered()] == [[alice.email]]
 

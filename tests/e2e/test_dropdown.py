@@ -39,18 +39,14 @@ class TestDomainDropdown:
         expect(menu.locator("[aria-current=true]")).to_contain_text("sl.example.com")
         expect(menu.get_by_role("link").last).to_have_text("Add domain")
 
-    def test_a_few_domains_need_no_filter(self, menu):
+    def test_typing_filters_the_domains(self, nine, menu):
         open_menu(menu)
-        expect(menu.get_by_role("searchbox")).to_have_count(0)
-
-    def test_more_than_eight_are_filtered_by_typing(self, nine, menu):
-        open_menu(menu)
-        expect(menu.get_by_role("searchbox", name="Filter domains")).to_be_focused()
+        expect(menu.get_by_role("searchbox", name="Search domains and SMTP users")).to_be_focused()
         menu.page.keyboard.type("shop-7")
         expect(menu.locator("#domain-entries a")).to_have_count(1)
         expect(menu.locator("#domain-entries a")).to_contain_text("shop-7.example")
         menu.get_by_role("searchbox").fill("nothing like it")
-        expect(menu.get_by_text("No domain matches “nothing like it”.")).to_be_visible()
+        expect(menu.get_by_text("Nothing matches “nothing like it”.")).to_be_visible()
 
     def test_arrow_keys_walk_through_it_and_enter_chooses(self, nine, menu):
         open_menu(menu)
@@ -61,22 +57,24 @@ class TestDomainDropdown:
         menu.page.keyboard.press("Enter")
         expect(menu.page).to_have_url(smtp_url(nine[0]))
 
-    def test_menu_of_500_domains_has_home_and_end_keys_and_a_visible_filter(self, alice, tab, menu):
+    def test_menu_of_500_domains_has_home_and_end_keys_and_a_visible_search(self, alice, tab, menu):
         owned = Domain.objects.bulk_create(Domain(name=f"shop-{number:03}.example") for number in range(500))
         Membership.objects.bulk_create(Membership(user=alice, domain=each, role="owner") for each in owned)
         open_menu(menu)
-        filter_ = menu.get_by_role("searchbox", name="Filter domains")
-        expect(filter_).to_be_focused()
+        search = menu.get_by_role("searchbox", name="Search domains and SMTP users")
+        expect(search).to_be_focused()
+        for name in ("All domains", "Add domain"):
+            expect(menu.get_by_role("link", name=name)).to_be_in_viewport(ratio=1)
         for key, name in (("End", "Add domain"), ("Home", "shop-000.example"), ("ArrowUp", None)):
             menu.page.keyboard.press(key)
-            expect(menu.get_by_role("link", name=name) if name else filter_).to_be_focused()
-            expect(filter_).to_be_in_viewport()
+            expect(menu.get_by_role("link", name=name) if name else search).to_be_focused()
+            expect(search).to_be_in_viewport()
         expect(menu.locator("#domain-entries a.menu-item")).to_have_count(501)  # the last one: Show all
         menu.page.keyboard.type("499")
         expect(menu.locator("#domain-entries a")).to_have_count(1)
         # In a text these keys are the caret's.
         menu.page.keyboard.press("Home")
-        expect(filter_).to_be_focused()
+        expect(search).to_be_focused()
 
     def test_an_arrow_key_before_the_answer_is_not_lost(self, tab, menu):
         held = []

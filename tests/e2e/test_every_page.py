@@ -217,7 +217,7 @@ class TestEveryDialog:
 class TestEveryState:
     def test_forms_with_errors(self, enter):
         page = enter(OWNER)
-        for path in (f"{MEMBERS}invite/", "/domains/add/", "/account/password/"):
+        for path in (f"{MEMBERS}invite/", "/domains/add/", "/domains/add/several/", "/account/password/"):
             page.goto(path)
             page.locator("main form .btn.primary").first.click()
             expect(page.locator(".has-error, [role=alert]").first).to_be_visible()
@@ -240,7 +240,7 @@ class TestEveryState:
         page = enter(OWNER)
         page.goto(SMTP)
         page.locator("details.domain-switcher summary").click()
-        expect(page.get_by_role("searchbox", name="Filter domains")).to_be_focused()
+        expect(page.get_by_role("searchbox", name="Search domains and SMTP users")).to_be_focused()
         assert complaints(page) == []
         page.get_by_label("Account menu").click()
         expect(page.get_by_role("button", name="Sign out")).to_be_visible()

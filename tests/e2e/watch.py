@@ -11,7 +11,7 @@ addEventListener("securitypolicyviolation", (event) =>
 # htmx logs what we abort ourselves.
 _KNOWN = re.compile(
     r"Failed to load resource: the server responded|Response Status Error Code"
-    r"|htmx:(afterRequest|sendAbort), \[object HTMLDialogElement\]$"
+    r"|htmx:(afterRequest|sendAbort), \[object HTML(Dialog|Div)Element\]$"
 )
 
 

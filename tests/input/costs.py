@@ -35,7 +35,7 @@ from credentials.views import selection
 from domains import homographs, names
 from domains.activity import filters, sentences
 from domains.dns import records, resolver, spf_dmarc
-from domains.forms import AddDomainForm
+from domains.forms import AddDomainForm, AddSeveralForm
 from domains.general.forms import DeleteDomainForm
 from domains.members import forms
 from domains.models import dns_record, invitation
@@ -229,6 +229,9 @@ CASES = {
         lambda text: page.Line(SPF, SimpleNamespace(found=text)).found
     ),
     "domains.models.dns_record:shortened": Case(lambda text: dns_record.shortened(text.split(" "))),
+    "domains.forms:AddSeveralForm.clean_names": Case(
+        lambda text: AddSeveralForm({"names": text}).is_valid(), ("a,", "\n")
+    ),
     "domains.forms:AddDomainForm": Case(
         lambda text: AddDomainForm({"name": text}, user=None).is_valid(), ("a@", "http://")
     ),

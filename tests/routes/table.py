@@ -76,9 +76,10 @@ RIGHTS = {
     "theme": Rights(None, SIGNED_IN, asks="a cookie of this browser"),
     # domains
     "domains:home": Rights(SIGNED_IN),
-    "domains:list": Rights(SIGNED_IN),
+    "credentials:domains": Rights(SIGNED_IN),
     "domains:add": Rights(SIGNED_IN, SIGNED_IN, asks="a pending domain sends nothing before its DNS proves it"),
-    "domains:menu": Rights(SIGNED_IN),
+    "domains:add_several": Rights(SIGNED_IN, SIGNED_IN, asks="pending domains, as with domains:add"),
+    "credentials:menu": Rights(SIGNED_IN),
     "credentials:overview": Rights(VIEW),
     "domains:settings": Rights(VIEW),
     "domains:rename": Rights(DOMAIN, DOMAIN, asks=RECENT),

@@ -80,12 +80,12 @@ def test_readyz_fails_while_sealed(client, monkeypatch):
 
 
 def test_readyz_fails_before_the_migrations(client):
-    migration = ("credentials", "0013_admin_search")
+    migration = ("credentials", "0014_domain_states")
     MigrationRecorder(connection).record_unapplied(*migration)
     try:
         assert not_ready(client) == (
             "migrations",
-            "Run manage.py migrate: credentials.0013_admin_search.",
+            "Run manage.py migrate: credentials.0014_domain_states.",
         )
     finally:
         MigrationRecorder(connection).record_applied(*migration)
