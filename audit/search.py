@@ -3,20 +3,15 @@
 The admin's lists search by index: among a million rows, nothing else answers in the time of a thousand.
 """
 
-import re
-from ipaddress import ip_address
 from typing import NamedTuple
 
 from django.db.models import Q
 
+from web.search import parse
+
 MAX_WORDS = 8
 MAX_FOUND = 100  # rows of another table that a condition lists one by one
-# The whole, its beginning, the short form of pages, and Postfix's sasl_username with the password's number.
-_USERNAME = re.compile(r"([0-9A-F]{4,32})(?:(…|\.\.\.)([0-9A-F]{0,8}))?(\.[0-9]{1,9}(?:\.PREVIOUS)?)?")
-# Around what people copy from a log: sasl_username=…, user=<…>, client=unknown[…].
-_FIELD = re.compile(r"[A-Za-z_]{1,32}=")
-_HOST = re.compile(r"[^\s\[\]]{1,255}\[")
-_WRAPPING = " <>[](){}\"'`“”,;"
+MIN_PART = 4  # characters of a username: fewer are rather a word
 
 
 class Username(NamedTuple):
@@ -35,24 +30,13 @@ class Username(NamedTuple):
 
 def username(text: str) -> Username | None:
     """Return the username that a text is or begins, or None."""
-    found = _USERNAME.fullmatch(_bare(text).upper())
-    if not found:
-        return None
-    beginning, dots, end, number = found.groups()
-    return Username(beginning, end or "", bool(dots or number) or len(beginning) == 32)
+    found = parse(text)
+    return Username(found.start, found.end, found.is_username) if len(found.start) >= MIN_PART else None
 
 
 def address(text: str) -> str:
     """Return an IP address as it is stored, "" for any other text."""
-    try:
-        found = ip_address(_HOST.sub("", _bare(text), count=1))
-    except ValueError:
-        return ""
-    return str(getattr(found, "ipv4_mapped", None) or found)
-
-
-def _bare(text: str) -> str:
-    return _FIELD.sub("", text.strip(_WRAPPING), count=1).strip(_WRAPPING)
+    return parse(text).ip
 
 
 def words(text: str) -> list[str]:

@@ -10,9 +10,9 @@ from django.db.models.expressions import RawSQL
 from credentials.models.base import is_username
 from credentials.models.credential import Credential
 from credentials.models.login_day import LoginDay
-from credentials.models.search import parse
 from credentials.models.state import State, condition
 from domains.models import Domain, Membership
+from web.search import parse
 
 MIN_PART = 4  # characters of a username: fewer are rather a word
 ROW_FIELDS = (

@@ -9,8 +9,8 @@ from django.db.models.functions import Lower, NullIf
 from django.utils import timezone
 
 from credentials.models.login_day import LoginDay
-from credentials.models.search import Search, parse
 from credentials.models.state import State, condition
+from web.search import Search, parse
 
 ROW_FIELDS = (
     "username",

@@ -9,11 +9,11 @@ from django.views.decorators.http import require_safe
 
 from credentials.models import across
 from credentials.models.base import is_username
-from credentials.models.search import parse
 from credentials.models.state import State
 from domains.models import Domain
 from domains.navigation import around_name
 from web.request import MAX_SEARCH_LENGTH
+from web.search import parse
 
 PAGE_SIZE = 25
 MAX_FOUND = 50  # SMTP users that a search lists; more of them call for more letters

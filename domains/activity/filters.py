@@ -8,6 +8,7 @@ from django.http import QueryDict
 from django.utils.http import urlencode
 
 from domains.activity.sentences import SENTENCES
+from web.search import parse
 
 MAX_TEXT = 100
 SERVER = "server"  # as a person: what the server did by itself
@@ -22,9 +23,6 @@ KINDS = {
     "domain": "The domain",
 }
 _PERSON = re.compile(r"[1-9][0-9]{0,17}")
-_USERNAME = re.compile(
-    r"([0-9A-F]{1,32})(?:…|\.\.\.)?([0-9A-F]{8})?"
-)  # whole, its beginning, or as pages show it
 _CLEARLY_A_USERNAME = 8  # characters; fewer may be a label as well
 
 
@@ -73,8 +71,8 @@ class Filters(NamedTuple):
 
 
 def _about(domain, events, text):
-    username = _USERNAME.fullmatch(text.upper())
-    if username and len(username[1]) >= _CLEARLY_A_USERNAME:
-        return events.about(username[1]).filter(credential__endswith=username[2] or "")
+    found = parse(text)
+    if found.is_username or len(found.start) >= _CLEARLY_A_USERNAME:
+        return events.about(found.start).filter(credential__endswith=found.end)
     labelled = Q(credential__in=domain.credentials.filter(label__icontains=text).values("username"))
-    return events.filter(labelled | Q(credential__startswith=text.upper()) if username else labelled)
+    return events.filter(labelled | Q(credential__startswith=found.start) if found.start else labelled)

@@ -36,6 +36,9 @@ class DomainQuerySet(models.QuerySet):
     def owned_by(self, user):
         return self.filter(memberships__user=user, memberships__role=Role.OWNER).order_by("name", "pk")
 
+    def search(self, text):
+        return self.filter(Q(name__icontains=text) | Q(display_name__icontains=text) | Q(title__icontains=text))
+
     def held(self):
         """Lock these until the transaction ends: every act on a domain begins with this (audit/locks.py)."""
         return self.order_by("pk").select_for_update(no_key=True)

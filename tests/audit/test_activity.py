@@ -69,7 +69,7 @@ class TestFilters:
     def found(self, client, **query):
         """What the page says that people did, without names of SMTP users."""
         page = text(client.get(URL, query))
-        acts = re.findall(r'<td class="wide"><b>(\w+)[^<]*</b> (\w+)', page)
+        acts = re.findall(r'<th scope="row"><b>(\w+)[^<]*</b> (\w+)', page)
         assert f"{len(acts)} event" in page
         return [" ".join(act) for act in acts]
 

@@ -28,12 +28,13 @@ CALLS |= {"strptime", "literal_eval", "validate_email", "isprintable", "has_invi
 
 # Function → the case that covers it.
 READ_WITHIN = {
+    "web.search:_address": "web.search:parse",
     "web.client_ip:_values": "web.client_ip:client_ip",
     "web.client_ip:address": "web.client_ip:client_ip",
     "credentials.diagnosis.transcripts:_ends_content": "credentials.diagnosis.parser:read",
     "credentials.diagnosis.transcripts:_without_content": "credentials.diagnosis.parser:read",
     "credentials.diagnosis.transcripts:without_noise": "credentials.diagnosis.parser:read",
-    "credentials.models.search:_address": "credentials.models.search:parse",
+    "credentials.views.responses:is_on_page": "web.request:htmx_page",
     "credentials.networks:_are_within": "credentials.networks:clean",
     "submission.policy.disguise:_decoded": "submission.policy.disguise:shows_other_domain",
     "submission.policy.disguise:_leading_domains": "submission.policy.disguise:shows_other_domain",
@@ -85,6 +86,9 @@ OURS = {
     "accounts.password_validators:_words": "settings",
     "audit.chain:plain": "JSON of an event that is written",
     "audit.chain:content": "a column of an event: 39 characters, or what somebody with the database put there",
+    "audit.admin:EventAdmin.by_text": "a word of 100 characters (audit.support.MAX_SEARCH)",
+    "credentials.admin:OfDomain.by_text": "a word of 100 characters (audit.support.MAX_SEARCH)",
+    "credentials.hand_over_admin:HandOverAdmin.by_text": "a word of 100 characters (audit.support.MAX_SEARCH)",
     "credentials.models.across:Summary.last_used": "a moment that the database returns",
     "credentials.models.login_day:LoginDayQuerySet.with_names": "20 names as usage.attempts keeps them",
     "credentials.usage.attempts:names": "EHLO and MAIL FROM, a line of 1,000 characters",
@@ -96,6 +100,7 @@ OURS = {
     "domains.navigation:around_name": "a path of ours",
     "domains.homographs:_unmixed": "a constant",
     "sendlayer.checks:check_shared_cache": "settings",
+    "web.trigrams:_create_extension": "what a database says",
     "web.logs:Lines.formatException": "lines of a traceback, as one_line and _Formatter.formatException",
     "sendlayer.start:_addresses": "settings",
     "submission.listener.commands:helo": "a line of 1,000 characters (limits.MAX_COMMAND_LINE)",
