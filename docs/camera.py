@@ -44,7 +44,7 @@ class Camera:
 
     def take_reset(self):
         self._press("WooCommerce store", "Reset")
-        self.page.get_by_label("7 days").check()
+        self.page.get_by_label("in 7 days").check()
         self._take("reset")
 
     def take_refused_logins(self):

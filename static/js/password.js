@@ -27,7 +27,7 @@ export async function fetchPassword(url) {
   toast(known ? await answer.text() : "Something went wrong. Reload the page and try again.", "error");
   if (answer.status === 404 && known) {
     // Deleted elsewhere: show the current list, or the page that reports it.
-    if (!document.querySelector("div#credentials")) location.reload();
+    if (!document.querySelector("#credentials")) location.reload();
     else htmx.ajax("GET", location.pathname + location.search, { target: "#credentials", swap: "outerHTML" });
   }
   return null;
