@@ -14,6 +14,7 @@ pytestmark = [pytest.mark.e2e, pytest.mark.django_db(transaction=True)]
 
 
 def ask(tab, credential):
+    tab.open_page(credential)
     tab.press(credential, "Check this credential")
     expect(tab.dialog.get_by_role("heading", name="Check this credential")).to_be_visible()
 
@@ -84,7 +85,7 @@ class TestCheckThisCredential:
         expect(tab.dialog.locator("pre")).to_be_visible()
 
     def test_by_keyboard(self, tab, credential):
-        link = tab.row(credential).get_by_role("link", name="Check this credential")
+        link = tab.open_page(credential).row(credential).get_by_role("link", name="Check this credential")
         tab_to(tab.page, link)
         tab.page.keyboard.press("Enter")
         expect(tab.dialog.get_by_role("button", name="Check", exact=True)).to_be_focused()
@@ -149,6 +150,7 @@ class TestWithoutJavaScript:
 
     def test_result_appears_without_reload(self, tab, credential):
         page = tab.page
+        tab.open_page(credential)
         tab.press(credential, "Check this credential")
         page.get_by_label("Also send a test message").check()
         page.get_by_role("button", name="Check", exact=True).click()

@@ -279,11 +279,11 @@ class TestPages:
             settings.SMTP_PORT = server.port
             yield server
 
-    def test_row_has_the_link_for_managers_only(self, as_alice, bob, credential):
-        tab = reverse("credentials:list", args=[credential.domain.name])
-        assert f'href="{credential.username}/check/"' in text(as_alice.get(tab))
+    def test_page_has_the_link_for_managers_only(self, as_alice, bob, credential):
+        page = credential.get_absolute_url()
+        assert f'href="{page}check/?on=page"' in text(as_alice.get(page))
         as_alice.force_login(bob)
-        assert "/check/" not in text(as_alice.get(tab))
+        assert "/check/" not in text(as_alice.get(page))
 
     def test_get_shows_the_form_and_changes_nothing(self, as_alice, credential, server):
         events = Event.objects.count()
