@@ -1,6 +1,6 @@
 """Credentials across the domains of a user: what needs attention, and what a search finds."""
 
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any, NamedTuple
 
 from django.db import connection
@@ -9,6 +9,7 @@ from django.db.models.expressions import RawSQL
 
 from credentials.models.base import is_username
 from credentials.models.credential import Credential
+from credentials.models.figures import as_moment
 from credentials.models.login_day import LoginDay
 from credentials.models.state import State, condition
 from domains.models import Domain, Membership
@@ -93,9 +94,8 @@ class Summary(NamedTuple):
 
     @property
     def last_used(self) -> datetime | None:
-        """The moment of the last login to any of its credentials. SQLite returns an expression's as text."""
-        moment = self.last_used_at
-        return datetime.fromisoformat(moment).replace(tzinfo=UTC) if isinstance(moment, str) else moment
+        """The moment of the last login to any of its credentials."""
+        return as_moment(self.last_used_at)
 
     def matches(self, text: str) -> bool:
         """Whether a text is in one of its names."""

@@ -1,6 +1,4 @@
-"""The list of SMTP users: its search, filters, orders, and how many there are in each state."""
-
-from datetime import datetime
+"""The list of SMTP users: its search, filters and orders."""
 
 from django.db import connection
 from django.db.models import BooleanField, Exists, F, OuterRef, Q, QuerySet, TextChoices, Value
@@ -9,7 +7,7 @@ from django.db.models.functions import Lower, NullIf
 from django.utils import timezone
 
 from credentials.models.login_day import LoginDay
-from credentials.models.state import State, condition
+from credentials.models.state import State, condition, troubled
 from web.search import Search, parse
 
 ROW_FIELDS = (
@@ -50,34 +48,27 @@ class ListingQuerySet(QuerySet):
         """Those that a search finds, in a State, in the order of the list or another Sort."""
         now = timezone.now()
         if state:
-            sql, parameters = condition(State(state), _table(self.model), now)
-            self = self.filter(RawSQL(sql, parameters, output_field=BooleanField()))  # noqa: S611
+            self = self.that_are(*condition(State(state), _table(self.model), now))
         if search:
             self = self.filter(_matches(parse(search), now))
         return self.order_by(*_ORDERS[sort])
 
+    def troubled(self, now):
+        """Those that expire soon, then those that were not used within a week, both the first one first."""
+        rows = self.that_are(*troubled(_table(self.model), now))
+        return rows.order_by(F("expires_at").asc(nulls_last=True), "created_at", "pk")
+
+    def that_are(self, sql, parameters):
+        """Those that a condition of credentials/models/state.py is true for."""
+        return self.filter(RawSQL(sql, parameters, output_field=BooleanField()))  # noqa: S611
+
     def for_page(self, search="", state="", sort=""):
-        """The same as named tuples of ROW_FIELDS: no secret, no model."""
+        """The listed ones as named tuples of ROW_FIELDS: no secret, no model."""
         return self.listed(search, state, sort).with_creator().values_list(*ROW_FIELDS, named=True)
 
     def with_creator(self):
         """Rows with `creator`, the e-mail of the person who added them."""
         return self.annotate(creator=F("created_by__email"))
-
-
-def counts_of(model, domain, now: datetime) -> dict[str, int]:
-    """How many credentials of a domain are in each State; how many there are, as ""."""
-    table = _table(model)
-    columns, parameters = ["COUNT(*)"], []
-    for state in State:
-        sql, values = condition(state, table, now)
-        columns.append(f"COUNT(CASE WHEN {sql} THEN 1 END)")
-        parameters += values
-    # Names of the model's columns, no values.
-    statement = f"SELECT {', '.join(columns)} FROM {table} WHERE domain_id = %s"  # noqa: S608
-    with connection.cursor() as cursor:
-        cursor.execute(statement, [*parameters, domain.pk])
-        return dict(zip(("", *State.values), cursor.fetchone(), strict=True))
 
 
 def _matches(search: Search, now) -> Q:

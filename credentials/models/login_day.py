@@ -141,9 +141,6 @@ class LoginDayQuerySet(models.QuerySet):
         `ip` is the last of those; `has_unlisted` says that addresses beyond the bound tried it too. Of a
         deleted SMTP user it says that it is deleted, no more.
         """
-        # Usually there is none, and this has an index of its own.
-        if not self.filter(retired_password__isnull=False).exists():
-            return []
         deleted = RetiredPassword.objects.filter(username=OuterRef("username"), why=Why.DELETED)
         rows = self.filter(Q(retired_password__why=Why.DELETED) | ~Exists(deleted))
         tried: dict[int, dict] = {}

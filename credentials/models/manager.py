@@ -9,7 +9,8 @@ from django.views.decorators.debug import sensitive_variables
 
 from credentials import passwords, verifier
 from credentials.models.base import SHARED_COLUMNS, is_username, new_username, password_data
-from credentials.models.listing import ListingQuerySet, counts_of
+from credentials.models.figures import Figures, figures_of
+from credentials.models.listing import ListingQuerySet
 from credentials.models.login_day import LoginDay
 from credentials.outcome import Outcome
 from domains.models import Domain
@@ -81,9 +82,9 @@ class CredentialQuerySet(ListingQuerySet):
 class CredentialManager(models.Manager.from_queryset(CredentialQuerySet)):
     """Reached as `domain.credentials`, where `issue` makes credentials of that domain."""
 
-    def counts(self, now) -> dict[str, int]:
-        """How many of this domain are in each State; how many there are, as ""."""
-        return counts_of(self.model, self.instance, now)
+    def figures(self, now) -> Figures:
+        """How many of this domain are in each State, when one was last used, and the like."""
+        return figures_of(self.instance, now)
 
     @sensitive_variables("password")
     def issue(self, *, by, label="", key=None):

@@ -13,6 +13,7 @@ from credentials.outcome import Outcome
 LIVE_CHECK_TAKES = timedelta(seconds=60)
 IN_USE_WITHIN = timedelta(days=30)
 UNUSED_AFTER = timedelta(days=90)
+NEVER_USED_FOR = timedelta(days=7)
 
 
 class State(TextChoices):
@@ -25,9 +26,9 @@ class State(TextChoices):
     REFUSED = "refused", "Refused"
 
 
-# Each state as SQL, and the moment that its %s stands for, from now. Not as Q: the ORM needs more time to
+# Each state as SQL, and the moments that its %s stand for, from now. Not as Q: the ORM needs more time to
 # compile a count of all of them than the rest of the page.
-_CONDITIONS: dict[State, tuple[str, timedelta | None]] = {
+_CONDITIONS: dict[State, tuple[str, *tuple[timedelta, ...]]] = {
     State.IN_USE: ("{0}.suspended_at IS NULL AND {0}.last_used_at >= %s", -IN_USE_WITHIN),
     # One that was never used counts from the day that it was added.
     State.UNUSED: (
@@ -35,16 +36,27 @@ _CONDITIONS: dict[State, tuple[str, timedelta | None]] = {
         -UNUSED_AFTER,
     ),
     State.EXPIRING: ("{0}.suspended_at IS NULL AND {0}.expires_at <= %s", NEAR),
-    State.SUSPENDED: ("{0}.suspended_at IS NOT NULL", None),
+    State.SUSPENDED: ("{0}.suspended_at IS NOT NULL",),
     State.REFUSED: ("{0}.last_refused_at >= %s", -REFUSAL_SHOWN_FOR),
 }
+_TROUBLED = (
+    "{0}.suspended_at IS NULL AND ({0}.expires_at <= %s OR ({0}.last_used_at IS NULL AND {0}.created_at <= %s))"
+)
 
 
 def condition(state: State, table: str, now: datetime) -> tuple[str, list]:
     """SQL that is true for the rows of a table in this state, and its parameters."""
-    sql, moment = _CONDITIONS[state]
-    parameters = [connection.ops.adapt_datetimefield_value(now + moment)] if moment is not None else []
-    return sql.format(table), parameters
+    sql, *moments = _CONDITIONS[state]
+    return sql.format(table), _from(now, *moments)
+
+
+def troubled(table: str, now: datetime) -> tuple[str, list]:
+    """The same for those that expire soon, or were not used within a week after they were added."""
+    return _TROUBLED.format(table), _from(now, NEAR, -NEVER_USED_FOR)
+
+
+def _from(now, *moments) -> list:
+    return [connection.ops.adapt_datetimefield_value(now + moment) for moment in moments]
 
 
 class CredentialState:

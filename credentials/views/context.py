@@ -44,19 +44,21 @@ def row_context(domain, *, position=START, **extra) -> dict:
 
 def changed_row_context(domain, credential, position, **extra) -> dict:
     """One row after an act on it, in the form that the list has."""
+    figures = domain.credentials.figures(timezone.now())
     return row_context(
         domain,
         position=position,
         credential=credential,
-        is_light=domain.credentials.count() > MAX_FULL_ROWS,
-        **_warnings(domain, [credential]),
+        is_light=figures.counts[""] > MAX_FULL_ROWS,
+        **_warnings(domain, [credential], has_tries=figures.has_tries),
         **extra,
     )
 
 
 def list_context(domain, position, **extra) -> dict:
     """The rows of a page (1 … or "last"; anything else is clamped) and what is around them."""
-    counts = domain.credentials.counts(timezone.now())
+    figures = domain.credentials.figures(timezone.now())
+    counts = figures.counts
     paginator = Paginator(domain.credentials.for_page(*position.criteria), PAGE_SIZE)
     if not position.search:
         paginator.count = counts[position.state]  # known, so that it isn't counted again
@@ -76,7 +78,7 @@ def list_context(domain, position, **extra) -> dict:
         total=counts[""],
         is_light=counts[""] > MAX_FULL_ROWS,
         issue_key=uuid4(),
-        **_warnings(domain, page.object_list),
+        **_warnings(domain, page.object_list, has_tries=figures.has_tries),
         **extra,
     )
 
@@ -90,9 +92,10 @@ def _chips(counts, position) -> list[tuple]:
     ]
 
 
-def _warnings(domain, credentials) -> dict:
+def _warnings(domain, credentials, *, has_tries) -> dict:
     return {
-        "tried": tried_of(domain, credentials),
+        # Usually there is nothing to look up.
+        "tried": tried_of(domain, credentials) if has_tries else {},
         "suspended_by": _suspended_by(domain, [row.username for row in credentials if row.suspended_at]),
     }
 
@@ -102,7 +105,7 @@ def tried_of(domain, credentials) -> dict[str, list]:
     tried: dict[str, list] = {}
     now = timezone.now()
     since = now - TRIED_WITHIN
-    # An attempt counts as a refusal as well, so usually there is nothing to look up.
+    # An attempt counts as a refusal as well.
     usernames = [row.username for row in credentials if row.last_refused_at and row.last_refused_at >= since]
     if not usernames:
         return tried

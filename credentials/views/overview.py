@@ -1,23 +1,18 @@
 """The Overview of a domain: what its credentials do, and what needs attention."""
 
-from datetime import timedelta
-
-from django.db.models import Count, F, Max, Q, Window
 from django.shortcuts import render
 from django.utils import timezone
 from django.views.decorators.http import require_safe
 
 from audit.models import Event
-from credentials.expiry import NEAR
 from credentials.models import LoginDay
-from credentials.models.login_day import REFUSED_WITHIN, TRIED_WITHIN
+from credentials.models.login_day import REFUSED_WITHIN
 from credentials.models.state import State
 from credentials.outcome import Outcome
 from credentials.views.context import row_context
 from domains.access import Permission, of_domain
 from web import bar_chart
 
-NEVER_USED_FOR = timedelta(days=7)
 LISTED = 5  # of each kind; the rest is counted
 RECENT_EVENTS = 5
 MEANINGS = (
@@ -36,21 +31,20 @@ def overview(request, domain):
 
 
 def _context(domain, now) -> dict:
-    counts = domain.credentials.counts(now)
+    figures = domain.credentials.figures(now)
     days = domain.login_days.recent_sums(now)
-    troubled, more_troubled = _troubled(domain, now)
-    tried = _tried(domain, days, now)
+    tried = domain.login_days.still_tried(now) if figures.has_tries else []
     return row_context(
         domain,
         active_tab="overview",
         now=now,
-        total=counts[""],
-        tiles=_tiles(domain, counts),
-        last_used=domain.credentials.aggregate(last=Max("last_used_at"))["last"],
+        total=figures.counts[""],
+        tiles=_tiles(domain, figures.counts),
+        last_used=figures.last_used_at,
         tried=tried[:LISTED],
         more_tried=max(len(tried) - LISTED, 0),
-        troubled=troubled,
-        more_troubled=more_troubled,
+        troubled=_troubled(domain, now) if figures.troubled else [],
+        more_troubled=max(figures.troubled - LISTED, 0),
         refusals=_refusals(domain, days, now),
         chart=bar_chart.of_logins(_accepted_and_refused(days), until=now.date()),
         events=Event.objects.for_page(domain)[:RECENT_EVENTS],
@@ -66,24 +60,9 @@ def _tiles(domain, counts) -> list[tuple]:
     return list(tiles.values())
 
 
-def _troubled(domain, now) -> tuple[list, int]:
-    """Credentials that expire soon, then those that were never used; and how many more there are."""
-    unused = Q(last_used_at=None, created_at__lte=now - NEVER_USED_FOR)
-    rows = domain.credentials.filter(Q(expires_at__lte=now + NEAR) | unused, suspended_at=None)
-    rows = rows.annotate(total=Window(Count("pk")))
-    rows = rows.order_by(F("expires_at").asc(nulls_last=True), "created_at", "pk")
-    first = list(
-        rows.values_list("username", "label", "expires_at", "created_at", "total", named=True)[:LISTED]
-    )
-    return first, first[0].total - len(first) if first else 0
-
-
-def _tried(domain, days, now) -> list[dict]:
-    """Retired passwords that are still tried: each try is a refusal, so usually there is nothing to look up."""
-    since = (now - TRIED_WITHIN).date()
-    if all(day < since or outcome == Outcome.ACCEPTED for day, outcome in days):
-        return []
-    return domain.login_days.still_tried(now)
+def _troubled(domain, now) -> list:
+    rows = domain.credentials.troubled(now)
+    return list(rows.values_list("username", "label", "expires_at", "created_at", named=True)[:LISTED])
 
 
 def _refusals(domain, days, now) -> list[dict]:

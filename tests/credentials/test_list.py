@@ -190,7 +190,7 @@ def test_filter_shows_one_state_and_its_chip_counts_it(as_alice, domain, state):
 
 def test_counts_are_of_the_filters(domain):
     make_one_of_each(domain)
-    counts = domain.credentials.counts(timezone.now())
+    counts = domain.credentials.figures(timezone.now()).counts
     assert counts.pop("") == 10
     assert counts == {state: domain.credentials.listed(state=state).count() for state in State}
 
@@ -333,9 +333,9 @@ def test_search_filter_and_warnings_need_constant_queries(as_alice, domain, coun
         credential = make(domain, label=f"Site {number}", refused=-1)
         credential.suspend(by=SYSTEM)
     query = {"q": "203.0.113.7", "state": "suspended", "sort": "last-used"}
-    # Session, person, domain with role, counts; how many are found.
+    # Session, person, domain with role, figures; how many are found.
     with django_assert_num_queries(5):
         as_alice.get(smtp_url(domain), query)
-    # The rows, what refused ones tried, who suspended them.
-    with django_assert_num_queries(8):
+    # The rows, who suspended them.
+    with django_assert_num_queries(7):
         assert len(rows(as_alice.get(smtp_url(domain), query | {"q": "Site"}))) == min(count, 25)

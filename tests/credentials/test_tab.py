@@ -70,8 +70,8 @@ def test_tab_needs_constant_queries(as_alice, alice, domain, count, refused, dja
         make_domain(f"d{number}.example.com", owner=alice)
     if refused:
         domain.credentials.update(last_refused_at=timezone.now(), last_refused_cause="wrong_password")
-    # Session, person, domain with role, counts, rows; what refused ones tried.
-    with django_assert_num_queries(6 if refused else 5):
+    # Session, person, domain with role, figures, rows.
+    with django_assert_num_queries(5):
         assert as_alice.get(smtp_url(domain)).status_code == 200
 
 
