@@ -11,6 +11,8 @@ from typing import NamedTuple
 from django.test import RequestFactory
 from django.urls import reverse
 
+from bench.site import DOMAINS
+
 ROUNDS = 20
 REQUESTS = 20  # of each page in a round
 WARM_UP = 5  # of them, not counted
@@ -18,44 +20,47 @@ BARE = "/bench/bare/"
 
 
 class Page(NamedTuple):
-    """`limit` is how many times the bare view's CPU time it may take."""
+    """`limit` is how many times the bare view's CPU time it may take; `cookie` is of whoever asks."""
 
     name: str
     path: str
     limit: float
+    cookie: str
 
 
-def report(cookie: str, domain: str, username: str):
+def report(cookie: str, domain: str, username: str, cookie_of_many: str):
     """Print each page's CPU time and its ratio to the bare view's."""
+    bare = Page("bare view", BARE, 1.0, cookie)
     pages = [
-        Page("SMTP Credentials", reverse("credentials:list", args=[domain]), 3.0),
-        Page("Overview", reverse("credentials:overview", args=[domain]), 3.5),
-        Page("SMTP user", reverse("credentials:page", args=[domain, username]), 3.5),
-        Page("Activity", reverse("audit:activity", args=[domain]), 3.5),
-        Page("Domains", reverse("credentials:domains"), 2.6),
+        Page("SMTP Credentials", reverse("credentials:list", args=[domain]), 3.0, cookie),
+        Page("Overview", reverse("credentials:overview", args=[domain]), 3.5, cookie),
+        Page("SMTP user", reverse("credentials:page", args=[domain, username]), 3.5, cookie),
+        Page("Activity", reverse("audit:activity", args=[domain]), 3.5, cookie),
+        Page("Domains", reverse("credentials:domains"), 2.6, cookie),
+        Page(f"Domains, {DOMAINS}", reverse("credentials:domains"), 3.5, cookie_of_many),
     ]
-    milliseconds = measure(cookie, [BARE, *(page.path for page in pages)])
+    milliseconds = measure([bare, *pages])
     print(f"CPU time of a page: best of {ROUNDS} rounds, ratio to the bare view, at most")
-    print(f"  {'bare view':<18} {milliseconds[BARE]:6.2f} ms")
+    print(f"  {bare.name:<18} {milliseconds[bare]:6.2f} ms")
     for page in pages:
-        ratio = milliseconds[page.path] / milliseconds[BARE]
+        ratio = milliseconds[page] / milliseconds[bare]
         verdict = "ok" if ratio <= page.limit else "ABOVE"
-        print(f"  {page.name:<18} {milliseconds[page.path]:6.2f} ms {ratio:6.2f} {page.limit:5.1f}  {verdict}")
+        print(f"  {page.name:<18} {milliseconds[page]:6.2f} ms {ratio:6.2f} {page.limit:5.1f}  {verdict}")
 
 
-def measure(cookie: str, paths: list[str]) -> dict[str, float]:
-    """Return the CPU milliseconds of a request by path; the paths take turns."""
+def measure(pages: list[Page]) -> dict[Page, float]:
+    """Return the CPU milliseconds of a request by page; the pages take turns."""
     from sendlayer.wsgi import application
 
     gc.set_threshold(20_000, 50, 100)  # as gunicorn.conf.py
-    times: dict[str, list[float]] = {path: [] for path in paths}
+    times: dict[Page, list[float]] = {page: [] for page in pages}
     for number in range(ROUNDS + 1):
-        for path, seconds in times.items():
+        for page, seconds in times.items():
             # The first round compiles templates, the first requests of a round fill the processor's caches.
-            measured = [get(application, path, cookie) for _ in range(REQUESTS)][WARM_UP:]
+            measured = [get(application, page.path, page.cookie) for _ in range(REQUESTS)][WARM_UP:]
             if number:
                 seconds.append(statistics.median(measured))
-    return {path: min(seconds) * 1000 for path, seconds in times.items()}
+    return {page: min(seconds) * 1000 for page, seconds in times.items()}
 
 
 def get(application, path, cookie) -> float:

@@ -13,6 +13,8 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
 CREDENTIALS = 25
+DOMAINS = 500
+CREDENTIALS_EACH = 10  # in each of those
 
 
 def set_environment() -> Path:
@@ -62,6 +64,53 @@ def fill():
     return cookie_of(user), domain.name, [(credential.username, password) for credential, password in issued]
 
 
+def fill_many() -> str:
+    """Make another owner, of many domains with credentials each; return the Cookie header of a session.
+
+    In bulk: no event tells of them.
+    """
+    from django.utils import timezone
+
+    from accounts.models import User
+    from domains.models import Domain, Membership
+    from domains.roles import Role
+
+    user, now = User.objects.create_user("many@example.com", secrets.token_hex()), timezone.now()
+    names = [f"shop-{number:03}.example.com" for number in range(DOMAINS)]
+    domains = Domain.objects.bulk_create(
+        Domain(name=name, display_name=name, authorized_at=now, created_by=user) for name in names
+    )
+    Membership.objects.bulk_create(Membership(user=user, domain=domain, role=Role.OWNER) for domain in domains)
+    issue_many(domains, now)
+    return cookie_of(user)
+
+
+def issue_many(domains, now):
+    """Add credentials to domains, each of them last used some days before the one before it."""
+    from credentials import passwords, verifier
+    from credentials.models import Credential
+    from credentials.models.base import new_username, password_data
+    from vault import cipher
+
+    password = passwords.generate()
+    verifier_of_all, rows = verifier.make(password), []
+    for domain in domains:
+        for number in range(CREDENTIALS_EACH):
+            username = new_username()
+            rows.append(
+                Credential(
+                    domain=domain,
+                    username=username,
+                    label=f"Site {number}",
+                    password_sealed=cipher.seal(password, associated_data=password_data(username)),
+                    verifier=verifier_of_all,
+                    password_changed_at=now,
+                    last_used_at=now - timedelta(days=11 * number),
+                )
+            )
+    Credential.objects.bulk_create(rows)
+
+
 def actor(user):
     from audit.actor import Actor
 
@@ -96,6 +145,7 @@ def use_for_a_month(username):
         tally.add(username, "2001:db8:4::61", Outcome.ACCEPTED, at=at, number=20)
         if days % 7 == 0:
             tally.add(username, "192.0.2.88", Outcome.WRONG_PASSWORD, at=at, number=3)
+        tally.write()  # all that is written at once counts for its last day
     tally.add_message(username, "203.0.113.7", ehlo="shop.sl.example.com", mail_from="info@sl.example.com")
     tally.write()
 

@@ -62,7 +62,8 @@ def domain_list(request):
     else:
         summaries = _filtered(summaries, chosen)
     page = Paginator(_sorted(summaries, sort), PAGE_SIZE).get_page(request.GET.get("page"))
-    return render(request, "domains/list.html", context | {"page": page, "rows": _with_notes(page.object_list)})
+    rows = _with_notes(across.with_use(page.object_list))
+    return render(request, "domains/list.html", context | {"page": page, "rows": rows})
 
 
 @require_safe
@@ -126,6 +127,7 @@ def _sorted(summaries, sort):
     """In an order of Sort; those that are equal by name, as they came."""
     match sort:
         case Sort.LAST_USED:
+            summaries = across.with_use(summaries)
             used = [summary for summary in summaries if summary.last_used_at]
             never = [summary for summary in summaries if not summary.last_used_at]
             return sorted(used, key=lambda summary: summary.last_used_at, reverse=True) + never

@@ -16,9 +16,7 @@ from tests.http import text
 pytestmark = pytest.mark.django_db
 DAY = timedelta(days=1)
 URL = "/domains/"
-ROW = re.compile(
-    r'<tr><td data-label="Domain"><a class="strong" href="/domains/([^/]+)/">(.*?)</tr>', re.DOTALL
-)
+ROW = re.compile(r'<tr><th scope="row"><a class="strong" href="/domains/([^/]+)/">(.*?)</tr>', re.DOTALL)
 USER = re.compile(r'href="/domains/[a-z0-9.-]+/settings/smtp/([0-9A-F]{32})/"')
 FILTER = re.compile(r'<a href="[^"]*"[^>]*>([^<]+) <b>(\d+)</b></a>')
 
