@@ -87,7 +87,8 @@ class LoginDayQuerySet(models.QuerySet):
         """The names that clients gave, the last day first: (ip, EHLO names, MAIL FROM addresses)."""
         rows = self.filter(outcome=Outcome.ACCEPTED).order_by("-day")
         for ip, *names in rows.values_list("ip", "ehlo", "mail_from"):
-            yield ip, *(text.splitlines() for text in names)
+            if any(names):
+                yield ip, *(text.splitlines() for text in names)
 
     def by_password(self, now):
         """One row an address that logged in within 30 days, for `rotation.judge`.

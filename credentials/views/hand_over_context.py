@@ -9,6 +9,7 @@ from credentials.outcome import Outcome
 NOT_ACCEPTED = {
     Outcome.SUSPENDED: "This SMTP user is suspended. Resume it first.",
     Outcome.EXPIRED: "This SMTP user has expired. Change its expiry date first.",
+    Outcome.DOMAIN_SUSPENDED: "Support suspended the domain: nothing can be handed over until support resumes it.",
     Outcome.DOMAIN_NOT_AUTHORIZED: "The domain can't send at the moment. Its Overview says what to do first.",
 }
 

@@ -115,7 +115,7 @@ class TestSigningIn:
 
     def test_account_made_by_an_operator_signs_in_immediately(self, client):
         user = User.objects.create_superuser(EMAIL, PASSWORD)
-        assert by_password(client)["Location"] == "/" and is_signed_in(client)
+        assert by_password(client)["Location"] == "/admin/" and is_signed_in(client)
         assert EmailAddress.objects.filter(user=user, email=EMAIL, verified=True, primary=True).exists()
 
     def test_user_added_in_the_admin_signs_in_after_the_mailed_link(self, client):

@@ -222,11 +222,13 @@ class TestUndo:
         page = text(as_alice.post(restore, {"username": credential.username}, follow=True))
         assert "SMTP user restored." in page and f'id="cred-{credential.username}"' in page
 
-    def test_undo_after_sign_out_leads_to_the_list_of_deleted(self, client, alice, credential):
+    def test_undo_after_sign_out_is_not_done_and_leads_to_the_list_of_deleted(self, client, alice, credential):
         deleted = delete(credential)
         restore, listed = urls(credential.domain, "deleted/restore/", "deleted/")
         login = client.post(restore, {"username": deleted.username})["Location"]
         page = client.post(login, {"login": alice.email, "password": PASSWORD}, follow=True)
+        assert "Nothing was done." in text(page) and f'href="{restore}">Try again</a>' in text(page)
+        page = client.get(restore, follow=True)
         assert page.redirect_chain[-1] == (listed, 302) and deleted.username in text(page)
 
     def test_a_second_time_says_that_there_is_nothing_to_restore(self, as_alice, credential):
