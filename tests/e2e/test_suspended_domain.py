@@ -5,7 +5,6 @@ from playwright.sync_api import expect
 
 from tests.e2e.complaints import complaints
 from tests.factories import SYSTEM, make_user, password_of
-from tests.http import smtp_url
 from tests.submission.clients import wait_until
 
 pytestmark = [pytest.mark.e2e, pytest.mark.django_db(transaction=True)]
@@ -26,9 +25,11 @@ def act(page, domain, name):
 
 
 def explain(tab, credential, line):
-    tab.press(credential, "Explain an error")
-    tab.dialog.get_by_label("Paste the line").fill(line)
-    tab.dialog.get_by_role("button", name="Explain").click()
+    """Paste a line from a site's log on the SMTP user's page; return the heading of the answer."""
+    tab.open_page(credential)
+    tab.page.get_by_label("Or paste an error").fill(line)
+    tab.press(credential, "Explain")
+    return tab.page.get_by_role("heading", name="Domain suspended", exact=True)
 
 
 class TestSuspendedDomain:
@@ -56,8 +57,8 @@ class TestSuspendedDomain:
         expect(add).to_be_disabled()
         expect(add).to_have_accessible_description("Not while the domain is suspended.")
 
-        explain(tab, credential, line)
-        expect(tab.dialog.get_by_role("heading", name="Domain suspended")).to_be_visible()
+        expect(explain(tab, credential, line)).to_be_focused()
+        assert complaints(tab.page) == []
         wait_until(lambda: type(credential).objects.get().last_refused_at)
         expect(tab.open().row(credential)).to_contain_text("domain suspended")
 
@@ -72,8 +73,5 @@ class TestSuspendedDomain:
         connection = tab.connection(credential)
         domain.suspend(by=SYSTEM, reason=REASON)
         line = connection.refusal_line(password_of(credential))
-        tab.page.goto(smtp_url(credential, "explain"))
-        tab.page.get_by_label("Paste the line").fill(line)
-        tab.page.get_by_role("button", name="Explain").click()
-        expect(tab.page.get_by_role("heading", name="Domain suspended", exact=True)).to_be_visible()
+        expect(explain(tab, credential, line)).to_be_visible()
         expect(tab.page.get_by_role("complementary", name="Domain suspended")).to_contain_text(REASON)

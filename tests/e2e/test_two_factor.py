@@ -96,7 +96,7 @@ class TestPasskey:
         page.get_by_role("button", name="Add a passkey").click()
         expect(page.get_by_role("heading", name="Recovery codes")).to_be_visible()
         page.goto(TWO_FACTOR)
-        expect(page.get_by_role("cell", name="Laptop", exact=True)).to_be_visible()
+        expect(page.get_by_role("rowheader", name="Laptop", exact=True)).to_be_visible()
 
         sign_out(page)
         page.get_by_role("button", name="Use a passkey").click()
