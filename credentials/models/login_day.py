@@ -78,11 +78,6 @@ class LoginDayQuerySet(models.QuerySet):
         sums = self.values_list("day").annotate(Sum("count"), accepted=Sum("count", filter=_ACCEPTED))
         return {day: (accepted or 0, total - (accepted or 0)) for day, total, accepted in sums}
 
-    def recent_sums(self, now) -> dict:
-        """(day, outcome) → how many in the last 30 days, with those at usernames that were deleted then."""
-        rows = self.filter(day__gt=(now - LOGINS_KEPT_FOR).date()).values_list("day", "outcome")
-        return {(day, outcome): total for day, outcome, total in rows.annotate(Sum("count"))}
-
     def with_names(self):
         """The names that clients gave, the last day first: (ip, EHLO names, MAIL FROM addresses)."""
         rows = self.filter(outcome=Outcome.ACCEPTED).order_by("-day")

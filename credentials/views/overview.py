@@ -5,6 +5,7 @@ from django.utils import timezone
 from django.views.decorators.http import require_safe
 
 from audit.models import Event
+from credentials.models.figures import logins_of
 from credentials.models.login_day import REFUSED_WITHIN
 from credentials.models.refusals import LEFT_OUT, refusals_of
 from credentials.models.state import State
@@ -32,7 +33,7 @@ def overview(request, domain):
 
 def _context(domain, now) -> dict:
     figures = domain.credentials.figures(now)
-    days = domain.login_days.recent_sums(now)
+    days = logins_of(domain, now)
     tried = domain.login_days.still_tried(now) if figures.has_tries else []
     return row_context(
         domain,
