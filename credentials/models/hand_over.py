@@ -56,9 +56,12 @@ def digest(key: str) -> str:
 
 
 class HandOverQuerySet(models.QuerySet):
+    def not_revoked(self):
+        return self.filter(revoked_at=None)
+
     def unused(self, now):
         """Keep those that were neither opened nor revoked, and whose time is not over."""
-        return self.filter(opened_at=None, revoked_at=None, valid_until__gt=now)
+        return self.not_revoked().filter(opened_at=None, valid_until__gt=now)
 
     def live(self, now):
         """Keep those that still work: their password was not reset, and their maker may still show it.
