@@ -83,13 +83,6 @@ class LoginDayQuerySet(models.QuerySet):
         rows = self.filter(day__gt=(now - LOGINS_KEPT_FOR).date()).values_list("day", "outcome")
         return {(day, outcome): total for day, outcome, total in rows.annotate(Sum("count"))}
 
-    def with_names(self):
-        """The names that clients gave, the last day first: (ip, EHLO names, MAIL FROM addresses)."""
-        rows = self.filter(outcome=Outcome.ACCEPTED).order_by("-day")
-        for ip, *names in rows.values_list("ip", "ehlo", "mail_from"):
-            if any(names):
-                yield ip, *(text.splitlines() for text in names)
-
     def by_password(self, now):
         """One row an address that logged in within 30 days, for `rotation.judge`.
 
