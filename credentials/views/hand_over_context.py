@@ -3,6 +3,7 @@
 from django.utils import timezone
 
 from credentials.forms import HandOverForm
+from credentials.models import HandOver
 from credentials.outcome import Outcome
 
 # What to do first.
@@ -19,15 +20,14 @@ NOT_ACCEPTED = {
 def hand_over_context(credential, *, form=None) -> dict:
     """What _hand_over.html needs beside row_context: the form, the open links, and the last opened one."""
     now = timezone.now()
-    links = credential.hand_overs
     # Usually there is none: what is shown of them is only worth its cost where there is.
-    known = list(links.not_revoked().values_list("pk", "opened_at", "valid_until"))
+    known = HandOver.objects.not_revoked(credential)
     unused = [pk for pk, opened_at, valid_until in known if not opened_at and valid_until > now]
     was_opened = any(opened_at for _pk, opened_at, _valid_until in known)
     return {
         "hand_over_form": form or HandOverForm(),
-        "open_links": list(links.live(now).filter(pk__in=unused).listed()) if unused else [],
-        "last_opened": links.opened().first() if was_opened else None,
+        "open_links": list(credential.hand_overs.live(now).filter(pk__in=unused).listed()) if unused else [],
+        "last_opened": credential.hand_overs.opened().first() if was_opened else None,
         "cannot_hand_over": NOT_ACCEPTED.get(credential.outcome(now), ""),
     }
 
