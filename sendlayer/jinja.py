@@ -5,15 +5,13 @@ A full tab renders several times as fast as with Django's engine, which renders 
 
 import re
 from datetime import timedelta
-from functools import lru_cache, partial
+from functools import lru_cache
 from html import unescape
 
 from django.conf import settings
 from django.contrib.messages import get_messages
-from django.template.backends.utils import csrf_input
 from django.templatetags.static import static
 from django.urls import reverse
-from django.utils.functional import SimpleLazyObject
 from django.utils.html import strip_tags
 from django.utils.translation import ngettext
 from jinja2 import Environment
@@ -53,11 +51,6 @@ def environment(**options) -> Environment:
     )
     env.filters["heading"] = _heading
     return env
-
-
-def csrf_once(request) -> dict:
-    """Make one token for all forms of a page, when the first is written; Django makes one for each."""
-    return {"csrf_input": SimpleLazyObject(partial(csrf_input, request))}
 
 
 @lru_cache(maxsize=2048)

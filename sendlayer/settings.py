@@ -87,7 +87,7 @@ TEMPLATES = [
         "DIRS": [BASE_DIR / "templates" / "jinja2"],
         "OPTIONS": {
             "environment": "sendlayer.jinja.environment",
-            "context_processors": ["sendlayer.jinja.csrf_once"],
+            "context_processors": ["web.csrf.csrf_input_once"],
         },
     },
     # The admin, and allauth's e-mails and messages.

@@ -78,13 +78,6 @@ class LoginDayQuerySet(models.QuerySet):
         sums = self.values_list("day").annotate(Sum("count"), accepted=Sum("count", filter=_ACCEPTED))
         return {day: (accepted or 0, total - (accepted or 0)) for day, total, accepted in sums}
 
-    def with_names(self):
-        """The names that clients gave, the last day first: (ip, EHLO names, MAIL FROM addresses)."""
-        rows = self.filter(outcome=Outcome.ACCEPTED).order_by("-day")
-        for ip, *names in rows.values_list("ip", "ehlo", "mail_from"):
-            if any(names):
-                yield ip, *(text.splitlines() for text in names)
-
     def by_password(self, now):
         """One row an address that logged in within 30 days, for `rotation.judge`.
 
