@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable
 from datetime import datetime
+from operator import attrgetter, itemgetter
 from typing import Any, NamedTuple
 
 from django.db import transaction
@@ -24,11 +25,10 @@ LEARNED = {
     "credential.reset": "Reset it",
 }
 NEW_PASSWORD = ("credential.created", "credential.reset")
-LAST = ("credential", "tag", "last")
 MOST = 10_000  # the newest; each is a variable of a query
 COLUMNS = (
     *("pk", "username", "label", "suspended_at", "last_used_at", "last_used_ip"),
-    *("password_changed_at", "previous_valid_until"),
+    *("password_changed_at", "previous_valid_until", "created_at"),
     *("domain_id", "domain__name", "domain__display_name"),
 )
 
@@ -56,14 +56,12 @@ class Passwords(NamedTuple):
 
 def known_by(person_pk, owner) -> Passwords:
     """Return the passwords in the domains of an owner that a person got to know (LEARNED)."""
-    owned = {"domain__memberships__user": owner, "domain__memberships__role": Role.OWNER}
-    events = Event.objects.filter(actor=person_pk, tag__in=LEARNED, **owned).values("credential", "tag")
-    last: dict[str, tuple[datetime, str]] = {}
-    for username, tag, at in events.annotate(last=Max("at")).order_by("-last").values_list(*LAST)[:MOST]:
-        last.setdefault(username, (at, LEARNED[tag]))
-    credentials = Credential.objects.filter(username__in=last, **owned)
-    credentials = credentials.order_by("domain__name", "domain", "created_at", "pk")
-    known = [Known(row, *last[row.username]) for row in credentials.values_list(*COLUMNS, named=True)]
+    last = _last_learned(person_pk, owner)
+    # In the domain of its events, which is the owner's: an SMTP user never moves.
+    credentials = Credential.objects.filter(username__in=last).values_list(*COLUMNS, named=True)
+    # Sorted here: an ORDER BY across tables takes the ORM a quarter of the query's time to compile.
+    in_order = sorted(credentials, key=attrgetter("domain__name", "domain_id", "created_at", "pk"))
+    known = [Known(row, *last[row.username]) for row in in_order]
     before = [item for item in known if not item.is_current]
     old = _old_ones(before, timezone.now())
     return Passwords(
@@ -73,9 +71,24 @@ def known_by(person_pk, owner) -> Passwords:
     )
 
 
+def _last_learned(person_pk, owner) -> dict[str, tuple[datetime, str]]:
+    """What a person did last to know each password in the domains of an owner, and when; by username."""
+    owned = {"domain__memberships__user": owner, "domain__memberships__role": Role.OWNER}
+    events = Event.objects.filter(actor=person_pk, tag__in=LEARNED, **owned)
+    learned = sorted(
+        events.values_list("credential", "tag").annotate(Max("at")), key=itemgetter(2), reverse=True
+    )
+    last: dict[str, tuple[datetime, str]] = {}
+    for username, tag, at in learned[:MOST]:
+        last.setdefault(username, (at, LEARNED[tag]))
+    return last
+
+
 def _old_ones(known: list[Known], now) -> list[Known]:
     """Keep those whose old password still works, and is the one that the person knows."""
     known = [item for item in known if rotation.is_running(item.credential, now)]
+    if not known:
+        return known
     usernames = [item.credential.username for item in known]
     changes = Event.objects.filter(credential__in=usernames, tag__in=NEW_PASSWORD).order_by("at")
     began: dict[str, datetime] = {}

@@ -85,7 +85,10 @@ TEMPLATES = [
         "NAME": "jinja2",
         "BACKEND": "django.template.backends.jinja2.Jinja2",
         "DIRS": [BASE_DIR / "templates" / "jinja2"],
-        "OPTIONS": {"environment": "sendlayer.jinja.environment"},
+        "OPTIONS": {
+            "environment": "sendlayer.jinja.environment",
+            "context_processors": ["web.csrf.csrf_input_once"],
+        },
     },
     # The admin, and allauth's e-mails and messages.
     {

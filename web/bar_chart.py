@@ -45,6 +45,12 @@ class Bar(NamedTuple):
         # Digits and month names only.
         return mark_safe("".join(parts))  # noqa: S308
 
+    @property
+    def row(self) -> SafeString:
+        """Its row of the table."""
+        cells = f"<td>{self.accepted:,}</td><td>{self.refused:,}</td>"
+        return mark_safe(f'<tr><th scope="row">{self.day}</th>{cells}</tr>')  # noqa: S308
+
     def _rect(self, kind, y, height) -> str:
         return f'<rect class={kind} x="{self.x}" y="{y}" width="{self.width}" height="{height}"/>'
 
@@ -72,6 +78,16 @@ class Chart(NamedTuple):
         """The chart as a sentence, for screen readers."""
         accepted = f"{self.accepted:,} {'login' if self.accepted == 1 else 'logins'} accepted"
         return f"{accepted} and {self.refused:,} refused in the last {len(self.bars)} days"
+
+    @property
+    def markup(self) -> SafeString:
+        """The bars' part of the SVG."""
+        return mark_safe("".join(bar.markup for bar in self.bars))  # noqa: S308
+
+    @property
+    def rows(self) -> SafeString:
+        """Those of the table."""
+        return mark_safe("".join(bar.row for bar in self.busy))  # noqa: S308
 
     @property
     def busy(self) -> list[Bar]:

@@ -6,7 +6,7 @@ They are in the site's time zone; static/js/times.js turns them into the visitor
 from datetime import UTC, datetime, timedelta
 
 from django.utils import timezone
-from django.utils.safestring import SafeString, mark_safe
+from django.utils.safestring import SafeString
 
 from web.plurals import counted
 
@@ -18,17 +18,17 @@ DAY = timedelta(days=1)
 
 def day(when):
     """A date like `Apr 11, 2022`; `Just now` within a minute."""
-    return _time(when, lambda local: "Just now" if timezone.now() - when < JUST_NOW else _date(local))
+    return _time(when, lambda local, date: "Just now" if timezone.now() - when < JUST_NOW else date)
 
 
 def date(when):
     """A date like `Apr 11, 2022`, today's too: within a sentence."""
-    return _time(when, _date)
+    return _time(when, lambda local, date: date)
 
 
 def ago(when):
     """How long ago, up to a day; a date before that."""
-    return _time(when, lambda local: _passed(timezone.now() - when) or _date(local))
+    return _time(when, lambda local, date: _passed(timezone.now() - when) or date)
 
 
 def long_ago(when):
@@ -38,7 +38,7 @@ def long_ago(when):
 
 def until(when):
     """Which day a time to come is on, as `in_days` says it."""
-    return _time(when, lambda local: in_days(when))
+    return _time(when, lambda local, date: in_days(when))
 
 
 def in_days(when: datetime) -> str:
@@ -54,7 +54,7 @@ def in_days(when: datetime) -> str:
 def until_hour(when):
     """How long it is until a time within a day or two, in hours that have begun: `in 23 hours`."""
     hours = max(-(-(when - timezone.now()) // HOUR), 1)
-    return _time(when, lambda local: f"in {counted(hours, 'hour', 'hours')}")
+    return _time(when, lambda local, date: f"in {counted(hours, 'hour', 'hours')}")
 
 
 def how_long(time):
@@ -67,7 +67,7 @@ def how_long(time):
 
 def moment(when):
     """Date and time of day, with the site's time zone: `Apr 11, 2022, 14:03 UTC`."""
-    return _time(when, lambda local: f"{_date(local)}, {local.hour:02}:{local.minute:02} {local.tzname()}")
+    return _time(when, lambda local, date: f"{date}, {local.hour:02}:{local.minute:02} {local.tzname()}")
 
 
 def iso(when: datetime | None) -> str:
@@ -76,21 +76,19 @@ def iso(when: datetime | None) -> str:
 
 
 def _time(when, words):
-    """Return the <time> element of a moment, "" for None; `words` makes its text from the local time."""
+    """Return the <time> element of a moment, "" for None; `words` makes its text."""
     if when is None:
         return ""
     # The whole site has one time zone: asking for the current one costs more than all the rest.
     local = when.astimezone(timezone.get_default_timezone())
-    exact = f"{_date(local)}, {local.hour:02}:{local.minute:02}:{local.second:02} {local.tzname()}"
-    # Consists of digits and month names only; format_html would cost more than the rest.
-    return mark_safe(  # noqa: S308
-        f'<time datetime="{local.isoformat(timespec="seconds")}" title="{exact}">{words(local)}</time>'
-    )
-
-
-def _date(local: datetime) -> str:
     # strftime's month names depend on the locale of the process.
-    return f"{MONTHS[local.month - 1]} {local.day}, {local.year}"
+    date = f"{MONTHS[local.month - 1]} {local.day}, {local.year}"
+    iso = local.isoformat(timespec="seconds")
+    time_of_day = iso[11:19]
+    # Consists of digits and month names only; format_html would cost more than the rest.
+    return SafeString(
+        f'<time datetime="{iso}" title="{date}, {time_of_day} {local.tzname()}">{words(local, date)}</time>'
+    )
 
 
 def _passed(time: timedelta) -> str:

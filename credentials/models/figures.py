@@ -1,19 +1,26 @@
-"""The credentials of a domain in figures: one query, whatever a page says about all of them."""
+"""A domain in figures: what pages say about all of its credentials and logins.
 
-from datetime import UTC, datetime
+As SQL: the ORM needs more time to compile it than the database to answer.
+"""
+
+from datetime import UTC, date, datetime
 from typing import Any, NamedTuple
 
 from django.db import connection
 
+from credentials.models.login_day import LOGINS_KEPT_FOR
 from credentials.models.state import State, condition, troubled
 
-# As SQL: the ORM needs more time to compile it than the database to answer.
 _FIGURES = """
 SELECT COUNT(*), {counts}, MAX(last_used_at), EXISTS (
     SELECT 1 FROM credentials_loginday WHERE domain_id = %s AND retired_password_id IS NOT NULL
 )
 FROM credentials_credential AS credential
 WHERE domain_id = %s
+"""
+_LOGINS = """
+SELECT day, outcome, CAST(SUM(count) AS bigint) FROM credentials_loginday
+WHERE domain_id = %s AND day > %s GROUP BY day, outcome
 """
 
 
@@ -45,3 +52,11 @@ def as_moment(value: Any) -> datetime | None:
     """A moment as plain SQL returns it. SQLite returns a column's naive, an expression's as text."""
     moment = datetime.fromisoformat(value) if isinstance(value, str) else value
     return moment.replace(tzinfo=UTC) if moment and moment.tzinfo is None else moment
+
+
+def logins_of(domain, now: datetime) -> dict[tuple[date, str], int]:
+    """(day, outcome) → how many of the last 30 days, with those at usernames that were deleted then."""
+    since = connection.ops.adapt_datefield_value((now - LOGINS_KEPT_FOR).date())
+    with connection.cursor() as cursor:
+        cursor.execute(_LOGINS, [domain.pk, since])
+        return {(day, outcome): number for day, outcome, number in cursor.fetchall()}

@@ -3,7 +3,7 @@
 from datetime import timedelta
 
 from django.db import models
-from django.db.models import Count, Exists, F, Max, Min, OuterRef, Q, Subquery, Sum, Value
+from django.db.models import Exists, F, Max, Min, OuterRef, Q, Sum, Value
 from django.db.models.functions import Coalesce
 
 from credentials.models.base import short
@@ -78,18 +78,6 @@ class LoginDayQuerySet(models.QuerySet):
         sums = self.values_list("day").annotate(Sum("count"), accepted=Sum("count", filter=_ACCEPTED))
         return {day: (accepted or 0, total - (accepted or 0)) for day, total, accepted in sums}
 
-    def recent_sums(self, now) -> dict:
-        """(day, outcome) → how many in the last 30 days, with those at usernames that were deleted then."""
-        rows = self.filter(day__gt=(now - LOGINS_KEPT_FOR).date()).values_list("day", "outcome")
-        return {(day, outcome): total for day, outcome, total in rows.annotate(Sum("count"))}
-
-    def with_names(self):
-        """The names that clients gave, the last day first: (ip, EHLO names, MAIL FROM addresses)."""
-        rows = self.filter(outcome=Outcome.ACCEPTED).order_by("-day")
-        for ip, *names in rows.values_list("ip", "ehlo", "mail_from"):
-            if any(names):
-                yield ip, *(text.splitlines() for text in names)
-
     def by_password(self, now):
         """One row an address that logged in within 30 days, for `rotation.judge`.
 
@@ -104,25 +92,6 @@ class LoginDayQuerySet(models.QuerySet):
         rows = self.filter(_ACCEPTED).since(now - IN_USE_FOR)
         last_first = rows.values("ip").annotate(last=Max("last_at")).order_by("-last")
         return list(last_first.values_list("ip", flat=True))
-
-    def refused_of(self, domain, now) -> list[dict]:
-        """Refusals of a domain's credentials within 24 hours by cause, the newest first.
-
-        How many, of how many credentials, and the last one's label, username and address. Counts are kept by
-        day, so they are since the day before. Old passwords are listed one by one by `still_tried`.
-        """
-        there = domain.credentials.filter(username=OuterRef("username"))
-        rows = self.filter(Exists(there), domain=domain).since(now - REFUSED_WITHIN)
-        rows = rows.refused().exclude(outcome=Outcome.OLD_PASSWORD)
-        causes = rows.values("outcome").annotate(
-            total=Sum("count"), last=Max("last_at"), users=Count("username", distinct=True)
-        )
-        causes = {cause["outcome"]: cause for cause in causes.order_by("-last")}
-        newest = rows.filter(last_at__in={cause["last"] for cause in causes.values()})
-        newest = newest.annotate(label=Subquery(there.values("label")[:1])).order_by("last_at", "pk")
-        for last in newest.values("outcome", "username", "label", "ip"):
-            causes[last["outcome"]] |= last
-        return list(causes.values())
 
     def tries(self, now):
         """One row a retired password and address that tried it within a week, the last one first."""

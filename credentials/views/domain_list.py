@@ -12,6 +12,7 @@ from credentials.models.base import is_username
 from credentials.models.state import State
 from domains.models import Domain
 from domains.navigation import around_name
+from web.plurals import counted
 from web.request import MAX_SEARCH_LENGTH
 from web.search import parse
 
@@ -56,6 +57,7 @@ def domain_list(request):
         summaries = [summary for summary in summaries if summary.matches(text)]
         users = list(across.found(request.user, text, now)[: MAX_FOUND + 1])
         context |= {"users": users[:MAX_FOUND], "more_users": len(users) > MAX_FOUND}
+        context["found"] = _found(len(summaries), len(users))
     elif chosen == Filter.UNUSED:
         page = Paginator(across.unused(request.user, now), PAGE_SIZE).get_page(request.GET.get("page"))
         return render(request, "domains/list.html", context | {"page": page, "users": list(page)})
@@ -90,6 +92,15 @@ def _search_text(query) -> str:
     text = query.get("q", "")[:MAX_TEXT].replace("\x00", "").strip()
     username = parse(text).start
     return username if is_username(username) else text[:MAX_SEARCH_LENGTH]
+
+
+def _found(domains, users) -> str:
+    """Say how much a search found, for the title: `1 domain and 2 SMTP users found`."""
+    more = "more than " if users > MAX_FOUND else ""
+    parts = [counted(domains, "domain", "domains")] if domains else []
+    parts += [more + counted(min(users, MAX_FOUND), "SMTP user", "SMTP users")] if users else []
+    found = f"{' and '.join(parts) or 'nothing'} found"
+    return found[0].upper() + found[1:]
 
 
 def _query(**chosen):

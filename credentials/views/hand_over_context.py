@@ -3,13 +3,16 @@
 from django.utils import timezone
 
 from credentials.forms import HandOverForm
+from credentials.models import HandOver
 from credentials.outcome import Outcome
 
 # What to do first.
 NOT_ACCEPTED = {
     Outcome.SUSPENDED: "This SMTP user is suspended. Resume it first.",
     Outcome.EXPIRED: "This SMTP user has expired. Change its expiry date first.",
-    Outcome.DOMAIN_SUSPENDED: "Support suspended the domain: nothing can be handed over until support resumes it.",
+    Outcome.DOMAIN_SUSPENDED: (
+        "Support suspended the domain: nothing can be handed over until support resumes it."
+    ),
     Outcome.DOMAIN_NOT_AUTHORIZED: "The domain can't send at the moment. Its Overview says what to do first.",
 }
 
@@ -17,14 +20,14 @@ NOT_ACCEPTED = {
 def hand_over_context(credential, *, form=None) -> dict:
     """What _hand_over.html needs beside row_context: the form, the open links, and the last opened one."""
     now = timezone.now()
-    links = credential.hand_overs
-    # Usually there is none: the whole condition is only worth its cost where there is.
-    unused = list(links.unused(now).values_list("pk", flat=True))
-    open_links = links.live(now).filter(pk__in=unused).listed() if unused else []
+    # Usually there is none: what is shown of them is only worth its cost where there is.
+    known = HandOver.objects.not_revoked(credential)
+    unused = [pk for pk, opened_at, valid_until in known if not opened_at and valid_until > now]
+    was_opened = any(opened_at for _pk, opened_at, _valid_until in known)
     return {
         "hand_over_form": form or HandOverForm(),
-        "open_links": list(open_links),
-        "last_opened": links.opened().first(),
+        "open_links": list(credential.hand_overs.live(now).filter(pk__in=unused).listed()) if unused else [],
+        "last_opened": credential.hand_overs.opened().first() if was_opened else None,
         "cannot_hand_over": NOT_ACCEPTED.get(credential.outcome(now), ""),
     }
 

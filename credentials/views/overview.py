@@ -5,8 +5,9 @@ from django.utils import timezone
 from django.views.decorators.http import require_safe
 
 from audit.models import Event
-from credentials.models import LoginDay
+from credentials.models.figures import logins_of
 from credentials.models.login_day import REFUSED_WITHIN
+from credentials.models.refusals import LEFT_OUT, refusals_of
 from credentials.models.state import State
 from credentials.outcome import Outcome
 from credentials.views.context import row_context
@@ -32,7 +33,7 @@ def overview(request, domain):
 
 def _context(domain, now) -> dict:
     figures = domain.credentials.figures(now)
-    days = domain.login_days.recent_sums(now)
+    days = logins_of(domain, now)
     tried = domain.login_days.still_tried(now) if figures.has_tries else []
     return row_context(
         domain,
@@ -67,10 +68,9 @@ def _troubled(domain, now) -> list:
 
 def _refusals(domain, days, now) -> list[dict]:
     since = (now - REFUSED_WITHIN).date()
-    others = (Outcome.ACCEPTED, Outcome.UNKNOWN_USERNAME, Outcome.OLD_PASSWORD)
-    if all(day < since or outcome in others for day, outcome in days):
+    if all(day < since or outcome in LEFT_OUT for day, outcome in days):
         return []
-    return LoginDay.objects.refused_of(domain, now)
+    return refusals_of(domain, now)
 
 
 def _accepted_and_refused(days) -> dict:

@@ -8,7 +8,7 @@ from audit.models import Event
 from credentials import rotation, snippets
 from credentials.diagnosis.explain import state_of
 from credentials.models.login_day import MAX_ADDRESSES, LoginDay
-from credentials.usage.summary import summarize
+from credentials.usage.summary import names, summarize
 from credentials.views.context import row_context
 from credentials.views.hand_over_context import hand_over_context
 from credentials.views.position import Position
@@ -68,14 +68,14 @@ def _history(username):
 
 def _use(credential, now, number) -> dict:
     """The chart, clients of page `number` (anything else is clamped), refusals, and retired passwords tried."""
-    logins = LoginDay.objects.filter(username=credential.username)
     summary = summarize(credential.username, now)
     page = Paginator(summary.clients, CLIENTS_PER_PAGE).get_page(number)
     addresses = [client.ip for client in page.object_list]
+    logins = LoginDay.objects.filter(username=credential.username)
     tries = list(logins.tries(now)[: TRIES_LISTED + 1]) if summary.has_tries else []
     return {
         "page": page,
-        "given_names": _names(logins.recent(now).filter(ip__in=addresses)) if addresses else {},
+        "given_names": _names(names(credential.username, addresses, now)) if addresses else {},
         "together": MAX_ADDRESSES if "" in addresses else None,
         "refusals": summary.causes,
         "chart": bar_chart.of_logins(summary.days, until=now.date()) if addresses else None,
@@ -86,13 +86,13 @@ def _use(credential, now, number) -> dict:
 
 def _names(days) -> dict:
     """Address → kind → (its last names, how many there are)."""
-    names: dict = {}
-    for ip, *given in days.with_names():
+    known: dict = {}
+    for ip, *given in days:
         for kind, of_day in zip(("ehlo", "mail_from"), given, strict=True):
-            names.setdefault(ip, {}).setdefault(kind, {}).update(dict.fromkeys(of_day))
+            known.setdefault(ip, {}).setdefault(kind, {}).update(dict.fromkeys(of_day))
     return {
         ip: {kind: (list(given)[:NAMES_SHOWN], len(given)) for kind, given in kinds.items()}
-        for ip, kinds in names.items()
+        for ip, kinds in known.items()
     }
 
 

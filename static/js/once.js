@@ -12,22 +12,6 @@ function stop(event) {
 document.addEventListener("click", stop, true);
 document.addEventListener("keydown", stop, true);
 
-// A form with data-sent-once is sent once: a second press would drop the response to the first, and with it
-// what is shown only once.
-document.addEventListener("submit", (event) => {
-  const form = event.target;
-  if (!("sentOnce" in form.dataset)) return;
-  if ("sent" in form.dataset) event.preventDefault();
-  form.dataset.sent = "";
-  event.submitter?.classList.add("is-busy");
-});
-window.addEventListener("pageshow", () => document.querySelectorAll("form[data-sent]").forEach(allow));
-
-function allow(form) {
-  delete form.dataset.sent;
-  form.querySelectorAll(".is-busy").forEach((button) => button.classList.remove("is-busy"));
-}
-
 const SECONDS = 10; // a user who has stopped the page can then try again
 const sent = new Set();
 

@@ -234,12 +234,26 @@ class TestSearch:
         assert "Nothing matches “&lt;b&gt;”" in text(get(q="<b>"))
         assert "Nothing matches “no such”" in text(get("/domains/menu/", q="no such"))
 
+    def test_title_says_how_much_of_what_was_found(self, get, alice, domain):
+        for name in ("anna", "bert"):
+            make_credential(domain, label=f"Shop of {name}")
+        make_domain("bert.example.com", owner=alice)
+        for words, title in {
+            "": "Domains",
+            "example": "2 domains found · Domains",
+            "shop of": "2 SMTP users found · Domains",
+            "bert": "1 domain and 1 SMTP user found · Domains",
+            "no such": "Nothing found · Domains",
+        }.items():
+            assert f"<title>{title} · SendLayer</title>" in text(get(q=words))
+
     def test_many_results_are_cut_and_say_so(self, get, domain):
         for number in range(52):
             make_credential(domain, label=f"Site {number}")
         page = get(q="Site")
         assert len(usernames(page)) == 50
         assert "These are the first 50." in text(page)
+        assert "<title>More than 50 SMTP users found" in text(page)
         menu = get("/domains/menu/", q="Site")
         assert len(usernames(menu)) == 8
         assert 'href="/domains/?q=Site">Show all' in text(menu)

@@ -28,7 +28,11 @@ def logins():
 
 def names():
     """Address → its EHLO names and MAIL FROM addresses, the last one first."""
-    return {ip: (ehlo, mail_from) for ip, ehlo, mail_from in LoginDay.objects.order_by("day").with_names()}
+    rows = LoginDay.objects.exclude(ehlo="", mail_from="").order_by("day")
+    return {
+        ip: (ehlo.splitlines(), mail_from.splitlines())
+        for ip, ehlo, mail_from in rows.values_list("ip", "ehlo", "mail_from")
+    }
 
 
 def send(credential, *messages, ip=HOME):

@@ -297,7 +297,7 @@ class TestMaking:
     ):
         for _ in range(count):
             make_link(as_alice, credential)
-        with django_assert_num_queries(7):
+        with django_assert_num_queries(6):
             as_alice.get(smtp_url(credential, "hand_over"))
 
 

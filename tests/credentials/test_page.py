@@ -172,8 +172,8 @@ def test_queries_do_not_grow_with_logins_and_events(as_alice, credential, django
         make_use(credential, f"192.0.2.{number}")
         credential.reveal("credential.password_copied", by=SYSTEM)
         if number in (1, 40):
-            # Session, person, domain with role, credential, logins, names, events.
-            with django_assert_num_queries(7):
+            # Session, person, domain with role, credential, logins, names, links, events.
+            with django_assert_num_queries(8):
                 assert as_alice.get(url(credential)).status_code == 200
 
 

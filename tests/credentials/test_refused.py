@@ -88,8 +88,8 @@ def test_details_cost_the_same_with_any_number_of_days(as_alice, credential, dja
     for days in range(30):
         for cause in (Outcome.WRONG_PASSWORD, Outcome.SUSPENDED, Outcome.EXPIRED):
             refuse(credential, cause, days=days)
-    # Session, person, domain with role, credential, logins, names, events.
-    with django_assert_num_queries(7):
+    # Session, person, domain with role, credential, logins, names, links, events.
+    with django_assert_num_queries(8):
         assert as_alice.get(smtp_url(credential, "page")).status_code == 200
 
 

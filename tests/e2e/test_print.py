@@ -54,7 +54,7 @@ class TestPrint:
             ("settings/smtp/", "info@sl.example.com"),
             ("settings/dns/", "sendlayer-verification="),
             ("settings/members/", "alice@example.com"),
-            ("activity/", "added"),
+            ("activity/", "added the SMTP user"),
             ("", "last used"),
         ],
     )

@@ -44,7 +44,7 @@ class Held:
 
 PRESSES = [
     ("link", "Reset", "/reset/"),
-    ("link", re.compile("Delete SMTP user"), "/delete/"),
+    ("link", re.compile("^Delete "), "/delete/"),
     ("button", re.compile("Copy password"), "/copy/"),
     ("button", "Show Password", "/reveal/"),
     ("button", "Add New SMTP User", "/add/"),

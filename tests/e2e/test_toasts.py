@@ -26,7 +26,7 @@ class TestEqualToasts:
         tab.page.wait_for_function("() => heard.filter(Boolean).length === 3")
 
     def test_a_repeated_message_has_its_own_time(self, open_tab, alice, credential):
-        tab = open_tab(alice)
+        tab = open_tab(alice, name="with a clock of its own")
         tab.page.clock.install()
         tab.page.goto(smtp_url(credential.domain))
         toast = tab.page.locator(".toast", has_text="Copied.")

@@ -73,7 +73,7 @@ def forging(alice, credential):
 
 
 def _token(browser, credential):
-    page = text(browser.get(smtp_url(credential, "label")))
+    page = text(browser.get(smtp_url(credential, "page")))
     return page.partition('name="csrfmiddlewaretoken" value="')[2].partition('"')[0]
 
 

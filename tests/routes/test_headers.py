@@ -75,7 +75,7 @@ def test_every_error_page_has_the_headers(alice, credential, monkeypatch):
         raise RuntimeError
 
     client = sign_in(Client(enforce_csrf_checks=True, raise_request_exception=False), alice)
-    monkeypatch.setattr("domains.views.render", crash)
+    monkeypatch.setattr("credentials.views.domain_list.render", crash)
     answers = {
         400: client.get("/login/", headers={"Host": "evil.test"}, secure=True),
         403: client.post(smtp_url(credential, "delete"), secure=True),
@@ -103,7 +103,7 @@ def test_plain_http_is_redirected_or_refused(client, host, status):
 
 def test_csrf_referer_check_accepts_own_pages_only(alice, credential):
     client = sign_in(Client(enforce_csrf_checks=True), alice)
-    page = client.get(smtp_url(credential, "label"), secure=True).content.decode()
+    page = client.get(smtp_url(credential, "page"), secure=True).content.decode()
     fields = {"csrfmiddlewaretoken": re.search('name="csrfmiddlewaretoken" value="([^"]+)"', page)[1]}
     for headers, status in (
         ({"Referer": f"https://testserver{smtp_url(credential.domain)}"}, 302),
