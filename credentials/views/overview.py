@@ -48,7 +48,7 @@ def _context(domain, now) -> dict:
         more_troubled=max(figures.troubled - LISTED, 0),
         refusals=_refusals(domain, days, now),
         chart=bar_chart.of_logins(_accepted_and_refused(days), until=now.date()),
-        events=Event.objects.for_page(domain)[:RECENT_EVENTS],
+        events=_events(domain),
     )
 
 
@@ -59,6 +59,11 @@ def _tiles(domain, counts) -> list[tuple]:
         tiles[State.IN_USE] = ("", State.IN_USE.label, 0, "none while the domain is suspended")
         tiles[State.SUSPENDED] = ("", State.SUSPENDED.label, counts[""], "all, until the domain is resumed")
     return list(tiles.values())
+
+
+def _events(domain):
+    columns = ("tag", "actor_name", "domain_name", "credential", "data", "at")
+    return Event.objects.for_page(domain).values_list(*columns, named=True)[:RECENT_EVENTS]
 
 
 def _troubled(domain, now) -> list:
