@@ -244,6 +244,6 @@ class TestPage:
 
     def test_explain_needs_few_queries(self, as_alice, credential, django_assert_num_queries):
         make_use(credential, IP, outcome=Outcome.WRONG_PASSWORD)
-        # Session, person, domain with role, credential, old passwords; logins, names, events.
-        with django_assert_num_queries(8):
+        # Session, person, domain with role, credential, old passwords; logins, links, names, events.
+        with django_assert_num_queries(9):
             ask(as_alice, credential, REFUSED)
