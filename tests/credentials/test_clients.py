@@ -38,7 +38,7 @@ def send(credential, *messages, ip=HOME):
 
 
 def addresses(response):
-    return re.findall(r"<tr><td><strong>([^<]+)</strong>", text(response))
+    return re.findall(r'<tr><th scope="row"><strong>([^<]+)</strong>', text(response))
 
 
 @pytest.fixture
