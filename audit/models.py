@@ -26,15 +26,6 @@ TAGS = """
     ) SELECT tag FROM found WHERE tag IS NOT NULL
 """
 
-# Each step is one look into the index, where DISTINCT would read all rows.
-TAGS = """
-    WITH RECURSIVE found (tag) AS (
-        SELECT MIN(tag) FROM audit_event
-        UNION ALL SELECT (SELECT MIN(tag) FROM audit_event WHERE tag > found.tag) FROM found
-            WHERE found.tag IS NOT NULL
-    ) SELECT tag FROM found WHERE tag IS NOT NULL
-"""
-
 
 class EventQuerySet(models.QuerySet):
     def tags(self) -> list[str]:
