@@ -1,21 +1,9 @@
-// Edits a label in place: the form replaces the row's title and disappears again.
+// The label of a new row: the form stands in the place of the row's title and disappears again.
 
 const FORM = "form[data-label]";
-const linkIn = (row) => row.querySelector("a[data-inline], a.name");
+const linkIn = (row) => row.querySelector("a.name");
 
-async function open(link) {
-  if ("busy" in link.dataset) return;
-  link.dataset.busy = "";
-  const title = link.closest(".cred-title");
-  const href = link.getAttribute("href");
-  try {
-    await htmx.ajax("GET", href, { source: link, target: title, swap: "afterend" });
-  } catch {} // the server can't be reached: see failures.js
-  delete link.dataset.busy;
-  if (title.nextElementSibling?.matches(FORM)) begin(title.nextElementSibling);
-}
-
-// Also when the form is shown again with an error.
+// When the form is shown again with an error.
 function begin(form) {
   form.previousElementSibling.hidden = true;
   const field = form.elements.label;
@@ -38,15 +26,10 @@ async function cancel(form) {
 }
 
 document.addEventListener("click", (event) => {
-  const link = event.target.closest("a[data-inline]");
   const leaving = event.target.closest(`${FORM} [data-cancel]`);
-  if (event.ctrlKey || event.metaKey || event.shiftKey) return;
-  if (link || leaving) event.preventDefault();
-  if (leaving) return cancel(leaving.closest("form"));
-  // A click on the label itself works as well, unless the user is selecting text.
-  const label = getSelection().isCollapsed && event.target.closest(".cred-title bdi");
-  const found = link || (label && linkIn(label.parentElement));
-  if (found) open(found);
+  if (!leaving || event.ctrlKey || event.metaKey || event.shiftKey) return;
+  event.preventDefault();
+  cancel(leaving.closest("form"));
 });
 
 document.addEventListener("keydown", (event) => {

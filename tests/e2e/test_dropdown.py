@@ -80,6 +80,7 @@ class TestDomainDropdown:
         held = []
         tab.page.route("**/domains/menu/**", lambda route: held.append(route))
         menu.locator("summary").click()
+        expect(menu.get_by_role("searchbox")).to_be_focused()
         menu.page.keyboard.press("ArrowDown")
         expect(menu.get_by_role("link", name="All domains")).to_be_focused()
         for _ in range(250):  # the browser tells of the request in its own time

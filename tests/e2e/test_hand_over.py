@@ -52,6 +52,7 @@ def developer(window):
 
 def read(page) -> tuple[Connection, str]:
     """What the page shows, and its password."""
+    expect(page.locator("#handed-over code")).to_have_count(5)
     username, password, host, port, _encryption = page.locator("#handed-over code").all_inner_texts()
     return Connection(username, host, int(port)), password
 
