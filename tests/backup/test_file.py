@@ -69,7 +69,7 @@ def test_existing_file_is_kept_unless_forced(path):
     assert sorted(path.parent.iterdir()) == [path]
 
 
-def refused(path, match, **options):
+def assert_refused(path, match, **options):
     before = digest()
     with pytest.raises(CommandError, match=match) as error:
         call_command("restore", path, **{"replace": True, "yes": True} | options)
@@ -82,7 +82,7 @@ def refused(path, match, **options):
 def test_truncated_backup_is_refused(path, part):
     raw = path.read_bytes()
     path.write_bytes(raw[: int(len(raw) * part)])
-    refused(path, "not a backup, or only a part of one")
+    assert_refused(path, "not a backup, or only a part of one")
 
 
 @pytest.mark.parametrize("part", [0, 0.1, 0.5, 0.8, 0.99, 0.9999])
@@ -91,7 +91,7 @@ def test_flipped_bit_is_found(path, part):
     raw = bytearray(path.read_bytes())
     raw[int(len(raw) * part)] ^= 1
     path.write_bytes(raw)
-    refused(path, "is damaged: it does not match its SHA-256")
+    assert_refused(path, "is damaged: it does not match its SHA-256")
 
 
 def changed(path, **changes):
@@ -117,21 +117,21 @@ def changed(path, **changes):
 )
 @pytest.mark.one_database
 def test_backup_of_other_database_or_newer_version_is_refused(path, changes, match):
-    refused(changed(path, **changes), match)
+    assert_refused(changed(path, **changes), match)
 
 
 @pytest.mark.one_database
 def test_replacing_a_database_needs_option_and_confirmation(path, monkeypatch):
-    refused(path, "The database is not empty", replace=False)
+    assert_refused(path, "The database is not empty", replace=False)
     monkeypatch.setattr("builtins.input", lambda question: "no")
-    refused(path, "Not confirmed", yes=False)
+    assert_refused(path, "Not confirmed", yes=False)
 
 
 def test_database_of_other_software_is_never_replaced(path):
     with connection.cursor() as cursor:
         cursor.execute("CREATE TABLE wiki_page (id int)")
         try:
-            refused(path, "don't belong to SendLayer: wiki_page")
+            assert_refused(path, "don't belong to SendLayer: wiki_page")
         finally:
             cursor.execute("DROP TABLE wiki_page")
 

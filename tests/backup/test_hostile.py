@@ -41,7 +41,7 @@ def load(restore):
     return lambda path: restore(path, unauthenticated=True)
 
 
-def refused(path, match):
+def assert_refused(path, match):
     before = digest()
     with pytest.raises(CommandError, match=match) as error:
         call_command("restore", path, replace=True, yes=True, unauthenticated=True)
@@ -179,19 +179,19 @@ ODD = [
 @pytest.mark.one_database
 def test_malformed_manifest_is_refused(path):
     for change in ODD:
-        refused(forged(path, **change), "Its manifest is not one that `backup` writes")
+        assert_refused(forged(path, **change), "Its manifest is not one that `backup` writes")
 
 
 @pytest.mark.one_database
 def test_manifest_that_is_no_object_is_refused(path):
     for text in (b"", b"[]", b"1", b"{", b"[" * 100_000, b"\xff\xfe", b'{"format": 1e999}'):
         held = forging.members(path) | {archive.MANIFEST: text}
-        refused(written(path, held.items()), "Its manifest is n")
+        assert_refused(written(path, held.items()), "Its manifest is n")
 
 
 @pytest.mark.one_database
 def test_manifest_without_migrations_is_refused(path):
-    refused(forged(path, migrations=[]), "names no migration that creates a table")
+    assert_refused(forged(path, migrations=[]), "names no migration that creates a table")
 
 
 # --- the archive ------------------------------------------------------------------------------
@@ -203,30 +203,30 @@ OUTSIDE = ["../../outside", "/etc/outside", "tables/../x.copy", "x.py", "tables/
 def test_unknown_zip_member_is_refused(path):
     for name in OUTSIDE:
         changed = written(path, [*forging.members(path).items(), (name, b"x")])
-        refused(changed, "is not a member of one")
+        assert_refused(changed, "is not a member of one")
 
 
 @pytest.mark.one_database
 def test_duplicate_zip_members_are_refused(path):
     with pytest.warns(UserWarning, match="Duplicate name"):
         changed = written(path, [*forging.members(path).items(), (archive.MANIFEST, b"{}")])
-    refused(changed, "not named once each")
+    assert_refused(changed, "not named once each")
 
 
 @pytest.mark.one_database
 def test_backup_without_manifest_is_refused(path):
     held = forging.members(path)
     del held[archive.MANIFEST]
-    refused(written(path, held.items()), "not named once each")
+    assert_refused(written(path, held.items()), "not named once each")
 
 
 @pytest.mark.one_database
 def test_zip_bomb_is_refused_before_unpacking(path):
     held = forging.members(path)
     held["tables/zeros.copy"] = bytes(100 << 20)
-    refused(written(path, held.items()), "Unpacked it would be 10[0-9]{7} bytes large")
+    assert_refused(written(path, held.items()), "Unpacked it would be 10[0-9]{7} bytes large")
     held = forging.members(path) | {archive.MANIFEST: b" " * (5 << 20)}
-    refused(written(path, held.items()), "Unpacked it would be")
+    assert_refused(written(path, held.items()), "Unpacked it would be")
 
 
 @pytest.mark.one_database
@@ -235,7 +235,7 @@ def test_other_zip_compression_is_refused(path):
     with archive.create(target, key_id="") as made:
         for name, text in forging.members(path).items():
             made.writestr(name, text, zipfile.ZIP_LZMA)
-    refused(target, "is not packed as `backup` does it")
+    assert_refused(target, "is not packed as `backup` does it")
 
 
 @pytest.mark.one_database
@@ -320,14 +320,16 @@ REFUSED = [
 @pytest.mark.sqlite
 def test_altered_sqlite_schema_or_values_are_refused(path):
     for statements, match in REFUSED:
-        refused(forged_database(path, *statements), match)
+        assert_refused(forged_database(path, *statements), match)
 
 
 @pytest.mark.sqlite
 def test_sqlite_view_recorded_as_table_is_refused(path):
     record = "UPDATE sqlite_master SET type = 'table', rootpage = 2 WHERE name = 'accounts_letter'"
     statements = instead("accounts_letter", "CREATE VIEW accounts_letter AS SELECT * FROM kept")
-    refused(forged_database(path, *statements, "PRAGMA writable_schema = ON", record), "damaged|lacks what")
+    assert_refused(
+        forged_database(path, *statements, "PRAGMA writable_schema = ON", record), "damaged|lacks what"
+    )
 
 
 @pytest.mark.sqlite
@@ -365,8 +367,8 @@ def test_sqlite_reader_reads_only_columns_of_tables(path, tmp_path):
 @pytest.mark.sqlite
 def test_file_that_is_no_sqlite_database_is_refused(path):
     for raw in (b"", b"x" * 5000, b"SQLite format 3\0" + b"\xff" * 5000):
-        refused(forged(path, lambda held, raw=raw: held.update({DATABASE: raw})), "damaged|lacks")
-    refused(forged(path, lambda held: held.pop(DATABASE)), "lacks")
+        assert_refused(forged(path, lambda held, raw=raw: held.update({DATABASE: raw})), "damaged|lacks")
+    assert_refused(forged(path, lambda held: held.pop(DATABASE)), "lacks")
 
 
 # --- PostgreSQL ---------------------------------------------------------------------------------
@@ -380,30 +382,32 @@ def with_columns(path, **changes):
 
 @pytest.mark.postgresql
 def test_sql_in_names_of_the_manifest_is_refused(path):
-    refused(with_columns(path, accounts_user=[INJECTED]), "'columns' is wrong")
-    refused(with_columns(path, **{INJECTED: ["id"]}), "'columns' is wrong")
-    refused(forged(path, sequences={INJECTED: 1}), "'sequences' is wrong")
+    assert_refused(with_columns(path, accounts_user=[INJECTED]), "'columns' is wrong")
+    assert_refused(with_columns(path, **{INJECTED: ["id"]}), "'columns' is wrong")
+    assert_refused(forged(path, sequences={INJECTED: 1}), "'sequences' is wrong")
 
 
 @pytest.mark.postgresql
 def test_copy_columns_must_be_those_of_the_version(path):
     columns = forging.manifest(path)["columns"]["accounts_user"]
-    refused(with_columns(path, accounts_user=[*columns, "evil"]), "does not have: accounts_user.evil")
-    refused(with_columns(path, accounts_user=[*columns, "email"]), "does not have: accounts_user")
-    refused(with_columns(path, accounts_user=columns[1:]), "lacks what its version has: accounts_user.id")
+    assert_refused(with_columns(path, accounts_user=[*columns, "evil"]), "does not have: accounts_user.evil")
+    assert_refused(with_columns(path, accounts_user=[*columns, "email"]), "does not have: accounts_user")
+    assert_refused(
+        with_columns(path, accounts_user=columns[1:]), "lacks what its version has: accounts_user.id"
+    )
     every = forging.manifest(path)["columns"]
     del every["audit_event"]
-    refused(forged(path, columns=every), "lacks what its version has: audit_event")
+    assert_refused(forged(path, columns=every), "lacks what its version has: audit_event")
 
 
 @pytest.mark.postgresql
 def test_missing_rows_or_sequences_are_refused_and_other_sequences_kept(path, load):
-    refused(
+    assert_refused(
         forged(path, lambda held: held.pop("tables/audit_event.copy")),
         "lacks .*: tables/audit_event.copy",
     )
     sequences = forging.manifest(path)["sequences"]
-    refused(forged(path, sequences={}), "lacks what its version has")
+    assert_refused(forged(path, sequences={}), "lacks what its version has")
     with connection.cursor() as cursor:
         cursor.execute("CREATE SEQUENCE elsewhere RESTART")
     try:
@@ -418,4 +422,4 @@ def test_missing_rows_or_sequences_are_refused_and_other_sequences_kept(path, lo
 def test_malformed_copy_rows_are_refused(path):
     for rows in (b"x\n", b"1\t2\n", b"\\.\nDROP TABLE audit_event;\n", b"\xff\n", b"1\0\n"):
         changed = forged(path, lambda held, rows=rows: held.update({"tables/accounts_user.copy": rows}))
-        refused(changed, "^Nothing was changed: ")
+        assert_refused(changed, "^Nothing was changed: ")
