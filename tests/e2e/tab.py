@@ -23,6 +23,22 @@ def pasted(page) -> str:
     return field.evaluate("(field) => { field.remove(); field.before_.focus(); return field.value; }")
 
 
+def told(page, text):
+    """Wait until a toast says this, and dismiss it."""
+    toast = page.locator(".toast", has_text=text)
+    expect(toast).to_have_count(1)
+    expect(toast).to_be_visible()
+    toast.get_by_role("button", name="Dismiss").click()
+    expect(toast).to_have_count(0)
+
+
+def copied(page, name, said="Copied.") -> str:
+    """Press a copy button, wait until a toast says that it has copied, and return what a person would paste."""
+    page.get_by_role("button", name=name, exact=True).first.click()
+    told(page, said)
+    return pasted(page)
+
+
 class Tab:
     """A window on the tab of one domain."""
 
@@ -73,12 +89,7 @@ class Tab:
         return self.clipboard()
 
     def told(self, text):
-        """Wait until a toast says this, and dismiss it."""
-        toast = self.page.locator(".toast", has_text=text)
-        expect(toast).to_have_count(1)
-        expect(toast).to_be_visible()
-        toast.get_by_role("button", name="Dismiss").click()
-        expect(toast).to_have_count(0)
+        told(self.page, text)
 
     def add(self) -> Credential:
         """Press Add New SMTP User; return what it made."""

@@ -8,7 +8,7 @@ import sys
 import pytest
 from playwright.sync_api import expect
 
-from tests.e2e.tab import pasted
+from tests.e2e.tab import copied
 from tests.environment import VAR_DIR
 from tests.factories import SYSTEM, password_of
 from tests.http import smtp_url
@@ -36,13 +36,6 @@ def connect(window, alice, credential):
         return page
 
     return connect
-
-
-def copied(page, name, said):
-    """Press a button, wait until a toast says so, and return what is in the clipboard."""
-    page.get_by_role("button", name=name, exact=True).first.click()
-    expect(page.locator(".toast").get_by_text(said, exact=True)).to_be_visible()
-    return pasted(page)
 
 
 class TestConnectYourSite:

@@ -8,7 +8,7 @@ from playwright.sync_api import expect
 from credentials.models import HandOver
 from tests.e2e.complaints import complaints
 from tests.e2e.site import Connection
-from tests.e2e.tab import pasted
+from tests.e2e.tab import copied, pasted, told
 from tests.factories import SYSTEM, password_of
 from tests.http import smtp_url
 
@@ -60,9 +60,7 @@ def read(page) -> tuple[Connection, str]:
 class TestHandOver:
     def test_developer_opens_it_once_and_sends_mail(self, make_link, developer, site, credential):
         alice, link = make_link()
-        alice.get_by_role("button", name="Copy link").click()
-        expect(alice.get_by_text("Copied.")).to_be_visible()
-        assert pasted(alice) == link
+        assert copied(alice, "Copy link") == link
 
         page = developer()
         page.goto(link)
@@ -70,10 +68,8 @@ class TestHandOver:
         page.reload()  # looking doesn't use it up
         page.get_by_role("button", name="Show").click()
         connection, password = read(page)
-        page.get_by_role("button", name="Copy password").click()
-        assert pasted(page) == password == password_of(credential)
-        page.get_by_role("button", name="Copy all").click()
-        assert pasted(page) == (
+        assert copied(page, "Copy password") == password == password_of(credential)
+        assert copied(page, "Copy all") == (
             f"Username: {credential.username}\nPassword: {password}\nHost: 127.0.0.1\n"
             f"Port: {site.smtp_port}\nEncryption: STARTTLS"
         )
@@ -122,6 +118,7 @@ class TestHandOver:
         page.keyboard.press("Shift+Tab")
         page.keyboard.press("Shift+Tab")
         page.keyboard.press("Enter")
+        told(page, "Copied.")
         assert pasted(page) == password_of(credential)
 
     def test_revoked_link(self, make_link, developer, credential):

@@ -7,7 +7,7 @@ from playwright.sync_api import expect
 
 from tests.accounts.codes import code_of
 from tests.e2e.browser import session_cookie
-from tests.e2e.tab import Tab, pasted
+from tests.e2e.tab import Tab, copied
 from tests.factories import PASSWORD, password_of
 
 pytestmark = [pytest.mark.e2e, pytest.mark.django_db(transaction=True)]
@@ -41,8 +41,7 @@ class TestAuthenticatorApp:
         page.get_by_role("link", name="Two-factor").click()
         page.get_by_role("link", name="Set up").click()
         expect(page.get_by_role("img", name="QR code")).to_be_visible()
-        page.get_by_role("button", name="Copy secret").click()
-        secret = pasted(page)
+        secret = copied(page, "Copy secret")
         page.get_by_label("The code that the app shows now").fill(code_of(secret))
         page.get_by_role("button", name="Turn on").click()
         expect(page.get_by_role("heading", name="Recovery codes")).to_be_visible()
