@@ -226,6 +226,7 @@ OIDC_ISSUER = env.str("OIDC_ISSUER", default="").removesuffix("/.well-known/open
 OIDC_CLIENT_ID = env.str("OIDC_CLIENT_ID", default="")
 OIDC_CLIENT_SECRET = secret("OIDC_CLIENT_SECRET")
 OIDC_NAME = env.str("OIDC_NAME", default="single sign-on")
+OIDC_TRUST_EMAIL = env.bool("OIDC_TRUST_EMAIL", default=False)
 OIDC_SIGNUP = env.bool("OIDC_SIGNUP", default=False)
 SOCIALACCOUNT_ADAPTER = "accounts.openid.people.SocialAdapter"
 SOCIALACCOUNT_PROVIDERS = {

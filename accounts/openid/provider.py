@@ -82,12 +82,12 @@ class Provider(OpenIDConnectProvider):
         }
 
     def sociallogin_from_response(self, request, response):
-        """Return the sign-in by the userinfo, or by the ID token where that alone names an e-mail."""
+        """Return the sign-in by the claims of the userinfo and the ID token."""
         userinfo, id_token = response["userinfo"], response.get("id_token", {})
         # Otherwise it may describe another person (OpenID Connect Core 1.0, 5.3.2).
         if not isinstance(userinfo, dict) or userinfo.get("sub") != id_token.get("sub"):
             raise OAuth2Error("its userinfo is about another person than the ID token")
-        login = super().sociallogin_from_response(request, userinfo if "email" in userinfo else id_token)
+        login = super().sociallogin_from_response(request, _claims_of(userinfo, id_token))
         login.nonce = id_token.get("nonce")
         return login
 
@@ -102,7 +102,7 @@ class Provider(OpenIDConnectProvider):
         # In lower case some non-ASCII letters become ASCII: another person's address.
         if not isinstance(email, str) or not email.isascii() or not email_addresses.is_valid(email):
             return []
-        return [EmailAddress(email=email, verified=claims.get("email_verified") is True, primary=True)]
+        return [EmailAddress(email=email, verified=_is_confirmed(claims), primary=True)]
 
     def extract_common_fields(self, claims):
         name = claims.get("name")
@@ -110,6 +110,25 @@ class Provider(OpenIDConnectProvider):
 
     def extract_extra_data(self, claims):
         return {}  # what is not stored can't leak
+
+
+def _claims_of(userinfo: dict, id_token: dict) -> dict:
+    """Return the claims of the one that names an e-mail, preferably the userinfo.
+
+    It gets `email_verified` from the other one, unless that is about another address.
+    """
+    claims, other = (userinfo, id_token) if "email" in userinfo else (id_token, userinfo)
+    if "email_verified" in claims or other.get("email", claims.get("email")) != claims.get("email"):
+        return claims
+    return claims | {"email_verified": other.get("email_verified")}
+
+
+def _is_confirmed(claims: dict) -> bool:
+    """Whether the provider confirmed the e-mail; where it doesn't say, whether the operator vouches for it."""
+    verified = claims.get("email_verified")
+    if verified is None:
+        return settings.OIDC_TRUST_EMAIL
+    return str(verified).lower() == "true"  # Amazon Cognito sends it as text
 
 
 def _printable(name: str) -> str:
