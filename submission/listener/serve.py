@@ -24,7 +24,10 @@ COLLECT_EVERY_SECONDS = 5
 async def serve(
     listener: Listener, addresses: list[str], port: int, *, ready: Callable, reload: Callable
 ) -> None:
-    """Listen on a port of all addresses until SIGTERM or SIGINT. Call `ready()` once it listens, `reload()` on SIGHUP. Raises OSError."""
+    """Listen on all addresses until SIGTERM or SIGINT. Raises OSError.
+
+    Call `ready()` once it listens, `reload()` on SIGHUP.
+    """
     loop = asyncio.get_running_loop()
     loop.set_exception_handler(_log_exception)
     stopped = asyncio.Event()
