@@ -1,5 +1,6 @@
 """The provider: stricter checks of what it answers than allauth's own."""
 
+from contextlib import suppress
 from functools import cached_property
 from hashlib import sha256
 from secrets import token_urlsafe
@@ -13,11 +14,13 @@ from allauth.socialaccount.providers.openid_connect.provider import OpenIDConnec
 from allauth.socialaccount.providers.openid_connect.views import OpenIDConnectOAuth2Adapter
 from allauth.utils import build_absolute_uri
 from django.conf import settings
+from django.core.exceptions import ValidationError
 from django.urls import reverse
 from requests import RequestException
 
 from accounts import email_addresses, openid
 from accounts.openid.problems import ProviderFailed
+from web import text as labels
 from web.characters import has_many_marks
 
 ENDPOINTS = ("authorization_endpoint", "token_endpoint", "userinfo_endpoint", "jwks_uri")
@@ -132,6 +135,8 @@ def _is_confirmed(claims: dict) -> bool:
 
 
 def _printable(name: str) -> str:
-    """Return a name without unprintable characters; "" for one that would paint over the page."""
+    """Return a name as users can write theirs, or what is printable of it; "" if it paints over the page."""
+    with suppress(ValidationError):
+        return labels.clean(name[: labels.MAX_INPUT])
     name = "".join(filter(str.isprintable, name[: 10 * NAME_LENGTH])).strip()[:NAME_LENGTH]
     return "" if has_many_marks(name) else name

@@ -132,6 +132,23 @@ def test_invited_user_joins_by_the_provider_with_oidc_signup(client, provider, s
     assert domain.memberships.get(role="viewer", user__email="new@example.com")
 
 
+@pytest.mark.parametrize(
+    ("given", "shown"),
+    [
+        ("علی\u200cرضا", "علی\u200cرضا"),
+        ("ශ්\u200dරී", "ශ්\u200dරී"),
+        ("Zoe\u0308", "Zoë"),
+        ("Zo\u200dë", "Zoë"),
+        ("a\u200b" * 5000, "a" * 100),
+    ],
+)
+def test_name_of_the_provider_is_kept_as_users_can_write_theirs(client, provider, settings, given, shown):
+    settings.OIDC_SIGNUP = True
+    provider.person |= {"email": "new@example.com", "name": given}
+    sign_in(client)
+    assert User.objects.get().name == shown
+
+
 @pytest.mark.parametrize("verified", ["true", "True"])  # Amazon Cognito sends it as text
 def test_email_verified_counts_as_text(client, alice, provider, verified):
     provider.person["email_verified"] = verified

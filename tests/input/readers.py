@@ -76,7 +76,7 @@ OURS = {
     "sendlayer.environment:Env.email_url": "settings",
     "sendlayer.environment:Env.host": "settings",
     "sendlayer.environment:Env._ascii": "settings",
-    "web.folded_search:FoldedIContains.get_prep_lookup": "searches of 100 characters (web.request, audit.support)",
+    "web.folded_search:FoldedIContains.get_prep_lookup": "a search of 100 characters",
     "web.folded_search:fold": "searches of 100 characters, and columns of the database",
     "web.caches:TableCache.get_many": "values that the dashboard itself put there",
     "submission.listener.commands:auth": "a line of 1,000 characters (limits.MAX_COMMAND_LINE)",
