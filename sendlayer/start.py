@@ -35,7 +35,7 @@ def main() -> int:
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "sendlayer.settings")
     port = env.port("PORT", default=8000)
     web, smtp = _addresses(port)
-    for name, (host, number) in {"PORT": web, "SMTP_PORT": smtp}.items():
+    for name, (host, number) in [("PORT", web), *(("SMTP_PORT", address) for address in smtp)]:
         if not _is_free(host, number):
             sys.stderr.write(f"{host}:{number} is in use. Choose another port: make run {name}=…\n")
             return EX_UNAVAILABLE
@@ -55,7 +55,8 @@ def _addresses(port):
     from django.conf import settings
 
     host, _, number = env.str("WEB_BIND", default=f"127.0.0.1:{port}").rpartition(":")
-    return (host.strip("[]"), int(number)), (settings.SUBMISSION_ADDRESS, settings.SUBMISSION_PORT)
+    smtp = [(address, settings.SUBMISSION_PORT) for address in settings.SUBMISSION_ADDRESS]
+    return (host.strip("[]"), int(number)), smtp
 
 
 def _prepare() -> str:
@@ -86,12 +87,15 @@ def _announce_when_ready(web, smtp, sign_in):
     if os.fork():
         os._exit(0)  # init adopts the child, so that no zombie remains
     deadline = time.monotonic() + READY_SECONDS
-    while any(_is_free(*address) for address in (web, smtp)):
+    while any(_is_free(*address) for address in (web, *smtp)):
         if time.monotonic() > deadline or not _is_alive(starter):
             os._exit(1)
         time.sleep(0.1)
     text = READY.format(
-        url="http://{}:{}/".format(*web), sign_in=sign_in, smtp="{}:{}".format(*smtp), var_dir=settings.VAR_DIR
+        url="http://{}:{}/".format(*web),
+        sign_in=sign_in,
+        smtp=", ".join("{}:{}".format(*address) for address in smtp),
+        var_dir=settings.VAR_DIR,
     )
     os.write(sys.stdout.fileno(), text.encode())
     os._exit(0)

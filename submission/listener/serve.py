@@ -21,15 +21,20 @@ BACKLOG = 512
 COLLECT_EVERY_SECONDS = 5
 
 
-async def serve(listener: Listener, address: str, port: int, *, ready: Callable, reload: Callable) -> None:
-    """Listen until SIGTERM or SIGINT. Call `ready()` once it listens, `reload()` on SIGHUP. Raises OSError."""
+async def serve(
+    listener: Listener, addresses: list[str], port: int, *, ready: Callable, reload: Callable
+) -> None:
+    """Listen on all addresses until SIGTERM or SIGINT. Raises OSError.
+
+    Call `ready()` once it listens, `reload()` on SIGHUP.
+    """
     loop = asyncio.get_running_loop()
     loop.set_exception_handler(_log_exception)
     stopped = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stopped.set)
     loop.add_signal_handler(signal.SIGHUP, reload)
-    server = await loop.create_server(listener.connection, address, port, backlog=BACKLOG)
+    server = await loop.create_server(listener.connection, addresses, port, backlog=BACKLOG)
     ready()
     await _collect_until(stopped)
     server.close()

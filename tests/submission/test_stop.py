@@ -6,6 +6,7 @@ import smtplib
 import time
 
 import pytest
+from cryptography import x509
 from django.db import transaction
 
 from credentials.models import Credential
@@ -23,6 +24,23 @@ def test_start_prints_one_line_with_the_address(start_listener):
     with start_listener(LOG_LEVEL="INFO") as listener:
         said = listener.log.read_text()
     assert said == f"Submission listens on 127.0.0.1:{listener.port}, mail goes to {listener.var_dir}/outbox\n"
+
+
+def test_listener_listens_on_every_address(start_listener):
+    with start_listener(SUBMISSION_ADDRESS="127.0.0.1, [::1]", LOG_LEVEL="INFO") as listener:
+        assert f"listens on 127.0.0.1, ::1, port {listener.port}, mail" in listener.log.read_text()
+        for address in ("127.0.0.1", "::1"):
+            with smtplib.SMTP(address, listener.port, timeout=20) as smtp:
+                assert smtp.noop()[0] == 250
+
+
+def test_international_host_is_named_in_its_ascii_form(start_listener):
+    with start_listener(SMTP_HOST="smtp.müller.de") as listener, listener.connect() as smtp:
+        assert smtp.ehlo()[1].startswith(b"smtp.xn--mller-kva.de\n")
+        smtp.starttls()
+        names = x509.load_der_x509_certificate(smtp.sock.getpeercert(binary_form=True)).extensions
+        alternative = names.get_extension_for_class(x509.SubjectAlternativeName).value
+        assert "smtp.xn--mller-kva.de" in alternative.get_values_for_type(x509.DNSName)
 
 
 def test_taken_port_stops_the_start_with_a_message(start_listener, listener):

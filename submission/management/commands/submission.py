@@ -55,10 +55,11 @@ class Command(BaseCommand):
             handler.close()
 
     async def _listen(self, listener, hop):
-        address, port = settings.SUBMISSION_ADDRESS, settings.SUBMISSION_PORT
+        addresses, port = settings.SUBMISSION_ADDRESS, settings.SUBMISSION_PORT
+        shown = f"{', '.join(addresses)}, port {port}" if len(addresses) > 1 else f"{addresses[0]}:{port}"
 
         def ready():
-            self.stdout.write(f"Submission listens on {address}:{port}, mail goes to {hop}")
+            self.stdout.write(f"Submission listens on {shown}, mail goes to {hop}")
             self.stdout.flush()
 
         def reload():
@@ -68,9 +69,9 @@ class Command(BaseCommand):
                 log.logger.error("Could not reload the certificate, the old one stays in use: %s", error)
 
         try:
-            await serve.serve(listener, address, port, ready=ready, reload=reload)
+            await serve.serve(listener, addresses, port, ready=ready, reload=reload)
         except OSError as error:
-            raise CommandError(f"Can't listen on {address}:{port}: {error}") from None
+            raise CommandError(f"Can't listen on {shown}: {error}") from None
 
     def _load_certificate(self, context):
         problems = check_submission_certificate(None)
