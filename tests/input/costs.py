@@ -216,7 +216,7 @@ CASES = {
     "web.search:parse": Case(
         search.parse, ("sasl_username=", "user=<", "x[", "0", "ABCD…", f"{USERNAME}.", "::ffff:")
     ),
-    "credentials.networks:clean": Case(networks.clean, ("192.0.2.1 ", "::")),
+    "credentials.networks:clean": Case(networks.clean, ("192.0.2.1 ", "::", "#", "1 -", "::-")),
     "credentials.passwords:is_well_formed": Case(passwords.is_well_formed, ("sl_",)),
     "vault.cipher:open": Case(lambda text: cipher.open(text, associated_data="x"), ("v1.k1.",)),
     "vault.cipher:parse": Case(cipher.parse, ("k1:",)),
