@@ -122,7 +122,7 @@ def _range(text: str) -> list[str]:
     pair = ip_address(first), ip_address(last)
     if pair[0].version != pair[1].version:
         raise ValueError(text)
-    networks = summarize_address_range(*pair)  # type: ignore[type-var]
+    networks: Iterable[IPv4Network | IPv6Network] = summarize_address_range(*pair)
     # One more than can be stored is enough to refuse them.
     return [_shortest(network) for network in islice(networks, MAX_NETWORKS + 1)]
 
