@@ -42,6 +42,7 @@ READ_WITHIN = {
     "submission.policy.headers:read_mailboxes": "submission.policy.headers:mailboxes",
     "credentials.diagnosis.parser:_mask_encoded": "credentials.diagnosis.parser:visible",
     "credentials.networks:_parse": "credentials.networks:clean",
+    "credentials.networks:_range": "credentials.networks:clean",
     "accounts.email_addresses:_refuse_mapped": "accounts.email_addresses:clean",
     "accounts.ended_session:_is_path": "accounts.ended_session:_question",
     "domains.members.forms:is_address": "domains.members.forms:InviteForm.clean_emails",
