@@ -52,7 +52,10 @@ class Env(environ.Env):
             return refuse(var, "is not a whole number.", f"Write digits only. {NO_COMMENT}")
 
     def port(self, var, default):
-        number = self.int(var, default)
+        """Return a port; `default`, which may be None, if the setting is missing or empty."""
+        if not self.str(var, default="").strip():
+            return default
+        number = self.int(var)
         if 0 < number < 65536:
             return number
         return refuse(var, "is not a port.", "Set it to a number from 1 to 65535.")

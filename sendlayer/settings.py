@@ -275,8 +275,10 @@ DEFAULT_FROM_EMAIL = SERVER_EMAIL = env.str("DEFAULT_FROM_EMAIL", default="SendL
 
 SMTP_HOST = env.host("SMTP_HOST", default="localhost")
 SMTP_PORT = env.port("SMTP_PORT", default=587)
+SMTP_TLS_PORT = env.port("SMTP_TLS_PORT", default=None)
 SUBMISSION_ADDRESS = [part.strip("[]") for part in env.list("SUBMISSION_ADDRESS", default=[])] or ["127.0.0.1"]
 SUBMISSION_PORT = env.port("SUBMISSION_PORT", default=SMTP_PORT)
+SUBMISSION_TLS_PORT = env.port("SUBMISSION_TLS_PORT", default=SMTP_TLS_PORT)
 SUBMISSION_TLS_CERT = env.str("SUBMISSION_TLS_CERT", default="")
 SUBMISSION_TLS_KEY = env.str("SUBMISSION_TLS_KEY", default="")
 SUBMISSION_MAX_SIZE = env.int("SUBMISSION_MAX_SIZE", default=25 * 1024 * 1024)

@@ -58,9 +58,10 @@ class Database:
 
 @dataclass(frozen=True)
 class MailServer:
-    """A running pair. `auth_socket` is Dovecot's, `log` holds both daemons' lines."""
+    """A running pair. `tls_port` has TLS from the start, `auth_socket` is Dovecot's, `log` holds both daemons' lines."""
 
     port: int
+    tls_port: int
     folder: Path
     auth_socket: Path
     certificate: Path
@@ -87,7 +88,8 @@ def mail_server(database: Database, *, relayhost="", reports=None, passdb="", po
             (spool / "private").mkdir(parents=True)
             shutil.chown(spool / "private", "postfix")
             stack.enter_context(_dovecot(folder, database, reports, passdb, dovecot))
-            server = MailServer(free_port(), folder, spool / "private" / "sendlayer-auth", _certificate(folder))
+            auth_socket = spool / "private" / "sendlayer-auth"
+            server = MailServer(free_port(), free_port(), folder, auth_socket, _certificate(folder))
             stack.enter_context(_postfix(server, database, relayhost, reports, postfix))
             yield server
     finally:
@@ -138,7 +140,8 @@ def _postfix(server, database, relayhost, reports, more):
     folder, etc = server.folder, server.folder / "postfix"
     messages = {"127.0.0.1:2581": f"127.0.0.1:{reports.messages_port}"} if reports else {}
     _copy(DEPLOY / "postfix" / "main.cf", etc, folder, messages)
-    listen = {"\nsubmission ": f"\n127.0.0.1:{server.port} "}
+    listen = {"submission ": server.port, "submissions ": server.tls_port}
+    listen = {f"\n{service}": f"\n127.0.0.1:{port} " for service, port in listen.items()}
     _copy(DEPLOY / "postfix" / "master.cf", etc, folder, listen)
     _copy(
         DEPLOY / "postfix" / database.kind / "sendlayer-sender.cf", etc, folder, database.settings, mode=0o640

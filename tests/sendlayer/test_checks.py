@@ -240,6 +240,21 @@ def test_w011_smtp_host_of_this_machine_in_deployment_check(settings, host, ids)
     assert run_checks(tags=[START]) == []
 
 
+@pytest.mark.parametrize(
+    ("ports", "ids"),
+    [
+        ({"SMTP_TLS_PORT": 465, "SUBMISSION_TLS_PORT": 2465}, []),
+        ({"SMTP_TLS_PORT": 587, "SUBMISSION_TLS_PORT": 587}, ["sendlayer.E012"]),
+        ({"SUBMISSION_PORT": 2465, "SUBMISSION_TLS_PORT": 2465}, ["sendlayer.E012"]),
+        ({"SMTP_PORT": 465}, ["sendlayer.W012"]),
+    ],
+)
+def test_e012_and_w012_ports_that_contradict(settings, ports, ids):
+    for name, port in ports.items():
+        setattr(settings, name, port)
+    assert list(found()) == ids
+
+
 def run(*command, **environment):
     environment = os.environ | {"DATABASE_URL": database_url()} | environment
     done = subprocess.run(

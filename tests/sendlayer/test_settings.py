@@ -39,6 +39,7 @@ def value_of(expression, **given):
     [
         ("SMTP_PORT", "587 # submission"),
         ("SMTP_PORT", "99999"),
+        ("SMTP_TLS_PORT", "465/tcp"),
         ("PORT", "http"),
         ("SUBMISSION_MAX_SIZE", "25M"),
         ("REAUTHENTICATION_TIMEOUT", "15 min"),
@@ -118,6 +119,19 @@ def test_email_url_of_no_server_has_no_port_or_tls(monkeypatch, url):
 @pytest.mark.parametrize("level", ["info", " Warning "])
 def test_log_level_is_read_in_any_case(level):
     assert value_of("s.LOG_LEVEL", LOG_LEVEL=level) == level.strip().upper()
+
+
+@pytest.mark.parametrize(
+    ("given", "ports"),
+    [
+        ({}, "None None"),
+        ({"SMTP_TLS_PORT": ""}, "None None"),
+        ({"SMTP_TLS_PORT": "465"}, "465 465"),
+        ({"SMTP_TLS_PORT": "465", "SUBMISSION_TLS_PORT": "2465"}, "465 2465"),
+    ],
+)
+def test_port_with_implicit_tls_is_offered_only_if_set(given, ports):
+    assert value_of("f'{s.SMTP_TLS_PORT} {s.SUBMISSION_TLS_PORT}'", **given) == ports
 
 
 def test_list_settings_are_stripped():
