@@ -57,11 +57,7 @@ async def starttls(session, argument: str) -> str | None:
     if argument:
         return replies.BAD_ARGUMENT
     await session.reply(replies.START_TLS)
-    try:
-        await session.connection.start_tls(session.listener.tls)
-    except OSError:  # ssl.SSLError among them
-        log.logger.info("CONNECT peer=%s outcome=tls_handshake_failed", session.peer_ip)
-        session.connection.abort()
+    await session.secure(session.connection.start_tls(session.listener.tls))
     session.envelope, session.hello_name = Envelope(), ""
     return None
 

@@ -148,6 +148,18 @@ def test_client_that_stalls_in_the_handshake_is_disconnected(tight, stack):
     assert sock.recv(1000) == b""
 
 
+def test_client_that_stalls_in_the_handshake_of_implicit_tls_is_disconnected(tight, stack):
+    sock = stack.enter_context(bare(tight.tls_port, source="127.0.4.7"))
+    sock.sendall(b"\x16\x03\x01")
+    assert sock.recv(1000) == b""
+
+
+def test_both_ports_share_the_limit_of_an_address(tight, stack):
+    for port in [tight.port, tight.tls_port] * 2:
+        stack.enter_context(bare(port, source="127.0.2.3"))
+    wait_until(lambda: bare_greeting(tight, "127.0.2.3").startswith(b"421"))
+
+
 def test_client_that_stalls_in_data_is_disconnected(tight, credential, stack):
     smtp = tight.login(credential, source="127.0.4.5")
     for command in (f"MAIL FROM:<{SENDER}>", "RCPT TO:<a@example.org>", "DATA"):

@@ -22,13 +22,17 @@ pytestmark = pytest.mark.one_database
 def test_start_prints_one_line_with_the_address(start_listener):
     with start_listener(LOG_LEVEL="INFO") as listener:
         said = listener.log.read_text()
-    assert said == f"Submission listens on 127.0.0.1:{listener.port}, mail goes to {listener.var_dir}/outbox\n"
+    places = f"127.0.0.1:{listener.port} and {listener.tls_port} (TLS)"
+    assert said == f"Submission listens on {places}, mail goes to {listener.var_dir}/outbox\n"
 
 
 def test_taken_port_stops_the_start_with_a_message(start_listener, listener):
-    taken = {"SUBMISSION_PORT": str(listener.port)}
-    with pytest.raises(RuntimeError, match="Can't listen on 127.0.0.1"), start_listener(**taken):
-        pass
+    for name, port in {"SUBMISSION_PORT": listener.port, "SUBMISSION_TLS_PORT": listener.tls_port}.items():
+        with (
+            pytest.raises(RuntimeError, match=f"Can't listen on 127.0.0.1:.*{port}"),
+            start_listener(**{name: str(port)}),
+        ):
+            pass
 
 
 @database

@@ -56,9 +56,11 @@ class Command(BaseCommand):
 
     async def _listen(self, listener, hop):
         address, port = settings.SUBMISSION_ADDRESS, settings.SUBMISSION_PORT
+        tls_port = settings.SUBMISSION_TLS_PORT
+        places = f"{address}:{port}" + (f" and {tls_port} (TLS)" if tls_port else "")
 
         def ready():
-            self.stdout.write(f"Submission listens on {address}:{port}, mail goes to {hop}")
+            self.stdout.write(f"Submission listens on {places}, mail goes to {hop}")
             self.stdout.flush()
 
         def reload():
@@ -68,9 +70,9 @@ class Command(BaseCommand):
                 log.logger.error("Could not reload the certificate, the old one stays in use: %s", error)
 
         try:
-            await serve.serve(listener, address, port, ready=ready, reload=reload)
+            await serve.serve(listener, address, port, tls_port, ready=ready, reload=reload)
         except OSError as error:
-            raise CommandError(f"Can't listen on {address}:{port}: {error}") from None
+            raise CommandError(f"Can't listen on {places}: {error}") from None
 
     def _load_certificate(self, context):
         problems = check_submission_certificate(None)
