@@ -22,7 +22,7 @@ READY = """
 
     Dashboard  {url}
                {sign_in}
-    SMTP       {smtp} (STARTTLS)
+    SMTP       {smtp}
     Data       {var_dir}
     Stop       Ctrl-C
 
@@ -34,15 +34,15 @@ def main() -> int:
         return code
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "sendlayer.settings")
     port = env.port("PORT", default=8000)
-    web, smtp = _addresses(port)
-    for name, (host, number) in {"PORT": web, "SMTP_PORT": smtp}.items():
+    addresses = _addresses(port)
+    for name, (host, number) in addresses.items():
         if not _is_free(host, number):
             sys.stderr.write(f"{host}:{number} is in use. Choose another port: make run {name}=…\n")
             return EX_UNAVAILABLE
     import sendlayer.wsgi  # noqa: F401  (sets Django up; exits on unsafe settings)
 
     sign_in = _prepare()
-    _announce_when_ready(web, smtp, sign_in)
+    _announce_when_ready(addresses, sign_in)
     for name in ("DEMO_PASSWORD", "MAKEFLAGS", "MAKEOVERRIDES"):  # make's copies contain the password too
         os.environ.pop(name, None)
     # honcho and the programs of the Procfile are installed beside this Python.
@@ -51,11 +51,14 @@ def main() -> int:
     os.execvp("honcho", ["honcho", "start", "-p", str(port)])  # noqa: S606, S607
 
 
-def _addresses(port):
+def _addresses(port) -> dict[str, tuple[str, int]]:
+    """Setting of a port → where it listens."""
     from django.conf import settings
 
     host, _, number = env.str("WEB_BIND", default=f"127.0.0.1:{port}").rpartition(":")
-    return (host.strip("[]"), int(number)), (settings.SUBMISSION_ADDRESS, settings.SUBMISSION_PORT)
+    ports = {"SMTP_PORT": settings.SUBMISSION_PORT, "SMTP_TLS_PORT": settings.SUBMISSION_TLS_PORT}
+    smtp = {name: (settings.SUBMISSION_ADDRESS, smtp_port) for name, smtp_port in ports.items() if smtp_port}
+    return {"PORT": (host.strip("[]"), int(number))} | smtp
 
 
 def _prepare() -> str:
@@ -75,7 +78,7 @@ def _prepare() -> str:
     return output.getvalue().strip() or "Sign in with your own e-mail and password."
 
 
-def _announce_when_ready(web, smtp, sign_in):
+def _announce_when_ready(addresses, sign_in):
     """Fork a process that prints the addresses below the servers' first lines."""
     from django.conf import settings
 
@@ -86,13 +89,14 @@ def _announce_when_ready(web, smtp, sign_in):
     if os.fork():
         os._exit(0)  # init adopts the child, so that no zombie remains
     deadline = time.monotonic() + READY_SECONDS
-    while any(_is_free(*address) for address in (web, smtp)):
+    while any(_is_free(*address) for address in addresses.values()):
         if time.monotonic() > deadline or not _is_alive(starter):
             os._exit(1)
         time.sleep(0.1)
-    text = READY.format(
-        url="http://{}:{}/".format(*web), sign_in=sign_in, smtp="{}:{}".format(*smtp), var_dir=settings.VAR_DIR
-    )
+    names = {"SMTP_PORT": "STARTTLS", "SMTP_TLS_PORT": "TLS"}
+    smtp = ["{}:{} ({})".format(*addresses[name], kind) for name, kind in names.items() if name in addresses]
+    url = "http://{}:{}/".format(*addresses["PORT"])
+    text = READY.format(url=url, sign_in=sign_in, smtp=", ".join(smtp), var_dir=settings.VAR_DIR)
     os.write(sys.stdout.fileno(), text.encode())
     os._exit(0)
 
