@@ -130,7 +130,8 @@ class Session:
         self.connection.close(reply.encode() + b"\r\n")
 
     async def reply(self, reply: str) -> None:
-        if reply.startswith(("4", "5")):
+        # A client with more recipients sends them in other transactions (RFC 5321 section 4.5.3.1.10).
+        if reply.startswith(("4", "5")) and reply != replies.TOO_MANY_RECIPIENTS:
             self.errors += 1
             if self.errors >= MAX_ERRORS and not reply.startswith("421"):
                 log.logger.warning("SESSION peer=%s outcome=too_many_errors", self.peer_ip)

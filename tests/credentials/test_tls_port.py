@@ -1,4 +1,4 @@
-"""SMTP_TLS_PORT, the port with implicit TLS, is shown beside the port with STARTTLS, if the operator offers it."""
+"""SMTP_TLS_PORT, the port with implicit TLS, is shown beside the one with STARTTLS, if it is offered."""
 
 import re
 

@@ -14,6 +14,7 @@ from submission.listener.limits import Limits
 from submission.listener.session import Listener
 from tests.factories import password_of
 from tests.submission.clients import MESSAGE, SENDER, auth_plain, closed, finish
+from tests.submission.scripted_server import Scripted, be_silent
 
 database = pytest.mark.django_db(transaction=True)
 pytestmark = pytest.mark.one_database
@@ -75,6 +76,21 @@ def test_endless_message_does_not_prevent_the_stop(start_listener, credential):
         assert smtp.getreply()[0] == 421
         assert closed(smtp)
         assert listener.messages() == []
+
+
+@database
+def test_next_hop_that_does_not_answer_does_not_prevent_the_stop(start_listener, credential):
+    with (
+        Scripted(connect=be_silent) as hop,
+        start_listener(SMTP_RELAY_URL=f"smtp://127.0.0.1:{hop.port}") as waiting,
+    ):
+        smtp = waiting.login(credential)
+        for command in (f"MAIL FROM:<{SENDER}>", "RCPT TO:<a@example.org>", "DATA"):
+            assert smtp.docmd(command)[0] < 400
+        smtp.sock.sendall(MESSAGE + b".\r\n")
+        waiting.process.send_signal(signal.SIGTERM)
+        assert waiting.process.wait(10) == 0
+        assert smtp.getreply() == (421, b"4.3.2 Server is shutting down")
 
 
 @database

@@ -104,6 +104,7 @@ class Command(BaseCommand):
 def _limits() -> Limits:
     return Limits(
         message_size=settings.SUBMISSION_MAX_SIZE,
+        recipients=settings.SUBMISSION_MAX_RECIPIENTS,
         connections=settings.SUBMISSION_MAX_CONNECTIONS,
         connections_per_ip=settings.SUBMISSION_MAX_CONNECTIONS_PER_IP,
         wrong_logins_per_ip=settings.SUBMISSION_MAX_WRONG_LOGINS_PER_IP,
