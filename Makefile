@@ -1,5 +1,5 @@
 # `make run` starts SendLayer, `make test` tests it; both install what they need.
-# Set PORT, SMTP_PORT, DEMO_PASSWORD, VAR_DIR or any setting of .env.example on the command line:
+# Set PORT, SMTP_PORT, SMTP_TLS_PORT, DEMO_PASSWORD, VAR_DIR or any setting of .env.example on the command line:
 #   make run PORT=8080 SMTP_PORT=2525
 
 PYTHON3 ?= python3

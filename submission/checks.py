@@ -45,6 +45,14 @@ def check_starttls_port(app_configs, **kwargs):
     return [Warning(problem, hint=hint, id="sendlayer.W012")]
 
 
+@register(START)
+def check_max_recipients(app_configs, **kwargs):
+    if settings.SUBMISSION_MAX_RECIPIENTS >= 100:
+        return []
+    hint = "Set it to 100 or more (RFC 5321 section 4.5.3.1.8). Many programs can't split a message themselves."
+    return [Error("SUBMISSION_MAX_RECIPIENTS is less than 100.", hint=hint, id="sendlayer.E013")]
+
+
 @register(START, deploy=True)
 def check_smtp_host(app_configs, **kwargs):
     if settings.SMTP_HOST not in LOCAL_NAMES:

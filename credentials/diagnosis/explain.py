@@ -146,7 +146,7 @@ def _connection_failure(reading) -> tuple[Finding, int | None]:
     if reading.names_this_machine and settings.SMTP_HOST not in ("localhost", "127.0.0.1", "::1"):
         return Finding.WRONG_HOST, None
     ports = [port for port in reading.ports if port in SMTP_PORTS]
-    if ports and settings.SMTP_PORT not in ports:
+    if ports and not {settings.SMTP_PORT, settings.SMTP_TLS_PORT} & set(ports):
         return Finding.WRONG_PORT, ports[0]
     return reading.finding, None
 

@@ -32,6 +32,7 @@ def row_context(domain, *, position=START, **extra) -> dict:
         "example_email": f"info@{domain.name}",
         "host": settings.SMTP_HOST,
         "port": settings.SMTP_PORT,
+        "tls_port": settings.SMTP_TLS_PORT,
         "now": now,
         "near_end": now + NEAR,
         "refused_since": now - REFUSAL_SHOWN_FOR,

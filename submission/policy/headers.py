@@ -18,7 +18,7 @@ from submission.policy.addresses import (
     parse_mailbox,
 )
 
-MAX_SECTION = 256 * 1024  # bytes; 100 recipients with long names need some 20 KB
+MAX_SECTION = 256 * 1024  # bytes; 1,000 recipients with long names need some 100 KB
 MAX_ADDRESS_FIELD = 4000  # characters of one From or Sender
 
 # A continuation line of white space alone is refused: some parsers end the header there.

@@ -255,6 +255,12 @@ def test_e012_and_w012_ports_that_contradict(settings, ports, ids):
     assert list(found()) == ids
 
 
+@pytest.mark.parametrize(("number", "ids"), [(99, ["sendlayer.E013"]), (100, []), (5000, [])])
+def test_e013_fewer_recipients_than_rfc_5321_asks_for(settings, number, ids):
+    settings.SUBMISSION_MAX_RECIPIENTS = number
+    assert list(found()) == ids
+
+
 def run(*command, **environment):
     environment = os.environ | {"DATABASE_URL": database_url()} | environment
     done = subprocess.run(
