@@ -9,7 +9,7 @@ from submission import log
 from submission.milter.filter import Filter
 
 BACKLOG = 512
-STOP_SECONDS = 5
+STOP_SECONDS = 2  # for messages that are being sent; until the next start, new ones are refused for now
 
 
 class Command(BaseCommand):
