@@ -144,7 +144,7 @@ policy=/usr/sbin/policy-rc.d; \
 $(call apt-install,$(1))
 endef
 
-MAIL_SERVERS := postfix postfix-pgsql postfix-sqlite dovecot-core dovecot-pgsql dovecot-sqlite
+MAIL_SERVERS := postfix postfix-pgsql postfix-sqlite dovecot-core dovecot-pgsql dovecot-sqlite opendkim
 mail-servers:
 	@$(call apt-install-servers,$(MAIL_SERVERS))
 

@@ -294,6 +294,8 @@ REPORTS_ADDRESS = env.str("REPORTS_ADDRESS", default="127.0.0.1")
 REPORTS_PORT = env.port("REPORTS_PORT", default=2580)
 MESSAGES_PORT = env.port("MESSAGES_PORT", default=2581)
 REPORTS_SECRET = secret("REPORTS_SECRET")
+MILTER_ADDRESS = env.str("MILTER_ADDRESS", default="127.0.0.1")
+MILTER_PORT = env.port("MILTER_PORT", default=2582)
 
 # --- language, files, logs -----------------------------------------------------------
 

@@ -2,7 +2,7 @@
 
 from typing import TYPE_CHECKING, NamedTuple
 
-from django.db import IntegrityError, models, transaction
+from django.db import IntegrityError, connections, models, transaction
 from django.db.models import Q
 from django.utils import timezone
 from django.views.decorators.debug import sensitive_variables
@@ -41,6 +41,20 @@ class CredentialQuerySet(ListingQuerySet):
             domain__authorized_at__isnull=False,
             domain__suspended_at=None,
         )
+
+    def domain_of_session(self, sasl_username: str) -> str | None:
+        """The domain that a session of Postfix may send for now, by the view that Postfix reads, or None.
+
+        `sasl_username` is what Dovecot has named its login: `<username>.<number of the password>`.
+        """
+        username = sasl_username.partition(".")[0]
+        if not is_username(username):
+            return None
+        with connections[self.db].cursor() as cursor:
+            asked = "SELECT domain FROM smtp_sender WHERE username = %s AND sasl_username = %s"
+            cursor.execute(asked, [username, sasl_username])
+            row = cursor.fetchone()
+        return row[0] if row else None
 
     def without_secrets(self):
         """Rows for acts: the secrets are read only by the act that needs them."""

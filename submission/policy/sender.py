@@ -66,17 +66,23 @@ def _judge_form(content: bytes) -> Refusal | None:
     return Refusal.LONG_LINE if position < len(content) else None
 
 
-def _judge_header(content: bytes, domain: str) -> Refusal | None:
+def judge_fields(fields: list[headers.Field], domain: str) -> Refusal | None:
+    """Judge the fields of a header by those of SENDER_FIELDS among them. None means accepted."""
+    if refusal := _judge_counts(fields):
+        return refusal
     try:
-        fields, _end = headers.split(content)
-        if refusal := _judge_counts(fields):
-            return refusal
         refusals = (_judge_addresses(field, domain) for field in fields if field.name in SENDER_FIELDS)
         return next(filter(None, refusals), None)
     except headers.BadAddresses:
         return Refusal.BAD_ADDRESSES
+
+
+def _judge_header(content: bytes, domain: str) -> Refusal | None:
+    try:
+        fields, _end = headers.split(content)
     except headers.BadHeader:
         return Refusal.BAD_HEADER
+    return judge_fields(fields, domain)
 
 
 def _judge_counts(fields: list[headers.Field]) -> Refusal | None:
@@ -88,6 +94,11 @@ def _judge_counts(fields: list[headers.Field]) -> Refusal | None:
 
 
 def _judge_addresses(field: headers.Field, domain: str) -> Refusal | None:
+    lines = field.raw.split(b"\r\n")[:-1]
+    if any(len(line) > MAX_MESSAGE_LINE for line in lines):  # a next hop breaks it where it likes
+        return Refusal.LONG_LINE
+    if any(not line.strip() for line in lines):  # the header ends there for some parsers
+        return Refusal.BAD_HEADER
     value = field.value
     mailboxes = headers.mailboxes(value)
     if field.name.endswith("sender") and len(mailboxes) != 1:

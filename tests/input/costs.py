@@ -46,6 +46,7 @@ from submission import ip, log
 from submission.delivery import message
 from submission.listener import data_reader, limits, sasl
 from submission.livecheck import conversation
+from submission.milter import packets
 from submission.policy import addresses, headers, sender
 from submission.reports.dovecot import Reports
 from submission.reports.postfix import Messages
@@ -336,6 +337,7 @@ CASES = {
     ),
     "submission.delivery.message:prepare": Case(message_read),
     "submission.reports.postfix:Messages.count": Case(account_of_message),
+    "submission.milter.packets:macros_of": Case(lambda text: packets.macros_of(text.encode(errors="replace"))),
     "submission.policy.sender:_judge_form": Case(
         lambda text: sender.judge_message(text.encode(errors="replace"), NAME)
     ),

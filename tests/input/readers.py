@@ -54,6 +54,8 @@ READ_WITHIN = {
     "domains.dns.records:_judge_elsewhere": "domains.dns.records:_judge_dmarc",
     "domains.homographs:complaint": "domains.names:normalise",
     "submission.policy.addresses:_parameters": "submission.policy.addresses:parse_argument",
+    "submission.milter.packets:header_of": "submission.milter.packets:macros_of",
+    "submission.policy.sender:_judge_addresses": "submission.policy.sender:_judge_form",
     "submission.policy.sender:_judge_header": "submission.policy.sender:_judge_form",
     "submission.delivery.message:_received": "submission.delivery.message:prepare",
 }
@@ -118,6 +120,9 @@ OURS = {
     "submission.management.commands.reports:Command.handle": "settings",
     "submission.reports.postfix:PostfixConnection.data_received": "16 KB (MAX_REQUEST_SIZE) and some more",
     "submission.delivery.relay:Relay.from_url": "settings",
+    "submission.milter.filter:MilterConnection._decide": "an address that Postfix has taken",
+    "submission.milter.filter:MilterConnection._refuse": "a name of Dovecot's",
+    "credentials.models.manager:CredentialQuerySet.domain_of_session": "a name of Dovecot's",
     "submission.delivery.relay:_is_this_machine": "settings",
     "submission.listener.session:Session._obey": "a line of 1,000 characters (limits.MAX_COMMAND_LINE)",
     "submission.listener.tls:_names": "settings",

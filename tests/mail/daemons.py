@@ -75,10 +75,13 @@ class MailServer:
 
 
 @contextmanager
-def mail_server(database: Database, *, relayhost="", reports=None, passdb="", postfix="", dovecot=""):
+def mail_server(
+    database: Database, *, relayhost="", reports=None, milters="", passdb="", postfix="", dovecot=""
+):
     """Run Dovecot and Postfix until the block ends; yield a MailServer.
 
-    `reports` is where they report to (tests.mail.reports.Reporting); `passdb` stands instead of Dovecot's
+    `reports` is where they report to (tests.mail.reports.Reporting), `milters` what judges messages, like
+    "inet:127.0.0.1:2582", by default nothing; `passdb` stands instead of Dovecot's
     passdb blocks, in the syntax of dovecot_version(); `postfix` and `dovecot` are lines added to their
     main files. Raises RuntimeError with the logs when one does not start.
     """
@@ -93,7 +96,7 @@ def mail_server(database: Database, *, relayhost="", reports=None, passdb="", po
             stack.enter_context(_dovecot(folder, database, reports, passdb, dovecot))
             auth_socket = spool / "private" / "sendlayer-auth"
             server = MailServer(free_port(), free_port(), folder, auth_socket, _certificate(folder))
-            stack.enter_context(_postfix(server, database, relayhost, reports, postfix))
+            stack.enter_context(_postfix(server, database, relayhost, reports, milters, postfix))
             yield server
     finally:
         shutil.rmtree(folder, ignore_errors=True)
@@ -139,7 +142,7 @@ def _replace_passdbs(path, passdb):
 
 
 @contextmanager
-def _postfix(server, database, relayhost, reports, more):
+def _postfix(server, database, relayhost, reports, milters, more):
     folder, etc = server.folder, server.folder / "postfix"
     messages = {"127.0.0.1:2581": f"127.0.0.1:{reports.messages_port}"} if reports else {}
     _copy(DEPLOY / "postfix" / "main.cf", etc, folder, messages)
@@ -162,6 +165,7 @@ def _postfix(server, database, relayhost, reports, more):
         "smtpd_tls_chain_files": folder / "tls.pem",
         "sendlayer_database": database.postfix_map,
         "relayhost": relayhost,
+        "smtpd_milters": milters,
         # Tests log in thousands of times from one address.
         "smtpd_client_connection_count_limit": 0,
         "smtpd_client_connection_rate_limit": 0,
