@@ -22,6 +22,15 @@ def is_username(username: str) -> bool:
     return len(username) == 2 * USERNAME_BYTES and set(username) <= set("0123456789ABCDEF")
 
 
+def canonical_username(text: str) -> str:
+    """Return what a client gave as a username, without blanks and line ends around it, in upper case.
+
+    A text that isn't a username then is returned as it is.
+    """
+    username = text.strip(" \t\r\n").upper()
+    return username if text.isascii() and is_username(username) else text
+
+
 def short(username: str) -> str:
     """A username as people compare it: its first and last eight characters."""
     return f"{username[:8]}…{username[-8:]}"

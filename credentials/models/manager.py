@@ -32,6 +32,18 @@ class LoginResult(NamedTuple):
         return f"LoginResult({self.outcome})"
 
 
+@sensitive_variables("password", "stripped")
+def _why_wrong(password: str, credential) -> Outcome:
+    """What is wrong with a login whose password didn't match: the outcome, as far as it can be known."""
+    stripped = password.strip()
+    is_padded = stripped != password and verifier.check(stripped, credential and credential.verifier)[0]
+    if credential is None:
+        return Outcome.UNKNOWN_USERNAME
+    if is_padded:
+        return Outcome.PADDED_PASSWORD
+    return Outcome.CUT_PASSWORD if passwords.is_cut_off(password) else Outcome.WRONG_PASSWORD
+
+
 class CredentialQuerySet(ListingQuerySet):
     def usable(self, now):
         """Those that a mail server accepts at this time."""
@@ -65,9 +77,9 @@ class CredentialQuerySet(ListingQuerySet):
         """Judge a login: the single door from a username and password to a credential.
 
         `ip` is the client's address, "" when it is not known. A wrong password costs two
-        checks of a verifier, whether or not there is such a username or a previous
-        password. A stale verifier is replaced. Usernames are compared as they are, in
-        upper case.
+        checks of a verifier, and one more with blanks around it, whether or not there is such
+        a username or a previous password. A stale verifier is replaced. Usernames are compared
+        as they are, in upper case.
         """
         now = now or timezone.now()
         credential = None
@@ -80,10 +92,8 @@ class CredentialQuerySet(ListingQuerySet):
         if not match:
             fitting = credential.previous_verifier_at(now) if credential else None
             match, stale = verifier.check(password, fitting)[0], False
-        if credential is None:
-            return LoginResult(Outcome.UNKNOWN_USERNAME)
         if not match:
-            return LoginResult(Outcome.WRONG_PASSWORD, credential)
+            return LoginResult(_why_wrong(password, credential), credential)
         outcome = credential.outcome(now, ip)
         if stale and outcome is Outcome.ACCEPTED:
             fresh = verifier.make(password)

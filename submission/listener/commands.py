@@ -101,8 +101,10 @@ async def mail(session, argument: str) -> str:
         return replies.NESTED_MAIL
     try:
         mailbox, parameters = addresses.parse_argument("FROM:", argument)
+        if mailbox:
+            addresses.parse_mailbox(mailbox)
     except addresses.BadAddress:
-        return replies.WRONG_SENDER
+        return replies.BAD_SENDER
     except addresses.BadSyntax:
         return replies.BAD_ARGUMENT
     if refusal := _judge_parameters(session, mailbox, parameters):
@@ -132,7 +134,7 @@ async def rcpt(session, argument: str) -> str:
         return replies.MAIL_FIRST
     try:
         mailbox, parameters = addresses.parse_argument("TO:", argument)
-        address = addresses.parse_mailbox(mailbox)
+        address = addresses.parse_recipient(mailbox)
     except addresses.BadAddress:
         return replies.BAD_RECIPIENT
     except addresses.BadSyntax:

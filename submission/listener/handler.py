@@ -50,7 +50,7 @@ class Handler:
             return refusal
         if sender.judge_sender(mailbox, domain):
             return replies.WRONG_SENDER
-        session.envelope.sender = str(addresses.parse_mailbox(mailbox))
+        session.envelope.sender = str(addresses.parse_mailbox(mailbox)) if mailbox else ""
         return replies.SENDER_OK
 
     async def accept_message(self, session) -> str:

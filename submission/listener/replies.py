@@ -58,6 +58,7 @@ BAD_ARGUMENT = "501 5.5.4 Syntax error in the argument"
 BARE_NEWLINE = "550 5.7.1 The message holds a bare CR or LF, lines must end with CRLF"
 UNKNOWN_MECHANISM = "504 5.5.4 Unrecognized authentication type"
 UNKNOWN_PARAMETER = "555 5.5.4 Parameter not recognized"
+BAD_SENDER = "501 5.1.7 Sender address not valid"
 BAD_RECIPIENT = "553 5.1.3 Recipient address not valid"
 UTF8_NOT_ASKED = "553 5.6.7 Non-ASCII address without SMTPUTF8"
 
@@ -89,6 +90,8 @@ LOGIN_REPLIES = {
     Outcome.ACCEPTED: AUTHENTICATED,
     Outcome.UNKNOWN_USERNAME: BAD_LOGIN,
     Outcome.WRONG_PASSWORD: BAD_LOGIN,
+    Outcome.PADDED_PASSWORD: BAD_LOGIN,
+    Outcome.CUT_PASSWORD: BAD_LOGIN,
     Outcome.SUSPENDED: BAD_LOGIN,
     Outcome.EXPIRED: BAD_LOGIN,
     Outcome.DOMAIN_SUSPENDED: BAD_LOGIN,

@@ -1,8 +1,11 @@
 """The rule for senders, without Django and sockets.
 
 A credential sends for exactly its own domain: MAIL FROM (RFC 5321) and every address in
-From, Sender, Resent-From and Resent-Sender (RFC 5322) must have that domain. Subdomains,
-parent domains and the null path are refused; Reply-To is free.
+From, Sender, Resent-From and Resent-Sender (RFC 5322) must have that domain. Subdomains and
+parent domains are refused; Reply-To is free.
+
+The null path is accepted: a mail server behind a credential sends its bounces with it (RFC 5321
+section 4.5.5), which would be lost otherwise. Their From must be of the domain, as any.
 """
 
 import re
@@ -38,7 +41,12 @@ class Refusal(Enum):
 
 
 def judge_sender(mailbox: str, domain: str) -> Refusal | None:
-    """Judge the mailbox of a MAIL FROM; `domain` is the credential's, as A-label. None means accepted."""
+    """Judge the mailbox of a MAIL FROM; `domain` is the credential's, as A-label. None means accepted.
+
+    `mailbox` is "" for the null path.
+    """
+    if not mailbox:
+        return None
     try:
         address = parse_mailbox(mailbox)
     except BadAddress:
