@@ -48,7 +48,7 @@ COMMANDS = {
     "recipient without domain": ([MAIL, b"RCPT TO:<bob>"], 5),
     "recipient at one label": ([MAIL, b"RCPT TO:<bob@localhost>"], 5),
     "recipient at an address": ([MAIL, b"RCPT TO:<bob@[192.0.2.1]>"], 5),
-    "null sender": ([b"MAIL FROM:<>"], 5),
+    "null sender": ([b"MAIL FROM:<>"], 2),
     "unknown parameter": ([MAIL + b" FOO=1"], 5),
     "VRFY": ([b"VRFY bob"], 5),
     "second MAIL": ([MAIL, MAIL], 5),
@@ -59,8 +59,7 @@ LISTENER_ONLY = {"EHLO in Latin-1"}
 # Not yet so at the listener.
 POSTFIX_ONLY = {
     *("bare LF in the body", "bare LF everywhere", "no From", "no header", "line of 999", "line of 5000"),
-    *("45 addresses in a line", "blank continuation line", "no brackets", "recipient without brackets"),
-    *("long local part", "dot before the at", "dots in a row", "120 recipients"),
+    *("45 addresses in a line", "blank continuation line"),
 }
 
 
