@@ -10,7 +10,7 @@ from django.views.decorators.debug import sensitive_variables
 from credentials import passwords, verifier
 from credentials.models.base import SHARED_COLUMNS, is_username, new_username, password_data
 from credentials.models.figures import Figures, figures_of
-from credentials.models.listing import ListingQuerySet
+from credentials.models.listing import Listing, ListingQuerySet
 from credentials.models.login_day import LoginDay
 from credentials.outcome import Outcome
 from domains.models import Domain
@@ -85,6 +85,10 @@ class CredentialManager(models.Manager.from_queryset(CredentialQuerySet)):
     def figures(self, now) -> Figures:
         """How many of this domain are in each State, when one was last used, and the like."""
         return figures_of(self.instance, now)
+
+    def listing(self, search="", state="", sort="") -> Listing:
+        """Those of this domain that the list shows; the default is all of them."""
+        return Listing(self.instance, search, state, sort)
 
     @sensitive_variables("password")
     def issue(self, *, by, label="", key=None):
