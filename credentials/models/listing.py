@@ -122,10 +122,6 @@ class ListingQuerySet(QuerySet):
         rows = self.filter(RawSQL(sql, parameters, output_field=BooleanField()))  # noqa: S611
         return rows.order_by(F("expires_at").asc(nulls_last=True), "created_at", "pk")
 
-    def with_creator(self):
-        """Rows with `creator`, the e-mail of the person who added them."""
-        return self.annotate(creator=F("created_by__email"))
-
 
 def _row(values) -> Row:
     return Row(*map(as_moment, values[:_MOMENTS]), *values[_MOMENTS:])
