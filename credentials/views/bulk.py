@@ -45,7 +45,7 @@ def _ask_or_act(request, domain, question, act):
     except selection.BadSelection as problem:
         messages.error(request, str(problem))
         return responses.list_again(request, domain, status=422)
-    credentials = list(domain.credentials.listed().without_secrets().filter(username__in=usernames))
+    credentials = list(domain.credentials.oldest_first().without_secrets().filter(username__in=usernames))
     if not credentials:
         messages.error(request, "These SMTP users no longer exist.")
         return responses.list_again(request, domain, status=404)
