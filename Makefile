@@ -1,5 +1,5 @@
 # `make run` starts SendLayer, `make test` tests it; both install what they need.
-# Set PORT, SMTP_PORT, DEMO_PASSWORD, VAR_DIR or any setting of .env.example on the command line:
+# Set PORT, SMTP_PORT, SMTP_TLS_PORT, DEMO_PASSWORD, VAR_DIR or any setting of .env.example on the command line:
 #   make run PORT=8080 SMTP_PORT=2525
 
 PYTHON3 ?= python3
@@ -155,7 +155,7 @@ policy=/usr/sbin/policy-rc.d; \
 $(call apt-install,$(1))
 endef
 
-MAIL_SERVERS := postfix postfix-pgsql postfix-sqlite dovecot-core dovecot-pgsql dovecot-sqlite
+MAIL_SERVERS := postfix postfix-pgsql postfix-sqlite dovecot-core dovecot-pgsql dovecot-sqlite opendkim
 mail-servers:
 	@$(call apt-install-servers,$(MAIL_SERVERS))
 

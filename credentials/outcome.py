@@ -11,6 +11,9 @@ class Outcome(TextChoices):
     WRONG_PASSWORD = "wrong_password", "wrong password"
     # A wrong password that was right before a reset. Found when the login is counted.
     OLD_PASSWORD = "old_password", "old password"
+    # Wrong passwords that the embedded listener recognizes by their form.
+    PADDED_PASSWORD = "padded_password", "password with a blank or line end too many"
+    CUT_PASSWORD = "cut_password", "password cut off"
     SUSPENDED = "suspended", "suspended"
     EXPIRED = "expired", "expired"
     DOMAIN_SUSPENDED = "domain_suspended", "domain suspended"

@@ -14,6 +14,7 @@ ALPHABET = string.digits + string.ascii_uppercase + string.ascii_lowercase
 PREFIX = "sl_"
 RANDOM_LENGTH = 32
 CHECKSUM_LENGTH = 6
+LENGTH = len(PREFIX) + RANDOM_LENGTH + CHECKSUM_LENGTH
 PATTERN = re.compile(rf"{PREFIX}[0-9A-Za-z]{{{RANDOM_LENGTH + CHECKSUM_LENGTH}}}")
 
 
@@ -29,6 +30,15 @@ def is_well_formed(password: str) -> bool:
         return False
     body = password[len(PREFIX) : -CHECKSUM_LENGTH]
     return password.endswith(_checksum(body))
+
+
+def is_cut_off(text: str) -> bool:
+    """Whether the text is the beginning of a password made here, of any: a field was too short for it."""
+    return (
+        text.startswith(PREFIX)
+        and len(PREFIX) < len(text) < LENGTH
+        and set(text[len(PREFIX) :]) <= set(ALPHABET)
+    )
 
 
 def _checksum(body: str) -> str:

@@ -22,7 +22,17 @@ os.environ.update(
     DNS_RESOLVERS="127.0.0.1:9",  # nobody, until a test names one
 )
 DNS = ("ALLOW_TEST_DOMAINS", "SPF_INCLUDE", "DKIM_CNAME", "RETURN_PATH_CNAME")
-for name in ("DEBUG", "SMTP_RELAY_URL", "CACHE_URL", "SIGNUP_OPEN", "TRUSTED_PROXIES", "OIDC_ISSUER", *DNS):
+for name in (
+    "DEBUG",
+    "SMTP_TLS_PORT",
+    "SUBMISSION_TLS_PORT",
+    "SMTP_RELAY_URL",
+    "CACHE_URL",
+    "SIGNUP_OPEN",
+    "TRUSTED_PROXIES",
+    "OIDC_ISSUER",
+    *DNS,
+):
     os.environ.pop(name, None)
 # Where collectstatic would write; WhiteNoise warns when it is not there.
 (VAR_DIR / "static").mkdir()

@@ -27,6 +27,12 @@ from web.dates import long_ago, moment
 
 WORDS = LOGIN | CONNECTION | MESSAGE
 OLD_PASSWORD_COUNTS_FOR = timedelta(hours=24)
+PASSWORD_CAUSES = {
+    Outcome.OLD_PASSWORD: Known.OLD_PASSWORD_ONCE,
+    Outcome.WRONG_PASSWORD: Known.WRONG_PASSWORD,
+    Outcome.PADDED_PASSWORD: Known.PADDED_PASSWORD,
+    Outcome.CUT_PASSWORD: Known.CUT_PASSWORD,
+}
 SMTP_PORTS = {25, 465, 587, 2465, 2525, 2587}
 _CONNECTION_FAILURES = {
     Finding.NAME_NOT_FOUND,
@@ -122,8 +128,7 @@ def _login_refused(credential, now) -> Explanation:
             "reset": moment(old.retired_password.since),
         }
         return _fill(WORDS[Known.OLD_PASSWORD], credential, **facts)
-    known = {Outcome.OLD_PASSWORD: Known.OLD_PASSWORD_ONCE, Outcome.WRONG_PASSWORD: Known.WRONG_PASSWORD}
-    return _fill(WORDS[known.get(cause, Known.OVER)], credential, **facts)
+    return _fill(WORDS[PASSWORD_CAUSES.get(cause, Known.OVER)], credential, **facts)
 
 
 def _newest_old_password(credential, since) -> LoginDay | None:
@@ -146,7 +151,7 @@ def _connection_failure(reading) -> tuple[Finding, int | None]:
     if reading.names_this_machine and settings.SMTP_HOST not in ("localhost", "127.0.0.1", "::1"):
         return Finding.WRONG_HOST, None
     ports = [port for port in reading.ports if port in SMTP_PORTS]
-    if ports and settings.SMTP_PORT not in ports:
+    if ports and not {settings.SMTP_PORT, settings.SMTP_TLS_PORT} & set(ports):
         return Finding.WRONG_PORT, ports[0]
     return reading.finding, None
 

@@ -77,6 +77,8 @@ class Known(Enum):
     OLD_PASSWORD = auto()
     OLD_PASSWORD_ONCE = auto()  # by whom and when is deleted already
     WRONG_PASSWORD = auto()
+    PADDED_PASSWORD = auto()
+    CUT_PASSWORD = auto()
     NETWORK = auto()
     OVER = auto()
     NEVER_REFUSED = auto()

@@ -55,6 +55,18 @@ LOGIN: dict[Finding | Known, Words] = {
         "SMTP user. Copy the password again and save it there.",
         Step.CONNECT,
     ),
+    Known.PADDED_PASSWORD: Words(
+        "The password has a blank or line end too many",
+        "{ip} sent the right password {ago}, but with a blank or a line end before or after it. Remove that "
+        "where the password is saved. A file may only contain the password itself, without a line end.",
+        Step.CONNECT,
+    ),
+    Known.CUT_PASSWORD: Words(
+        "The password was cut off",
+        "What {ip} sent {ago} is shorter than the 41 characters of a password: it wasn't copied completely, or "
+        "the field for it is too short. The device can only be used if its field takes all of them.",
+        Step.CONNECT,
+    ),
     Known.OVER: Words(
         "It was refused, but is accepted now",
         "The reason for the last refusal, {ago}, no longer applies. Let the site try again. If it's still "

@@ -10,6 +10,8 @@ from credentials import networks
 from web import text
 
 USERNAME_BYTES = 16
+# Read by the act that needs them alone.
+SECRETS = ("password_sealed", "verifier", "previous_verifier")
 
 
 def new_username() -> str:
@@ -20,6 +22,15 @@ def new_username() -> str:
 def is_username(username: str) -> bool:
     """Whether a text has the form of a username, so that it is worth asking the database."""
     return len(username) == 2 * USERNAME_BYTES and set(username) <= set("0123456789ABCDEF")
+
+
+def canonical_username(text: str) -> str:
+    """Return what a client gave as a username, without blanks and line ends around it, in upper case.
+
+    A text that isn't a username then is returned as it is.
+    """
+    username = text.strip(" \t\r\n").upper()
+    return username if text.isascii() and is_username(username) else text
 
 
 def short(username: str) -> str:

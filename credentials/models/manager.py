@@ -2,15 +2,15 @@
 
 from typing import TYPE_CHECKING, NamedTuple
 
-from django.db import IntegrityError, models, transaction
+from django.db import IntegrityError, connections, models, transaction
 from django.db.models import Q
 from django.utils import timezone
 from django.views.decorators.debug import sensitive_variables
 
 from credentials import passwords, verifier
-from credentials.models.base import SHARED_COLUMNS, is_username, new_username, password_data
+from credentials.models.base import SECRETS, SHARED_COLUMNS, is_username, new_username, password_data
 from credentials.models.figures import Figures, figures_of
-from credentials.models.listing import ListingQuerySet
+from credentials.models.listing import Listing, ListingQuerySet
 from credentials.models.login_day import LoginDay
 from credentials.outcome import Outcome
 from domains.models import Domain
@@ -18,6 +18,15 @@ from vault import cipher
 
 if TYPE_CHECKING:
     from credentials.models.credential import Credential
+
+
+# As SQL: the ORM needs more time to compile it than the database to answer.
+_NAMED = """
+SELECT {columns}, creator.email AS creator
+FROM credentials_credential AS credential
+LEFT JOIN accounts_user AS creator ON creator.id = credential.created_by_id
+WHERE credential.domain_id = %s AND credential.username = %s
+"""
 
 
 class LoginResult(NamedTuple):
@@ -32,6 +41,18 @@ class LoginResult(NamedTuple):
         return f"LoginResult({self.outcome})"
 
 
+@sensitive_variables("password", "stripped")
+def _why_wrong(password: str, credential) -> Outcome:
+    """What is wrong with a login whose password didn't match: the outcome, as far as it can be known."""
+    stripped = password.strip()
+    is_padded = stripped != password and verifier.check(stripped, credential and credential.verifier)[0]
+    if credential is None:
+        return Outcome.UNKNOWN_USERNAME
+    if is_padded:
+        return Outcome.PADDED_PASSWORD
+    return Outcome.CUT_PASSWORD if passwords.is_cut_off(password) else Outcome.WRONG_PASSWORD
+
+
 class CredentialQuerySet(ListingQuerySet):
     def usable(self, now):
         """Those that a mail server accepts at this time."""
@@ -42,18 +63,32 @@ class CredentialQuerySet(ListingQuerySet):
             domain__suspended_at=None,
         )
 
+    def domain_of_session(self, sasl_username: str) -> str | None:
+        """The domain that a session of Postfix may send for now, by the view that Postfix reads, or None.
+
+        `sasl_username` is what Dovecot has named its login: `<username>.<number of the password>`.
+        """
+        username = sasl_username.partition(".")[0]
+        if not is_username(username):
+            return None
+        with connections[self.db].cursor() as cursor:
+            asked = "SELECT domain FROM smtp_sender WHERE username = %s AND sasl_username = %s"
+            cursor.execute(asked, [username, sasl_username])
+            row = cursor.fetchone()
+        return row[0] if row else None
+
     def without_secrets(self):
         """Rows for acts: the secrets are read only by the act that needs them."""
-        return self.defer("password_sealed", "verifier", "previous_verifier")
+        return self.defer(*SECRETS)
 
     @sensitive_variables("password")
     def authenticate(self, username, password, *, ip="", now=None) -> LoginResult:
         """Judge a login: the single door from a username and password to a credential.
 
         `ip` is the client's address, "" when it is not known. A wrong password costs two
-        checks of a verifier, whether or not there is such a username or a previous
-        password. A stale verifier is replaced. Usernames are compared as they are, in
-        upper case.
+        checks of a verifier, and one more with blanks around it, whether or not there is such
+        a username or a previous password. A stale verifier is replaced. Usernames are compared
+        as they are, in upper case.
         """
         now = now or timezone.now()
         credential = None
@@ -66,10 +101,8 @@ class CredentialQuerySet(ListingQuerySet):
         if not match:
             fitting = credential.previous_verifier_at(now) if credential else None
             match, stale = verifier.check(password, fitting)[0], False
-        if credential is None:
-            return LoginResult(Outcome.UNKNOWN_USERNAME)
         if not match:
-            return LoginResult(Outcome.WRONG_PASSWORD, credential)
+            return LoginResult(_why_wrong(password, credential), credential)
         outcome = credential.outcome(now, ip)
         if stale and outcome is Outcome.ACCEPTED:
             fresh = verifier.make(password)
@@ -85,6 +118,23 @@ class CredentialManager(models.Manager.from_queryset(CredentialQuerySet)):
     def figures(self, now) -> Figures:
         """How many of this domain are in each State, when one was last used, and the like."""
         return figures_of(self.instance, now)
+
+    def named(self, username):
+        """The one of this domain with a username, without its secrets, and with the e-mail of its `creator`.
+
+        Raises Credential.DoesNotExist.
+        """
+        columns = (field.column for field in self.model._meta.concrete_fields if field.column not in SECRETS)
+        statement = _NAMED.format(columns=", ".join(f"credential.{column}" for column in columns))
+        found = list(self.model.objects.raw(statement, [self.instance.pk, username]))
+        if not found:
+            raise self.model.DoesNotExist
+        found[0].domain = self.instance
+        return found[0]
+
+    def listing(self, search="", state="", sort="") -> Listing:
+        """Those of this domain that the list shows; the default is all of them."""
+        return Listing(self.instance, search, state, sort)
 
     @sensitive_variables("password")
     def issue(self, *, by, label="", key=None):

@@ -46,7 +46,12 @@ def hand_over_link(request, key):
 
 
 def _page(request, name, hand_over=None, *, status=200, **extra):
-    context = {"hand_over": hand_over, "host": settings.SMTP_HOST, "port": settings.SMTP_PORT, **extra}
+    server = {
+        "host": settings.SMTP_HOST,
+        "port": settings.SMTP_PORT,
+        "tls_port": settings.SMTP_TLS_PORT,
+    }
+    context = {"hand_over": hand_over, **server, **extra}
     response = render(request, f"credentials/hand_over_{name}.html", context, status=status)
     response["X-Robots-Tag"] = "noindex, nofollow"
     return response

@@ -33,6 +33,7 @@ def _page(request, domain, form):
         "form": form,
         "host": settings.SMTP_HOST,
         "port": settings.SMTP_PORT,
+        "tls_port": settings.SMTP_TLS_PORT,
     }
     return render(request, "domains/general.html", context, status=422 if form.errors else 200)
 

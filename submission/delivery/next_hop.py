@@ -1,5 +1,6 @@
 """The interface of a next hop: it accepts a message for all its recipients or says why not."""
 
+from collections.abc import Sequence
 from enum import Enum, auto
 from typing import Protocol
 
@@ -12,16 +13,28 @@ class Reason(Enum):
     UNAVAILABLE = auto()
     NO_SPACE = auto()
     REFUSED = auto()
+    RECIPIENT_REFUSED = auto()
+    RECIPIENT_DEFERRED = auto()
+    PARTLY = auto()
     NEEDS_SMTPUTF8 = auto()
     NEEDS_8BITMIME = auto()
 
 
 class NotDelivered(Exception):
-    """The message wasn't delivered to anyone. `detail` is for the log, `code` the next hop's reply code."""
+    """The message wasn't delivered to anyone, or with Reason.PARTLY not to everyone.
 
-    def __init__(self, detail: str, reason: Reason = Reason.UNAVAILABLE, code: int | None = None):
+    `detail` is for the log, `code` the next hop's reply code, `recipients` are those that it didn't accept.
+    """
+
+    def __init__(
+        self,
+        detail: str,
+        reason: Reason = Reason.UNAVAILABLE,
+        code: int | None = None,
+        recipients: Sequence[str] = (),
+    ):
         super().__init__(detail)
-        self.reason, self.code = reason, code
+        self.reason, self.code, self.recipients = reason, code, recipients
 
 
 class Deferred(NotDelivered):

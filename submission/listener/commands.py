@@ -15,7 +15,6 @@ from submission.listener.limits import (
     DELIVERY_SECONDS,
     LOGIN_TRIES,
     MAX_HELLO_NAME,
-    MAX_RECIPIENTS,
 )
 from submission.policy import addresses
 
@@ -57,11 +56,7 @@ async def starttls(session, argument: str) -> str | None:
     if argument:
         return replies.BAD_ARGUMENT
     await session.reply(replies.START_TLS)
-    try:
-        await session.connection.start_tls(session.listener.tls)
-    except OSError:  # ssl.SSLError among them
-        log.logger.info("CONNECT peer=%s outcome=tls_handshake_failed", session.peer_ip)
-        session.connection.abort()
+    await session.secure(session.connection.start_tls(session.listener.tls))
     session.envelope, session.hello_name = Envelope(), ""
     return None
 
@@ -106,8 +101,10 @@ async def mail(session, argument: str) -> str:
         return replies.NESTED_MAIL
     try:
         mailbox, parameters = addresses.parse_argument("FROM:", argument)
+        if mailbox:
+            addresses.parse_mailbox(mailbox)
     except addresses.BadAddress:
-        return replies.WRONG_SENDER
+        return replies.BAD_SENDER
     except addresses.BadSyntax:
         return replies.BAD_ARGUMENT
     if refusal := _judge_parameters(session, mailbox, parameters):
@@ -137,7 +134,7 @@ async def rcpt(session, argument: str) -> str:
         return replies.MAIL_FIRST
     try:
         mailbox, parameters = addresses.parse_argument("TO:", argument)
-        address = addresses.parse_mailbox(mailbox)
+        address = addresses.parse_recipient(mailbox)
     except addresses.BadAddress:
         return replies.BAD_RECIPIENT
     except addresses.BadSyntax:
@@ -146,7 +143,7 @@ async def rcpt(session, argument: str) -> str:
         return replies.UNKNOWN_PARAMETER
     if not envelope.smtp_utf8 and not address.local.isascii():
         return replies.UTF8_NOT_ASKED
-    if len(envelope.recipients) >= MAX_RECIPIENTS:
+    if len(envelope.recipients) >= session.limits.recipients:
         return replies.TOO_MANY_RECIPIENTS
     envelope.recipients.append(str(address))
     return replies.RECIPIENT_OK

@@ -50,7 +50,7 @@ class Handler:
             return refusal
         if sender.judge_sender(mailbox, domain):
             return replies.WRONG_SENDER
-        session.envelope.sender = str(addresses.parse_mailbox(mailbox))
+        session.envelope.sender = str(addresses.parse_mailbox(mailbox)) if mailbox else ""
         return replies.SENDER_OK
 
     async def accept_message(self, session) -> str:
@@ -101,7 +101,7 @@ class Handler:
         except NotDelivered as failure:
             outcome = "rejected by the next hop" if isinstance(failure, Rejected) else "not delivered"
             log.logger.warning("MESSAGE id=%s %s: %s", prepared.id, outcome, failure)
-            return replies.DELIVERY_REPLIES[failure.reason].format(code=failure.code)
+            return replies.delivery_failed(failure)
         return replies.ACCEPTED_MESSAGE.format(id=prepared.id)
 
     def _log_message(self, session, login, reply: str, *, message_id="-", size=0, cause="-") -> str:

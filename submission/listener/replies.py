@@ -5,7 +5,8 @@ database never leads to 535: clients would discard the password.
 """
 
 from credentials.outcome import Outcome
-from submission.delivery.next_hop import Reason
+from submission import log
+from submission.delivery.next_hop import NotDelivered, Reason
 from submission.listener.sasl import Problem
 from submission.policy.sender import Refusal
 
@@ -57,17 +58,29 @@ BAD_ARGUMENT = "501 5.5.4 Syntax error in the argument"
 BARE_NEWLINE = "550 5.7.1 The message holds a bare CR or LF, lines must end with CRLF"
 UNKNOWN_MECHANISM = "504 5.5.4 Unrecognized authentication type"
 UNKNOWN_PARAMETER = "555 5.5.4 Parameter not recognized"
+BAD_SENDER = "501 5.1.7 Sender address not valid"
 BAD_RECIPIENT = "553 5.1.3 Recipient address not valid"
 UTF8_NOT_ASKED = "553 5.6.7 Non-ASCII address without SMTPUTF8"
 
 # Why a message was refused while it was received, as the log names it.
 REFUSED_CAUSES = {BARE_NEWLINE: "bare_newline", TOO_BIG: "too_big", NO_SPACE: "no_memory"}
 
+MAX_NAMED = 3  # recipients in a reply, whose line has 512 octets
+MAX_NAME = 100
+
 # Why a message was not delivered to a next hop.
 DELIVERY_REPLIES = {
     Reason.UNAVAILABLE: "451 4.3.0 Message not accepted now, try again later",
     Reason.NO_SPACE: NO_SPACE,
     Reason.REFUSED: "554 5.0.0 The next mail server refused the message with code {code}",
+    # One reply for all recipients: a client that retries must send the message to nobody twice.
+    Reason.RECIPIENT_REFUSED: (
+        "554 5.1.0 Nobody got the message: the next mail server refused {recipients} with code {code}"
+    ),
+    Reason.RECIPIENT_DEFERRED: (
+        "451 4.1.0 Nobody got the message yet: the next mail server deferred {recipients} with code {code}"
+    ),
+    Reason.PARTLY: "451 4.3.0 The message was delivered, but not yet to {recipients}, try again later",
     Reason.NEEDS_SMTPUTF8: "554 5.6.7 The next mail server does not support SMTPUTF8",
     Reason.NEEDS_8BITMIME: "554 5.6.3 The next mail server does not support 8BITMIME",
 }
@@ -77,6 +90,8 @@ LOGIN_REPLIES = {
     Outcome.ACCEPTED: AUTHENTICATED,
     Outcome.UNKNOWN_USERNAME: BAD_LOGIN,
     Outcome.WRONG_PASSWORD: BAD_LOGIN,
+    Outcome.PADDED_PASSWORD: BAD_LOGIN,
+    Outcome.CUT_PASSWORD: BAD_LOGIN,
     Outcome.SUSPENDED: BAD_LOGIN,
     Outcome.EXPIRED: BAD_LOGIN,
     Outcome.DOMAIN_SUSPENDED: BAD_LOGIN,
@@ -112,3 +127,11 @@ MESSAGE_REPLIES = {
     Refusal.BARE_NEWLINE: BARE_NEWLINE,
     Refusal.LONG_LINE: "550 5.7.1 The message holds a line of more than 998 octets (RFC 5322)",
 }
+
+
+def delivery_failed(failure: NotDelivered) -> str:
+    """Return the reply to a message that the next hop didn't accept."""
+    names = [f"<{log.printable(name, MAX_NAME)}>" for name in failure.recipients[:MAX_NAMED]]
+    if more := len(failure.recipients) - len(names):
+        names.append(f"{more} more")
+    return DELIVERY_REPLIES[failure.reason].format(code=failure.code, recipients=", ".join(names))

@@ -1,9 +1,11 @@
-"""Decoding of AUTH PLAIN (RFC 4616) and AUTH LOGIN. No Django, no sockets."""
+"""Decoding of AUTH PLAIN (RFC 4616) and AUTH LOGIN. No sockets."""
 
 import base64
 import binascii
 from enum import Enum, auto
 from typing import NamedTuple
+
+from credentials.models.base import canonical_username
 
 
 class Problem(Enum):
@@ -53,15 +55,16 @@ def plain(response: bytes) -> LoginAttempt:
     if len(parts) != 3:
         raise BadExchange(Problem.NOT_PLAIN)
     identity, username, password = parts
-    if identity not in (b"", username):
+    attempt = login(username, password)
+    if identity and login(identity, b"").username != attempt.username:
         raise BadExchange(Problem.NOT_A_LOGIN)
-    return login(username, password)
+    return attempt
 
 
 def login(username: bytes, password: bytes) -> LoginAttempt:
-    """Return the login of two UTF-8 texts. Raises BadExchange."""
+    """Return the login of two UTF-8 texts, the username in its canonical form. Raises BadExchange."""
     try:
-        return LoginAttempt(username.decode(), password.decode())
+        return LoginAttempt(canonical_username(username.decode()), password.decode())
     except UnicodeDecodeError:
         # `from None`, because the exception contains the password's bytes.
         raise BadExchange(Problem.NOT_A_LOGIN) from None

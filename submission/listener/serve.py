@@ -21,18 +21,34 @@ BACKLOG = 512
 COLLECT_EVERY_SECONDS = 5
 
 
-async def serve(listener: Listener, address: str, port: int, *, ready: Callable, reload: Callable) -> None:
-    """Listen until SIGTERM or SIGINT. Call `ready()` once it listens, `reload()` on SIGHUP. Raises OSError."""
+async def serve(
+    listener: Listener,
+    addresses: list[str],
+    port: int,
+    tls_port: int | None,
+    *,
+    ready: Callable,
+    reload: Callable,
+) -> None:
+    """Listen on all addresses until SIGTERM or SIGINT, on `tls_port` with TLS from the start, if there is one.
+
+    Call `ready()` once it listens, `reload()` on SIGHUP. Raises OSError.
+    """
     loop = asyncio.get_running_loop()
     loop.set_exception_handler(_log_exception)
     stopped = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stopped.set)
     loop.add_signal_handler(signal.SIGHUP, reload)
-    server = await loop.create_server(listener.connection, address, port, backlog=BACKLOG)
+    ports = {port: listener.connection} | ({tls_port: listener.tls_connection} if tls_port else {})
+    servers = [
+        await loop.create_server(connection, addresses, number, backlog=BACKLOG)
+        for number, connection in ports.items()
+    ]
     ready()
     await _collect_until(stopped)
-    server.close()
+    for server in servers:
+        server.close()
     await _end(listener.sessions)
 
 

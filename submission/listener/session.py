@@ -4,6 +4,7 @@ import asyncio
 import base64
 import ssl
 from collections import Counter
+from collections.abc import Awaitable
 from dataclasses import dataclass, field
 
 from submission import log
@@ -32,6 +33,10 @@ class Listener:
     def connection(self) -> ClientConnection:
         """Return the protocol of a new connection, for loop.create_server."""
         return ClientConnection(lambda connection: Session(self, connection).run())
+
+    def tls_connection(self) -> ClientConnection:
+        """The same, with TLS from the start (RFC 8314)."""
+        return ClientConnection(lambda connection: Session(self, connection).run(starts_tls=True), self.tls)
 
     def enter(self, session: "Session") -> bool:
         """Give a session a place; False if there is none."""
@@ -79,7 +84,7 @@ class Session:
         self._timer: asyncio.TimerHandle | None = None
         self._login_ends_at = self._loop.time() + self.limits.login_seconds
 
-    async def run(self) -> None:
+    async def run(self, *, starts_tls: bool = False) -> None:
         request_id.begin("session")  # in the context of this task, so that every log line of the session has it
         if not self.peer_ip:
             return self.connection.abort()
@@ -87,6 +92,8 @@ class Session:
             log.logger.warning("CONNECT peer=%s outcome=too_many", self.peer_ip)
             return self.drop(replies.TOO_MANY_CONNECTIONS)
         try:
+            if starts_tls and not await self.secure(self.connection.handshake()):
+                return
             await self.reply(replies.GREETING.format(host=self.listener.host))
             while not self.connection.is_closing:
                 await self._next_command()
@@ -95,6 +102,17 @@ class Session:
             log.crash("A session", error)
         finally:
             self._leave()
+
+    async def secure(self, handshake: Awaitable[None]) -> bool:
+        """Wait for a TLS handshake; False if it failed, which ends the session."""
+        self.restart_timer()
+        try:
+            await handshake
+        except ssl.SSLError as error:
+            reason = log.printable(error.reason or "")
+            log.logger.info("CONNECT peer=%s outcome=tls_handshake_failed reason=%s", self.peer_ip, reason)
+            return False
+        return True
 
     def forget_login(self) -> None:
         """End the login; the client needs AUTH again."""
@@ -112,7 +130,8 @@ class Session:
         self.connection.close(reply.encode() + b"\r\n")
 
     async def reply(self, reply: str) -> None:
-        if reply.startswith(("4", "5")):
+        # A client with more recipients sends them in other transactions (RFC 5321 section 4.5.3.1.10).
+        if reply.startswith(("4", "5")) and reply != replies.TOO_MANY_RECIPIENTS:
             self.errors += 1
             if self.errors >= MAX_ERRORS and not reply.startswith("421"):
                 log.logger.warning("SESSION peer=%s outcome=too_many_errors", self.peer_ip)

@@ -1,7 +1,9 @@
 """Addresses and parameters of MAIL and RCPT (RFC 5321 section 4.1.2), read strictly.
 
 Narrower than the RFC where a form is only used for tricks: no source routes, no address
-literals, no domains of one label. Domains are returned as A-labels in lower case.
+literals, no domains of one label. Domains are returned as A-labels in lower case. Wider for
+recipients, whose local part is a matter of their own server: some have dots in a row or at the
+end, and more than 64 octets.
 """
 
 import re
@@ -21,9 +23,12 @@ for _ in range(3):  # nested comments, deeper than anyone writes them
     COMMENT = rf"\((?:[^()\\]|\\.|{COMMENT})*+\)"
 _QUOTED = r'"(?:[ !#-;=?-\[\]-~]|\\[ -;=?-~])*+"'
 _MAILBOX = re.compile(rf"(?P<local>{DOT_ATOM}|{_QUOTED})@(?P<domain>[^@\s]+)")
-# Some clients omit the space before a parameter.
+_RECIPIENT = re.compile(rf"(?P<local>(?:{ATEXT}|\.)++|{_QUOTED})@(?P<domain>[^@\s]+)")
+# Some clients omit the space before a parameter, others the angle brackets.
 _PATH = re.compile(
-    r'<(?P<mailbox>(?:"(?:[^"\\]|\\.)*+"|[^">])*+)>(?:(?: +|(?=[A-Za-z]))(?P<rest>.*))?', re.DOTALL
+    r'(?:<(?P<mailbox>(?:"(?:[^"\\]|\\.)*+"|[^">])*+)>(?=[ A-Za-z]|\Z)|(?P<bare>[^\s<>"]++)(?= |\Z))'
+    r" *+(?P<rest>.*)",
+    re.DOTALL,
 )
 _LABEL = r"[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?"
 _DOMAIN = re.compile(rf"{_LABEL}(?:\.{_LABEL})+")
@@ -60,23 +65,24 @@ def parse_argument(keyword: str, argument: str | None) -> tuple[str, dict[str, s
     """
     if not argument or argument[: len(keyword)].upper() != keyword:
         raise BadSyntax
-    path = argument[len(keyword) :].lstrip(" ")
+    path = argument[len(keyword) :].lstrip(" \t")
     match = _PATH.fullmatch(path)
     if not match:
         raise BadAddress if path.startswith("<") else BadSyntax
-    return match["mailbox"], _parameters(match["rest"] or "")
+    return match["bare"] or match["mailbox"], _parameters(match["rest"])
 
 
 def parse_mailbox(text: str) -> Address:
     """Return the address of `local@domain`. Raises BadAddress."""
-    if len(text) > MAX_MAILBOX:
+    address = _parse(_MAILBOX, text)
+    if len(address.local.encode()) > MAX_LOCAL_PART:
         raise BadAddress
-    match = _MAILBOX.fullmatch(text)
-    if not match or not match["local"].isprintable():
-        raise BadAddress
-    if len(match["local"].encode()) > MAX_LOCAL_PART:
-        raise BadAddress
-    return Address(match["local"], domain_name(match["domain"]))
+    return address
+
+
+def parse_recipient(text: str) -> Address:
+    """The same for an address that is only sent to: its local part is taken as it is. Raises BadAddress."""
+    return _parse(_RECIPIENT, text)
 
 
 def domain_name(text: str) -> str:
@@ -99,6 +105,13 @@ def domain_name(text: str) -> str:
     if len(name) > names.MAX_DOMAIN_LENGTH or not _DOMAIN.fullmatch(name):
         raise BadAddress
     return name
+
+
+def _parse(form: re.Pattern, text: str) -> Address:
+    match = form.fullmatch(text) if len(text) <= MAX_MAILBOX else None
+    if not match or not match["local"].isprintable():
+        raise BadAddress
+    return Address(match["local"], domain_name(match["domain"]))
 
 
 def _parameters(text: str) -> dict[str, str | None]:

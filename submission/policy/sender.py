@@ -1,8 +1,11 @@
 """The rule for senders, without Django and sockets.
 
 A credential sends for exactly its own domain: MAIL FROM (RFC 5321) and every address in
-From, Sender, Resent-From and Resent-Sender (RFC 5322) must have that domain. Subdomains,
-parent domains and the null path are refused; Reply-To is free.
+From, Sender, Resent-From and Resent-Sender (RFC 5322) must have that domain. Subdomains and
+parent domains are refused; Reply-To is free.
+
+The null path is accepted: a mail server behind a credential sends its bounces with it (RFC 5321
+section 4.5.5), which would be lost otherwise. Their From must be of the domain, as any.
 """
 
 import re
@@ -38,7 +41,12 @@ class Refusal(Enum):
 
 
 def judge_sender(mailbox: str, domain: str) -> Refusal | None:
-    """Judge the mailbox of a MAIL FROM; `domain` is the credential's, as A-label. None means accepted."""
+    """Judge the mailbox of a MAIL FROM; `domain` is the credential's, as A-label. None means accepted.
+
+    `mailbox` is "" for the null path.
+    """
+    if not mailbox:
+        return None
     try:
         address = parse_mailbox(mailbox)
     except BadAddress:
@@ -66,17 +74,23 @@ def _judge_form(content: bytes) -> Refusal | None:
     return Refusal.LONG_LINE if position < len(content) else None
 
 
-def _judge_header(content: bytes, domain: str) -> Refusal | None:
+def judge_fields(fields: list[headers.Field], domain: str) -> Refusal | None:
+    """Judge the fields of a header by those of SENDER_FIELDS among them. None means accepted."""
+    if refusal := _judge_counts(fields):
+        return refusal
     try:
-        fields, _end = headers.split(content)
-        if refusal := _judge_counts(fields):
-            return refusal
         refusals = (_judge_addresses(field, domain) for field in fields if field.name in SENDER_FIELDS)
         return next(filter(None, refusals), None)
     except headers.BadAddresses:
         return Refusal.BAD_ADDRESSES
+
+
+def _judge_header(content: bytes, domain: str) -> Refusal | None:
+    try:
+        fields, _end = headers.split(content)
     except headers.BadHeader:
         return Refusal.BAD_HEADER
+    return judge_fields(fields, domain)
 
 
 def _judge_counts(fields: list[headers.Field]) -> Refusal | None:
@@ -88,6 +102,11 @@ def _judge_counts(fields: list[headers.Field]) -> Refusal | None:
 
 
 def _judge_addresses(field: headers.Field, domain: str) -> Refusal | None:
+    lines = field.raw.split(b"\r\n")[:-1]
+    if any(len(line) > MAX_MESSAGE_LINE for line in lines):  # a next hop breaks it where it likes
+        return Refusal.LONG_LINE
+    if any(not line.strip() for line in lines):  # the header ends there for some parsers
+        return Refusal.BAD_HEADER
     value = field.value
     mailboxes = headers.mailboxes(value)
     if field.name.endswith("sender") and len(mailboxes) != 1:

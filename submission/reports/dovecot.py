@@ -17,7 +17,7 @@ from http import HTTPStatus
 import httptools
 
 from credentials.digests import ASKED_ALL
-from credentials.models.base import is_username
+from credentials.models.base import canonical_username, is_username
 from credentials.outcome import Outcome
 from credentials.usage.tally import Tally
 from submission import log
@@ -70,7 +70,8 @@ class Reports:
         if not accepted and not asked_all:
             return  # the database could not be asked, or the username has no form to ask for
         # A text without the form of a username is unknown in any case, and may be a password.
-        known = isinstance(username, str) and is_username(username)
+        username = canonical_username(username) if isinstance(username, str) else ""
+        known = is_username(username)
         if accepted:
             outcome = {"outcome": Outcome.ACCEPTED, "is_previous": asked_all}
         else:

@@ -152,6 +152,29 @@ def test_usernames_are_case_sensitive(credential):
     assert outcome is (Outcome.ACCEPTED if lower == credential.username else Outcome.UNKNOWN_USERNAME)
 
 
+@pytest.mark.parametrize(
+    ("change", "outcome"),
+    [
+        ("{0}\n", Outcome.PADDED_PASSWORD),
+        ("\t{0} ", Outcome.PADDED_PASSWORD),
+        ("{0}\u00a0", Outcome.PADDED_PASSWORD),
+        ("{0}x", Outcome.WRONG_PASSWORD),
+        ("sl_" + "0" * 38 + "\n", Outcome.WRONG_PASSWORD),
+        ("{0:.20}", Outcome.CUT_PASSWORD),
+        ("{0:.40}", Outcome.CUT_PASSWORD),
+        ("{0:.4}", Outcome.CUT_PASSWORD),
+        ("{0:.3}", Outcome.WRONG_PASSWORD),
+        ("{0:.20}-", Outcome.WRONG_PASSWORD),
+        ("", Outcome.WRONG_PASSWORD),
+        ("sl_" + "0" * 38, Outcome.WRONG_PASSWORD),
+    ],
+)
+def test_wrong_password_is_recognized_by_its_form(credential, change, outcome):
+    wrong = change.format(password_of(credential))
+    assert login(credential, wrong) is outcome
+    assert Credential.objects.authenticate("0" * 32, wrong).outcome is Outcome.UNKNOWN_USERNAME
+
+
 def test_stale_verifier_is_replaced_at_login(credential):
     password = password_of(credential)
     stale = ldap_salted_sha512.using(salt_size=8).hash(password)

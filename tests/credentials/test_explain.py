@@ -71,6 +71,17 @@ class TestRefusedLogin:
         said = answer()
         assert "The password is wrong" in said and f"{IP} tried this username just now" in said
 
+    @pytest.mark.parametrize(
+        ("outcome", "title"),
+        [
+            (Outcome.PADDED_PASSWORD, "The password has a blank or line end too many"),
+            (Outcome.CUT_PASSWORD, "The password was cut off"),
+        ],
+    )
+    def test_password_that_was_padded_or_cut(self, answer, credential, outcome, title):
+        make_use(credential, IP, outcome=outcome)
+        assert title in answer() and f"{IP} sent" in answer()
+
     def test_network_names_the_refused_address(self, answer, credential):
         set_fields(credential, allowed_networks="192.0.2.0/24")
         make_use(credential, IP, outcome=Outcome.NETWORK_NOT_ALLOWED)

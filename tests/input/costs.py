@@ -46,6 +46,7 @@ from submission import ip, log
 from submission.delivery import message
 from submission.listener import data_reader, limits, sasl
 from submission.livecheck import conversation
+from submission.milter import packets
 from submission.policy import addresses, headers, sender
 from submission.reports.dovecot import Reports
 from submission.reports.postfix import Messages
@@ -216,7 +217,7 @@ CASES = {
     "web.search:parse": Case(
         search.parse, ("sasl_username=", "user=<", "x[", "0", "ABCD…", f"{USERNAME}.", "::ffff:")
     ),
-    "credentials.networks:clean": Case(networks.clean, ("192.0.2.1 ", "::")),
+    "credentials.networks:clean": Case(networks.clean, ("192.0.2.1 ", "::", "#", "1 -", "::-")),
     "credentials.passwords:is_well_formed": Case(passwords.is_well_formed, ("sl_",)),
     "vault.cipher:open": Case(lambda text: cipher.open(text, associated_data="x"), ("v1.k1.",)),
     "vault.cipher:parse": Case(cipher.parse, ("k1:",)),
@@ -264,7 +265,7 @@ CASES = {
     "domains.dns.records:_judge_dmarc": Case(judged(DMARC), ("v=DMARC1;",)),
     "domains.dns.records:_judge_ownership": Case(judged(OWNERSHIP), (records.PROOF_PREFIX, "\\")),
     "domains.homographs:is_mixed": Case(homographs.is_mixed, ("а",)),
-    "domains.homographs:reads_as_latin": Case(homographs.reads_as_latin, ("а", "ο")),
+    "domains.homographs:looks_like_another": Case(homographs.looks_like_another, ("а", "ο")),
     "domains.homographs:has_second_dot": Case(homographs.has_second_dot, ("i",)),
     "domains.homographs:without_second_dot": Case(homographs.without_second_dot, ("i",)),
     # the project
@@ -336,6 +337,7 @@ CASES = {
     ),
     "submission.delivery.message:prepare": Case(message_read),
     "submission.reports.postfix:Messages.count": Case(account_of_message),
+    "submission.milter.packets:macros_of": Case(lambda text: packets.macros_of(text.encode(errors="replace"))),
     "submission.policy.sender:_judge_form": Case(
         lambda text: sender.judge_message(text.encode(errors="replace"), NAME)
     ),

@@ -30,10 +30,23 @@ def test_wrong_password_and_unknown_username_get_the_same_reply(mail, credential
     refused = {
         auth(mail.secure(), credential.username, "wrong"),
         auth(mail.secure(), "0" * 32, password_of(credential)),
-        auth(mail.secure(), credential.username.lower(), password_of(credential)),
+        auth(mail.secure(), f"{credential.username}0", password_of(credential)),
     }
     assert len(refused) == 1
     assert refused.pop()[0] == 535
+
+
+@pytest.mark.parametrize("auth", [auth_plain, auth_login])
+def test_username_in_lower_case_or_with_blanks_around_it_is_accepted(mail, credential, auth):
+    for username in (
+        credential.username.lower(),
+        f"{credential.username} ",
+        f"  {credential.username.lower()}",
+    ):
+        smtp = mail.secure()
+        assert auth(smtp, username, password_of(credential))[0] == 235
+        assert submit(smtp)[0] == 250
+    assert auth(mail.secure(), credential.username.lower(), "wrong")[0] == 535
 
 
 def test_new_credential_is_accepted_at_once(mail, domain):

@@ -18,7 +18,7 @@ from tests.factories import make_credential
 from tests.servers import ROOT, database_url, free_port, running
 from vault import keyring
 from vault.checks import KEYS
-from vault.cipher import new_key
+from vault.cipher import new_key, parse
 from vault.keyring import KeyCanary
 from web.startup import START
 
@@ -74,6 +74,11 @@ def test_e003_malformed_credential_keys_are_reported_without_the_key(settings, k
     assert list(messages) == ["sendlayer.E003"]
     assert what in messages["sendlayer.E003"]
     assert KEY[:12] not in messages["sendlayer.E003"]
+
+
+def test_credential_keys_may_have_blanks_around_their_parts(settings):
+    settings.CREDENTIAL_KEYS = f" k1: {KEY} , k2 :{KEY},"
+    assert list(parse(settings.CREDENTIAL_KEYS)) == ["k1", "k2"] and not found()
 
 
 @pytest.mark.parametrize("id", ["k1", "k2"])
@@ -233,6 +238,27 @@ def test_w011_smtp_host_of_this_machine_in_deployment_check(settings, host, ids)
     deploying = run_checks(tags=[START], include_deployment_checks=True)
     assert [message.id for message in deploying] == ids
     assert run_checks(tags=[START]) == []
+
+
+@pytest.mark.parametrize(
+    ("ports", "ids"),
+    [
+        ({"SMTP_TLS_PORT": 465, "SUBMISSION_TLS_PORT": 2465}, []),
+        ({"SMTP_TLS_PORT": 587, "SUBMISSION_TLS_PORT": 587}, ["sendlayer.E012"]),
+        ({"SUBMISSION_PORT": 2465, "SUBMISSION_TLS_PORT": 2465}, ["sendlayer.E012"]),
+        ({"SMTP_PORT": 465}, ["sendlayer.W012"]),
+    ],
+)
+def test_e012_and_w012_ports_that_contradict(settings, ports, ids):
+    for name, port in ports.items():
+        setattr(settings, name, port)
+    assert list(found()) == ids
+
+
+@pytest.mark.parametrize(("number", "ids"), [(99, ["sendlayer.E013"]), (100, []), (5000, [])])
+def test_e013_fewer_recipients_than_rfc_5321_asks_for(settings, number, ids):
+    settings.SUBMISSION_MAX_RECIPIENTS = number
+    assert list(found()) == ids
 
 
 def run(*command, **environment):

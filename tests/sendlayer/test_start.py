@@ -3,8 +3,10 @@
 import os
 import re
 import signal
+import smtplib
 import socket
 import sqlite3
+import ssl
 import subprocess
 import sys
 import time
@@ -18,6 +20,7 @@ from tests.servers import ROOT, free_port
 
 READY = "Stop       Ctrl-C"
 SECONDS = 40
+PORTS = ("PORT", "SMTP_PORT", "SMTP_TLS_PORT")
 
 
 @pytest.fixture
@@ -27,7 +30,7 @@ def place(tmp_path):
     environment = {name: value for name, value in os.environ.items() if name not in given}
     # make runs collectstatic; WhiteNoise needs the folder.
     (tmp_path / "static").mkdir()
-    ports = {"PORT": str(free_port()), "SMTP_PORT": str(free_port())}
+    ports = {name: str(free_port()) for name in PORTS}
     return environment | {"VAR_DIR": str(tmp_path), "PYTHONUNBUFFERED": "1"} | ports
 
 
@@ -63,22 +66,26 @@ def stored(place):
 def test_start_runs_both_servers_prints_addresses_and_keeps_data(place, tmp_path):
     with started(place, tmp_path / "log") as (_process, said):
         assert f"http://127.0.0.1:{place['PORT']}/" in said
-        assert f"127.0.0.1:{place['SMTP_PORT']} (STARTTLS)" in said
+        smtp = f"127.0.0.1:{place['SMTP_PORT']} (STARTTLS), 127.0.0.1:{place['SMTP_TLS_PORT']} (TLS)"
+        assert smtp in said
         assert re.search(r"Sign in as owner@example.com with the password \S{16}\n", said)
         assert get("/", place["PORT"]) == (302, "/login/?next=/")
         with socket.create_connection(("127.0.0.1", int(place["SMTP_PORT"])), 5) as client:
             assert client.recv(100).startswith(b"220 ")
+        trusting = ssl.create_default_context(cafile=tmp_path / "tls" / "submission.crt")
+        with smtplib.SMTP_SSL("127.0.0.1", int(place["SMTP_TLS_PORT"]), context=trusting, timeout=5) as client:
+            assert client.noop()[0] == 250
     first, keys = stored(place), (tmp_path / ".env").read_text()
     with started(place | {"DEMO_PASSWORD": "something-else"}, tmp_path / "log") as (process, said):
         assert "the password from the first start" in said and "something-else" not in said
     assert process.returncode == 143
     assert (stored(place), (tmp_path / ".env").read_text()) == (first, keys)
-    for port in (place["PORT"], place["SMTP_PORT"]):
+    for name in PORTS:
         with pytest.raises(ConnectionRefusedError):
-            socket.create_connection(("127.0.0.1", int(port)), 5)
+            socket.create_connection(("127.0.0.1", int(place[name])), 5)
 
 
-@pytest.mark.parametrize("name", ["PORT", "SMTP_PORT"])
+@pytest.mark.parametrize("name", PORTS)
 def test_start_names_a_port_in_use(place, tmp_path, name):
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]

@@ -24,6 +24,7 @@ class Listener:
     log: Path
     var_dir: Path
     process: object = None
+    tls_port: int = 0
 
     def connect(self, name="client.example", *, source="127.0.0.1") -> smtplib.SMTP:
         """An smtplib client that has said EHLO, without TLS."""
@@ -34,9 +35,19 @@ class Listener:
     def secure(self, name="client.example", **options) -> smtplib.SMTP:
         """An smtplib client that has said EHLO within TLS, the certificate verified."""
         smtp = self.connect(name, **options)
-        smtp.starttls(context=ssl.create_default_context(cafile=self.var_dir / "tls" / "submission.crt"))
+        smtp.starttls(context=self.trusting())
         smtp.ehlo(name)
         return smtp
+
+    def secure_from_the_start(self, name="client.example") -> smtplib.SMTP_SSL:
+        """The same on the port with implicit TLS."""
+        smtp = smtplib.SMTP_SSL("127.0.0.1", self.tls_port, timeout=TIMEOUT, context=self.trusting())
+        smtp.ehlo(name)
+        return smtp
+
+    def trusting(self) -> ssl.SSLContext:
+        """A client's context that trusts the listener's certificate."""
+        return ssl.create_default_context(cafile=self.var_dir / "tls" / "submission.crt")
 
     def login(self, credential, **options) -> smtplib.SMTP:
         """An smtplib client that has logged in."""

@@ -15,10 +15,11 @@ def start_listener(django_db_setup, tmp_path_factory):
     @contextmanager
     def start(**environment):
         folder = tmp_path_factory.mktemp("submission")
-        port = servers.free_port()
+        port, tls_port = servers.free_port(), servers.free_port()
         environment = {
             "VAR_DIR": str(folder),
             "SUBMISSION_PORT": str(port),
+            "SUBMISSION_TLS_PORT": str(tls_port),
             "LOG_LEVEL": "DEBUG",
             "SUBMISSION_MAX_CONNECTIONS_PER_IP": "30",
             # All tests together are one client.
@@ -26,7 +27,7 @@ def start_listener(django_db_setup, tmp_path_factory):
         } | environment
         log = folder / "log"
         with servers.running(["manage.py", "submission"], port=port, log=log, **environment) as process:
-            yield Listener(port, log, folder, process)
+            yield Listener(port, log, folder, process, tls_port)
         # Whatever a test did: no password that was ever issued stands in a log.
         assert not PATTERN.search(log.read_text())
 

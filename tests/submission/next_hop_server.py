@@ -7,14 +7,19 @@ from tests import servers
 
 
 class Sink:
-    """`r550@…` is refused with 550 at RCPT; `mail` and `data` are replies to those commands."""
+    """`r550@…` is refused with 550 at RCPT; `mail` and `data` are replies to those commands.
+
+    One transaction takes `limit` recipients, and refuses others with `too_many`; `last` is the number of
+    messages that it takes before it answers DATA with 451.
+    """
 
     def __init__(self):
         self.forget()
 
     def forget(self):
         self.messages, self.options, self.logins = [], [], []
-        self.mail = self.data = None
+        self.mail = self.data = self.limit = self.last = None
+        self.too_many = "452 4.5.3 Too many recipients"
 
     async def handle_MAIL(self, server, session, envelope, address, options):
         self.options.append(options)
@@ -24,12 +29,16 @@ class Sink:
     async def handle_RCPT(self, server, session, envelope, address, options):
         if address[:1] == "r" and address[1:4].isdigit():
             return f"{address[1:4]} refused"
+        if self.limit and len(envelope.rcpt_tos) >= self.limit:
+            return self.too_many
         envelope.rcpt_tos.append(address)
         return "250 OK"
 
     async def handle_DATA(self, server, session, envelope):
         if self.data:
             return self.data
+        if self.last is not None and len(self.messages) >= self.last:
+            return "451 4.7.1 Later"
         self.messages.append((envelope.mail_from, envelope.rcpt_tos, envelope.original_content))
         return "250 OK"
 

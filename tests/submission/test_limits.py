@@ -60,14 +60,20 @@ def test_too_big_size_parameter_is_refused_at_mail(tight, credential):
     assert reply == (552, b"5.3.4 Message size exceeds the limit")
 
 
-def test_recipient_101_is_refused_and_the_others_get_the_message(smtp, outbox):
-    assert smtp.docmd(f"MAIL FROM:<{SENDER}>")[0] == 250
-    for number in range(100):
-        assert smtp.docmd(f"RCPT TO:<r{number}@example.org>")[0] == 250
-    assert smtp.docmd("RCPT TO:<r100@example.org>") == (452, b"4.5.3 Too many recipients")
-    assert smtp.docmd("DATA")[0] == 354
+@pytest.mark.parametrize(("many", "taken"), [(1000, 1000), (1125, 1000)])
+def test_recipients_beyond_the_limit_are_no_errors_and_the_others_get_the_message(smtp, outbox, many, taken):
+    commands = [
+        f"MAIL FROM:<{SENDER}>",
+        *(f"RCPT TO:<r{number}@example.org>" for number in range(many)),
+        "DATA",
+    ]
+    smtp.sock.sendall("".join(f"{command}\r\n" for command in commands).encode())
+    replies = [smtp.getreply() for _ in commands]
+    assert [code for code, _text in replies] == [250] * (1 + taken) + [452] * (many - taken) + [354]
+    assert many == taken or replies[-2] == (452, b"4.5.3 Too many recipients")
     assert finish(smtp)[0] == 250
-    assert outbox()[0].count(b"@example.org") == 100
+    assert outbox()[0].count(b"@example.org") == taken
+    assert submit(smtp)[0] == 250
 
 
 @pytest.mark.parametrize("command", ["NOOP ", "MAIL FROM:<", "NONSENSE"])
@@ -146,6 +152,18 @@ def test_client_that_stalls_in_the_handshake_is_disconnected(tight, stack):
     sock.sendall(b"STARTTLS\r\n")
     assert sock.recv(1000).startswith(b"220")
     assert sock.recv(1000) == b""
+
+
+def test_client_that_stalls_in_the_handshake_of_implicit_tls_is_disconnected(tight, stack):
+    sock = stack.enter_context(bare(tight.tls_port, source="127.0.4.7"))
+    sock.sendall(b"\x16\x03\x01")
+    assert sock.recv(1000) == b""
+
+
+def test_both_ports_share_the_limit_of_an_address(tight, stack):
+    for port in [tight.port, tight.tls_port] * 2:
+        stack.enter_context(bare(port, source="127.0.2.3"))
+    wait_until(lambda: bare_greeting(tight, "127.0.2.3").startswith(b"421"))
 
 
 def test_client_that_stalls_in_data_is_disconnected(tight, credential, stack):

@@ -38,16 +38,27 @@ def test_mechanism_names_may_be_lower_case(secure, credential):
     assert secure.docmd("auth", "plain " + response) == ACCEPTED
 
 
+@pytest.mark.parametrize("auth", [auth_plain, auth_login])
+def test_username_in_lower_case_or_with_blanks_around_it_is_accepted(listener, credential, auth):
+    name, password = credential.username, password_of(credential)
+    for username in (name.lower(), f"{name} ", f" \t{name.lower()}\r\n", f"{name}\n"):
+        assert auth(listener.secure(), username, password) == ACCEPTED
+    assert auth_plain(listener.secure(), f"{name} ", password, identity=name.lower()) == ACCEPTED
+    for username in (
+        f"{name[:16]} {name[16:]}",
+        f"x{name}",
+        f"{name}\0".replace("\0", "\x01"),
+        f"\u00a0{name}",
+    ):
+        assert auth_login(listener.secure(), username, password) == REFUSED
+
+
 def unknown(credential):
     return "0" * 32, password_of(credential)
 
 
 def wrong_password(credential):
     return credential.username, "sl_" + "0" * 38
-
-
-def lower_case(credential):
-    return credential.username.lower(), password_of(credential)
 
 
 def injection(credential):
@@ -105,7 +116,6 @@ def domain_suspended(credential):
     [
         unknown,
         wrong_password,
-        lower_case,
         injection,
         variable,
         very_long,

@@ -1,8 +1,10 @@
 """SMTP_RELAY_URL: 250 only after the next hop has accepted the message for all recipients."""
 
 import asyncio
+import re
 import socket
 import ssl
+from contextlib import ExitStack
 
 import pytest
 
@@ -11,9 +13,11 @@ from submission.delivery.message import Message
 from submission.delivery.next_hop import Deferred, Reason, Rejected
 from submission.delivery.relay import BadURL, Relay
 from submission.listener import tls
+from submission.listener.limits import DELIVERY_SECONDS
 from tests.factories import password_of
 from tests.submission.clients import MESSAGE, RECIPIENT, SENDER, submit
 from tests.submission.next_hop_server import SinkServer
+from tests.submission.scripted_server import Scripted
 
 pytestmark = pytest.mark.one_database
 
@@ -79,18 +83,74 @@ def test_refusal_of_the_next_hop_is_passed_on(relaying, sink, credential, stage,
 
 @database
 @pytest.mark.parametrize(
-    ("recipients", "code"),
+    ("recipients", "expected"),
     [
-        (["r550@example.org"], 554),
-        ([RECIPIENT, "r550@example.org"], 554),
-        ([RECIPIENT, "r450@example.org"], 451),
-        (["r550@example.org", "r450@example.org", RECIPIENT], 451),
-        (["r421@example.org", RECIPIENT], 451),
+        (["r550@example.org"], "554 5.1.0 refused <r550@example.org> with code 550"),
+        ([RECIPIENT, "r550@example.org"], "554 5.1.0 refused <r550@example.org> with code 550"),
+        ([RECIPIENT, "r450@example.org"], "451 4.1.0 deferred <r450@example.org> with code 450"),
+        (["r450@a.example", "r550@b.example", RECIPIENT], "554 5.1.0 refused <r550@b.example> with code 550"),
+        (
+            [f"r550@{name}.example" for name in "abcde"],
+            "refused <r550@a.example>, <r550@b.example>, <r550@c.example>, 2 more",
+        ),
+        (["r421@example.org", RECIPIENT], "451 4.3.0 Message not accepted now"),
+        (["r530@example.org", RECIPIENT], "451 4.3.0 Message not accepted now"),
+        (["r452@example.org", RECIPIENT], "451 4.1.0 deferred <r452@example.org> with code 452"),
     ],
 )
-def test_one_refused_recipient_stops_the_message_for_all(relaying, sink, credential, recipients, code):
-    assert submit(relaying.login(credential), recipients=recipients)[0] == code
+def test_refused_recipient_is_named_and_nobody_gets_the_message(
+    relaying, sink, credential, recipients, expected
+):
+    code, text = submit(relaying.login(credential), recipients=recipients)
+    reply = f"{code} {text.decode()}"
+    assert re.sub("Nobody got the message( yet)?: the next mail server ", "", reply).find(expected) >= 0, reply
+    assert len(reply) < 510
     assert sink.messages == []
+
+
+MANY = [f"user{number}@example.org" for number in range(7)]
+
+
+@database
+@pytest.mark.parametrize(
+    "too_many", ["452 4.5.3 Too many", "452 no more", "552 no more", "451 4.5.3 One at a time"]
+)
+@pytest.mark.parametrize("limit", [1, 3, 6])
+def test_next_hop_with_a_limit_of_recipients_gets_several_transactions(
+    relaying, sink, credential, limit, too_many
+):
+    sink.limit, sink.too_many = limit, too_many
+    assert submit(relaying.login(credential), recipients=MANY)[0] == 250
+    groups = [recipients for _sender, recipients, _content in sink.messages]
+    assert sum(groups, []) == MANY
+    assert all(len(group) <= limit for group in groups)
+    assert len({content for _sender, _recipients, content in sink.messages}) == 1
+
+
+@database
+def test_recipient_that_is_refused_in_a_later_transaction_stops_the_message_for_all(relaying, sink, credential):
+    sink.limit = 3
+    code, text = submit(relaying.login(credential), recipients=[*MANY, "r550@example.org"])
+    assert code == 554 and b"<r550@example.org>" in text
+    assert sink.messages == []
+
+
+@database
+def test_full_storage_of_the_next_hop_is_no_limit_of_recipients(relaying, sink, credential):
+    sink.limit, sink.too_many = 3, "452 4.3.1 Insufficient storage"
+    assert submit(relaying.login(credential), recipients=MANY)[0] == 451
+    assert sink.messages == []
+
+
+@database
+def test_reply_names_those_whom_only_a_later_transaction_did_not_reach(relaying, sink, credential):
+    sink.limit, sink.last = 3, 2
+    code, text = submit(relaying.login(credential), recipients=MANY)
+    assert (code, text) == (
+        451,
+        b"4.3.0 The message was delivered, but not yet to <user6@example.org>, try again later",
+    )
+    assert sum((recipients for _sender, recipients, _content in sink.messages), []) == MANY[:6]
 
 
 @database
@@ -132,10 +192,52 @@ def test_invalid_url_stops_the_start(start_listener):
         pass
 
 
-def test_connect_timeout_is_a_temporary_failure(monkeypatch):
-    monkeypatch.setattr(relay, "CONNECT_SECONDS", 0.3)
+def test_silent_next_hop_is_a_temporary_failure(monkeypatch):
+    monkeypatch.setattr(relay, "COMMAND_SECONDS", 0.3)
     with socket.create_server(("127.0.0.1", 0)) as silent, pytest.raises(Deferred):
         deliver(f"smtp://127.0.0.1:{silent.getsockname()[1]}")
+
+
+def test_address_that_does_not_answer_is_skipped(monkeypatch):
+    monkeypatch.setattr(relay, "CONNECT_SECONDS", 0.3)
+    with (
+        SinkServer() as server,
+        socket.create_server(("127.0.0.1", 0), backlog=0) as full,
+        ExitStack() as stack,
+    ):
+        for _ in range(2):  # its queue is full now, so that it answers no further SYN
+            waiting = stack.enter_context(socket.socket())
+            waiting.setblocking(False)
+            waiting.connect_ex(full.getsockname())
+        addresses = [
+            (socket.AF_INET, socket.SOCK_STREAM, 6, "", address)
+            for address in (full.getsockname(), ("127.0.0.1", server.port))
+        ]
+
+        async def look_up(_loop, *_args, **_options):
+            return addresses
+
+        monkeypatch.setattr(asyncio.BaseEventLoop, "getaddrinfo", look_up)
+        deliver("smtp://hop.example")
+    assert len(server.sink.messages) == 1
+
+
+def test_waits_are_those_of_rfc_5321_and_less_than_the_clients():
+    # Section 4.5.3.2; a wait of minutes can't be tested by waiting.
+    assert (relay.COMMAND_SECONDS, relay.START_SECONDS, relay.BLOCK_SECONDS) == (300, 120, 180)
+    assert relay.TOTAL_SECONDS < DELIVERY_SECONDS < relay.END_SECONDS == 600
+
+
+def test_slow_greeting_delays_a_message_and_does_not_refuse_it(monkeypatch):
+    monkeypatch.setattr(relay, "CONNECT_SECONDS", 0.2)  # for TCP alone
+
+    def greet_late(server, connection, line):
+        server.stopping.wait(1)
+        connection.sendall(b"220 At last\r\n")
+
+    with Scripted(offers=(), connect=greet_late) as hop:
+        deliver(f"smtp://127.0.0.1:{hop.port}")
+    assert len(hop.messages) == 1
 
 
 def test_whole_transaction_has_a_time_limit(monkeypatch):

@@ -66,7 +66,7 @@ async def take(reader, writer):
 
 
 def test_next_hop_that_does_not_read_gets_a_bounded_number_of_bytes(monkeypatch):
-    monkeypatch.setattr(relay, "STEP_SECONDS", 0.5)
+    monkeypatch.setattr(relay, "BLOCK_SECONDS", 0.5)
     with stopping_at_data() as hop, pytest.raises(Deferred, match="TimeoutError"):
         tracemalloc.start()
         try:

@@ -14,7 +14,6 @@ OWN = [
     "!#$%&'*+-/=?^_`{|}~@sl.example.com",
 ]
 FOREIGN = [
-    "",
     "info",
     "info@",
     "@sl.example.com",
@@ -106,15 +105,14 @@ def test_invalid_address_is_refused(text):
 @pytest.mark.django_db(transaction=True)
 def test_listener_refuses_foreign_senders(listener, credential):
     smtp = listener.login(credential)
-    for address in [
-        "",
-        "x@example.com",
-        "x@sub.sl.example.com",
-        '"x@sl.example.com"@evil.com',
-        "x@[127.0.0.1]",
-        "a@b@c",
-    ]:
-        assert smtp.docmd(f"MAIL FROM:<{address}>")[:2][0] == 553
+    for address, code in {
+        "x@example.com": 553,
+        "x@sub.sl.example.com": 553,
+        '"x@sl.example.com"@evil.com': 553,
+        "x@[127.0.0.1]": 501,
+        "a@b@c": 501,
+    }.items():
+        assert (address, smtp.docmd(f"MAIL FROM:<{address}>")[0]) == (address, code)
         assert smtp.docmd("RCPT TO:<a@example.org>")[0] == 503
     assert smtp.docmd("MAIL FROM:<info@sl.example.com>")[0] == 250
 
@@ -126,7 +124,22 @@ def test_foreign_sender_gets_553_5_7_1(smtp):
         b"5.7.1 Sender address not allowed for this SMTP user",
     )
     smtp.sock.sendall(b"MAIL FROM:<x@sl.example.com\x00>\r\n")
-    assert smtp.getreply()[0] == 553
+    assert smtp.getreply() == (501, b"5.1.7 Sender address not valid")
+
+
+BOUNCE = "From: MAILER-DAEMON@{} (Mail Delivery System)\r\nTo: info@sl.example.com\r\n\r\nReturned\r\n"
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize(
+    ("from_domain", "code"), [("sl.example.com", 250), ("mail.sl.example.com", 553), ("evil.example", 553)]
+)
+def test_bounce_with_null_sender_needs_a_from_of_the_domain(listener, credential, outbox, from_domain, code):
+    smtp = listener.login(credential)
+    assert submit(smtp, BOUNCE.format(from_domain).encode(), sender="")[0] == code
+    assert [message.startswith(b"Return-Path: <>\r\n") for message in outbox()] == [True] * (code == 250)
+    assert submit(smtp, b"To: info@sl.example.com\r\n\r\nNo From\r\n", sender="")[0] == 550
+    assert submit(smtp)[0] == 250
 
 
 @pytest.mark.django_db(transaction=True)

@@ -3,9 +3,11 @@
 import asyncio
 import signal
 import smtplib
+import socket
 import time
 
 import pytest
+from cryptography import x509
 from django.db import transaction
 
 from credentials.models import Credential
@@ -14,6 +16,7 @@ from submission.listener.limits import Limits
 from submission.listener.session import Listener
 from tests.factories import password_of
 from tests.submission.clients import MESSAGE, SENDER, auth_plain, closed, finish
+from tests.submission.scripted_server import Scripted, be_silent
 
 database = pytest.mark.django_db(transaction=True)
 pytestmark = pytest.mark.one_database
@@ -22,13 +25,36 @@ pytestmark = pytest.mark.one_database
 def test_start_prints_one_line_with_the_address(start_listener):
     with start_listener(LOG_LEVEL="INFO") as listener:
         said = listener.log.read_text()
-    assert said == f"Submission listens on 127.0.0.1:{listener.port}, mail goes to {listener.var_dir}/outbox\n"
+    places = f"127.0.0.1:{listener.port} and {listener.tls_port} (TLS)"
+    assert said == f"Submission listens on {places}, mail goes to {listener.var_dir}/outbox\n"
+
+
+def test_listener_listens_on_every_address(start_listener):
+    with start_listener(SUBMISSION_ADDRESS="127.0.0.1, [::1]", LOG_LEVEL="INFO") as listener:
+        places = f"127.0.0.1, ::1, port {listener.port} and {listener.tls_port} (TLS)"
+        assert f"listens on {places}, mail" in listener.log.read_text()
+        for address in ("127.0.0.1", "::1"):
+            with smtplib.SMTP(address, listener.port, timeout=20) as smtp:
+                assert smtp.noop()[0] == 250
+            socket.create_connection((address, listener.tls_port), timeout=20).close()
+
+
+def test_international_host_is_named_in_its_ascii_form(start_listener):
+    with start_listener(SMTP_HOST="smtp.müller.de") as listener, listener.connect() as smtp:
+        assert smtp.ehlo()[1].startswith(b"smtp.xn--mller-kva.de\n")
+        smtp.starttls()
+        names = x509.load_der_x509_certificate(smtp.sock.getpeercert(binary_form=True)).extensions
+        alternative = names.get_extension_for_class(x509.SubjectAlternativeName).value
+        assert "smtp.xn--mller-kva.de" in alternative.get_values_for_type(x509.DNSName)
 
 
 def test_taken_port_stops_the_start_with_a_message(start_listener, listener):
-    taken = {"SUBMISSION_PORT": str(listener.port)}
-    with pytest.raises(RuntimeError, match="Can't listen on 127.0.0.1"), start_listener(**taken):
-        pass
+    for name, port in {"SUBMISSION_PORT": listener.port, "SUBMISSION_TLS_PORT": listener.tls_port}.items():
+        with (
+            pytest.raises(RuntimeError, match=f"Can't listen on 127.0.0.1:.*{port}"),
+            start_listener(**{name: str(port)}),
+        ):
+            pass
 
 
 @database
@@ -71,6 +97,21 @@ def test_endless_message_does_not_prevent_the_stop(start_listener, credential):
         assert smtp.getreply()[0] == 421
         assert closed(smtp)
         assert listener.messages() == []
+
+
+@database
+def test_next_hop_that_does_not_answer_does_not_prevent_the_stop(start_listener, credential):
+    with (
+        Scripted(connect=be_silent) as hop,
+        start_listener(SMTP_RELAY_URL=f"smtp://127.0.0.1:{hop.port}") as waiting,
+    ):
+        smtp = waiting.login(credential)
+        for command in (f"MAIL FROM:<{SENDER}>", "RCPT TO:<a@example.org>", "DATA"):
+            assert smtp.docmd(command)[0] < 400
+        smtp.sock.sendall(MESSAGE + b".\r\n")
+        waiting.process.send_signal(signal.SIGTERM)
+        assert waiting.process.wait(10) == 0
+        assert smtp.getreply() == (421, b"4.3.2 Server is shutting down")
 
 
 @database

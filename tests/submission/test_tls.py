@@ -1,7 +1,8 @@
-"""STARTTLS: nothing is accepted before it, nothing is kept across it."""
+"""STARTTLS: nothing is accepted before it, nothing is kept across it. Implicit TLS: the same session."""
 
 import os
 import signal
+import socket
 import ssl
 import stat
 from datetime import timedelta
@@ -11,7 +12,8 @@ import pytest
 from cryptography import x509
 
 from submission.listener import tls
-from tests.submission.clients import auth_plain, bare, wait_until
+from tests.factories import password_of
+from tests.submission.clients import auth_plain, bare, closed, submit, wait_until
 
 pytestmark = [pytest.mark.one_database, pytest.mark.django_db(transaction=True)]
 
@@ -48,7 +50,7 @@ def test_starttls_with_an_argument_is_a_syntax_error(listener):
 
 def test_session_starts_over_within_tls(listener):
     smtp = listener.connect()
-    smtp.starttls(context=trusting(listener))
+    smtp.starttls(context=listener.trusting())
     assert auth_plain(smtp, "a", "b")[0] == 503
 
 
@@ -59,7 +61,7 @@ def test_commands_pipelined_after_starttls_are_dropped(listener):
         plain.recv(1000)
         plain.sendall(b"STARTTLS\r\nEHLO injected\r\nNOOP\r\n")
         assert plain.recv(1000).startswith(b"220")
-        with trusting(listener).wrap_socket(plain, server_hostname="127.0.0.1") as sock:
+        with listener.trusting().wrap_socket(plain, server_hostname="127.0.0.1") as sock:
             sock.sendall(b"NOOP\r\nMAIL FROM:<a@b.example>\r\n")
             replies = b""
             while replies.count(b"\r\n") < 2:
@@ -67,21 +69,62 @@ def test_commands_pipelined_after_starttls_are_dropped(listener):
     assert replies == b"250 2.0.0 OK\r\n503 5.5.1 Send EHLO first\r\n"
 
 
-@pytest.mark.filterwarnings("ignore:ssl.TLSVersion.TLSv1_1 is deprecated:DeprecationWarning")
-def test_tls_1_1_is_refused(listener):
-    context = trusting(listener)
+@pytest.mark.parametrize("version", ["TLSv1", "TLSv1_1"])
+@pytest.mark.filterwarnings("ignore:ssl.TLSVersion.TLSv1.* is deprecated:DeprecationWarning")
+def test_old_tls_is_refused_with_an_alert(listener, version):
+    context = listener.trusting()
     context.set_ciphers("ALL:@SECLEVEL=0")
-    context.minimum_version = context.maximum_version = ssl.TLSVersion.TLSv1_1
-    with pytest.raises((ssl.SSLError, ConnectionError)):
-        listener.connect().starttls(context=context)
+    context.minimum_version = context.maximum_version = ssl.TLSVersion[version]
+    for sock in (listener.connect(), socket.create_connection(("127.0.0.1", listener.tls_port), 10)):
+        with sock, pytest.raises(ssl.SSLError, match="alert protocol version"):
+            begin_tls(sock, context)
+    assert "outcome=tls_handshake_failed reason=UNSUPPORTED_PROTOCOL" in listener.log.read_text()
+
+
+def begin_tls(client, context):
+    """Begin TLS as an SMTP client does it, or on a bare socket."""
+    if isinstance(client, socket.socket):
+        return context.wrap_socket(client, server_hostname="127.0.0.1")
+    return client.starttls(context=context)
+
+
+def test_implicit_tls_serves_the_same_session(listener, credential, outbox):
+    smtp = listener.secure_from_the_start()
+    assert smtp.esmtp_features["auth"].split() == ["LOGIN", "PLAIN"]
+    assert not smtp.has_extn("starttls")
+    assert smtp.docmd("STARTTLS")[0] == 503
+    assert auth_plain(smtp, credential.username, "wrong")[0] == 535
+    assert auth_plain(smtp, credential.username, password_of(credential))[0] == 235
+    assert submit(smtp)[0] == 250
+    assert b" with ESMTPSA id " in outbox()[0]
+    assert smtp.docmd("QUIT")[0] == 221
+    assert closed(smtp)
+
+
+def test_starttls_client_on_the_implicit_tls_port_is_refused(listener):
+    with bare(listener.tls_port) as sock:
+        sock.sendall(b"EHLO client.example\r\n")
+        while chunk := sock.recv(1000):
+            assert not chunk[:1].isdigit()  # an alert, no reply that nobody encrypted
+    wait_until(lambda: listener.secure_from_the_start().noop()[0] == 250)
+
+
+def test_rubbish_within_tls_ends_the_connection(listener):
+    for sock in (listener.secure().sock, listener.secure_from_the_start().sock):
+        os.write(sock.fileno(), b"\x17\x03\x03\x00\x20" + bytes(32))
+        with pytest.raises((ssl.SSLError, ConnectionError)):  # noqa: PT012
+            assert sock.recv(1000) == b""
+            raise ConnectionError
+    assert listener.secure().noop()[0] == 250
 
 
 def test_clients_that_abort_the_handshake_free_their_places(listener):
     for _ in range(40):  # more than one address may have open
-        with bare(listener.port) as sock:
+        with bare(listener.port) as sock, bare(listener.tls_port) as implicit:
             sock.recv(1000)
             sock.sendall(b"STARTTLS\r\n")
             assert sock.recv(1000).startswith(b"220")
+            implicit.sendall(b"\x16\x03\x01")
     assert wait_until(lambda: listener.connect().noop()[0] == 250)
 
 
@@ -148,10 +191,6 @@ def test_operators_certificate_is_used_and_reloaded_on_sighup(start_listener, tm
 def test_invalid_certificate_stops_the_start_with_a_message(start_listener, pair):
     with pytest.raises(RuntimeError, match="certificate|no such file"), start_listener(**pair):
         pass
-
-
-def trusting(listener):
-    return ssl.create_default_context(cafile=listener.var_dir / "tls" / "submission.crt")
 
 
 def presented(listener):

@@ -54,6 +54,19 @@ def test_listener_counts_refusals_with_their_cause(listener, credential):
     assert credential.last_used_at is None
 
 
+def test_listener_recognizes_passwords_that_were_padded_or_cut(listener, credential):
+    password = password_of(credential)
+    for padded in (f"{password}\n", f" {password}", f"{password}\r\n"):
+        assert login(listener, credential, padded) == 535
+    for length in (20, 24, 30, 32):
+        assert login(listener, credential, password[:length]) == 535
+    assert login(listener, credential, "no-password-of-ours\n") == 535
+    wait_until(lambda: sum(count for count, _ip in refusals().values()) >= 8)
+    causes = {cause: count for cause, (count, _ip) in refusals().items()}
+    assert causes == {"padded_password": 3, "cut_password": 4, "wrong_password": 1}
+    assert "outcome=padded_password" in listener.log.read_text()
+
+
 @pytest.mark.parametrize(
     ("networks", "source", "allowed"),
     [

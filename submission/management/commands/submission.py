@@ -55,10 +55,13 @@ class Command(BaseCommand):
             handler.close()
 
     async def _listen(self, listener, hop):
-        address, port = settings.SUBMISSION_ADDRESS, settings.SUBMISSION_PORT
+        addresses, port = settings.SUBMISSION_ADDRESS, settings.SUBMISSION_PORT
+        tls_port = settings.SUBMISSION_TLS_PORT
+        places = f"{', '.join(addresses)}, port {port}" if len(addresses) > 1 else f"{addresses[0]}:{port}"
+        places += f" and {tls_port} (TLS)" if tls_port else ""
 
         def ready():
-            self.stdout.write(f"Submission listens on {address}:{port}, mail goes to {hop}")
+            self.stdout.write(f"Submission listens on {places}, mail goes to {hop}")
             self.stdout.flush()
 
         def reload():
@@ -68,9 +71,9 @@ class Command(BaseCommand):
                 log.logger.error("Could not reload the certificate, the old one stays in use: %s", error)
 
         try:
-            await serve.serve(listener, address, port, ready=ready, reload=reload)
+            await serve.serve(listener, addresses, port, tls_port, ready=ready, reload=reload)
         except OSError as error:
-            raise CommandError(f"Can't listen on {address}:{port}: {error}") from None
+            raise CommandError(f"Can't listen on {places}: {error}") from None
 
     def _load_certificate(self, context):
         problems = check_submission_certificate(None)
@@ -102,6 +105,7 @@ class Command(BaseCommand):
 def _limits() -> Limits:
     return Limits(
         message_size=settings.SUBMISSION_MAX_SIZE,
+        recipients=settings.SUBMISSION_MAX_RECIPIENTS,
         connections=settings.SUBMISSION_MAX_CONNECTIONS,
         connections_per_ip=settings.SUBMISSION_MAX_CONNECTIONS_PER_IP,
         wrong_logins_per_ip=settings.SUBMISSION_MAX_WRONG_LOGINS_PER_IP,
