@@ -93,7 +93,7 @@ DATABASE ?= pgsql
 export DEBIAN_ROOTS ?= /var/tmp/sendlayer-debian
 
 test-debian: debian-machine  ## Run `make run` and the mail tests in another Debian: RELEASE=bookworm or trixie (root)
-	@$(PYTHON3) -m tests.debian.checkout $(RELEASE)
+	@$(PYTHON3) -m tests.debian.checkout $(RELEASE) $(TARGETS)
 
 walk-through: debian-machine  ## Do what deploy/README.md says in a Debian: RELEASE=…, DATABASE=pgsql or sqlite (root)
 	@$(PYTHON3) -m tests.debian.walkthrough $(RELEASE) $(DATABASE) $(OPTIONS)

@@ -4,8 +4,9 @@ import subprocess
 
 import pytest
 
+from tests.debian.documents import README, Block, blocks, is_complete
 from tests.debian.machine import RELEASES
-from tests.debian.walkthrough import ACCEPTED, README, Block, blocks, is_complete, script
+from tests.debian.walkthrough import ACCEPTED, script
 
 pytestmark = pytest.mark.one_database
 
