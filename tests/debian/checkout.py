@@ -10,7 +10,7 @@ from pathlib import Path
 from tests.debian import machine
 
 TARGETS = ("test-mail-sqlite", "test-mail-postgresql")
-PREREQUISITES = "smtp-client postgresql mail-servers mail-clients dns-server proxies"
+PREREQUISITES = "smtp-client postgresql mail-servers mail-clients"
 # From bare: make installs Python and the rest.
 START = """\
 cd /root/sendlayer
