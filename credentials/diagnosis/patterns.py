@@ -128,6 +128,7 @@ RULES = (
         r"handshake[ _]fail|completing tls handshake|establish an ssl or tls connection",
         r"unable to connect with starttls|starttls not working|terminated the handshake",
         r"setting up tls session|starttls=client, error",
+        r"client -> server: starttls.{0,300}could not connect",  # PHPMailer, after the server agreed
     ),
     # the sender, distinguished from the header by the words around it
     (Finding.NO_LONGER_VALID, r"smtp user is no longer valid"),
@@ -168,7 +169,7 @@ RULES = (
     ),
     (
         Finding.OTHER_SERVER,
-        rf"{_code('53[45]')}.*(gsmtp|google|outlook|office ?365|yahoo|sendgrid|mailgun|amazon)",
+        rf"{_code('53[045]')}.*(gsmtp|google|outlook|office ?365|yahoo|sendgrid|mailgun|amazon)",
         r"username and password not accepted",
     ),
     (
@@ -281,6 +282,7 @@ RULES = (
         Finding.TIMED_OUT,
         # not a tool's setting, as in timeout=300
         r"timed out|time ?out(?! ?[=:] ?(\d|off|on\b)| \d)|execution expired|curl: \(28\)",
+        r"resource temporarily unavailable \(os error 11\)",
         r"opentimeout|readtimeout|greeting never received|deadline exceeded|connection attempt failed because",
     ),
     (
