@@ -156,6 +156,7 @@ class TestRefusedLogin:
         )
 
 
+@pytest.mark.one_database
 class TestOthers:
     def test_wrong_sender_names_both_domains(self, answer):
         said = answer("553 5.7.1 <shop@news.sl.example.com>: Sender address rejected: not owned by user")
@@ -225,6 +226,7 @@ class TestOthers:
         assert len(said) < 500 and not re.search(r"[{}]|None|&lt;|  ", said)
 
 
+@pytest.mark.one_database
 class TestPage:
     def test_form_is_on_the_page(self, as_alice, credential):
         page = text(as_alice.get(smtp_url(credential, "explain"), follow=True))

@@ -290,7 +290,8 @@ CASES = {
         header("Referer", ended_session._referring_page), ("//", "http://testserver/", "http://[")
     ),
     "accounts.ended_session:places": Case(
-        lambda text: ended_session.places(RequestFactory().get("/", {"page": text})), ("/", "//", "/domains/")
+        lambda text: ended_session.places(SimpleNamespace(GET={"page": text}, path="/")),
+        ("/", "//", "/domains/"),
     ),
     "web.request:query_of_page_before": Case(header("Referer", query_of_page_before), ("//", "http://", "a=&")),
     "web.request:htmx_page": Case(header("HX-Current-URL", htmx_page), ("//", "http://", "//[")),
