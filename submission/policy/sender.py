@@ -102,10 +102,7 @@ def _judge_counts(fields: list[headers.Field]) -> Refusal | None:
 
 
 def _judge_addresses(field: headers.Field, domain: str) -> Refusal | None:
-    lines = field.raw.split(b"\r\n")[:-1]
-    if any(len(line) > MAX_MESSAGE_LINE for line in lines):  # a next hop breaks it where it likes
-        return Refusal.LONG_LINE
-    if any(not line.strip() for line in lines):  # the header ends there for some parsers
+    if not field.has_sound_lines:
         return Refusal.BAD_HEADER
     value = field.value
     mailboxes = headers.mailboxes(value)

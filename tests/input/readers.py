@@ -58,7 +58,7 @@ READ_WITHIN = {
     "domains.homographs:complaint": "domains.names:normalise",
     "submission.policy.addresses:_parameters": "submission.policy.addresses:parse_argument",
     "submission.milter.packets:header_of": "submission.milter.packets:macros_of",
-    "submission.policy.sender:_judge_addresses": "submission.policy.sender:_judge_form",
+    "submission.policy.headers:Field.has_sound_lines": "submission.policy.headers:Field.value",
     "submission.policy.sender:_judge_header": "submission.policy.sender:_judge_form",
     "submission.delivery.message:_received": "submission.delivery.message:prepare",
 }
