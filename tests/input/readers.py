@@ -53,7 +53,7 @@ READ_WITHIN = {
     "domains.dns.records:_judge_elsewhere": "domains.dns.records:_judge_dmarc",
     "domains.homographs:complaint": "domains.names:normalise",
     "submission.policy.addresses:_parameters": "submission.policy.addresses:parse_argument",
-    "submission.policy.sender:_judge_header": "submission.policy.sender:_judge_form",
+    "submission.policy.addresses:_parse": "submission.policy.addresses:parse_mailbox",
     "submission.delivery.message:_received": "submission.delivery.message:prepare",
 }
 # Why no foreign text gets there, or how it is limited before.
@@ -106,6 +106,7 @@ OURS = {
     "submission.listener.commands:helo": "a line of 1,000 characters (limits.MAX_COMMAND_LINE)",
     "submission.listener.commands:_judge_parameters": "a line of 1,000 characters (limits.MAX_COMMAND_LINE)",
     "submission.listener.serve:announced_name": "settings",
+    "submission.delivery.relay:_is_too_many": "a reply of 32 KB (aiosmtplib), by an anchored pattern",
     "submission.livecheck.advice:advise": "a reply of 300 characters (conversation.MAX_SHOWN)",
     "submission.livecheck.conversation:Conversation._record": "a reply of 32 KB (aiosmtplib)",
     "submission.livecheck.conversation:Conversation._showable": "a reply of 32 KB (aiosmtplib)",
