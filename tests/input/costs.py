@@ -29,7 +29,7 @@ from audit.support import LineField
 from credentials import networks, passwords, snippets
 from credentials.diagnosis import parser
 from credentials.forms import ExpiryForm, ExplainForm
-from credentials.models.base import is_username
+from credentials.models.base import canonical_username, is_username
 from credentials.usage.tally import Tally
 from credentials.views import selection
 from domains import homographs, names
@@ -45,7 +45,7 @@ from operations.backups import manifest
 from sendlayer import jinja
 from submission import ip, log
 from submission.delivery import message
-from submission.listener import data_reader, limits, sasl
+from submission.listener import data_reader, limits, normal_form, sasl
 from submission.livecheck import conversation
 from submission.milter import packets
 from submission.policy import addresses, headers, sender
@@ -135,7 +135,7 @@ def message_read(text):
 def dotted(text):
     """Unstuff the dots of a message after DATA."""
     found = data_reader.IncomingMessage(1 << 30, limits.Memory())
-    found._take(text.encode(errors="replace") + b"\r\n.")
+    found._take(text.encode(errors="replace") + b"\r\n")
 
 
 def sender_shown(text):
@@ -348,9 +348,26 @@ CASES = {
     "submission.delivery.message:prepare": Case(message_read),
     "submission.reports.postfix:Messages.count": Case(account_of_message),
     "submission.milter.packets:macros_of": Case(lambda text: packets.macros_of(text.encode(errors="replace"))),
-    "submission.policy.sender:_judge_form": Case(
+    "submission.policy.sender:_judge_header": Case(
         lambda text: sender.judge_message(text.encode(errors="replace"), NAME)
     ),
+    "submission.listener.data_reader:IncomingMessage._take_pieces": Case(
+        lambda text: data_reader.IncomingMessage(1 << 30, limits.Memory())._take_pieces(
+            bytearray(text.encode(errors="replace"))
+        ),
+        (" ", ",", "\r", "é"),
+    ),
+    "submission.listener.normal_form:normalize": Case(
+        lambda text: normal_form.normalize(text.encode(errors="replace") + b"\n"),
+        ("\r", "\n", "\r\n", " ", ",", "é", "\r\r\n"),
+    ),
+    "submission.listener.normal_form:mend_header": Case(
+        lambda text: normal_form.mend_header(bytearray(text.encode(errors="replace") + b"\r\n"), f"a@{NAME}"),
+        ("\r\n ", "\r\n \r\n", ">", "From a\r\n", "\nfrom ", "a\r\n \t"),
+    ),
+    "submission.policy.addresses:parse_recipient": Case(addresses.parse_recipient, ('"', "a.", ".", "a@")),
+    "credentials.models.base:canonical_username": Case(canonical_username, (" ", "\r\n", "é", "ﬀ")),
+    "credentials.passwords:is_cut_off": Case(passwords.is_cut_off, ("sl_",)),
     "submission.reports.dovecot:Reports.count": Case(reported, ("[", '{"', '{"login": "')),
     "submission.listener.sasl:decode": Case(lambda text: sasl.decode(text.encode(errors="replace"))),
     "submission.listener.sasl:plain": Case(lambda text: sasl.plain(text.encode(errors="replace"))),

@@ -59,7 +59,7 @@ READ_WITHIN = {
     "submission.policy.addresses:_parameters": "submission.policy.addresses:parse_argument",
     "submission.milter.packets:header_of": "submission.milter.packets:macros_of",
     "submission.policy.headers:Field.has_sound_lines": "submission.policy.headers:Field.value",
-    "submission.policy.sender:_judge_header": "submission.policy.sender:_judge_form",
+    "submission.policy.addresses:_parse": "submission.policy.addresses:parse_mailbox",
     "submission.delivery.message:_received": "submission.delivery.message:prepare",
 }
 # Why no foreign text gets there, or how it is limited before.
@@ -84,6 +84,7 @@ OURS = {
     "sendlayer.environment:Env._ascii": "settings",
     "web.folded_search:FoldedIContains.get_prep_lookup": "a search of 100 characters",
     "web.folded_search:fold": "searches of 100 characters, and columns of the database",
+    "web.folded_search:containing": "a search of 100 characters",
     "web.caches:TableCache.get_many": "values that the dashboard itself put there",
     "submission.listener.commands:auth": "a line of 1,000 characters (limits.MAX_COMMAND_LINE)",
     "accounts.adapter:AccountAdapter.send_notification_mail": "names of allauth's templates",
@@ -117,6 +118,7 @@ OURS = {
     "submission.listener.commands:helo": "a line of 1,000 characters (limits.MAX_COMMAND_LINE)",
     "submission.listener.commands:_judge_parameters": "a line of 1,000 characters (limits.MAX_COMMAND_LINE)",
     "submission.listener.serve:announced_name": "settings",
+    "submission.delivery.relay:_is_too_many": "a reply of 32 KB (aiosmtplib), by an anchored pattern",
     "submission.livecheck.advice:advise": "a reply of 300 characters (conversation.MAX_SHOWN)",
     "submission.livecheck.conversation:Conversation._record": "a reply of 32 KB (aiosmtplib)",
     "submission.livecheck.conversation:Conversation._showable": "a reply of 32 KB (aiosmtplib)",
