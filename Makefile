@@ -7,6 +7,8 @@ VENV := .venv
 BIN := $(VENV)/bin
 VAR_DIR ?= var
 export VAR_DIR
+# Tests start hundreds of processes; without bytecode on disk, each compiles everything anew.
+unexport PYTHONDONTWRITEBYTECODE
 
 RUN_INSTALLED := $(VENV)/requirements.stamp
 DEV_INSTALLED := $(VENV)/requirements-dev.stamp

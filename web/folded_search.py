@@ -5,6 +5,7 @@ PostgreSQL knows their cases; SQLite's LIKE knows those of ASCII only.
 
 import unicodedata
 
+from django.db import connection
 from django.db.models.lookups import IContains
 
 FUNCTION = "contains_folded"  # of SQLite connections: text, what `fold` made of the search
@@ -22,6 +23,15 @@ class FoldedIContains(IContains):
             return self.as_sql(compiler, connection)
         column, parameters = self.process_lhs(compiler, connection)
         return f"{FUNCTION}({column}, %s)", [*parameters, fold(self.rhs)]
+
+
+def containing(column: str, text: str) -> tuple[str, list]:
+    """SQL that is true where a column contains a text, as `icontains` says it, and its parameters."""
+    text = unicodedata.normalize("NFC", text)
+    if connection.vendor == "sqlite" and not text.isascii():
+        return f"{FUNCTION}({column}, %s)", [fold(text)]
+    like = connection.ops.lookup_cast("icontains") % column
+    return f"{like} {connection.operators['icontains']}", [f"%{connection.ops.prep_for_like_query(text)}%"]
 
 
 def fold(text: str) -> str:

@@ -16,6 +16,7 @@ from credentials.models.figures import as_moment
 from credentials.models.login_day import LOGINS_KEPT_FOR
 from credentials.models.state import State, condition, troubled
 from credentials.outcome import Outcome
+from web import folded_search
 from web.search import parse
 
 _ROWS = """
@@ -130,9 +131,8 @@ def _row(values) -> Row:
 def _matching(text: str, now: datetime) -> tuple[str, list]:
     """SQL that is true for the rows that a search finds, and its parameters."""
     search = parse(text)
-    like = connection.ops.lookup_cast("icontains") % "credential.label"
-    found = [f"{like} {connection.operators['icontains']}"]
-    parameters: list = [f"%{connection.ops.prep_for_like_query(search.text)}%"]
+    label, parameters = folded_search.containing("credential.label", search.text)
+    found = [label]
     if search.start:
         found.append("credential.username LIKE %s AND credential.username LIKE %s")
         parameters += [f"{search.start}%", f"%{search.end}"]

@@ -57,12 +57,14 @@ class Found:
 class Absent:
     """There is no such name, or no value of this type; `via` and `dname` as in Found.
 
-    `zone` is the zone that the answer is of, if the resolver says so (RFC 2308 section 3).
+    `zone` is the zone that the answer is of, if the resolver says so (RFC 2308 section 3); `is_nowhere` means
+    that no type has a value there.
     """
 
     via: str = ""
     dname: str = ""
     zone: str = field(default="", compare=False)
+    is_nowhere: bool = field(default=False, compare=False)
 
 
 @dataclass(frozen=True)
@@ -200,7 +202,8 @@ def _reason(errors: list[Any]) -> str:
 def _absent(response: dns.message.Message, qname: dns.name.Name, via: str) -> Absent:
     zones = (rrset.name for rrset in response.authority if rrset.rdtype == dns.rdatatype.SOA)
     zone = next((zone for zone in zones if qname.is_subdomain(zone)), None)
-    return Absent(via, _dname(response, qname), zone.to_text(omit_final_dot=True).lower() if zone else "")
+    shown = zone.to_text(omit_final_dot=True).lower() if zone else ""
+    return Absent(via, _dname(response, qname), shown, response.rcode() == dns.rcode.NXDOMAIN)
 
 
 def _dname(response: dns.message.Message, qname: dns.name.Name) -> str:

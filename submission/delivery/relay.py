@@ -192,7 +192,7 @@ async def _offer_recipients(client, recipients: Sequence[str]) -> int:
 
 def _is_too_many(response) -> bool:
     """Whether the next hop takes the recipient in another transaction (RFC 5321 section 4.5.3.1.10)."""
-    if re.match(r"[45]\.[0-9]+\.[0-9]+\b", response.message):
+    if re.match(r"[45]\.[0-9]{1,3}\.[0-9]{1,3}\b", response.message):
         return response.message[1:].startswith(".5.3")
     return response.code in (452, 552)
 
@@ -209,7 +209,7 @@ async def _send_content(client: aiosmtplib.SMTP, content: bytes) -> None:
 
     `client.data` would block all sessions for seconds on a message of dots or empty lines, because of its
     regular expressions, and copy the message twice. Every line is known to end with CRLF
-    (policy.sender.Refusal.BARE_NEWLINE).
+    (listener.normal_form).
     """
     response = await client.execute_command(b"DATA", timeout=START_SECONDS)
     if response.code != 354:

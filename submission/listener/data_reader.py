@@ -1,19 +1,20 @@
 """Reading of a message after DATA: bounded in size and memory, ended only by CRLF.CRLF.
 
 Memory holds one copy of each message, `content`, and counts that. So the dots of RFC 5321 section 4.5.2 are
-removed as bytes arrive, not from the whole message.
+removed and lines are mended as bytes arrive, not in the whole message.
 """
 
 import asyncio
 from collections.abc import Callable
 
-from submission.listener import replies
+from submission.listener import normal_form, replies
 from submission.listener.connection import ClientConnection
 from submission.listener.limits import QUIET_SECONDS, Memory
 
-END = b"\r\n.\r\n"
-# Some clients believe that this ends a message. END contains the third, but is searched first.
-MISTAKEN_ENDS = (b"\n.\n", b"\r.\n", b"\n.\r\n", b"\r.\r")
+DOT = b".\r\n"
+END = b"\r\n" + DOT
+# Some clients believe that this ends a message.
+MISTAKEN_ENDS = (b"\n.\n", b"\r.\n", b"\n.\r\n", b"\r.\r", b"\r.\r\n")
 
 
 class IncomingMessage:
@@ -26,8 +27,9 @@ class IncomingMessage:
     def __init__(self, limit: int, memory: Memory):
         self._limit, self._memory = limit, memory
         self._held = 0
-        self._seems_ended = False
-        self._unread = b"\r\n"  # the end of the DATA command, so that an empty message ends as well
+        self._unread = bytearray()  # an unfinished line
+        self._is_after_crlf = True
+        self._last = b""  # the last bytes that were received
         self.content = bytearray()
         self.refusal: str | None = None
         self.is_open = True
@@ -41,26 +43,32 @@ class IncomingMessage:
         """
         while (chunk := await self._next(connection)) is not None:
             on_progress()
+            self._last = (self._last + chunk[-len(END) :])[-len(END) :]
             raw = self._unread + chunk
-            end = raw.find(END)
-            if end >= 0:
+            if (end := self._end_in(raw)) >= 0:
                 self.is_open = False
                 # Bytes after the end are the next command (RFC 2920).
-                connection.received[:0] = raw[end + len(END) :]
-                self._take(raw[: end + 2])
-                del self.content[:2]
+                connection.received[:0] = raw[end + len(DOT) :]
+                self._take(raw[:end])
                 return
-            self._seems_ended = self._seems_ended or any(mistaken in raw for mistaken in MISTAKEN_ENDS)
-            border = _border(raw)
-            self._unread = raw[border:]
-            self._take(raw[:border])
+            whole = raw.rfind(b"\n") + 1
+            self._take(raw[:whole])
+            self._unread = self._take_pieces(raw[whole:])
         self._refuse(replies.BARE_NEWLINE)
+
+    def _end_in(self, raw: bytearray) -> int:
+        """The position of the line with the dot, or -1."""
+        if self._is_after_crlf and raw.startswith(DOT):
+            return 0
+        end = raw.find(END)
+        return end if end < 0 else end + len(END) - len(DOT)
 
     async def _next(self, connection: ClientConnection) -> bytearray | None:
         """Return the next bytes, or None if the client seems to wait for a reply to a mistaken end."""
         if not connection.received:
+            seems_ended = self._last.endswith(MISTAKEN_ENDS)
             try:
-                async with asyncio.timeout(QUIET_SECONDS if self._seems_ended else None):
+                async with asyncio.timeout(QUIET_SECONDS if seems_ended else None):
                     await connection.more()
             except TimeoutError:
                 return None
@@ -71,11 +79,28 @@ class IncomingMessage:
         self._memory.release(self._held)
         self._held, self.content = 0, bytearray()
 
-    def _take(self, raw: bytes) -> None:
+    def _take(self, lines: bytearray) -> None:
+        """Store whole lines."""
+        if not lines:
+            return
+        self._is_after_crlf = lines.endswith(b"\r\n")
+        if not self.refusal:
+            text = normal_form.normalize(lines).replace(b"\r\n.", b"\r\n")
+            self._store(text[1:] if text.startswith(b".") else text)
+
+    def _take_pieces(self, line: bytearray) -> bytearray:
+        """Store what can be stored of an unfinished line that is too long; return the rest, to go on with."""
+        if len(line) <= normal_form.MAX_LINE + 1:
+            return line
+        self._is_after_crlf = False
+        *pieces, rest = normal_form.break_line(line[1:] if line.startswith(b".") else line)
+        self._store(b"".join(piece.replace(b"\r", b" ") + b"\r\n" for piece in pieces))
+        return bytearray(rest)
+
+    def _store(self, text: bytes) -> None:
         if self.refusal:
             return
-        text = raw.replace(b"\r\n.", b"\r\n")
-        if len(self.content) + len(text) > self._limit + 2:  # the CRLF of the DATA command
+        if len(self.content) + len(text) > self._limit:
             self._refuse(replies.TOO_BIG)
         elif not self._memory.take(len(text)):
             self._refuse(replies.NO_SPACE)
@@ -86,12 +111,3 @@ class IncomingMessage:
     def _refuse(self, reply: str) -> None:
         self.refusal = self.refusal or reply
         self.release()
-
-
-def _border(raw: bytes) -> int:
-    """How many bytes can be stored: behind them END may begin, and no CRLF with a dot is split."""
-    border = max(0, len(raw) - len(END) + 1)
-    for newline, dot in ((b"\r\n", b"."), (b"\r", b"\n.")):
-        if raw.endswith(newline, 0, border) and raw.startswith(dot, border):
-            return border - len(newline)
-    return border

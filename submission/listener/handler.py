@@ -7,7 +7,7 @@ from submission import log
 from submission.delivery import message
 from submission.delivery.next_hop import NextHop, NotDelivered, Rejected
 from submission.ip import client_of
-from submission.listener import replies, sasl
+from submission.listener import normal_form, replies, sasl
 from submission.listener.authentication import Logins
 from submission.listener.throttle import Guesses
 from submission.policy import addresses, sender
@@ -58,7 +58,7 @@ class Handler:
         login, envelope = session.login, session.envelope
         size = len(envelope.content)
         try:
-            refusal = await self._judges.run(sender.judge_message, envelope.content, login.domain)
+            refusal = await self._judges.run(_mend_and_judge, envelope, login.domain)
         except UNAVAILABLE:
             return replies.INTERNAL_ERROR
         if refusal:
@@ -117,3 +117,8 @@ class Handler:
             reply[:9],
         )
         return reply
+
+
+def _mend_and_judge(envelope: message.Envelope, domain: str) -> sender.Refusal | None:
+    normal_form.mend_header(envelope.content, envelope.sender or "")
+    return sender.judge_message(envelope.content, domain)

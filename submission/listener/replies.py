@@ -55,7 +55,7 @@ BARE_CR = "500 5.5.2 Bare CR received, lines must end with CRLF"
 UNKNOWN_COMMAND = "500 5.5.2 Command not recognized"
 NOT_IMPLEMENTED = "502 5.5.1 Command not implemented"
 BAD_ARGUMENT = "501 5.5.4 Syntax error in the argument"
-BARE_NEWLINE = "550 5.7.1 The message holds a bare CR or LF, lines must end with CRLF"
+BARE_NEWLINE = "550 5.7.1 The message ends with a bare CR or LF, lines must end with CRLF"
 UNKNOWN_MECHANISM = "504 5.5.4 Unrecognized authentication type"
 UNKNOWN_PARAMETER = "555 5.5.4 Parameter not recognized"
 BAD_SENDER = "501 5.1.7 Sender address not valid"
@@ -124,8 +124,6 @@ MESSAGE_REPLIES = {
         "characters or too many blanks, remove them"
     ),
     Refusal.NUL: "550 5.7.1 The message holds NUL characters",
-    Refusal.BARE_NEWLINE: BARE_NEWLINE,
-    Refusal.LONG_LINE: "550 5.7.1 The message holds a line of more than 998 octets (RFC 5322)",
 }
 
 

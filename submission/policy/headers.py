@@ -19,6 +19,7 @@ from submission.policy.addresses import (
 )
 
 MAX_SECTION = 256 * 1024  # bytes; 1,000 recipients with long names need some 100 KB
+MAX_LINE = 998  # octets without CRLF, RFC 5322 section 2.1.1
 MAX_ADDRESS_FIELD = 4000  # characters of one From or Sender
 
 # A continuation line of white space alone is refused: some parsers end the header there.
@@ -58,6 +59,12 @@ class Field(NamedTuple):
         """The unfolded text. Bytes that aren't UTF-8 (RFC 6532) become lone surrogates."""
         text = self.raw.partition(b":")[2].decode(errors="surrogateescape")
         return text.replace("\r\n", "").strip(" \t")
+
+    @property
+    def has_sound_lines(self) -> bool:
+        """Whether no line is so long that a next hop may break it, or blank, where some end the header."""
+        lines = self.raw.split(b"\r\n")[:-1]
+        return all(line.strip() and len(line) <= MAX_LINE for line in lines)
 
 
 def split(content: bytes) -> tuple[list[Field], int]:

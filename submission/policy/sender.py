@@ -8,7 +8,6 @@ The null path is accepted: a mail server behind a credential sends its bounces w
 section 4.5.5), which would be lost otherwise. Their From must be of the domain, as any.
 """
 
-import re
 from collections import Counter
 from enum import Enum, auto
 
@@ -16,12 +15,8 @@ from submission.policy import disguise, headers
 from submission.policy.addresses import BadAddress, parse_mailbox
 
 MAX_SENDER_FIELDS = 20  # From, Sender, and a pair for each time that a message was resent
-MAX_MESSAGE_LINE = 998  # octets without CRLF, RFC 5322 section 2.1.1
 
 SENDER_FIELDS = {"from", "sender", "resent-from", "resent-sender"}
-
-# At most some thousand lines with their CR, so that threads can switch between two matches.
-_LINES = re.compile(rb"(?:[^\n]{0,%d}+\n){1,10000}+" % (MAX_MESSAGE_LINE + 1))
 
 
 class Refusal(Enum):
@@ -36,8 +31,6 @@ class Refusal(Enum):
     NO_SINGLE_FROM = auto()
     BAD_SENDER_FIELD = auto()
     NUL = auto()
-    BARE_NEWLINE = auto()
-    LONG_LINE = auto()
 
 
 def judge_sender(mailbox: str, domain: str) -> Refusal | None:
@@ -56,22 +49,8 @@ def judge_sender(mailbox: str, domain: str) -> Refusal | None:
 
 
 def judge_message(content: bytes, domain: str) -> Refusal | None:
-    """Judge a whole message, as submitted after DATA. None means accepted."""
-    return _judge_form(content) or _judge_header(content, domain)
-
-
-def _judge_form(content: bytes) -> Refusal | None:
-    if b"\x00" in content:
-        return Refusal.NUL
-    # A bare CR or LF ends a line for some next hops: with a dot after it, it can smuggle a
-    # second message past this rule (CVE-2023-51764).
-    newlines = content.count(b"\r\n")
-    if content.count(b"\n") != newlines or content.count(b"\r") != newlines:
-        return Refusal.BARE_NEWLINE
-    position = 0
-    while match := _LINES.match(content, position):
-        position = match.end()
-    return Refusal.LONG_LINE if position < len(content) else None
+    """Judge a whole message, in its normal form (submission.listener.normal_form). None means accepted."""
+    return Refusal.NUL if b"\x00" in content else _judge_header(content, domain)
 
 
 def judge_fields(fields: list[headers.Field], domain: str) -> Refusal | None:
@@ -102,10 +81,7 @@ def _judge_counts(fields: list[headers.Field]) -> Refusal | None:
 
 
 def _judge_addresses(field: headers.Field, domain: str) -> Refusal | None:
-    lines = field.raw.split(b"\r\n")[:-1]
-    if any(len(line) > MAX_MESSAGE_LINE for line in lines):  # a next hop breaks it where it likes
-        return Refusal.LONG_LINE
-    if any(not line.strip() for line in lines):  # the header ends there for some parsers
+    if not field.has_sound_lines:
         return Refusal.BAD_HEADER
     value = field.value
     mailboxes = headers.mailboxes(value)

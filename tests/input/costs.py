@@ -1,6 +1,7 @@
 """How to call each parsing function with a text of any length (tests/input/readers.py)."""
 
 from collections.abc import Callable
+from contextlib import suppress
 from types import SimpleNamespace
 from typing import NamedTuple
 
@@ -28,12 +29,12 @@ from audit.support import LineField
 from credentials import networks, passwords, snippets
 from credentials.diagnosis import parser
 from credentials.forms import ExpiryForm, ExplainForm
-from credentials.models.base import is_username
+from credentials.models.base import canonical_username, is_username
 from credentials.usage.tally import Tally
 from credentials.views import selection
 from domains import homographs, names
 from domains.activity import filters, sentences
-from domains.dns import records, resolver, spf_dmarc
+from domains.dns import dmarc, hosts, judging, records, resolver, spf
 from domains.forms import AddDomainForm, AddSeveralForm
 from domains.general.forms import DeleteDomainForm
 from domains.members import forms
@@ -44,12 +45,13 @@ from operations.backups import manifest
 from sendlayer import jinja
 from submission import ip, log
 from submission.delivery import message
-from submission.listener import data_reader, limits, sasl
+from submission.listener import data_reader, limits, normal_form, sasl
 from submission.livecheck import conversation
 from submission.milter import packets
 from submission.policy import addresses, headers, sender
 from submission.reports.dovecot import Reports
 from submission.reports.postfix import Messages
+from tests.dns.names import lookups
 from vault import cipher
 from web import characters, client_ip, csv_export, logs, search
 from web import text as labels
@@ -61,11 +63,12 @@ from web.session_store import SessionStore
 
 NAME = "sl.example.com"
 USERNAME = "0" * 32
-SPF = records.Record(records.Kind.SPF, "TXT", NAME, "v=spf1", include="spf.example.net")
-DMARC = records.Record(records.Kind.DMARC, "TXT", f"_dmarc.{NAME}", "v=DMARC1")
-OWNERSHIP = records.Record(records.Kind.OWNERSHIP, "TXT", NAME, f"{records.PROOF_PREFIX}x", required=True)
+OWNERSHIP, SPF, DMARC = records.expected(
+    NAME, "x", records.Operator(spf_include="spf.example.net"), organizational="example.com"
+)
 
 
+RELAY = {"spf.example.net TXT": ["v=spf1 -all"]}
 UNUSED = SimpleNamespace(username=USERNAME, expires_at=None, was_used_recently=lambda now: False)
 
 
@@ -100,9 +103,14 @@ def judged(record) -> Callable[[str], object]:
 
     def call(text):
         for values in ((text,), tuple(text.split(" "))):
-            dns_record.shortened(records.judge(record, resolver.Found(values)).found)
+            dns_record.shortened(judging.judge(record, resolver.Found(values), lookups(RELAY)).found)
 
     return call
+
+
+def parsed_spf(text):
+    with suppress(spf.Invalid):
+        spf.parse(text)
 
 
 def answered(text):
@@ -127,7 +135,7 @@ def message_read(text):
 def dotted(text):
     """Unstuff the dots of a message after DATA."""
     found = data_reader.IncomingMessage(1 << 30, limits.Memory())
-    found._take(text.encode(errors="replace") + b"\r\n.")
+    found._take(text.encode(errors="replace") + b"\r\n")
 
 
 def sender_shown(text):
@@ -246,24 +254,25 @@ CASES = {
     "domains.names:u_label": Case(names.u_label, ("xn--",)),
     "domains.names:display": Case(names.display, ("xn--", "а")),
     "domains.names:organizational": Case(names.organizational),
-    "domains.dns.spf_dmarc:is_host": Case(spf_dmarc.is_host),
-    "domains.dns.spf_dmarc:spf_records": Case(lambda text: spf_dmarc.spf_records([text]), ("v=spf1 ",)),
-    "domains.dns.spf_dmarc:includes": Case(
-        lambda text: spf_dmarc.includes(text, NAME), ("v=spf1 ", "v=spf1 include:")
+    "domains.dns.hosts:is_host": Case(hosts.is_host),
+    "domains.dns.hosts:parent": Case(hosts.parent, ("a.",)),
+    "domains.dns.spf:spf_records": Case(lambda text: spf.spf_records([text]), ("v=spf1 ",)),
+    "domains.dns.spf:lookalikes": Case(lambda text: spf.lookalikes([text]), ('"', "v =", "v=spf1")),
+    "domains.dns.spf:repaired": Case(spf.repaired, ("v=spf1 ", "v=spf1 include: ", "v=spf1 a=")),
+    "domains.dns.spf:parse": Case(parsed_spf, ("v=spf1 ", "v=spf1 include:", "v=spf1 a/", "v=spf1 a:%{")),
+    "domains.dns.spf:merge": Case(lambda text: spf.merge([text], NAME), ("v=spf1 ", "v=spf1 include:")),
+    "domains.dns.dmarc:dmarc_records": Case(lambda text: dmarc.dmarc_records([text]), ("v=DMARC1;", "v", "v=")),
+    "domains.dns.dmarc:lookalikes": Case(
+        lambda text: dmarc.lookalikes([text]), ('"', "v", "v=", "p", "dmarc1")
     ),
-    "domains.dns.spf_dmarc:with_include": Case(
-        lambda text: spf_dmarc.with_include([text], NAME), ("v=spf1 ", "v=spf1 include:")
+    "domains.dns.dmarc:problem": Case(
+        dmarc.problem, ("v=DMARC1;", "v=DMARC1; p=", "v=DMARC1; p", "v=DMARC1; a=b;")
     ),
-    "domains.dns.spf_dmarc:dmarc_records": Case(
-        lambda text: spf_dmarc.dmarc_records([text]), ("v=DMARC1;", "v", "v=")
-    ),
-    "domains.dns.spf_dmarc:is_valid_dmarc": Case(
-        spf_dmarc.is_valid_dmarc, ("v=DMARC1;", "v=DMARC1; p=", "v=DMARC1; p")
-    ),
+    "domains.dns.dmarc:mended": Case(dmarc.mended, ("v=DMARC1;", "p=none", "\\;", '"')),
     "domains.dns.records:parse_cname": Case(records.parse_cname, ("sl1:",)),
-    "domains.dns.records:_judge_spf": Case(judged(SPF), ("v=spf1 ", "v=spf1 v=spf1 ")),
-    "domains.dns.records:_judge_dmarc": Case(judged(DMARC), ("v=DMARC1;",)),
-    "domains.dns.records:_judge_ownership": Case(judged(OWNERSHIP), (records.PROOF_PREFIX, "\\")),
+    "domains.dns.spf_judging:judge": Case(judged(SPF), ("v=spf1 ", "v=spf1 v=spf1 ")),
+    "domains.dns.judging:_judge_dmarc": Case(judged(DMARC), ("v=DMARC1;",)),
+    "domains.dns.judging:_judge_ownership": Case(judged(OWNERSHIP), (records.PROOF_PREFIX, "\\")),
     "domains.homographs:is_mixed": Case(homographs.is_mixed, ("а",)),
     "domains.homographs:looks_like_another": Case(homographs.looks_like_another, ("а", "ο")),
     "domains.homographs:has_second_dot": Case(homographs.has_second_dot, ("i",)),
@@ -281,7 +290,8 @@ CASES = {
         header("Referer", ended_session._referring_page), ("//", "http://testserver/", "http://[")
     ),
     "accounts.ended_session:places": Case(
-        lambda text: ended_session.places(RequestFactory().get("/", {"page": text})), ("/", "//", "/domains/")
+        lambda text: ended_session.places(SimpleNamespace(GET={"page": text}, path="/")),
+        ("/", "//", "/domains/"),
     ),
     "web.request:query_of_page_before": Case(header("Referer", query_of_page_before), ("//", "http://", "a=&")),
     "web.request:htmx_page": Case(header("HX-Current-URL", htmx_page), ("//", "http://", "//[")),
@@ -338,9 +348,26 @@ CASES = {
     "submission.delivery.message:prepare": Case(message_read),
     "submission.reports.postfix:Messages.count": Case(account_of_message),
     "submission.milter.packets:macros_of": Case(lambda text: packets.macros_of(text.encode(errors="replace"))),
-    "submission.policy.sender:_judge_form": Case(
+    "submission.policy.sender:_judge_header": Case(
         lambda text: sender.judge_message(text.encode(errors="replace"), NAME)
     ),
+    "submission.listener.data_reader:IncomingMessage._take_pieces": Case(
+        lambda text: data_reader.IncomingMessage(1 << 30, limits.Memory())._take_pieces(
+            bytearray(text.encode(errors="replace"))
+        ),
+        (" ", ",", "\r", "é"),
+    ),
+    "submission.listener.normal_form:normalize": Case(
+        lambda text: normal_form.normalize(text.encode(errors="replace") + b"\n"),
+        ("\r", "\n", "\r\n", " ", ",", "é", "\r\r\n"),
+    ),
+    "submission.listener.normal_form:mend_header": Case(
+        lambda text: normal_form.mend_header(bytearray(text.encode(errors="replace") + b"\r\n"), f"a@{NAME}"),
+        ("\r\n ", "\r\n \r\n", ">", "From a\r\n", "\nfrom ", "a\r\n \t"),
+    ),
+    "submission.policy.addresses:parse_recipient": Case(addresses.parse_recipient, ('"', "a.", ".", "a@")),
+    "credentials.models.base:canonical_username": Case(canonical_username, (" ", "\r\n", "é", "ﬀ")),
+    "credentials.passwords:is_cut_off": Case(passwords.is_cut_off, ("sl_",)),
     "submission.reports.dovecot:Reports.count": Case(reported, ("[", '{"', '{"login": "')),
     "submission.listener.sasl:decode": Case(lambda text: sasl.decode(text.encode(errors="replace"))),
     "submission.listener.sasl:plain": Case(lambda text: sasl.plain(text.encode(errors="replace"))),

@@ -58,10 +58,7 @@ class Database:
 
 @dataclass(frozen=True)
 class MailServer:
-    """A running pair.
-
-    `tls_port` has TLS from the start, `auth_socket` is Dovecot's, `log` holds both daemons' lines.
-    """
+    """A running pair. `tls_port` has TLS from the start, `auth_socket` is Dovecot's, `log` has both's lines."""
 
     port: int
     tls_port: int

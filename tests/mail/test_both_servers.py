@@ -56,16 +56,11 @@ COMMANDS = {
 }
 # Postfix with SMTPUTF8 takes no other 8-bit characters in commands.
 LISTENER_ONLY = {"EHLO in Latin-1"}
-# Not yet so at the listener.
-POSTFIX_ONLY = {
-    *("bare LF in the body", "bare LF everywhere", "no From", "no header", "line of 999", "line of 5000"),
-    *("45 addresses in a line", "blank continuation line"),
-}
 
 
 def on_both(table):
     names = [("postfix", name) for name in table if name not in LISTENER_ONLY]
-    names += [("listener", name) for name in table if name not in POSTFIX_ONLY]
+    names += [("listener", name) for name in table]
     return pytest.mark.parametrize(("server", "name"), sorted(names))
 
 

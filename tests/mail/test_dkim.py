@@ -21,7 +21,7 @@ pytestmark = [pytest.mark.mail, pytest.mark.one_database, pytest.mark.django_db(
 def folder():
     """The configuration and a key, where nobody but root may write, as OpenDKIM demands."""
     assert shutil.which("opendkim"), "Missing package: apt-get install opendkim"
-    folder = Path(tempfile.mkdtemp(prefix="sendlayer-dkim-", dir="/run"))
+    folder = Path(tempfile.mkdtemp(prefix="sendlayer-dkim-", dir="/var/lib"))
     folder.chmod(0o755)
     for path in (DEPLOY / "opendkim").iterdir():
         text = path.read_text().replace("/etc/opendkim/", f"{folder}/")

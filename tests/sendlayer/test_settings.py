@@ -28,7 +28,7 @@ def run(*command, **given):
 
 
 def value_of(expression, **given):
-    program = f"import django; django.setup(); from django.conf import settings as s; print({expression})"
+    program = f"from django.conf import settings as s; print({expression})"
     code, said, errors = run("-c", program, **given)
     assert code == 0, errors
     return said.strip()

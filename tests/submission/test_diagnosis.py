@@ -81,31 +81,30 @@ class TestReplies:
     def test_mail_without_login_is_explained(self, secure):
         assert finding(submit(secure)) is Finding.NOT_LOGGED_IN
 
-    def test_foreign_and_missing_sender_are_explained(self, smtp):
+    def test_foreign_sender_is_explained(self, smtp):
         assert finding(submit(smtp, sender="info@other.example")) is Finding.WRONG_SENDER
-        reply = smtp.docmd("MAIL", "FROM:<>")
-        assert read(f"MAIL FROM:<> {reply!r}").finding is Finding.NULL_SENDER
 
     @pytest.mark.parametrize(("message", "told"), [
         (b"From: <info@other.example>\r\n\r\nx\r\n", Finding.WRONG_HEADER_FROM),
-        (b"Subject: x\r\n\r\nx\r\n", Finding.NO_SINGLE_FROM),
-        (MESSAGE.replace(b"Body", b"Bo\ndy"), Finding.BARE_NEWLINE),
-        (MESSAGE.replace(b"Body", b"x" * 999), Finding.LONG_LINE),
+        (f"From: {SENDER}\r\n".encode() + MESSAGE, Finding.NO_SINGLE_FROM),
         (MESSAGE.replace(b"Body", b"\x00"), Finding.BAD_MESSAGE),
         (b"From : x\r\n y\r\n" + MESSAGE, Finding.BAD_MESSAGE),
     ])  # fmt: skip
     def test_refused_message_is_explained(self, smtp, message, told):
         assert finding(submit(smtp, message)) is told
 
+    def test_message_without_its_end_is_explained(self, smtp):
+        for command in (f"MAIL FROM:<{SENDER}>", "RCPT TO:<a@example.org>", "DATA"):
+            assert smtp.docmd(command)[0] < 400
+        smtp.sock.sendall(MESSAGE + b".\n")
+        assert finding(smtp.getreply()) is Finding.BARE_NEWLINE
+
     def test_too_big_message_is_explained(self, smtp):
         reply = smtp.docmd("MAIL", f"FROM:<{SENDER}> SIZE=999999999")
         assert finding(reply) is Finding.TOO_BIG
 
-    def test_refused_recipients_are_explained(self, smtp):
+    def test_refused_recipient_is_explained(self, smtp):
         assert finding(submit(smtp, recipients=["bob"])) is Finding.RECIPIENT_SYNTAX
-        smtp.rset()
-        many = [f"r{number}@example.org" for number in range(101)]
-        assert finding(submit(smtp, recipients=many)) is Finding.TOO_MANY_RECIPIENTS
 
     def test_too_many_logins_and_errors_are_explained(self, listener):
         smtp = listener.secure()
@@ -178,7 +177,7 @@ class TestTools:
         return run
 
     def test_wrong_password_in_output_of_tools_is_explained(self, run, tool):
-        assert run(password="sl_wrong") is Finding.LOGIN_REFUSED
+        assert run(password="sl_wrong") in (Finding.LOGIN_REFUSED, Finding.LOGIN_FAILED)
 
     def test_untrusted_certificate_in_output_of_tools_is_explained(self, run, tool):
         told = run(certificate=SYSTEM_CERTIFICATES)

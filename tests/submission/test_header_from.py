@@ -179,18 +179,6 @@ def test_display_name_may_have_any_charset_but_address_may_not(value, refusal):
     assert judge_message(b"From: " + value + b"\r\n\r\n", "sl.example.com") is refusal
 
 
-def test_line_of_more_than_998_octets_is_refused():
-    longest = "Subject: " + "x" * 989
-    assert judge("From: info@sl.example.com", longest) is None
-    assert judge("From: info@sl.example.com", longest + "x") is Refusal.LONG_LINE
-
-
-@pytest.mark.parametrize("newline", ["\n", "\r", "\r\r\n", "\n\n", "\n.\n", "\r.\r"])
-def test_bare_newlines_in_a_message_are_refused(newline):
-    content = message("From: info@sl.example.com", body=f"a{newline}b\r\n")
-    assert judge_message(content, "sl.example.com") is Refusal.BARE_NEWLINE
-
-
 @pytest.mark.parametrize(
     "value",
     [
@@ -218,11 +206,11 @@ def test_hostile_headers_are_judged_in_linear_time(value):
         (b"From: info@sl.example.com\r\n", 250),
         (b"From: x@evil.com\r\n", 553),
         (b"From: info@sl.example.com\r\nSender: x@evil.com\r\n", 553),
-        (b"Subject: none\r\n", 550),
+        (b"Subject: no From\r\n", 250),
         (b"From: info@sl.example.com\r\nFrom: info@sl.example.com\r\n", 550),
         (b"From: info@sl.example.com\r\nX: a\0b\r\n", 550),
-        (b"From: info@sl.example.com\r\nX: " + b"a" * 2000 + b"\r\n", 550),
-        (b"From: info@sl.example.com\r\nX: " + b"a" * 100_000 + b"\r\n", 550),
+        (b"From: info@sl.example.com\r\nX: " + b"a" * 2000 + b"\r\n", 250),
+        (b"From: info@sl.example.com\r\nX: " + b"a" * 300_000 + b"\r\n", 550),
         (b"From: Group: info@sl.example.com;\r\n", 550),
     ],
 )

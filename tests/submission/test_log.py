@@ -90,7 +90,7 @@ def test_username_cannot_forge_a_log_line(listener):
 
 def test_each_message_has_one_log_line(smtp, listener, credential):
     submit(smtp)
-    submit(smtp, b"Subject: no sender\r\n\r\n")
+    submit(smtp, b"From: nobody\r\n\r\n")
     lines = [line for line in listener.log.read_text().splitlines() if "MESSAGE id=" in line]
     assert f"username={credential.username} peer=127.0.0.1 sender={SENDER} recipients=1 bytes=" in lines[-2]
     assert without_session(lines[-2]).endswith("reply=250 2.0.0")

@@ -8,13 +8,12 @@ import pytest
 
 from submission.listener import replies
 from submission.policy.sender import Refusal
-from tests.mail.milters import judging
+from tests.mail.milters import OFFER, MilterClient, judging
 from tests.submission.clients import wait_until
 from tests.submission.from_headers import OTHER, OWN
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
-OFFER = struct.pack("!LLL", 6, 0x1FF, 0x1FFFFF)
 CONTINUE, ACCEPT = (b"c", b""), (b"a", b"")
 
 
@@ -24,40 +23,9 @@ def milter(django_db_setup, tmp_path_factory):
         yield running
 
 
-class MailServer:
-    """Asks like Postfix does."""
-
-    def __init__(self, port):
-        self._socket = socket.create_connection(("127.0.0.1", port), timeout=20)
-        self._file = self._socket.makefile("rb")
-        self.close = self._socket.close
-
-    def send(self, *commands: tuple[bytes, bytes]):
-        packets = (struct.pack("!L", 1 + len(data)) + command + data for command, data in commands)
-        self._socket.sendall(b"".join(packets))
-
-    def answer(self) -> tuple[bytes, bytes] | None:
-        """The command and data of the next answer, None if the connection was closed."""
-        try:
-            head = self._file.read(5)
-        except ConnectionResetError:
-            return None
-        return (head[4:], self._file.read(struct.unpack("!L", head[:4])[0] - 1)) if head else None
-
-    def ask(self, *commands):
-        self.send(*commands)
-        return self.answer()
-
-    def judge(self, *fields, username="A" * 32 + ".1", sender=OWN):
-        """The answer to a message with these fields, each a name and a value."""
-        macros = b"\0".join([b"M{auth_authen}", username.encode(), b"{mail_addr}", sender.encode(), b""])
-        headers = [(b"L", name + b"\0" + value + b"\0") for name, value in fields]
-        return self.ask((b"D", macros), (b"M", b"<x>\0"), (b"D", b"Ni\x004ABC\0"), *headers, (b"N", b""))
-
-
 @pytest.fixture
 def server(milter):
-    with closing(MailServer(milter.port)) as server:
+    with closing(MilterClient(milter.port)) as server:
         assert server.ask((b"O", OFFER))[0] == b"O"
         yield server
 
@@ -71,7 +39,7 @@ OWN_FROM, OTHER_FROM = (b"From", OWN.encode()), (b"From", OTHER.encode())
 
 
 def test_only_headers_are_asked_for_and_the_macros_to_judge_them_by(milter):
-    with closing(MailServer(milter.port)) as server:
+    with closing(MilterClient(milter.port)) as server:
         command, answer = server.ask((b"O", OFFER))
     version, actions, steps = struct.unpack("!LLL", answer[:12])
     assert (command, version, actions) == (b"O", 6, 0x100)

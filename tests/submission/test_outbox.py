@@ -86,10 +86,12 @@ def test_outbox_files_and_folders_are_private(listener, smtp):
 @pytest.mark.parametrize("end", [b"\n.\n", b"\n.\r\n", b"\r.\r", b"\r\n.\n", b"\r\n.\r", b"\n.\r"])
 def test_bare_newline_smuggles_no_second_message(smtp, outbox, end):
     smuggled = b"MAIL FROM:<x@evil.com>\r\nRCPT TO:<a@b.example>\r\nDATA\r\nFrom: x@evil.com\r\n\r\nx\r\n"
-    reply = submit(smtp, MESSAGE.removesuffix(b"\r\n") + end + smuggled)
-    assert reply == (550, b"5.7.1 The message holds a bare CR or LF, lines must end with CRLF")
+    assert submit(smtp, MESSAGE.removesuffix(b"\r\n") + end + smuggled)[0] == 250
     assert smtp.noop()[0] == 250
-    assert outbox() == []
+    [message] = outbox()
+    assert message.endswith(b"MAIL FROM:<x@evil.com>\r\n" + smuggled.partition(b"\n")[2])
+    assert message.count(b"\n") == message.count(b"\r\n") == message.count(b"\r")
+    assert b"\r\n.\r\n" not in message
 
 
 class Endless(asyncio.Transport):
@@ -122,7 +124,7 @@ def test_message_is_the_same_however_it_is_split():
     sent = b"..one\r\n.\n.\r.\r\r\n..\r\n\r\n...\r\nx.\r\n\r.\r\n\n.\r\nend\r\n.\r\nNOOP\r\n.\r\n"
     for cut in range(len(sent)):
         incoming, left = asyncio.run(read_in_pieces(sent[:cut], sent[cut:]))
-        assert incoming.content == b".one\r\n\n.\r.\r\r\n.\r\n\r\n..\r\nx.\r\n\r.\r\n\n.\r\nend\r\n"
+        assert incoming.content == b".one\r\n\r\n .\r\n.\r\n\r\n..\r\nx.\r\n .\r\n\r\n\r\nend\r\n"
         assert left == b"NOOP\r\n.\r\n"
 
 
@@ -141,7 +143,7 @@ def test_size_limit_ignores_dot_stuffing(size, refusal):
 
 def test_memory_of_all_sessions_is_bounded():
     def read():
-        return asyncio.run(read_in_pieces(b"x" * 99_996 + b"\r\n.\r\n", memory=memory))[0]
+        return asyncio.run(read_in_pieces(b"xx\r\n" * 24_999 + b".\r\n", memory=memory))[0]
 
     memory = Memory(100_000)
     first = read()
