@@ -16,9 +16,7 @@ VALUE_TOO_LONG = f"This could not be checked: the record has more than {MAX_VALU
 TOO_MANY_VALUES = f"This could not be checked: there are more than {MAX_VALUES} TXT records at this hostname."
 ADDRESSES = ("A", "AAAA")
 OTHER_VALUES = "There are other TXT records at this hostname. Add this one to them."
-BESIDE_WILDCARD = (
-    "What this hostname shows comes from a wildcard record (*). Leave that, and just add this record."
-)
+BESIDE_WILDCARD = "What is found here comes from a wildcard record (*). Leave that, and just add this record."
 PERHAPS_WILDCARD = "If it comes from a wildcard record (*), leave that, and just add this record."
 NOT_A_CNAME = (
     "There are address records at this hostname, but no CNAME. If your DNS provider proxies it, as Cloudflare "
@@ -201,7 +199,7 @@ def _diverted(record: Record, answer: Found | Absent, judged: Judgement, lookups
     if is_wildcard and judged.suggested and not target:
         return replace(judged, message=f"{judged.message} {OWN_RECORD}")
     if is_wildcard:
-        return Judgement(Status.WRONG, BESIDE_WILDCARD, found)
+        return Judgement(Status.MISSING, BESIDE_WILDCARD, found)
     perhaps = f" {PERHAPS_WILDCARD}" if is_wildcard is None else ""
     if not answer.via:
         return replace(judged, message=judged.message + perhaps)
@@ -232,8 +230,9 @@ def _instead_of_cname(record: Record, answer: Found | Absent, lookups: Lookups) 
         there = lookups.ask(record.host, type)
         if isinstance(there, Found):
             is_wildcard = _comes_from_wildcard(record, type, lookups)
-            message = BESIDE_WILDCARD if is_wildcard else NOT_A_CNAME[type == "TXT"]
-            return Judgement(Status.WRONG, message, there.values)
+            if is_wildcard:
+                return Judgement(Status.MISSING, BESIDE_WILDCARD, there.values)
+            return Judgement(Status.WRONG, NOT_A_CNAME[type == "TXT"], there.values)
     return None
 
 
