@@ -180,7 +180,8 @@ def _is_at(record: Record, answer: Answer) -> bool:
         case Kind.OWNERSHIP:
             return _judge_ownership(record, answer.values).status is Status.VERIFIED
         case Kind.SPF:
-            return any(f"include:{record.include}" in value.lower() for value in spf.spf_records(answer.values))
+            include = f"include:{record.include}".lower()
+            return any(include in value.lower().split() for value in spf.spf_records(answer.values))
         case Kind.DMARC:
             return bool(dmarc.dmarc_records(answer.values))
     return _judge_cname(record, answer).status is Status.VERIFIED
@@ -226,6 +227,11 @@ def _instead_of_cname(record: Record, answer: Found | Absent, lookups: Lookups) 
     """Explain the records that are at a hostname instead of a CNAME."""
     if record.type != "CNAME" or isinstance(answer, Found) or answer.is_nowhere:
         return None
+    if record.kind is Kind.DKIM and (key := _flattened_key(record, lookups)):
+        message = (
+            f"It has the key of {record.value}, but not as a CNAME, so it may not follow when that changes."
+        )
+        return Judgement(Status.VERIFIED, message, key)
     for type in (*ADDRESSES, "TXT"):
         there = lookups.ask(record.host, type)
         if isinstance(there, Found):
@@ -234,6 +240,14 @@ def _instead_of_cname(record: Record, answer: Found | Absent, lookups: Lookups) 
                 return Judgement(Status.MISSING, BESIDE_WILDCARD, there.values)
             return Judgement(Status.WRONG, NOT_A_CNAME[type == "TXT"], there.values)
     return None
+
+
+def _flattened_key(record: Record, lookups: Lookups) -> tuple[str, ...]:
+    """Return the TXT values that a DNS provider put where the CNAME was entered, if they are its target's."""
+    here, there = lookups.ask(record.host, "TXT"), lookups.ask(record.value, "TXT")
+    if isinstance(here, Found) and isinstance(there, Found) and set(here.values) == set(there.values):
+        return here.values
+    return ()
 
 
 def _covered(record: Record, lookups: Lookups) -> str:

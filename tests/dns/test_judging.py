@@ -233,6 +233,13 @@ def test_other_records_where_a_cname_is_expected_are_named(kind, type, value, he
     assert (judgement.status, judgement.found) == (Status.WRONG, (value,)) and help in judgement.message
 
 
+def test_key_that_a_provider_put_in_place_of_the_cname_is_verified():
+    host, target = f"{ALL[Kind.DKIM].host} TXT", f"{ALL[Kind.DKIM].value} TXT"
+    same = judged(Kind.DKIM, {host: ["v=DKIM1; p=abc"], target: ["v=DKIM1; p=abc"]})
+    assert same.status is Status.VERIFIED and "not as a CNAME" in same.message
+    assert judged(Kind.DKIM, {host: ["v=DKIM1; p=x"], target: ["v=DKIM1; p=abc"]}).status is Status.WRONG
+
+
 @pytest.mark.parametrize(
     ("records", "top", "zone"),
     [
