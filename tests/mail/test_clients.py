@@ -12,10 +12,11 @@ pytestmark = [pytest.mark.mail, pytest.mark.django_db(transaction=True)]
 
 MESSAGE = f"From: <{SENDER}>\r\nTo: <{RECIPIENT}>\r\nSubject: by a real client\r\n\r\nBody\r\n"
 
+# Debian 13's looks for localhost at ::1 only.
 NODEMAILER = """
 const [port, user, ca] = process.argv.slice(1);
 const transport = require("nodemailer").createTransport({
-  host: "localhost", port, requireTLS: true, authMethod: process.env.METHOD,
+  host: "127.0.0.1", port, requireTLS: true, authMethod: process.env.METHOD,
   auth: { user, pass: process.env.PASSWORD }, tls: { ca: require("fs").readFileSync(ca) },
 });
 transport.sendMail({ from: "SENDER", to: "RECIPIENT", subject: "by a real client", text: "Body" })
