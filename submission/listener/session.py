@@ -114,11 +114,6 @@ class Session:
             return False
         return True
 
-    def forget_login(self) -> None:
-        """End the login; the client needs AUTH again."""
-        self.login = None
-        self._login_ends_at = self._loop.time() + self.limits.login_seconds
-
     def stop(self) -> None:
         """End the session after its current command."""
         self._is_stopping = True
