@@ -7,6 +7,8 @@ VENV := .venv
 BIN := $(VENV)/bin
 VAR_DIR ?= var
 export VAR_DIR
+# Tests start hundreds of processes; without bytecode on disk, each compiles everything anew.
+unexport PYTHONDONTWRITEBYTECODE
 
 RUN_INSTALLED := $(VENV)/requirements.stamp
 DEV_INSTALLED := $(VENV)/requirements-dev.stamp
@@ -17,7 +19,7 @@ TESTS := test-sqlite-servers test-sqlite test-postgresql test-browser test-sqlit
 	test-mail-postgresql test-postgresql-input test-postgresql-servers test-mail-sqlite
 
 .PHONY: help run test $(TESTS) test-fast test-faults test-input lint bench bench-scale bench-mail bench-attacks screenshots browser smtp-client postgresql redis load-generator
-.PHONY: mail-servers mail-clients dns-server proxies
+.PHONY: mail-servers mail-clients dns-server proxies debian-machine test-debian walk-through
 .DELETE_ON_ERROR:
 .DEFAULT_GOAL := run
 
@@ -87,6 +89,17 @@ lint: $(DEV_INSTALLED)  ## Check style, floors and types
 	$(BIN)/lint-imports --no-cache
 	$(BIN)/mypy
 
+# As root, each in a Debian of its own: debootstrap makes one, systemd-nspawn runs it. Only DEBIAN_ROOTS stays.
+RELEASE ?= trixie
+DATABASE ?= pgsql
+export DEBIAN_ROOTS ?= /var/tmp/sendlayer-debian
+
+test-debian: debian-machine  ## Run `make run` and the mail tests in another Debian: RELEASE=bookworm or trixie (root)
+	@$(PYTHON3) -m tests.debian.checkout $(RELEASE) $(TARGETS)
+
+walk-through: debian-machine  ## Do what deploy/README.md says in a Debian: RELEASE=…, DATABASE=pgsql or sqlite (root)
+	@$(PYTHON3) -m tests.debian.walkthrough $(RELEASE) $(DATABASE) $(OPTIONS)
+
 bench: $(DEV_INSTALLED) load-generator  ## Measure pages, first load and the listener
 	$(BIN)/python -m bench
 
@@ -144,7 +157,7 @@ policy=/usr/sbin/policy-rc.d; \
 $(call apt-install,$(1))
 endef
 
-MAIL_SERVERS := postfix postfix-pgsql postfix-sqlite dovecot-core dovecot-pgsql dovecot-sqlite
+MAIL_SERVERS := postfix postfix-pgsql postfix-sqlite dovecot-core dovecot-pgsql dovecot-sqlite opendkim
 mail-servers:
 	@$(call apt-install-servers,$(MAIL_SERVERS))
 
@@ -153,6 +166,11 @@ dns-server:
 
 proxies:
 	@$(call apt-install-servers,nginx-light caddy)
+
+debian-machine:
+	@command -v debootstrap >/dev/null || $(call apt-install,debootstrap)
+	@command -v systemd-nspawn >/dev/null || $(call apt-install,--no-install-recommends systemd-container)
+	@command -v slirp4netns >/dev/null || $(call apt-install,slirp4netns)
 
 redis:
 	@$(call apt-install-servers,redis-server)

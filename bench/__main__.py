@@ -29,12 +29,12 @@ def main():
     var_dir = site.prepare()
     with site.cleaned_up(var_dir):
         cookie, domain, issued = site.fill()
-        cookie_of_many = site.fill_many()
+        leaver, cookie_of_many = site.fill_leaver(domain), site.fill_many()
         # Imported after Django is set up: they ask the database for its name.
         from bench import pages
         from tests.servers import free_port, running
 
-        pages.report(cookie, domain, issued[0][0], cookie_of_many)
+        pages.report(cookie, domain, issued[0][0], leaver, cookie_of_many)
         web, smtp = free_port(), free_port()
         log = var_dir / "bench.log"
         with running(["-m", "gunicorn", "sendlayer.wsgi"], port=web, log=log, PORT=str(web), WEB_WORKERS="2"):

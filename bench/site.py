@@ -15,6 +15,7 @@ ROOT = Path(__file__).resolve().parent.parent
 CREDENTIALS = 25
 DOMAINS = 500
 CREDENTIALS_EACH = 10  # in each of those
+KNOWN = 10  # passwords that a person knows who leaves
 
 
 def set_environment() -> Path:
@@ -62,6 +63,20 @@ def fill():
     issued = [domain.credentials.issue(by=by, label=f"Site {n}") for n in range(CREDENTIALS - 1)]
     use_for_a_month(issued[0][0].username)
     return cookie_of(user), domain.name, [(credential.username, password) for credential, password in issued]
+
+
+def fill_leaver(domain) -> int:
+    """Add a manager to the domain who copied KNOWN of its passwords; return their primary key."""
+    from accounts.models import User
+    from credentials.models import Credential
+    from domains.models import Domain
+    from domains.roles import Role
+
+    user = User.objects.create_user("leaver@example.com", secrets.token_hex())
+    Domain.objects.get(name=domain).memberships.create(user=user, role=Role.MANAGER)
+    for credential in Credential.objects.filter(domain__name=domain)[:KNOWN]:
+        credential.reveal("credential.password_copied", by=actor(user))
+    return user.pk
 
 
 def fill_many() -> str:

@@ -1,7 +1,9 @@
 """Allowed networks: where a credential may be used from, stored as Dovecot's `allow_nets` reads them."""
 
+import re
 from collections.abc import Iterable
-from ipaddress import IPv6Network, ip_address, ip_network
+from ipaddress import IPv4Network, IPv6Network, ip_address, ip_network, summarize_address_range
+from itertools import islice
 
 from django.core.exceptions import ValidationError
 
@@ -10,20 +12,29 @@ SHOWN_IN_SUMMARY = 2
 MAX_STORED = 2500  # 50 of the longest, and their commas
 MAX_TYPED = 4 * MAX_STORED  # with spaces and line breaks; more is not worth reading
 
+_COMMENT = re.compile(r"#[^\r\n]*+")
+_DASH = re.compile(r"(?<=[0-9a-f:])[ \t]{0,9}[-\u2013][ \t]{0,9}(?=[0-9a-f:])", re.I)  # of a range
+_STARS = re.compile(r"((?:[0-9]{1,3}\.){1,3})\*(?:\.\*){0,2}")
+
 
 def clean(text: str) -> str:
     """Return the networks of a text as `192.0.2.0/24,2001:db8::1`, "" for any address.
 
-    Commas, spaces or lines separate them; duplicates are dropped. Raises ValidationError
-    with one message for each that can't be used.
+    Commas, semicolons, spaces or lines separate them; duplicates, and comments from # to the end of a line,
+    are dropped. Raises ValidationError with one message for each that can't be used.
     """
     if len(text) > MAX_TYPED:
         raise ValidationError(f"List at most {MAX_NETWORKS} networks: this text is too long.")
     networks: dict = {}
     errors: list[ValidationError] = []
-    for word in text.replace(",", " ").split():
+    words = _DASH.sub("-", re.sub(r"[,;]", " ", _COMMENT.sub(" ", text))).split()
+    if "#" in text and not words:  # blank would allow every address
+        raise ValidationError(
+            "Every entry is a comment. Remove the #, or leave the field empty for any address."
+        )
+    for word in words:
         try:
-            networks[_parse(word)] = None
+            networks |= dict.fromkeys(_parse(word))
         except ValueError as error:
             errors.append(ValidationError("%(problem)s", params={"problem": error}))
     if len(networks) > MAX_NETWORKS:
@@ -68,25 +79,55 @@ def summary(networks: str) -> str:
     return ", ".join(first) + (f" and {more} more" if more > 0 else "") or "any address"
 
 
-def _parse(word: str) -> str:
-    """Return one network in its shortest form. Raises ValueError with a sentence for the user."""
-    shown = f"“{word[:60]}”" if word.isprintable() else "One entry"
+def _parse(word: str) -> list[str]:
+    """Return what one entry means, in its shortest form. Raises ValueError with a sentence for the user.
+
+    An entry is an address (IPv6 also in brackets), a CIDR network, 192.0.2.* or a range.
+    """
+    shown = f"“{word[:60]}”"
+    if not word.isprintable():
+        visible = "".join(character if character.isprintable() else "�" for character in word[:60])
+        raise ValueError(f"“{visible}” contains an invisible character (�). Type this entry manually.")
     if "%" in word:
         raise ValueError(f"{shown} names a network interface: leave out the % and everything after it.")
+    plain = re.sub(r"\A\[([0-9a-f:.]++)\](/[0-9]++)?+\Z", r"\1\2", word, flags=re.I)
     try:
-        network = ip_network(word, strict=False)
+        if "-" in plain:
+            return _range(plain)
+        if stars := _STARS.fullmatch(plain):
+            given = stars[1].count(".")
+            plain = f"{stars[1]}{'.'.join('0' * (4 - given))}/{8 * given}"
+        network = ip_network(plain, strict=False)
     except ValueError:
         raise ValueError(
             f"{shown} is not a network. Enter an IP address or a CIDR network, "
             "like 192.0.2.0/24 or 2001:db8::/32."
         ) from None
-    if network.version == 6 and network.network_address.ipv4_mapped:
-        raise ValueError(f"{shown} is an IPv4 address within IPv6: enter it as {_unmapped(network)}.")
-    if "/" in word and ip_network(word, strict=False).network_address != ip_address(word.partition("/")[0]):
+    address, slash, _length = plain.partition("/")
+    if slash and network.network_address != ip_address(address):
         raise ValueError(
             f"{shown} is an address within a network: "
-            f"enter {network} for the whole network, or {word.partition('/')[0]} for this address alone."
+            f"enter {network} for the whole network, or {address} for this address alone."
         )
+    if network.version == 6 and network.network_address.ipv4_mapped:
+        return [_unmapped(network)]
+    return [_shortest(network)]
+
+
+def _range(text: str) -> list[str]:
+    """Return the networks of `192.0.2.1-192.0.2.20`, also written `192.0.2.1-20`. Raises ValueError."""
+    first, _dash, last = text.partition("-")
+    if re.fullmatch(r"[0-9]{1,3}", last):
+        last = f"{first.rpartition('.')[0]}.{last}"
+    pair = ip_address(first), ip_address(last)
+    if pair[0].version != pair[1].version:
+        raise ValueError(text)
+    networks: Iterable[IPv4Network | IPv6Network] = summarize_address_range(*pair)
+    # One more than can be stored is enough to refuse them.
+    return [_shortest(network) for network in islice(networks, MAX_NETWORKS + 1)]
+
+
+def _shortest(network: IPv4Network | IPv6Network) -> str:
     return str(network.network_address) if network.num_addresses == 1 else str(network)
 
 

@@ -3,7 +3,7 @@
 from django.conf import settings
 from django.core.checks import Error, register
 
-from domains.dns import records, resolver, spf_dmarc
+from domains.dns import hosts, records, resolver
 from web.startup import START, is_accepted
 
 
@@ -21,7 +21,7 @@ def check_dns_resolvers(app_configs, **kwargs):
 @register(START)
 def check_expected_records(app_configs, **kwargs):
     problems = []
-    if settings.SPF_INCLUDE and not spf_dmarc.is_host(settings.SPF_INCLUDE):
+    if settings.SPF_INCLUDE and not hosts.is_host(settings.SPF_INCLUDE):
         hint = "Set it to the name that SPF records have to include, like spf.example.net."
         problems.append(Error("SPF_INCLUDE is not a hostname.", hint=hint, id="sendlayer.E008"))
     for name, id in (("DKIM_CNAME", "sendlayer.E009"), ("RETURN_PATH_CNAME", "sendlayer.E010")):

@@ -11,6 +11,8 @@ import regex
 
 from web import characters
 
+# U+200C and U+200D, which words of Persian and Sinhala need (RFC 5892 appendix A.1 and A.2).
+JOINERS = frozenset("\N{ZERO WIDTH NON-JOINER}\N{ZERO WIDTH JOINER}")
 MIXTURES = (
     ("Latin", "Han", "Hiragana", "Katakana"),
     ("Latin", "Han", "Bopomofo"),
@@ -45,7 +47,8 @@ MIXED = "“{label}” mixes letters from different alphabets that look alike. T
 def complaint(text: str) -> str:
     """Return what is wrong with the characters of a pasted text; "" when nothing is.
 
-    The decoded name is too late for this: the mapping of UTS 46 silently drops or replaces such characters.
+    The decoded name is too late for this: the mapping of UTS 46 silently drops or replaces such characters,
+    except joiners, which IDNA judges by the letters around them.
     """
     for character in text:
         if character.isspace():
@@ -54,7 +57,7 @@ def complaint(text: str) -> str:
             return CONTROL
         if regex.match(r"\p{Bidi_Control}", character):
             return BIDI
-        if regex.match(r"\p{Default_Ignorable_Code_Point}|\p{Cf}", character):
+        if character not in JOINERS and regex.match(r"\p{Default_Ignorable_Code_Point}|\p{Cf}", character):
             return INVISIBLE_CHARACTER
         if unicodedata.decomposition(character).startswith(("<wide>", "<narrow>")):
             return WIDE
@@ -66,9 +69,15 @@ def is_mixed(label: str) -> bool:
     return not label.isascii() and not _unmixed().fullmatch(label)
 
 
-def reads_as_latin(label: str) -> bool:
-    """Whether a reader would take a U-label for a Latin one."""
-    return not label.isascii() and bool(_LOOKALIKES.fullmatch(label) or has_second_dot(label))
+def looks_like_another(label: str) -> bool:
+    """Whether a reader would take a U-label for a Latin one, or for the one without its joiners."""
+    if label.isascii():
+        return False
+    return bool(_LOOKALIKES.fullmatch(label) or has_second_dot(label) or has_joiner(label))
+
+
+def has_joiner(text: str) -> bool:
+    return not JOINERS.isdisjoint(text)
 
 
 def has_second_dot(text: str) -> bool:

@@ -24,8 +24,14 @@ SPECIAL_ENDINGS = {"alt", "arpa", "example", "internal", "invalid", "local", "lo
 INVALID_NAME = "This isn't a valid domain name. Enter one like example.com."
 MAPPED_NAME = "Some characters in this name are treated as others. Did you mean {name}?"
 SECOND_DOT = "A letter in this name has a second dot over it, which is invisible. Did you mean {name}?"
+DOTTED_I = "A domain name can't contain the letter İ. Did you mean {name}?"
+FINAL_SIGMA = "A Σ at the end of a word is σ or ς in a domain name. Type the name in lower case."
 NAME_TOO_LONG = (
     f"This name is too long. Use at most {MAX_DOMAIN_LENGTH} characters, and at most 63 between two dots."
+)
+PUBLIC_SUFFIX = (
+    "Anyone can have a name under {name}. Enter yours, like example.{name}. "
+    "If {name} itself is yours, ask the operator of this server to add it."
 )
 ONLY_THE_NAME = "Enter only the domain name, without https://, @, port or path, like example.com."
 PERCENT = "This name is percent-encoded. Enter it in readable form, like example.com."
@@ -35,10 +41,11 @@ class InvalidDomainName(ValueError):
     """The text is not a domain name that can send mail; str() is a sentence for the user."""
 
 
-def normalise(text: str) -> str:
+def normalise(text: str, *, public_suffixes: bool = False) -> str:
     """Return the stored form of a domain name that a user typed.
 
-    Raises InvalidDomainName with a sentence that says what to do.
+    With `public_suffixes`, one that others register names under is accepted. Raises InvalidDomainName
+    with a sentence that says what to do.
     """
     name = text.strip(" ")
     if not name.strip("."):
@@ -53,9 +60,11 @@ def normalise(text: str) -> str:
         raise InvalidDomainName(complaint)
     if complaint := _complaint_about_punctuation(name):
         raise InvalidDomainName(complaint)
-    ascii_name = _checked(a_label(name))
+    ascii_name = _checked(_with_joiners_explained(name))
     if not name.isascii():
         _refuse_mapped(name, ascii_name)
+    if not public_suffixes and _public_suffixes().is_public(ascii_name):
+        raise InvalidDomainName(PUBLIC_SUFFIX.format(name=display(ascii_name)))
     return ascii_name
 
 
@@ -95,9 +104,10 @@ def u_label(name: str) -> str:
 
 
 def display(name: str) -> str:
-    """Return a stored name for display: as U-label, unless that looks like another, Latin name."""
+    """Return a stored name for display: as U-label, unless that looks like another name."""
     written = u_label(name)
-    return name if any(homographs.reads_as_latin(label) for label in written.split(".")) else written
+    labels = written.split(".")
+    return name if any(homographs.looks_like_another(label) for label in labels) else written
 
 
 def other_form(name: str) -> str:
@@ -111,6 +121,16 @@ def other_form(name: str) -> str:
 def organizational(name: str) -> str:
     """Return the registered name that a stored name belongs to (RFC 7489 section 3.2)."""
     return _public_suffixes().privatesuffix(name) or name
+
+
+def _with_joiners_explained(name: str) -> str:
+    """Return the A-label of a name. An invisible joiner is accepted only where IDNA 2008 needs it."""
+    try:
+        return a_label(name)
+    except InvalidDomainName:
+        if homographs.has_joiner(name):
+            raise InvalidDomainName(homographs.INVISIBLE_CHARACTER) from None
+        raise
 
 
 def _checked(name: str) -> str:
@@ -130,9 +150,6 @@ def _checked(name: str) -> str:
         raise InvalidDomainName(
             f"Names that end in .{labels[-1]} are not on the public Internet. Enter a public one."
         )
-    if _public_suffixes().is_public(name):
-        shown = display(name)
-        raise InvalidDomainName(f"Anyone can have a name under {shown}. Enter yours, like example.{shown}.")
     return name
 
 
@@ -143,8 +160,12 @@ def _refuse_mapped(text: str, name: str) -> None:
     look like it.
     """
     written = unicodedata.normalize("NFC", unicodedata.normalize("NFC", text).lower()).removesuffix(".")
+    if re.search(r"\wΣ(?=[.-]|\Z)", text):
+        raise InvalidDomainName(FINAL_SIGMA)
     if set(written) & set(OTHER_DOTS) or u_label(written) != u_label(name):
         raise InvalidDomainName(MAPPED_NAME.format(name=display(name)))
+    if "İ" in text:
+        raise InvalidDomainName(DOTTED_I.format(name=homographs.without_second_dot(written)))
     if homographs.has_second_dot(written):
         raise InvalidDomainName(SECOND_DOT.format(name=homographs.without_second_dot(written)))
 

@@ -5,6 +5,7 @@ the time: a result is used for 15 seconds, or for 20 times as long as counting t
 added, so only new ones are counted.
 """
 
+import socket
 import time
 from collections import Counter
 from datetime import timedelta
@@ -108,6 +109,14 @@ def page(figures: dict | None) -> bytes:
     return generate_latest(registry)
 
 
+def _milter_answers() -> bool:
+    try:
+        socket.create_connection((settings.MILTER_ADDRESS, settings.MILTER_PORT), timeout=1).close()
+    except OSError:
+        return False
+    return True
+
+
 def content_type() -> str:
     from prometheus_client import CONTENT_TYPE_LATEST
 
@@ -128,6 +137,8 @@ class _Families:
         text = "Whether this server lacks the right CREDENTIAL_KEYS and answers nothing."
         yield GaugeMetricFamily("sendlayer_sealed", text, float(is_sealed))
         yield GaugeMetricFamily("sendlayer_database_up", "Whether the database returned figures.", float(is_up))
+        text = "Whether manage.py milter accepts connections; 0 as well where it isn't used."
+        yield GaugeMetricFamily("sendlayer_milter_up", text, float(_milter_answers()))
         if is_up:
             yield from self._counted(self._figures)
 

@@ -5,17 +5,32 @@ secrets).
 """
 
 import os
+import re
 import sys
+import unicodedata
+from ipaddress import ip_address
 from pathlib import Path
 
 import environ
+import idna
 from django.core.exceptions import ImproperlyConfigured
 
 from web import private_files
+from web.startup import is_accepted
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 BOOLEANS = dict.fromkeys(("yes", "on", "true", "1"), True) | dict.fromkeys(("no", "off", "false", "0"), False)
+# As in SMTP_RELAY_URL (submission/delivery/relay.py); smtp+ssl is django-environ's word for smtps.
+MAIL_PORTS = {"smtp": 25, "smtp+tls": 587, "smtps": 465, "smtp+ssl": 465}
 NO_COMMENT = "A comment needs a line of its own."
+
+
+_LABEL = re.compile(r"[\w-]+")
+_HOST = re.compile(r"(?=.{1,253}$)[a-z0-9_]([a-z0-9_-]{0,61}[a-z0-9])?(\.[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?)*")
+
+
+def _a_label(label: str) -> str:
+    return label if label.isascii() else idna.encode(label, uts46=True).decode()
 
 
 def refuse(name: str, problem: str, hint: str):
@@ -57,6 +72,25 @@ class Env(environ.Env):
     def list(self, var, cast=None, default=environ.Env.NOTSET):
         return [stripped for part in super().list(var, cast, default) if (stripped := part.strip())]
 
+    def host(self, var, default):
+        """Return a host name in ASCII (A-labels, RFC 5890), or an IP address without brackets."""
+        given = self.str(var, default="").strip().strip("[]").removesuffix(".") or default
+        if is_accepted(ip_address, given):
+            return given
+        if _HOST.fullmatch(name := self._ascii(var, given.lower())):
+            return name
+        return refuse(var, "is not a host name.", f"Set it to a name like smtp.example.com. {NO_COMMENT}")
+
+    def hosts(self, var, default):
+        """Return host names and patterns, or origins, as browsers send them: in ASCII."""
+        return [self._ascii(var, part) for part in self.list(var, default=default)]
+
+    def _ascii(self, var, text):
+        try:
+            return _LABEL.sub(lambda label: _a_label(label[0]), unicodedata.normalize("NFC", text))
+        except (idna.IDNAError, UnicodeError):
+            return refuse(var, "has a name that can't be encoded (IDNA 2008).", "Write it in its xn-- form.")
+
     def db(self, var, default=environ.Env.NOTSET):
         config = self._url(super().db_url, var, default)
         if config.get("ENGINE", "").rpartition(".")[2] in ("sqlite3", "postgresql"):
@@ -67,7 +101,19 @@ class Env(environ.Env):
         return self._url(super().cache_url, var, default)
 
     def email_url(self, var, default=environ.Env.NOTSET):
-        return self._url(super().email_url, var, default)
+        """Unlike django-environ, for which smtps is STARTTLS, and 25 the port of every scheme."""
+        config = self._url(super().email_url, var, default)
+        scheme = self.str(var, default=default).partition(":")[0].strip().lower()
+        if scheme not in MAIL_PORTS:
+            return config
+        if scheme == "smtps":
+            if config["EMAIL_PORT"] == 587:
+                hint = "Write smtp+tls:// for port 587, or give the port for TLS from the start, often 465."
+                return refuse(var, "combines smtps:// with the port for STARTTLS.", hint)
+            del config["EMAIL_USE_TLS"]
+            config["EMAIL_USE_SSL"] = True
+        config["EMAIL_PORT"] = config["EMAIL_PORT"] or MAIL_PORTS[scheme]
+        return config
 
     def _url(self, read, var, default):
         """Parse a URL, without the parsers' errors, which quote parts of it and so of the password."""

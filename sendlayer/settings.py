@@ -13,8 +13,8 @@ VAR_DIR = load()
 DEBUG = env.bool("DEBUG", default=False)
 SECRET_KEY = secret("SECRET_KEY")
 CREDENTIAL_KEYS = secret("CREDENTIAL_KEYS")
-ALLOWED_HOSTS = env.list("ALLOWED_HOSTS", default=["127.0.0.1", "localhost"])
-CSRF_TRUSTED_ORIGINS = env.list("CSRF_TRUSTED_ORIGINS", default=[])
+ALLOWED_HOSTS = env.hosts("ALLOWED_HOSTS", default=["127.0.0.1", "localhost"])
+CSRF_TRUSTED_ORIGINS = env.hosts("CSRF_TRUSTED_ORIGINS", default=[])
 HTTPS_ONLY = env.bool("HTTPS_ONLY", default=True)
 TRUSTED_PROXIES = env.list("TRUSTED_PROXIES", default=[])
 # For links in e-mails, which timers write without a request.
@@ -226,6 +226,7 @@ OIDC_ISSUER = env.str("OIDC_ISSUER", default="").removesuffix("/.well-known/open
 OIDC_CLIENT_ID = env.str("OIDC_CLIENT_ID", default="")
 OIDC_CLIENT_SECRET = secret("OIDC_CLIENT_SECRET")
 OIDC_NAME = env.str("OIDC_NAME", default="single sign-on")
+OIDC_TRUST_EMAIL = env.bool("OIDC_TRUST_EMAIL", default=False)
 OIDC_SIGNUP = env.bool("OIDC_SIGNUP", default=False)
 SOCIALACCOUNT_ADAPTER = "accounts.openid.people.SocialAdapter"
 SOCIALACCOUNT_PROVIDERS = {
@@ -272,10 +273,10 @@ vars().update(env.email_url("EMAIL_URL", default="consolemail://"))
 EMAIL_TIMEOUT = 10
 DEFAULT_FROM_EMAIL = SERVER_EMAIL = env.str("DEFAULT_FROM_EMAIL", default="SendLayer <noreply@localhost>")
 
-SMTP_HOST = env.str("SMTP_HOST", default="localhost")
+SMTP_HOST = env.host("SMTP_HOST", default="localhost")
 SMTP_PORT = env.port("SMTP_PORT", default=587)
 SMTP_TLS_PORT = env.port("SMTP_TLS_PORT", default=None)
-SUBMISSION_ADDRESS = env.str("SUBMISSION_ADDRESS", default="127.0.0.1")
+SUBMISSION_ADDRESS = [part.strip("[]") for part in env.list("SUBMISSION_ADDRESS", default=[])] or ["127.0.0.1"]
 SUBMISSION_PORT = env.port("SUBMISSION_PORT", default=SMTP_PORT)
 SUBMISSION_TLS_PORT = env.port("SUBMISSION_TLS_PORT", default=SMTP_TLS_PORT)
 SUBMISSION_TLS_CERT = env.str("SUBMISSION_TLS_CERT", default="")
@@ -293,6 +294,8 @@ REPORTS_ADDRESS = env.str("REPORTS_ADDRESS", default="127.0.0.1")
 REPORTS_PORT = env.port("REPORTS_PORT", default=2580)
 MESSAGES_PORT = env.port("MESSAGES_PORT", default=2581)
 REPORTS_SECRET = secret("REPORTS_SECRET")
+MILTER_ADDRESS = env.str("MILTER_ADDRESS", default="127.0.0.1")
+MILTER_PORT = env.port("MILTER_PORT", default=2582)
 
 # --- language, files, logs -----------------------------------------------------------
 

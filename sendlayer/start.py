@@ -9,6 +9,7 @@ import os
 import socket
 import sys
 import time
+from itertools import product
 from pathlib import Path
 
 from sendlayer import firstrun
@@ -16,6 +17,7 @@ from sendlayer.environment import env
 
 READY_SECONDS = 30
 EX_UNAVAILABLE = 69  # sysexits.h
+PROTOCOLS = {"SMTP_PORT": "STARTTLS", "SMTP_TLS_PORT": "TLS"}
 
 READY = """
   SendLayer is running.
@@ -35,7 +37,7 @@ def main() -> int:
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "sendlayer.settings")
     port = env.port("PORT", default=8000)
     addresses = _addresses(port)
-    for name, (host, number) in addresses.items():
+    for name, host, number in addresses:
         if not _is_free(host, number):
             sys.stderr.write(f"{host}:{number} is in use. Choose another port: make run {name}=…\n")
             return EX_UNAVAILABLE
@@ -51,14 +53,14 @@ def main() -> int:
     os.execvp("honcho", ["honcho", "start", "-p", str(port)])  # noqa: S606, S607
 
 
-def _addresses(port) -> dict[str, tuple[str, int]]:
-    """Setting of a port → where it listens."""
+def _addresses(port) -> list[tuple[str, str, int]]:
+    """Return where everything listens, the dashboard first: setting of the port, address, port."""
     from django.conf import settings
 
     host, _, number = env.str("WEB_BIND", default=f"127.0.0.1:{port}").rpartition(":")
     ports = {"SMTP_PORT": settings.SUBMISSION_PORT, "SMTP_TLS_PORT": settings.SUBMISSION_TLS_PORT}
-    smtp = {name: (settings.SUBMISSION_ADDRESS, smtp_port) for name, smtp_port in ports.items() if smtp_port}
-    return {"PORT": (host.strip("[]"), int(number))} | smtp
+    smtp = product(settings.SUBMISSION_ADDRESS, (item for item in ports.items() if item[1]))
+    return [("PORT", host.strip("[]"), int(number)), *((name, host, number) for host, (name, number) in smtp)]
 
 
 def _prepare() -> str:
@@ -89,14 +91,17 @@ def _announce_when_ready(addresses, sign_in):
     if os.fork():
         os._exit(0)  # init adopts the child, so that no zombie remains
     deadline = time.monotonic() + READY_SECONDS
-    while any(_is_free(*address) for address in addresses.values()):
+    while any(_is_free(host, number) for _name, host, number in addresses):
         if time.monotonic() > deadline or not _is_alive(starter):
             os._exit(1)
         time.sleep(0.1)
-    names = {"SMTP_PORT": "STARTTLS", "SMTP_TLS_PORT": "TLS"}
-    smtp = ["{}:{} ({})".format(*addresses[name], kind) for name, kind in names.items() if name in addresses]
-    url = "http://{}:{}/".format(*addresses["PORT"])
-    text = READY.format(url=url, sign_in=sign_in, smtp=", ".join(smtp), var_dir=settings.VAR_DIR)
+    (_name, host, number), *smtp = addresses
+    text = READY.format(
+        url=f"http://{host}:{number}/",
+        sign_in=sign_in,
+        smtp=", ".join(f"{host}:{number} ({PROTOCOLS[name]})" for name, host, number in smtp),
+        var_dir=settings.VAR_DIR,
+    )
     os.write(sys.stdout.fileno(), text.encode())
     os._exit(0)
 

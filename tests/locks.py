@@ -4,6 +4,7 @@ import re
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import cache
 from pathlib import Path
 from unittest.mock import patch
 
@@ -92,10 +93,18 @@ def _is_of_a_test() -> bool:
     """Whether a test itself makes this statement, and not the product."""
     frame = sys._getframe()
     while frame := frame.f_back:
-        path = Path(frame.f_code.co_filename)
-        if path.is_relative_to(ROOT) and ".venv" not in path.parts and path != Path(__file__):
-            return path.is_relative_to(ROOT / "tests")
+        if top := _top_folder(frame.f_code.co_filename):
+            return top == "tests"
     return True
+
+
+@cache
+def _top_folder(file) -> str:
+    """The folder of this checkout that a file of ours lies in; "" for this file and others."""
+    path = Path(file)
+    if not path.is_relative_to(ROOT) or ".venv" in path.parts or path == Path(__file__):
+        return ""
+    return path.relative_to(ROOT).parts[0]
 
 
 @contextmanager

@@ -88,7 +88,7 @@ def parse(text: str) -> dict[str, AESGCM]:
 def _raw_keys(text: str) -> dict[str, bytes]:
     ring: dict[str, bytes] = {}
     for number, entry in enumerate(filter(None, map(str.strip, text.split(","))), start=1):
-        key_id, _, encoded = entry.partition(":")
+        key_id, _, encoded = map(str.strip, entry.partition(":"))
         if not re.fullmatch(r"[A-Za-z0-9_-]{1,32}", key_id) or not encoded:
             raise KeyringError(f"entry {number} is not of the form id:base64key")
         if key_id in ring:

@@ -9,7 +9,6 @@ from django.core.cache.backends.locmem import LocMemCache
 from django.core.cache.backends.redis import RedisCache
 from django.db import DatabaseError, OperationalError, connections, router
 from django.utils import timezone
-from redis.exceptions import RedisError
 
 from web import plain_pickle
 
@@ -105,6 +104,9 @@ class SharedCache(RedisCache):
         self._own = LocMemCache(f"while {server} is away", {"OPTIONS": {"MAX_ENTRIES": MAX_ENTRIES}})
 
     def _ask(self, name, *args, **kwargs):
+        # Here: most sites have no Redis, and its client would be a sixth of what each process loads.
+        from redis.exceptions import RedisError
+
         if not self._own.get(REDIS_IS_AWAY):
             try:
                 return getattr(super(), name)(*args, **kwargs)

@@ -89,7 +89,7 @@ def _confirmed_email(sociallogin) -> str:
         raise Problem(
             "Your e-mail isn't confirmed",
             f"Your provider didn't confirm your e-mail. Confirm it at {openid.name()}, then sign in again.",
-            detail="the provider gave no usable e-mail with email_verified: true",
+            detail="the provider gave no usable e-mail with email_verified: true (see OIDC_TRUST_EMAIL)",
         )
     return User.objects.normalize_email(addresses[0].email)
 

@@ -1,5 +1,6 @@
 """The provider: stricter checks of what it answers than allauth's own."""
 
+from contextlib import suppress
 from functools import cached_property
 from hashlib import sha256
 from secrets import token_urlsafe
@@ -13,11 +14,13 @@ from allauth.socialaccount.providers.openid_connect.provider import OpenIDConnec
 from allauth.socialaccount.providers.openid_connect.views import OpenIDConnectOAuth2Adapter
 from allauth.utils import build_absolute_uri
 from django.conf import settings
+from django.core.exceptions import ValidationError
 from django.urls import reverse
 from requests import RequestException
 
 from accounts import email_addresses, openid
 from accounts.openid.problems import ProviderFailed
+from web import text as labels
 from web.characters import has_many_marks
 
 ENDPOINTS = ("authorization_endpoint", "token_endpoint", "userinfo_endpoint", "jwks_uri")
@@ -82,12 +85,12 @@ class Provider(OpenIDConnectProvider):
         }
 
     def sociallogin_from_response(self, request, response):
-        """Return the sign-in by the userinfo, or by the ID token where that alone names an e-mail."""
+        """Return the sign-in by the claims of the userinfo and the ID token."""
         userinfo, id_token = response["userinfo"], response.get("id_token", {})
         # Otherwise it may describe another person (OpenID Connect Core 1.0, 5.3.2).
         if not isinstance(userinfo, dict) or userinfo.get("sub") != id_token.get("sub"):
             raise OAuth2Error("its userinfo is about another person than the ID token")
-        login = super().sociallogin_from_response(request, userinfo if "email" in userinfo else id_token)
+        login = super().sociallogin_from_response(request, _claims_of(userinfo, id_token))
         login.nonce = id_token.get("nonce")
         return login
 
@@ -102,7 +105,7 @@ class Provider(OpenIDConnectProvider):
         # In lower case some non-ASCII letters become ASCII: another person's address.
         if not isinstance(email, str) or not email.isascii() or not email_addresses.is_valid(email):
             return []
-        return [EmailAddress(email=email, verified=claims.get("email_verified") is True, primary=True)]
+        return [EmailAddress(email=email, verified=_is_confirmed(claims), primary=True)]
 
     def extract_common_fields(self, claims):
         name = claims.get("name")
@@ -112,7 +115,28 @@ class Provider(OpenIDConnectProvider):
         return {}  # what is not stored can't leak
 
 
+def _claims_of(userinfo: dict, id_token: dict) -> dict:
+    """Return the claims of the one that names an e-mail, preferably the userinfo.
+
+    It gets `email_verified` from the other one, unless that is about another address.
+    """
+    claims, other = (userinfo, id_token) if "email" in userinfo else (id_token, userinfo)
+    if "email_verified" in claims or other.get("email", claims.get("email")) != claims.get("email"):
+        return claims
+    return claims | {"email_verified": other.get("email_verified")}
+
+
+def _is_confirmed(claims: dict) -> bool:
+    """Whether the provider confirmed the e-mail; where it doesn't say, whether the operator vouches for it."""
+    verified = claims.get("email_verified")
+    if verified is None:
+        return settings.OIDC_TRUST_EMAIL
+    return str(verified).lower() == "true"  # Amazon Cognito sends it as text
+
+
 def _printable(name: str) -> str:
-    """Return a name without unprintable characters; "" for one that would paint over the page."""
+    """Return a name as users can write theirs, or what is printable of it; "" if it paints over the page."""
+    with suppress(ValidationError):
+        return labels.clean(name[: labels.MAX_INPUT])
     name = "".join(filter(str.isprintable, name[: 10 * NAME_LENGTH])).strip()[:NAME_LENGTH]
     return "" if has_many_marks(name) else name

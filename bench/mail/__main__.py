@@ -1,4 +1,4 @@
-"""`make bench-mail`: logins per second at real Postfix and Dovecot, compared in one run on this machine."""
+"""`make bench-mail`: logins at real Postfix and Dovecot, and messages, compared in one run on this machine."""
 
 import os
 import random
@@ -50,6 +50,7 @@ def main():
             contenders = start_contenders(stack)
             rates = measure(contenders)
             used = contenders.used(FEW)
+            contenders.measure_messages(FEW)
     except Refused as error:
         sys.exit(f"bench: a login was refused: {error}")
     except (NotThere, RuntimeError) as error:

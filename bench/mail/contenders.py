@@ -1,10 +1,12 @@
 """The servers to compare: Postfix and Dovecot on each kind of store, all running at the same time."""
 
+from contextlib import ExitStack
 from typing import NamedTuple
 
 from bench import site
-from bench.mail import logins, stores
+from bench.mail import logins, messages, stores
 from tests.mail.daemons import MailServer, mail_server
+from tests.mail.milters import judging
 from tests.mail.reports import reporting, serving
 from tests.with_postgres import postgres
 
@@ -57,6 +59,18 @@ class Contenders:
         url = self._postgresql.url(name)
         self._stack.enter_context(serving(to, self._folder / "reports.log", DATABASE_URL=url))
         self._start(REPORTED, rows, database, reports=to)
+
+    def measure_messages(self, rows):
+        """Print what the milter costs a message, on credentials in PostgreSQL. Raises Refused, OSError."""
+        database = self._postgresql.make(f"judged_{rows}", self._tables(rows, logins.SSHA512))
+        options = {"postfix": "defer_transports = smtp\n"}  # nothing leaves this machine
+        with ExitStack() as stack:
+            milter = stack.enter_context(judging(self._folder / "milter.log"))
+            without = stack.enter_context(mail_server(database, **options))
+            judged = stack.enter_context(mail_server(database, milters=milter.address, **options))
+            ports, response = [without.port, judged.port], self._accounts[0].response
+            sender = "info@site1.example.com"  # of the first account, see stores.tables
+            messages.show(messages.at_socket(milter.port), *messages.through_postfix(ports, response, sender))
 
     def used(self, rows) -> int:
         """Return how many credentials were reported as used."""

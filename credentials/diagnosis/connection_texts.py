@@ -13,7 +13,7 @@ CONNECTION = {
     Finding.IMPLICIT_TLS: Words(
         "The site starts TLS too early",
         "It uses implicit TLS (SSL, as on port 465), but port {port} of {host} starts in plain text and "
-        "encrypts with STARTTLS. Choose STARTTLS, or “TLS” if the other choice is “SSL”.",
+        "encrypts with STARTTLS. Choose STARTTLS, or “TLS” if the other choice is “SSL”.{or_tls}",
         Step.CONNECT,
     ),
     Finding.NO_STARTTLS: Words(
@@ -50,7 +50,20 @@ CONNECTION = {
     ),
     Finding.TLS_TOO_OLD: Words(
         "The site and the server have no TLS version in common",
-        "{host} requires TLS 1.2 or later. Update the site's OpenSSL, PHP, Java or whatever it encrypts with.",
+        "{host} requires TLS 1.2 or later. Update the site's OpenSSL, PHP, Java or whatever it encrypts with, "
+        "and look for a setting that limits its TLS versions.",
+        Step.CHECK,
+    ),
+    Finding.OLD_SERVER: Words(
+        "The server that answered has only old encryption",
+        "{host} has TLS 1.2 and later. Check the host and port in the site. If they are right, a firewall or "
+        "virus scanner in between decrypts the connection.",
+        Step.CHECK,
+    ),
+    Finding.TLS_FAILED: Words(
+        "The encryption could not be set up",
+        "The line doesn't say why. Choose STARTTLS (not SSL) on port {port}, set the host to exactly {host}, "
+        "and check that the site trusts its certificate and knows TLS 1.2.",
         Step.CHECK,
     ),
     Finding.NAME_NOT_FOUND: Words(
@@ -91,9 +104,27 @@ CONNECTION = {
     ),
     Finding.DROPPED: Words(
         "The connection was closed",
-        "With implicit TLS (SSL) on port {port}, that happens immediately: choose STARTTLS. Otherwise, it "
-        "was idle for too long, or the mail server was being restarted: let the site try again.",
+        "With implicit TLS (SSL) on port {port}, that happens immediately: choose STARTTLS. Otherwise, it was "
+        "idle for too long, refused before (see the lines above this one), or the mail server was restarted.",
         Step.CHECK,
+    ),
+    Finding.NOT_SMTP: Words(
+        "What answered sent no SMTP greeting",
+        "Another service is at that host or port, or the mail server refused the connection. Set the host to "
+        "{host} and the port to {port}. If they are right, try again later, with fewer connections at once.",
+        Step.CHECK,
+    ),
+    Finding.NOT_BY_SMTP: Words(
+        "The site doesn't send by SMTP",
+        "It uses PHP's mail function, which finds no mail program on its machine. Turn on SMTP in the site (in "
+        "WordPress: by a plugin), with the username and password of this SMTP user.",
+        Step.CONNECT,
+    ),
+    Finding.PLAIN_TO_TLS: Words(
+        "The site starts without TLS on port {tls_port}",
+        "That port expects TLS from the start: choose SSL or implicit TLS for it. For STARTTLS, set the port "
+        "to {port}. If that is right already, its hosting provider may block outgoing mail.",
+        Step.CONNECT,
     ),
     Finding.WRONG_PORT: Words(
         "The site connects to port {wrong_port}",

@@ -33,6 +33,7 @@ PASSWORD_CAUSES = {
     Outcome.PADDED_PASSWORD: Known.PADDED_PASSWORD,
     Outcome.CUT_PASSWORD: Known.CUT_PASSWORD,
 }
+OR_TLS = " Or keep it, and set the port to {tls_port}."
 SMTP_PORTS = {25, 465, 587, 2465, 2525, 2587}
 _CONNECTION_FAILURES = {
     Finding.NAME_NOT_FOUND,
@@ -43,7 +44,8 @@ _CONNECTION_FAILURES = {
     Finding.DROPPED,
 }
 _AFTER_THE_LOGIN = {Finding.NO_LONGER_VALID, Finding.WRONG_SENDER}
-_ABOUT_THE_CREDENTIAL = {Finding.LOGIN_REFUSED, *_AFTER_THE_LOGIN}
+_LOGIN = {Finding.LOGIN_REFUSED, Finding.LOGIN_FAILED}
+_ABOUT_THE_CREDENTIAL = {*_LOGIN, *_AFTER_THE_LOGIN}
 
 
 class Explanation(NamedTuple):
@@ -60,8 +62,8 @@ def explain(line: str, credential, *, now) -> Explanation:
     reading = read(line)
     if reading.finding in _ABOUT_THE_CREDENTIAL and (answer := _of_another(reading, credential)):
         return answer
-    if reading.finding is Finding.LOGIN_REFUSED:
-        return _login_refused(credential, now)
+    if reading.finding in _LOGIN:
+        return _login_refused(credential, now, has_answer=reading.finding is Finding.LOGIN_REFUSED)
     # In a session that was open before, Postfix refuses the sender, since the lookup finds none any more.
     if reading.finding in _AFTER_THE_LOGIN and (answer := state_of(credential, now)):
         return answer
@@ -95,6 +97,9 @@ def state_of(credential, now) -> Explanation | None:
 
 def _of_another(reading, credential) -> Explanation | None:
     """The answer if the line has usernames, but not this one."""
+    cut = reading.cut_username
+    if not reading.usernames and cut and credential.username.startswith(cut):
+        return _fill(WORDS[Known.CUT_USERNAME], credential, cut=cut, length=len(cut))
     if not reading.usernames or credential.username in reading.usernames:
         return None
     username = reading.usernames[0]
@@ -106,13 +111,16 @@ def _of_another(reading, credential) -> Explanation | None:
     return answer._replace(of=username)
 
 
-def _login_refused(credential, now) -> Explanation:
-    """The answer from what is known of the credential, the most certain first."""
+def _login_refused(credential, now, *, has_answer) -> Explanation:
+    """The answer from what is known of the credential, the most certain first.
+
+    Without the server's answer in the line, the login may never have got there.
+    """
     if answer := state_of(credential, now):
         return answer
     at, ip, cause = credential.last_refused_at, credential.last_refused_ip, credential.last_refused_cause
     if at is None or at < now - REFUSAL_SHOWN_FOR:
-        return _fill(WORDS[Known.NEVER_REFUSED], credential)
+        return _fill(WORDS[Known.NEVER_REFUSED if has_answer else Known.NEVER_SEEN], credential)
     facts = {"ip": ip or "A client", "ago": long_ago(at)}
     if cause == Outcome.NETWORK_NOT_ALLOWED:
         still = ip and not networks.allows(credential.allowed_networks, ip)
@@ -137,8 +145,8 @@ def _newest_old_password(credential, since) -> LoginDay | None:
 
 
 def _named(reading, own: str) -> str:
-    """A sentence about another domain in the line than the credential's."""
-    foreign = next((domain for domain in reading.domains if domain != own), None)
+    """A sentence about a sender's domain in the line other than the credential's."""
+    foreign = next((domain for domain in reading.sender_domains if domain != own), None)
     if foreign is None:
         return ""
     if foreign.endswith(f".{own}"):
@@ -151,15 +159,21 @@ def _connection_failure(reading) -> tuple[Finding, int | None]:
     if reading.names_this_machine and settings.SMTP_HOST not in ("localhost", "127.0.0.1", "::1"):
         return Finding.WRONG_HOST, None
     ports = [port for port in reading.ports if port in SMTP_PORTS]
-    if ports and not {settings.SMTP_PORT, settings.SMTP_TLS_PORT} & set(ports):
+    tls_port = settings.SMTP_TLS_PORT
+    if tls_port in ports and reading.finding in (Finding.TIMED_OUT, Finding.DROPPED):
+        return Finding.PLAIN_TO_TLS, None
+    if ports and not {settings.SMTP_PORT, tls_port} & set(ports):
         return Finding.WRONG_PORT, ports[0]
     return reading.finding, None
 
 
 def _fill(words, credential, **extra) -> Explanation:
+    tls_port = settings.SMTP_TLS_PORT
     values = {
         "host": settings.SMTP_HOST,
         "port": settings.SMTP_PORT,
+        "tls_port": tls_port,
+        "or_tls": OR_TLS.format(tls_port=tls_port) if tls_port else "",
         "domain": credential.domain.name,
         "username": credential.username,
         "megabytes": settings.SUBMISSION_MAX_SIZE // (1024 * 1024),

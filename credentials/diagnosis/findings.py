@@ -8,9 +8,11 @@ class Finding(Enum):
 
     # the login
     LOGIN_REFUSED = auto()
+    LOGIN_FAILED = auto()  # in a tool's own words, without the server's answer
     OTHER_SERVER = auto()
     NO_LONGER_VALID = auto()
     NOT_LOGGED_IN = auto()
+    NOT_LOGGED_IN_OR_TLS = auto()
     NO_PASSWORD = auto()
     MECHANISM = auto()
     # TLS
@@ -22,6 +24,8 @@ class Finding(Enum):
     CERTIFICATE_EXPIRED = auto()
     CERTIFICATE = auto()
     TLS_TOO_OLD = auto()
+    OLD_SERVER = auto()
+    TLS_FAILED = auto()
     # the connection
     NAME_NOT_FOUND = auto()
     CONNECTION_REFUSED = auto()
@@ -29,12 +33,16 @@ class Finding(Enum):
     UNREACHABLE = auto()
     FORBIDDEN_BY_SYSTEM = auto()
     NOT_CONNECTED = auto()
+    NOT_SMTP = auto()
+    NOT_BY_SMTP = auto()
     DROPPED = auto()
     WRONG_PORT = auto()
     WRONG_HOST = auto()
+    PLAIN_TO_TLS = auto()
     # the sender and the message
     NULL_SENDER = auto()
     WRONG_SENDER = auto()
+    SENDER_SYNTAX = auto()
     WRONG_HEADER_FROM = auto()
     NO_SINGLE_FROM = auto()
     BARE_NEWLINE = auto()
@@ -61,6 +69,7 @@ class Finding(Enum):
     RECIPIENT_SYNTAX = auto()
     RECIPIENT_DOMAIN = auto()
     NEXT_SERVER = auto()
+    UNEXPLAINED_REFUSAL = auto()
     # none
     SUCCESS = auto()
     UNKNOWN = auto()
@@ -74,6 +83,7 @@ class Known(Enum):
     EXPIRED = auto()
     ANOTHER_USERNAME = auto()
     NO_SUCH_USERNAME = auto()
+    CUT_USERNAME = auto()
     OLD_PASSWORD = auto()
     OLD_PASSWORD_ONCE = auto()  # by whom and when is deleted already
     WRONG_PASSWORD = auto()
@@ -82,3 +92,4 @@ class Known(Enum):
     NETWORK = auto()
     OVER = auto()
     NEVER_REFUSED = auto()
+    NEVER_SEEN = auto()

@@ -79,6 +79,25 @@ LOGIN: dict[Finding | Known, Words] = {
         "username or connects to another server. Compare with {username} at {host}, port {port}.",
         Step.CONNECT,
     ),
+    Known.NEVER_SEEN: Words(
+        "The login didn't get to the mail server",
+        "It noted no refused login of this SMTP user in the last 7 days. Turn on STARTTLS in the site first: "
+        "without it, no login is possible. Then compare its username, host and port with {username}, {host}, "
+        "{port}.",
+        Step.CONNECT,
+    ),
+    Known.CUT_USERNAME: Words(
+        "The site cuts the username off",
+        "The line has only its first {length} characters ({cut}). A username has 32: look for a field in the "
+        "site that takes them all.",
+        Step.CONNECT,
+    ),
+    Finding.NOT_LOGGED_IN_OR_TLS: Words(
+        "The site sends before it has logged in",
+        "{host} accepts mail only after STARTTLS and a login. Turn both on in the site, on port {port}, with "
+        "the username and password of this SMTP user.",
+        Step.CONNECT,
+    ),
     Finding.OTHER_SERVER: Words(
         "This answer is from another mail server",
         "These aren't the words of {host}: the site logs in somewhere else. Set its host to {host}, its "

@@ -16,6 +16,12 @@ MESSAGE = {
         "address (and Return-Path) to one at {domain}, or use an SMTP user of the other domain.",
         Step.CONNECT,
     ),
+    Finding.SENDER_SYNTAX: Words(
+        "The sender's address is not complete",
+        "Something is missing from it or too much is in it: a space, a name, the part after the @. Set the "
+        "site's From address to one at {domain}, like info@{domain}.",
+        Step.CONNECT,
+    ),
     Finding.WRONG_HEADER_FROM: Words(
         "The From header is not at {domain}",
         "The login and the sender (MAIL FROM) are right, but each address in the From and Sender headers "
@@ -77,8 +83,8 @@ MESSAGE = {
     ),
     Finding.TOO_MANY_RECIPIENTS: Words(
         "One message has too many recipients",
-        "At most 100 are accepted. Split the list into several messages, or one for each recipient if they "
-        "shouldn't see each other.",
+        "The mail server takes the others in another transaction, which mail servers do and many sites don't. "
+        "Send one message to each recipient, or split the list.",
         Step.CHECK,
     ),
     Finding.TOO_MUCH: Words(
@@ -154,6 +160,12 @@ MESSAGE = {
         "A mail server refused the message for good",
         "An answer that begins with 5 is about the message or its recipient, not about the login. The "
         "words after the code give the reason. If they aren't clear, ask the operator.",
+        Step.CHECK,
+    ),
+    Finding.UNEXPLAINED_REFUSAL: Words(
+        "A mail server refused something",
+        "The line doesn't say what: it may be the sender, a recipient or the message. Look for the server's "
+        "answer in the site's log, which begins with three digits, and paste that.",
         Step.CHECK,
     ),
     Finding.SUCCESS: Words(

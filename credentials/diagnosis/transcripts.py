@@ -20,6 +20,8 @@ _INFORMATION = (
     r"^.{0,60}--:--:--.*$",
     # Nodemailer's logger, at the end of each session
     r"^\[.{19}\] (?:info|debug) .*connection closed$",
+    # the code in a traceback of Python
+    r"^ *file \"[^\"\n]{1,300}\", line \d{1,6}(?:, in .*)?\n.*$",
     # smtplib sends a message as bytes, commands as text
     r"^send: b'.*$",
 )

@@ -10,6 +10,8 @@ from credentials import networks
 from web import text
 
 USERNAME_BYTES = 16
+# Read by the act that needs them alone.
+SECRETS = ("password_sealed", "verifier", "previous_verifier")
 
 
 def new_username() -> str:

@@ -17,7 +17,7 @@ from django.utils.crypto import salted_hmac
 from django.views.decorators.debug import sensitive_variables
 
 from accounts import emails
-from credentials.models.base import password_data
+from credentials.models.base import SECRETS, password_data
 from credentials.models.batches import delete_free
 from credentials.models.figures import as_moment
 from credentials.outcome import Outcome
@@ -34,7 +34,6 @@ VALID_FOR = {"7d": timedelta(days=7), "24h": timedelta(hours=24), "1h": timedelt
 KEPT_FOR = timedelta(days=30)  # after a link could no longer be opened
 MAX_OPEN = 10  # links of one SMTP user
 KEY_BYTES = 24
-SECRETS = ("password_sealed", "verifier", "previous_verifier")
 MAKERS = [role for role, allowed in ALLOWED.items() if Permission.REVEAL_PASSWORDS in allowed]
 # As SQL: usually there is none, and the ORM needs ten times as long to find that out.
 _NOT_REVOKED = """

@@ -2,15 +2,15 @@
 
 from typing import TYPE_CHECKING, NamedTuple
 
-from django.db import IntegrityError, models, transaction
+from django.db import IntegrityError, connections, models, transaction
 from django.db.models import Q
 from django.utils import timezone
 from django.views.decorators.debug import sensitive_variables
 
 from credentials import passwords, verifier
-from credentials.models.base import SHARED_COLUMNS, is_username, new_username, password_data
+from credentials.models.base import SECRETS, SHARED_COLUMNS, is_username, new_username, password_data
 from credentials.models.figures import Figures, figures_of
-from credentials.models.listing import ListingQuerySet
+from credentials.models.listing import Listing, ListingQuerySet
 from credentials.models.login_day import LoginDay
 from credentials.outcome import Outcome
 from domains.models import Domain
@@ -18,6 +18,15 @@ from vault import cipher
 
 if TYPE_CHECKING:
     from credentials.models.credential import Credential
+
+
+# As SQL: the ORM needs more time to compile it than the database to answer.
+_NAMED = """
+SELECT {columns}, creator.email AS creator
+FROM credentials_credential AS credential
+LEFT JOIN accounts_user AS creator ON creator.id = credential.created_by_id
+WHERE credential.domain_id = %s AND credential.username = %s
+"""
 
 
 class LoginResult(NamedTuple):
@@ -54,9 +63,23 @@ class CredentialQuerySet(ListingQuerySet):
             domain__suspended_at=None,
         )
 
+    def domain_of_session(self, sasl_username: str) -> str | None:
+        """The domain that a session of Postfix may send for now, by the view that Postfix reads, or None.
+
+        `sasl_username` is what Dovecot has named its login: `<username>.<number of the password>`.
+        """
+        username = sasl_username.partition(".")[0]
+        if not is_username(username):
+            return None
+        with connections[self.db].cursor() as cursor:
+            asked = "SELECT domain FROM smtp_sender WHERE username = %s AND sasl_username = %s"
+            cursor.execute(asked, [username, sasl_username])
+            row = cursor.fetchone()
+        return row[0] if row else None
+
     def without_secrets(self):
         """Rows for acts: the secrets are read only by the act that needs them."""
-        return self.defer("password_sealed", "verifier", "previous_verifier")
+        return self.defer(*SECRETS)
 
     @sensitive_variables("password")
     def authenticate(self, username, password, *, ip="", now=None) -> LoginResult:
@@ -95,6 +118,23 @@ class CredentialManager(models.Manager.from_queryset(CredentialQuerySet)):
     def figures(self, now) -> Figures:
         """How many of this domain are in each State, when one was last used, and the like."""
         return figures_of(self.instance, now)
+
+    def named(self, username):
+        """The one of this domain with a username, without its secrets, and with the e-mail of its `creator`.
+
+        Raises Credential.DoesNotExist.
+        """
+        columns = (field.column for field in self.model._meta.concrete_fields if field.column not in SECRETS)
+        statement = _NAMED.format(columns=", ".join(f"credential.{column}" for column in columns))
+        found = list(self.model.objects.raw(statement, [self.instance.pk, username]))
+        if not found:
+            raise self.model.DoesNotExist
+        found[0].domain = self.instance
+        return found[0]
+
+    def listing(self, search="", state="", sort="") -> Listing:
+        """Those of this domain that the list shows; the default is all of them."""
+        return Listing(self.instance, search, state, sort)
 
     @sensitive_variables("password")
     def issue(self, *, by, label="", key=None):

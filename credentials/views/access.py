@@ -25,8 +25,7 @@ def of_credential(permission):
         def answer(request, name, username, **extra):
             domain = get_domain(request, name, permission)
             try:
-                credential = domain.credentials.without_secrets().with_creator().get(username=username)
-                return view(request, domain, credential, **extra)
+                return view(request, domain, domain.credentials.named(username), **extra)
             except Credential.DoesNotExist:
                 return responses.gone(request, domain)
             except cipher.CannotOpen:

@@ -7,6 +7,7 @@ from audit.actor import Actor
 from credentials import bulk
 from credentials.forms import BulkForm
 from credentials.views import responses, selection
+from credentials.views.hand_over_context import count_open_links
 from domains.access import Permission, of_domain
 from web.request import ask_or_act, posted
 
@@ -44,13 +45,14 @@ def _ask_or_act(request, domain, question, act):
     except selection.BadSelection as problem:
         messages.error(request, str(problem))
         return responses.list_again(request, domain, status=422)
-    credentials = list(domain.credentials.listed().without_secrets().filter(username__in=usernames))
+    credentials = list(domain.credentials.oldest_first().without_secrets().filter(username__in=usernames))
     if not credentials:
         messages.error(request, "These SMTP users no longer exist.")
         return responses.list_again(request, domain, status=404)
     form = BulkForm(posted(request), credentials=credentials)
     if not form.is_valid():
         gone = len(usernames) - len(credentials)
-        return responses.ask(request, domain, None, question, form=form, credentials=credentials, gone=gone)
+        extra = {"credentials": credentials, "gone": gone, "open_links": count_open_links(*credentials)}
+        return responses.ask(request, domain, None, question, form=form, **extra)
     act(request, domain, usernames)
     return responses.list_again(request, domain)

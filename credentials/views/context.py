@@ -60,11 +60,10 @@ def list_context(domain, position, **extra) -> dict:
     """The rows of a page (1 … or "last"; anything else is clamped) and what is around them."""
     figures = domain.credentials.figures(timezone.now())
     counts = figures.counts
-    paginator = Paginator(domain.credentials.for_page(*position.criteria), PAGE_SIZE)
+    paginator = Paginator(domain.credentials.listing(*position.criteria), PAGE_SIZE)
     if not position.search:
         paginator.count = counts[position.state]  # known, so that it isn't counted again
     page = paginator.get_page(paginator.num_pages if position.number == "last" else position.number)
-    page.object_list = list(page.object_list)
     position = position._replace(number=str(page.number) if page.number > 1 else "")
     return row_context(
         domain,

@@ -1,16 +1,14 @@
 """All domains of a user: the list, what is unused in them, a search, and the domain dropdown."""
 
 from django.core.paginator import Paginator
-from django.db.models import TextChoices
 from django.shortcuts import render
 from django.utils import timezone
 from django.utils.http import urlencode
 from django.views.decorators.http import require_safe
 
-from credentials.models import across
+from credentials.models import across, own_domains
 from credentials.models.base import is_username
-from credentials.models.state import State
-from domains.models import Domain
+from credentials.models.own_domains import Filter, Sort
 from domains.navigation import around_name
 from web.plurals import counted
 from web.request import MAX_SEARCH_LENGTH
@@ -23,48 +21,32 @@ MENU_FOUND = 8
 MAX_TEXT = 1000  # characters, so that a line of a log fits in
 
 
-class Filter(TextChoices):
-    """What the list is filtered by; UNUSED lists SMTP users."""
-
-    ALL = "", "All"
-    ATTENTION = "attention", "Needs attention"
-    UNUSED = State.UNUSED.value, "Unused SMTP users"
-    PENDING = Domain.State.PENDING.value, Domain.State.PENDING.label
-    SUSPENDED = Domain.State.SUSPENDED.value, Domain.State.SUSPENDED.label
-
-
-class Sort(TextChoices):
-    NAME = "", "Name"
-    LAST_USED = "last-used", "Last used"
-    ATTENTION = "attention", "Needs attention"
-
-
 @require_safe
 def domain_list(request):
     text, now = _search_text(request.GET), timezone.now()
     chosen, sort = _one_of(Filter, request.GET.get("state")), _one_of(Sort, request.GET.get("sort"))
-    summaries = across.summaries(request.user, now)
+    counts = own_domains.counts(request.user, now)
     context = {
         "active_filter": chosen,
-        "filters": list(zip(Filter, _counts(summaries), strict=True)),
+        "filters": list(counts.items()),
         "sorts": list(Sort),
         "active_sort": sort,
         "search": text,
-        "has_domains": bool(summaries),
+        "has_domains": bool(counts[Filter.ALL]),
         "page_query": _query(q=text, state=chosen, sort=sort),
     }
     if text:
-        summaries = [summary for summary in summaries if summary.matches(text)]
+        domains = [domain for domain in own_domains.all_of(request.user) if domain.matches(text)]
         users = list(across.found(request.user, text, now)[: MAX_FOUND + 1])
         context |= {"users": users[:MAX_FOUND], "more_users": len(users) > MAX_FOUND}
-        context["found"] = _found(len(summaries), len(users))
+        context["found"] = _found(len(domains), len(users))
     elif chosen == Filter.UNUSED:
         page = Paginator(across.unused(request.user, now), PAGE_SIZE).get_page(request.GET.get("page"))
         return render(request, "domains/list.html", context | {"page": page, "users": list(page)})
     else:
-        summaries = _filtered(summaries, chosen)
-    page = Paginator(_sorted(summaries, sort), PAGE_SIZE).get_page(request.GET.get("page"))
-    rows = _with_notes(across.with_use(page.object_list))
+        domains = own_domains.OwnDomains(request.user, now, chosen, sort, counts[chosen])
+    page = Paginator(domains, PAGE_SIZE).get_page(request.GET.get("page"))
+    rows = _with_notes(own_domains.with_figures(page.object_list, now))
     return render(request, "domains/list.html", context | {"page": page, "rows": rows})
 
 
@@ -72,7 +54,7 @@ def domain_list(request):
 def menu(request):
     """Return the entries of the domain dropdown: all domains, or what a search finds."""
     text = _search_text(request.GET)
-    domains = [domain for domain in across.domains(request.user) if domain.matches(text)]
+    domains = [domain for domain in own_domains.all_of(request.user) if domain.matches(text)]
     users = list(across.found(request.user, text, timezone.now())[: MENU_FOUND + 1]) if text else []
     before, after = around_name(request.GET.get("tab", ""))
     context = {
@@ -112,41 +94,6 @@ def _one_of(choices, value):
     return choices(value) if value in choices.values else choices("")
 
 
-def _counts(summaries):
-    """How many each Filter finds, in its order."""
-    return (
-        len(summaries),
-        sum(summary.needs_attention for summary in summaries),
-        sum(summary.unused for summary in summaries),
-        sum(summary.is_pending for summary in summaries),
-        sum(bool(summary.is_suspended or summary.suspended) for summary in summaries),
-    )
-
-
-def _filtered(summaries, chosen):
-    match chosen:
-        case Filter.ATTENTION:
-            return [summary for summary in summaries if summary.needs_attention]
-        case Filter.PENDING:
-            return [summary for summary in summaries if summary.is_pending]
-        case Filter.SUSPENDED:
-            return [summary for summary in summaries if summary.is_suspended or summary.suspended]
-    return summaries
-
-
-def _sorted(summaries, sort):
-    """In an order of Sort; those that are equal by name, as they came."""
-    match sort:
-        case Sort.LAST_USED:
-            summaries = across.with_use(summaries)
-            used = [summary for summary in summaries if summary.last_used_at]
-            never = [summary for summary in summaries if not summary.last_used_at]
-            return sorted(used, key=lambda summary: summary.last_used_at, reverse=True) + never
-        case Sort.ATTENTION:
-            return sorted(summaries, key=lambda summary: summary.urgency, reverse=True)
-    return summaries
-
-
 def _with_notes(summaries) -> list[tuple]:
     """Return the domains with links to what needs attention: (path, words, class)."""
     overview, dns, users = around_name("overview"), around_name("dns"), around_name("smtp")
@@ -156,11 +103,11 @@ def _with_notes(summaries) -> list[tuple]:
 def _notes(summary, overview, dns, users):
     if summary.is_suspended:
         yield summary.name.join(overview), "Suspended", "badge suspended"
-    elif summary.is_pending:
+    elif summary.is_unproved:
         yield summary.name.join(dns), "Pending", "badge pending"
     if summary.has_lost_ownership:
         yield summary.name.join(dns), "Ownership record gone", "badge warned"
-    for state in across.TROUBLES:
+    for state in own_domains.TROUBLES:
         if number := getattr(summary, state):
             path = summary.name.join(users)
             yield f"{path}?state={state.value}", f"{number} {state.label.lower()}", "link"

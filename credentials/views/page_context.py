@@ -31,7 +31,7 @@ def page_context(request, domain, credential, **extra) -> dict:
         position=position,
         here=credential.get_absolute_url(),
         trouble=state_of(credential, now),
-        events=_history(credential.username),
+        events=Event.objects.history(credential.username, EVENTS_SHOWN),
     )
     context |= on_page(position)
     context |= _use(credential, now, query.get("clients"))
@@ -58,12 +58,6 @@ def on_page(position) -> dict:
     """Query strings that lead back: `back` from an act to the page, `keep` from the page to the list."""
     keep = position.back[1:]
     return {"keep": keep, "back": f"?on=page&{keep}" if keep else "?on=page", "list_query": position.query}
-
-
-def _history(username):
-    """Its last events. Not by domain as well: a username is never given again, and this has an index."""
-    rows = Event.objects.filter(credential=username).order_by("-at", "-pk")
-    return rows.values_list("tag", "actor_name", "ip", "data", "at", named=True)[:EVENTS_SHOWN]
 
 
 def _use(credential, now, number) -> dict:

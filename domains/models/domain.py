@@ -84,6 +84,8 @@ class Domain(models.Model):
     ownership_gone_at = models.DateTimeField(null=True, blank=True, editable=False)
     check_started_at = models.DateTimeField(null=True, blank=True, editable=False)
     checked_at = models.DateTimeField(null=True, blank=True, editable=False)
+    # The zone that its records were found to be in. db_default: the previous version can still add rows.
+    dns_zone = models.CharField(max_length=253, blank=True, default="", db_default="", editable=False)
     suspended_at = models.DateTimeField(null=True, blank=True, editable=False)
     # Why support suspended it, for its members. db_default: the previous version can still add rows.
     suspended_reason = models.CharField(max_length=200, blank=True, default="", db_default="", editable=False)
@@ -134,7 +136,9 @@ class Domain(models.Model):
         """Return the DNS records that it should have."""
         operator = records.Operator(settings.SPF_INCLUDE, settings.DKIM_CNAME, settings.RETURN_PATH_CNAME)
         organizational = names.organizational(self.name)
-        return records.expected(self.name, self.verification_token, operator, organizational=organizational)
+        return records.expected(
+            self.name, self.verification_token, operator, organizational=organizational, zone=self.dns_zone
+        )
 
     def begin_check(self) -> bool:
         """Begin a check of its DNS; return False when the last one began less than ten seconds ago."""

@@ -8,10 +8,11 @@ from enum import Enum, auto
 from django.db import transaction
 from django.utils import timezone
 
-from domains import notifications
-from domains.dns import records
+from domains import names, notifications
+from domains.dns.judging import judge
+from domains.dns.lookups import Lookups
 from domains.dns.records import Judgement, Kind, Record, Status
-from domains.dns.resolver import Resolver
+from domains.dns.resolver import Answer, Resolver
 from domains.models import AlreadyAuthorized, Domain, NameSuspended
 from web.workers import Workers
 
@@ -32,7 +33,7 @@ class CheckResult(Enum):
 
 
 def check_now(domain: Domain, *, by, resolver: Resolver | None = None) -> CheckResult:
-    """Check a domain while the caller waits, for at most five seconds. Raises TooSoon."""
+    """Check a domain while the caller waits, for at most ten seconds. Raises TooSoon."""
     if not domain.begin_check():
         raise TooSoon
     return check(domain, by=by, resolver=resolver)
@@ -44,28 +45,30 @@ def check(domain: Domain, *, by, resolver: Resolver | None = None) -> CheckResul
 
 
 def look_up(domain: Domain, resolver: Resolver) -> dict[Record, Judgement]:
-    """Look up and judge all records at the same time, without the database."""
+    """Look up and judge all records at the same time, without the database; set the domain's `dns_zone`."""
+    resolver = resolver.for_check()
+    lookups, organizational = Lookups(resolver), names.organizational(domain.name)
     expected = domain.expected_records()
-    questions = {(host, record.type) for record in expected for host in record.hosts}
     # For an authorized domain's proof, each server is asked: one that lies or lags must raise no alarm.
-    proof = {record.host for record in expected if record.kind is Kind.OWNERSHIP and domain.authorized_at}
-    resolvers = {host: resolver.each() if host in proof else [resolver] for host, _type in questions}
-    workers = Workers("dns", threads=len(questions) + len(resolver.each()))
-    futures = {
-        (host, type): [workers.submit(single.ask, host, type) for single in resolvers[host]]
-        for host, type in questions
-    }
-    answers = {question: [future.result() for future in asked] for question, asked in futures.items()}
-    return {
-        record: _judge(record, {host: answers[host, record.type] for host in record.hosts})
+    each = resolver.each() if domain.authorized_at else []
+    workers = Workers("dns", threads=len(expected) + len(each) + 1)
+    zone = workers.submit(lookups.zone_of, domain.name, organizational)
+    asked = [
+        [workers.submit(one.ask, record.host, record.type) for one in (record.required and each) or [lookups]]
         for record in expected
-    }
+    ]
+    domain.dns_zone = zone.result() or domain.dns_zone
+    answers = [[future.result() for future in futures] for futures in asked]
+    expected = domain.expected_records()  # in that zone
+    judged = [
+        workers.submit(_judge, record, known, lookups) for record, known in zip(expected, answers, strict=True)
+    ]
+    return {record: judgement.result() for record, judgement in zip(expected, judged, strict=True)}
 
 
-def _judge(record: Record, answers: dict[str, list]) -> Judgement:
+def _judge(record: Record, answers: list[Answer], lookups: Lookups) -> Judgement:
     """Judge a record by each server's answer: one can verify it, only all can find it missing or wrong."""
-    elsewhere = {host: answers[host][0] for host in record.elsewhere}
-    judgements = [records.judge(record, answer, elsewhere) for answer in answers[record.host]]
+    judgements = [judge(record, answer, lookups) for answer in answers]
     for status in (Status.VERIFIED, Status.UNKNOWN):
         for judgement in judgements:
             if judgement.status is status:
@@ -78,7 +81,7 @@ def _act(domain, judged, by) -> CheckResult:
     """Store the judgements and act on the proof, in one transaction."""
     Domain.objects.hold_name(domain.name)  # before its own row, as authorize() does
     now, was_authorized = timezone.now(), bool(domain.authorized_at)
-    if not Domain.objects.filter(pk=domain.pk).update(checked_at=now):
+    if not Domain.objects.filter(pk=domain.pk).update(checked_at=now, dns_zone=domain.dns_zone):
         return CheckResult.UNCHANGED  # deleted in the meantime
     domain.refresh_from_db()
     ownership = next(record for record in judged if record.kind is Kind.OWNERSHIP)

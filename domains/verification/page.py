@@ -42,8 +42,11 @@ def dns_context(domain) -> dict:
     now = timezone.now()
     rows = {row.kind: row for row in domain.dns_records.all()}
     lines = [Line(record, _row_of(record, rows)) for record in domain.expected_records()]
+    names = lines[0].record.names
     return {
         "domain": domain,
+        "zone": names.zone,
+        "zone_is_guess": not domain.dns_zone and names.name != names.organizational,
         "active_tab": "dns",
         "lines": lines,
         "is_checking": domain.is_being_checked(now),

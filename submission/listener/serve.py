@@ -22,11 +22,17 @@ COLLECT_EVERY_SECONDS = 5
 
 
 async def serve(
-    listener: Listener, address: str, port: int, tls_port: int | None, *, ready: Callable, reload: Callable
+    listener: Listener,
+    addresses: list[str],
+    port: int,
+    tls_port: int | None,
+    *,
+    ready: Callable,
+    reload: Callable,
 ) -> None:
-    """Listen until SIGTERM or SIGINT, on `tls_port` with TLS from the start, if there is one.
+    """Listen on all addresses until SIGTERM or SIGINT, on `tls_port` with TLS from the start, if there is one.
 
-    Calls `ready()` once it listens, `reload()` on SIGHUP. Raises OSError.
+    Call `ready()` once it listens, `reload()` on SIGHUP. Raises OSError.
     """
     loop = asyncio.get_running_loop()
     loop.set_exception_handler(_log_exception)
@@ -36,7 +42,7 @@ async def serve(
     loop.add_signal_handler(signal.SIGHUP, reload)
     ports = {port: listener.connection} | ({tls_port: listener.tls_connection} if tls_port else {})
     servers = [
-        await loop.create_server(connection, address, number, backlog=BACKLOG)
+        await loop.create_server(connection, addresses, number, backlog=BACKLOG)
         for number, connection in ports.items()
     ]
     ready()

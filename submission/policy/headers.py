@@ -19,6 +19,7 @@ from submission.policy.addresses import (
 )
 
 MAX_SECTION = 256 * 1024  # bytes; 1,000 recipients with long names need some 100 KB
+MAX_LINE = 998  # octets without CRLF, RFC 5322 section 2.1.1
 MAX_ADDRESS_FIELD = 4000  # characters of one From or Sender
 
 # A continuation line of white space alone is refused: some parsers end the header there.
@@ -28,10 +29,13 @@ _CFWS = rf"(?:[ \t]|{FLAT_COMMENT})*+"
 _BEHIND = rf"(?:[ \t]|{COMMENT})*+(?=,|\Z)"
 _DOMAIN = r"@[^\s@<>(),;:\"\[\]\\]++"
 _ADDRESS = rf"{DOT_ATOM}{_DOMAIN}"
+# Many encoders leave punctuation in encoded words, against RFC 2047 section 5; without "@" it hides nothing.
+_ENCODED = rf"=\?[A-Za-z0-9_*-]{{1,40}}\?[Qq]\?(?:{ATEXT}|[.,:;\[\]])*?\?="
 # An address as display name violates the grammar, but many send it; disguise judges it.
-_WORD = rf'(?:(?:{ATEXT}|\.)++(?:{_DOMAIN})?|"(?:[^"\\]|\\.)*+")'
+_WORD = rf'(?:{_ENCODED}|(?:{ATEXT}|\.)++(?:{_DOMAIN})?|"(?:[^"\\]|\\.)*+")'
 _MAILBOX = re.compile(
-    rf"{_CFWS}(?:(?P<bare>{_ADDRESS}){_BEHIND}|(?:{_WORD}{_CFWS})*+<(?P<angle>{_ADDRESS})>{_BEHIND})"
+    rf"{_CFWS}(?:(?P<bare>{_ADDRESS}){_BEHIND}"
+    rf"|(?:{_WORD}{_CFWS})*+<[ \t]*+(?P<angle>{_ADDRESS})[ \t]*+>{_BEHIND})"
 )
 _CONTROL = re.compile(r"[\x00-\x08\x0a-\x1f\x7f-\x9f]")
 
@@ -55,6 +59,12 @@ class Field(NamedTuple):
         """The unfolded text. Bytes that aren't UTF-8 (RFC 6532) become lone surrogates."""
         text = self.raw.partition(b":")[2].decode(errors="surrogateescape")
         return text.replace("\r\n", "").strip(" \t")
+
+    @property
+    def has_sound_lines(self) -> bool:
+        """Whether no line is so long that a next hop may break it, or blank, where some end the header."""
+        lines = self.raw.split(b"\r\n")[:-1]
+        return all(line.strip() and len(line) <= MAX_LINE for line in lines)
 
 
 def split(content: bytes) -> tuple[list[Field], int]:

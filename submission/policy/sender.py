@@ -53,17 +53,23 @@ def judge_message(content: bytes, domain: str) -> Refusal | None:
     return Refusal.NUL if b"\x00" in content else _judge_header(content, domain)
 
 
-def _judge_header(content: bytes, domain: str) -> Refusal | None:
+def judge_fields(fields: list[headers.Field], domain: str) -> Refusal | None:
+    """Judge the fields of a header by those of SENDER_FIELDS among them. None means accepted."""
+    if refusal := _judge_counts(fields):
+        return refusal
     try:
-        fields, _end = headers.split(content)
-        if refusal := _judge_counts(fields):
-            return refusal
         refusals = (_judge_addresses(field, domain) for field in fields if field.name in SENDER_FIELDS)
         return next(filter(None, refusals), None)
     except headers.BadAddresses:
         return Refusal.BAD_ADDRESSES
+
+
+def _judge_header(content: bytes, domain: str) -> Refusal | None:
+    try:
+        fields, _end = headers.split(content)
     except headers.BadHeader:
         return Refusal.BAD_HEADER
+    return judge_fields(fields, domain)
 
 
 def _judge_counts(fields: list[headers.Field]) -> Refusal | None:
@@ -75,6 +81,8 @@ def _judge_counts(fields: list[headers.Field]) -> Refusal | None:
 
 
 def _judge_addresses(field: headers.Field, domain: str) -> Refusal | None:
+    if not field.has_sound_lines:
+        return Refusal.BAD_HEADER
     value = field.value
     mailboxes = headers.mailboxes(value)
     if field.name.endswith("sender") and len(mailboxes) != 1:

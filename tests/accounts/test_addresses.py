@@ -24,6 +24,11 @@ RAW = '"a\x01\x1b[31mb"@evil.com'
 REFUSED = {
     "control characters": RAW,
     "zero-width": "a@exam\u200bple.com",
+    "zero-width at the end": "ana@example.net\u200b",
+    "zero-width at the start": "\ufeffana@example.net",
+    "zero-width before the @": "ana\u2060@example.net",
+    "filler of Hangul": "ana\u3164@example.net",
+    "variation selector": "ana@example\ufe0f.net",
     "soft hyphen": "a@exam\u00adple.com",
     "bidi": "a@exam\u202eple.com",
     "full stop of Chinese": "a@example。com",

@@ -13,7 +13,7 @@ from credentials.models import Credential
 from tests.factories import PASSWORD
 from tests.http import sign_in, smtp_url, text
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.one_database]
 SAID = "You were signed out before you confirmed. Nothing was done."
 LIST = "/domains/sl.example.com/settings/smtp/"
 HTMX = {"HX-Request": "true", "HX-Current-URL": f"http://testserver{LIST}?q=shop"}

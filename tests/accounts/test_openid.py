@@ -132,7 +132,67 @@ def test_invited_user_joins_by_the_provider_with_oidc_signup(client, provider, s
     assert domain.memberships.get(role="viewer", user__email="new@example.com")
 
 
-@pytest.mark.parametrize("verified", [False, None, "true", "false", 1])
+@pytest.mark.parametrize(
+    ("given", "shown"),
+    [
+        ("علی\u200cرضا", "علی\u200cرضا"),
+        ("ශ්\u200dරී", "ශ්\u200dරී"),
+        ("Zoe\u0308", "Zoë"),
+        ("Zo\u200dë", "Zoë"),
+        ("a\u200b" * 5000, "a" * 100),
+    ],
+)
+def test_name_of_the_provider_is_kept_as_users_can_write_theirs(client, provider, settings, given, shown):
+    settings.OIDC_SIGNUP = True
+    provider.person |= {"email": "new@example.com", "name": given}
+    sign_in(client)
+    assert User.objects.get().name == shown
+
+
+@pytest.mark.parametrize("verified", ["true", "True"])  # Amazon Cognito sends it as text
+def test_email_verified_counts_as_text(client, alice, provider, verified):
+    provider.person["email_verified"] = verified
+    sign_in(client)
+    assert client.get("/domains/").wsgi_request.user == alice
+
+
+@pytest.mark.parametrize("named_in", ["claims", "userinfo"])
+def test_email_verified_counts_in_the_other_answer(client, alice, provider, named_in):
+    """The ID token or the userinfo confirms the address that both, or only the other one, have."""
+    del provider.person["email_verified"]
+    setattr(provider, named_in, {"email_verified": True})
+    sign_in(client)
+    assert client.get("/domains/").wsgi_request.user == alice
+
+
+def test_email_verified_of_another_address_does_not_count(client, alice, provider):
+    del provider.person["email_verified"]
+    provider.claims = {"email": "mallory@example.com", "email_verified": True}
+    assert "Your provider didn't confirm your e-mail" in refusal(client, sign_in(client))
+
+
+@pytest.mark.parametrize("verified", [None, "absent"])
+def test_operator_can_vouch_for_addresses_of_a_provider_that_does_not_say(
+    client, alice, provider, settings, verified
+):
+    settings.OIDC_TRUST_EMAIL = True
+    provider.person["email_verified"] = verified
+    if verified == "absent":
+        del provider.person["email_verified"]
+    sign_in(client)
+    assert client.get("/domains/").wsgi_request.user == alice
+
+
+@pytest.mark.parametrize("verified", [False, "false", 0, "", [], {"true": True}])
+def test_an_unconfirmed_address_is_refused_although_the_operator_vouches(
+    client, alice, provider, settings, verified
+):
+    settings.OIDC_TRUST_EMAIL = True
+    provider.person["email_verified"] = verified
+    assert "Your provider didn't confirm your e-mail" in refusal(client, sign_in(client))
+
+
+@pytest.mark.parametrize("verified", [False, None, "false", "yes", 1, ["true"]])
 def test_email_that_the_provider_did_not_confirm_is_refused(client, alice, provider, settings, verified):
     settings.OIDC_SIGNUP = True
     provider.person["email_verified"] = verified

@@ -12,7 +12,7 @@ from accounts.password_validators import MAX_PASSWORD
 from tests.factories import PASSWORD, make_invitation
 from tests.http import delivered, sign_in, text
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.one_database]
 LONGEST, TOO_LONG = "x!" * (MAX_PASSWORD // 2), "x!" * 2500
 SAID = f"Use at most {MAX_PASSWORD} characters."
 

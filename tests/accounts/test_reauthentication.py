@@ -9,7 +9,7 @@ from audit.models import Event
 from tests.factories import PASSWORD, make_credential, password_of
 from tests.http import sign_in, smtp_url, text
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.one_database]
 
 HOUR = timedelta(hours=1)
 ACTS = ("reveal", "copy", "reset", "delete")

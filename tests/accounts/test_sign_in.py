@@ -26,6 +26,7 @@ def test_e_mail_and_password_sign_in(client, alice):
     assert is_signed_in(client)
 
 
+@pytest.mark.one_database
 @pytest.mark.parametrize("path", ["/login/", "/account/password/reset/"])
 def test_the_field_of_the_address_is_spelled_as_everywhere(client, path):
     page = text(client.get(path))
@@ -55,6 +56,7 @@ def test_known_and_unknown_address_get_the_same_answer(client, alice):
     assert known == unknown
 
 
+@pytest.mark.one_database
 def test_right_password_waits_after_5_wrong_ones(client, alice):
     for _ in range(5):
         sign_in(client, password=WRONG)
@@ -62,12 +64,14 @@ def test_right_password_waits_after_5_wrong_ones(client, alice):
     assert not is_signed_in(client)
 
 
+@pytest.mark.one_database
 def test_forged_forwarded_address_gives_no_further_attempts(client, alice):
     for number in range(6):
         response = sign_in(client, password=WRONG, headers={"X-Forwarded-For": f"203.0.113.{number}"})
     assert "Too many failed login attempts" in text(response)
 
 
+@pytest.mark.one_database
 @pytest.mark.parametrize("forwarded", [None, "unknown", "_hidden", "198.51.100.1, unknown"])
 def test_proxy_without_client_addresses_lets_no_client_lock_out_others(client, settings, alice, forwarded):
     settings.TRUSTED_PROXIES = ["127.0.0.1"]
@@ -81,6 +85,7 @@ def test_proxy_without_client_addresses_lets_no_client_lock_out_others(client, s
     assert "Too many failed login attempts" in text(response)
 
 
+@pytest.mark.one_database
 @pytest.mark.parametrize("port", ["203.0.113.8:{}", "[2001:db8::1]:{}"])
 def test_another_client_port_gives_no_further_attempts_and_locks_out_no_one(client, settings, alice, port):
     settings.TRUSTED_PROXIES = ["127.0.0.1"]
@@ -91,18 +96,21 @@ def test_another_client_port_gives_no_further_attempts_and_locks_out_no_one(clie
     assert sign_in(Client(), headers={"X-Forwarded-For": "198.51.100.7:50000"})["Location"] == "/"
 
 
+@pytest.mark.one_database
 def test_another_port_in_the_host_header_gives_no_further_attempts(client, alice):
     for number in range(6):
         response = sign_in(client, password=WRONG, headers={"Host": f"localhost:{8000 + number}"})
     assert "Too many failed login attempts" in text(response)
 
 
+@pytest.mark.one_database
 def test_flood_of_attempts_gets_a_429_page(client, alice):
     for _ in range(31):
         response = sign_in(client, password=WRONG)
     assert response.status_code == 429 and "Wait a few minutes, then try again." in text(response)
 
 
+@pytest.mark.one_database
 @pytest.mark.parametrize(
     "target",
     ["https://evil.test/", "//evil.test/", "/\\evil.test", "javascript:alert(1)", "///evil", "\t//evil"],
@@ -112,6 +120,7 @@ def test_sign_in_redirects_to_no_other_site(client, alice, target):
     assert response["Location"] == "/"
 
 
+@pytest.mark.one_database
 def test_signing_out_requires_a_post(as_alice):
     assert as_alice.get("/logout/").status_code == 200
     assert is_signed_in(as_alice)
@@ -139,6 +148,7 @@ def test_password_change_requires_the_old_one_and_ends_other_sessions(as_alice, 
     assert not is_signed_in(other)
 
 
+@pytest.mark.one_database
 @pytest.mark.parametrize(
     "password", ["short", "password123", "1234567890123", "alice@example.com", "SendLayer-SMTP-26"]
 )
@@ -158,6 +168,7 @@ def test_password_is_not_trimmed(client, as_alice, password):
     assert sign_in(Client(), password=password)["Location"] == "/"
 
 
+@pytest.mark.one_database
 def test_password_fields_are_hidden_and_work_with_password_managers(client):
     field = re.search('<input[^>]*name="password"[^>]*>', text(client.get("/login/")))[0]
     assert 'type="password"' in field and 'autocomplete="current-password"' in field
@@ -193,6 +204,7 @@ def test_made_up_reset_link_is_refused(client, alice, key):
     assert not is_signed_in(client)
 
 
+@pytest.mark.one_database
 def test_theme_cookie_accepts_light_and_dark_only(as_alice):
     as_alice.post("/account/theme/", {"theme": "dark"}, headers={"Referer": "http://testserver/domains/"})
     assert 'data-theme="dark"' in text(as_alice.get("/domains/"))
@@ -222,6 +234,7 @@ PRIVATE = [
 ]
 
 
+@pytest.mark.one_database
 @pytest.mark.parametrize("path", PRIVATE)
 def test_pages_require_a_sign_in(client, path):
     response = client.get(path)
@@ -229,6 +242,7 @@ def test_pages_require_a_sign_in(client, path):
     assert response["Location"].startswith(("/login/?next=", "/admin/login/"))
 
 
+@pytest.mark.one_database
 @pytest.mark.parametrize("path", [*PUBLIC, *PRIVATE])
 def test_every_response_has_the_policy_and_is_not_cached(as_alice, path):
     response = as_alice.get(path)

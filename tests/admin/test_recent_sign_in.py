@@ -1,4 +1,4 @@
-"""Every POST to the admin asks for a recent sign-in, and continues after it."""
+"""What is posted to the admin asks for a recent sign-in, and continues after it (each route: tests/routes)."""
 
 from datetime import timedelta
 
@@ -10,9 +10,6 @@ from audit.models import Event
 from credentials.models import Credential
 from tests.factories import PASSWORD, make_credential, make_user
 from tests.http import sign_in, text
-from tests.routes.table import routes
-from tests.routes.world import make_world
-from tests.rows import kept
 
 pytestmark = [pytest.mark.django_db, pytest.mark.one_database]
 CONFIRM = "/account/reauthenticate/"
@@ -21,7 +18,6 @@ CREDENTIALS, DOMAINS, USERS = (
     "/admin/domains/domain/",
     "/admin/accounts/user/",
 )
-ADMIN = [route for route in routes() if route.name.startswith("admin:")]
 LONG_AGO = timedelta(minutes=16)
 
 
@@ -39,38 +35,6 @@ def confirm(client, response):
 
 def messages_of(response):
     return [str(message) for message in get_messages(response.wsgi_request)]
-
-
-@pytest.mark.parametrize("name", [route.name for route in ADMIN])
-def test_every_post_asks_for_a_recent_sign_in(old, name):
-    """Also pages that are added later: the walk finds them by their routes."""
-    (route,) = [route for route in ADMIN if route.name == name]
-    path, before = make_world().path(route), kept()
-    answer = old.post(path, {"action": "suspend", "_selected_action": "1", "reason": "spam"})
-    if name == "admin:login":
-        assert answer["Location"] == "/admin/"  # it takes no password: tests/admin/test_sign_in.py
-    elif name == "admin:logout":
-        assert answer.status_code == 200
-    else:
-        assert answer["Location"].startswith(f"{CONFIRM}?next=/admin/".replace("/admin/", "%2Fadmin%2F"))
-        assert kept() == before
-
-
-@pytest.mark.parametrize("name", [route.name for route in ADMIN if route.name != "admin:logout"])
-def test_get_asks_for_no_sign_in(old, name):
-    (route,) = [route for route in ADMIN if route.name == name]
-    answer = old.get(make_world().path(route))
-    assert not answer.headers.get("Location", "").startswith(CONFIRM)
-
-
-def test_walk_finds_the_forms_and_lists():
-    names = {route.name for route in ADMIN}
-    assert {
-        "admin:domains_domain_change",
-        "admin:accounts_user_add",
-        "admin:accounts_user_changelist",
-        "admin:auth_group_delete",
-    } <= names and len(names) > 30
 
 
 @pytest.mark.parametrize("query", ["", "?state=accepted&o=1"])

@@ -1,6 +1,8 @@
 """`manage.py verify_audit` names the first changed event; `export_audit` makes a copy."""
 
 import json
+import os
+from contextlib import contextmanager
 
 import pytest
 from django.core.management import CommandError, call_command
@@ -143,6 +145,31 @@ def test_lost_end_of_chain_is_found_by_expected_heads_only(events, tmp_path):
     Event.objects.filter(domain=events[0].domain).delete()
     assert "all its events are gone; 6 were noted" in verify("--expect", str(noted)).faults[0]
     assert verify("--expect", str(noted), "--domain", "other.example.com").faults == []
+
+
+@contextmanager
+def standard_input(path):
+    before = os.dup(0)
+    with open(path) as file:
+        os.dup2(file.fileno(), 0)
+    try:
+        yield
+    finally:
+        os.dup2(before, 0)
+        os.close(before)
+
+
+@pytest.mark.parametrize("option", ["--expect", "--file"])
+def test_dash_reads_what_only_root_could_open_from_standard_input(events, tmp_path, option):
+    """sendlayer-manage runs in another folder, as a user who can't read root's files."""
+    path = tmp_path / "noted"
+    path.write_text(verify().out)
+    given = path if option == "--expect" else export(tmp_path)
+    with standard_input(given):
+        assert verify(option, "-").faults == []
+    given.write_text(given.read_text().replace(events[5].digest, events[4].digest))
+    with standard_input(given):
+        assert verify(option, "-").faults != []
 
 
 def test_rewritten_chain_is_found_by_expected_heads(events, tmp_path):

@@ -29,6 +29,7 @@ def accepted(credential, password):
     return Credential.objects.authenticate(credential.username, password).outcome is Outcome.ACCEPTED
 
 
+@pytest.mark.one_database
 @pytest.mark.parametrize("act", ACTS)
 def test_acts_are_not_found_by_strangers(client, carol, credential, act):
     client.force_login(carol)
@@ -39,6 +40,7 @@ def test_acts_are_not_found_by_strangers(client, carol, credential, act):
     assert state() == before
 
 
+@pytest.mark.one_database
 @pytest.mark.parametrize("act", ACTS)
 def test_acts_are_forbidden_to_viewers(client, bob, credential, act):
     client.force_login(bob)
@@ -47,12 +49,14 @@ def test_acts_are_forbidden_to_viewers(client, bob, credential, act):
     assert state() == before
 
 
+@pytest.mark.one_database
 def test_add_is_forbidden_to_viewers(client, bob, domain):
     client.force_login(bob)
     assert client.post(smtp_url(domain, "add"), {"key": uuid4()}).status_code == 403
     assert not Credential.objects.exists()
 
 
+@pytest.mark.one_database
 @pytest.mark.parametrize("act", ACTS)
 def test_acts_send_anonymous_users_to_the_sign_in(client, credential, act):
     before = state()
@@ -62,6 +66,7 @@ def test_acts_send_anonymous_users_to_the_sign_in(client, credential, act):
     assert state() == before
 
 
+@pytest.mark.one_database
 @pytest.mark.parametrize("act", ACTS)
 def test_get_of_an_act_changes_nothing_and_shows_no_password(as_alice, credential, act):
     before, password = state(), password_of(credential)
@@ -71,6 +76,7 @@ def test_get_of_an_act_changes_nothing_and_shows_no_password(as_alice, credentia
     assert state() == before
 
 
+@pytest.mark.one_database
 @pytest.mark.parametrize("method", ["put", "patch", "delete", "trace", "options"])
 def test_acts_refuse_other_methods(as_alice, credential, method):
     before = state()
@@ -79,6 +85,7 @@ def test_acts_refuse_other_methods(as_alice, credential, method):
     assert state() == before
 
 
+@pytest.mark.one_database
 @pytest.mark.parametrize("act", ACTS)
 @pytest.mark.parametrize("headers", [{}, HTMX, PLAIN], ids=["page", "htmx", "script"])
 def test_credential_of_another_domain_is_as_absent_as_none(as_alice, domain, act, headers):
@@ -95,6 +102,7 @@ def test_credential_of_another_domain_is_as_absent_as_none(as_alice, domain, act
     assert state() == before
 
 
+@pytest.mark.one_database
 def test_domain_of_a_stranger_is_as_absent_as_none(client, carol, domain):
     client.force_login(carol)
     answers = [client.get(f"/domains/{name}/settings/smtp/") for name in (domain.name, "no.example.org")]

@@ -47,6 +47,15 @@ def test_bulk_act_asks_first_and_lists_all_selected(as_alice, domain, three, act
     assert state() == before
 
 
+def test_bulk_delete_says_how_many_hand_over_links_it_ends(as_alice, domain, three):
+    page = text(as_alice.get(url(domain, "delete"), usernames(three)))
+    assert "hand-over link" not in page
+    for each in three[:2]:
+        as_alice.post(smtp_url(each, "hand_over"), {"valid_for": "1h"})
+    page = text(as_alice.get(url(domain, "delete"), usernames(three)))
+    assert "2 hand-over links are open and will stop working." in page
+
+
 @pytest.mark.parametrize("act", ACTS)
 def test_bulk_act_needs_the_box_while_one_is_in_use(as_alice, domain, three, act):
     make_use(three[1])

@@ -8,10 +8,11 @@ from django.utils import timezone
 
 from audit.models import Event
 from credentials import digests
+from credentials.diagnosis.explain import explain
 from credentials.models import Credential
 from credentials.outcome import Outcome
 from credentials.passwords import generate
-from tests.credentials.test_explain_lines import KNOWN
+from tests.credentials.test_explain_lines import KNOWN, OTHERS
 from tests.factories import SYSTEM, make_credential, make_domain, make_use, password_of
 from tests.http import sign_in, smtp_url, text
 
@@ -131,7 +132,7 @@ class TestRefusedLogin:
         other = make_credential(credential.domain, label="Shop <b>")
         said = answer(f"535 5.7.8 login as {other.username} failed")
         assert "The line is about another SMTP user It names Shop &lt;b&gt;" in said
-        page = text(ask(as_alice, credential, f"535 {other.username}"))
+        page = text(ask(as_alice, credential, f"535 5.7.8 {other.username}"))
         assert f'href="{smtp_url(other, "page")}#check"' in page
 
     def test_transcript_of_an_unknown_username_says_so(self, answer, credential):
@@ -139,12 +140,23 @@ class TestRefusedLogin:
         said = answer(f"535 5.7.8 login as {theirs.username} failed")
         assert f"The line names {theirs.username}, which isn't an SMTP user of sl.example.com" in said
 
+    def test_tools_own_words_without_a_recorded_refusal_blame_no_password(self, answer, credential):
+        assert "The login didn't get to the mail server" in answer("SMTP Error: Could not authenticate.")
+        make_use(credential, IP, outcome=Outcome.WRONG_PASSWORD)
+        assert "The password is wrong" in answer("SMTP Error: Could not authenticate.")
+
+    def test_username_that_is_cut_off_is_named(self, answer, credential):
+        cut = credential.username[:20]
+        assert f"only its first 20 characters ({cut})" in answer(f"{REFUSED} (user {cut})")
+        assert "cuts the username" not in answer(f"{REFUSED} (user {'0' * 20})")
+
     def test_transcript_of_another_server_says_so(self, answer):
         assert "This answer is from another mail server" in answer(
             "535-5.7.8 Username and Password not accepted - gsmtp"
         )
 
 
+@pytest.mark.one_database
 class TestOthers:
     def test_wrong_sender_names_both_domains(self, answer):
         said = answer("553 5.7.1 <shop@news.sl.example.com>: Sender address rejected: not owned by user")
@@ -158,6 +170,10 @@ class TestOthers:
         other = make_credential(credential.domain, label="Shop")
         assert "It names Shop" in answer(f"Sender address rejected: not owned by user {other.username}")
 
+    def test_recipients_domain_is_not_taken_for_the_senders(self, answer):
+        said = answer("Failed to send emails [bob@example.org]: MAIL: 553 5.7.1 Sender address not allowed for")
+        assert "The sender is not at sl.example.com" in said and "example.org" not in said
+
     def test_refusal_that_is_over_is_named_by_the_current_state(self, answer, credential):
         line = "550 5.7.1 This SMTP user is no longer valid, message not accepted"
         assert "The password was changed while the site was connected" in answer(line)
@@ -170,6 +186,22 @@ class TestOthers:
     ])  # fmt: skip
     def test_wrong_port(self, answer, line):
         assert re.search(r"The site connects to port (465|25) .* accepts logins on port 587", answer(line))
+
+    @pytest.mark.parametrize(("line", "without", "offered"), [
+        ("wrong version number", "starts TLS too early(?!.*to 465)", "Or keep it, and set the port to 465"),
+        ("Unrecognized SSL message, plaintext connection?", "starts TLS too early", "set the port to 465"),
+        ("connect ECONNREFUSED 192.0.2.1:465", "connects to port 465", "Nothing answers where"),
+        ("read tcp 192.0.2.1:465: i/o timeout", "connects to port 465", "without TLS on port 465"),
+        ("read tcp 192.0.2.1:587: i/o timeout", "No answer came in time", "No answer came in time"),
+        ("dial tcp 192.0.2.1:25: i/o timeout", "connects to port 25", "connects to port 25"),
+    ])  # fmt: skip
+    def test_port_with_implicit_tls_is_named_only_if_there_is_one(
+        self, credential, settings, line, without, offered
+    ):
+        for port, words in ((None, without), (465, offered)):
+            settings.SMTP_TLS_PORT = port
+            said = explain(line, credential, now=timezone.now())
+            assert re.search(words, f"{said.title} {said.text}"), said
 
     @pytest.mark.parametrize(
         "line", ["connect ECONNREFUSED ::1:587", "connect to localhost port 25: refused, timed out"]
@@ -188,12 +220,13 @@ class TestOthers:
         said = answer("PHP Notice: Undefined variable")
         assert "This line is not known here" in said and said.rstrip().endswith("Check this credential")
 
-    @pytest.mark.parametrize("line", dict(KNOWN).values(), ids=dict(KNOWN))
+    @pytest.mark.parametrize("line", dict(KNOWN + OTHERS).values(), ids=dict(KNOWN + OTHERS))
     def test_every_finding_has_an_answer_without_gaps(self, answer, line):
         said = answer(line)
         assert len(said) < 500 and not re.search(r"[{}]|None|&lt;|  ", said)
 
 
+@pytest.mark.one_database
 class TestPage:
     def test_form_is_on_the_page(self, as_alice, credential):
         page = text(as_alice.get(smtp_url(credential, "explain"), follow=True))

@@ -192,7 +192,7 @@ def test_counts_are_of_the_filters(domain):
     make_one_of_each(domain)
     counts = domain.credentials.figures(timezone.now()).counts
     assert counts.pop("") == 10
-    assert counts == {state: domain.credentials.listed(state=state).count() for state in State}
+    assert counts == {state: domain.credentials.listing(state=state).count() for state in State}
 
 
 def test_orders(as_alice, domain):

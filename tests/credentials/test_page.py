@@ -11,7 +11,7 @@ from credentials.models import Credential
 from tests.factories import SYSTEM, make_credential, make_domain, make_use, password_of
 from tests.http import delivered, sign_in, smtp_url, text
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.one_database]
 PARTS = ["username-password", "connect", "use", "history", "check", "limits", "stop"]
 
 

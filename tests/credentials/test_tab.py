@@ -4,12 +4,14 @@ import re
 from datetime import UTC, datetime
 
 import pytest
+from django.db import connection
 from django.utils import timezone
 
 from credentials.models import Credential
 from domains.models import Domain
 from tests.factories import make_credential, make_domain, make_user, password_of
 from tests.http import smtp_url, text
+from web import text as labels
 
 pytestmark = pytest.mark.django_db
 
@@ -90,6 +92,28 @@ def test_search_finds_by_label_and_by_the_start_of_the_username(as_alice, domain
     shop, other = make_credential(domain, label="WooCommerce store"), make_credential(domain)
     assert rows(as_alice.get(smtp_url(domain), {"q": "commerce"})) == [shop.username]
     assert rows(as_alice.get(smtp_url(domain), {"q": f" {other.username[:12].lower()} "})) == [other.username]
+
+
+@pytest.mark.parametrize(
+    ("label", "search"),
+    [
+        ("MÜLLER Büro", "müller"),
+        ("MÜLLER Büro", "mu\u0308ller bU\u0308"),
+        ("Mu\u0308ller", "MÜLL"),
+        ("ΑΘΉΝΑ", "αθήνα"),
+        ("Магазин", "МАГАЗИН"),
+        ("Größe 100%_", "ÖSSE 100%_" if connection.vendor == "sqlite" else "RÖ"),
+        ("Ŝanĝo K", "ŝANĜO k"),
+        ("注文フォーム", "フォーム"),
+        ("علی\u200cرضا", "\u200cرضا"),
+    ],
+)
+def test_search_ignores_case_and_form_of_every_letter(as_alice, domain, label, search):
+    found = make_credential(domain, label=labels.clean(label))
+    make_credential(domain, label="Muller Grose Buro")
+    assert rows(as_alice.get(smtp_url(domain), {"q": search})) == [found.username]
+    menu = text(as_alice.get("/domains/menu/", {"q": search}))
+    assert found.username in menu
 
 
 @pytest.mark.parametrize(

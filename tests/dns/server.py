@@ -18,6 +18,7 @@ from tests.servers import free_port
 NSD = "/usr/sbin/nsd"
 START_SECONDS = 10
 ZONES = ("example.com", "example.net")
+DELEGATED = "delegated.example.com"  # a zone of its own, always empty
 BROKEN = "broken.test"  # its file does not exist: SERVFAIL. Any other zone is REFUSED
 CONFIGURATION = """
 server:
@@ -104,9 +105,11 @@ def dns_server(folder: Path):
     if not Path(NSD).exists():
         raise RuntimeError("nsd is not installed. Run `make dns-server`, or apt-get install nsd.")
     port = free_port()
-    zones = "".join(f'zone:\n  name: {zone}\n  zonefile: "{zone}.zone"\n' for zone in (*ZONES, BROKEN))
+    zones = "".join(
+        f'zone:\n  name: {zone}\n  zonefile: "{zone}.zone"\n' for zone in (*ZONES, DELEGATED, BROKEN)
+    )
     (folder / "nsd.conf").write_text(CONFIGURATION.format(port=port, folder=folder) + zones)
-    for zone in ZONES:
+    for zone in (*ZONES, DELEGATED):
         write_zone(folder, zone, 1, [])
     with open(folder / "nsd.log", "wb") as log:
         process = subprocess.Popen([NSD, "-d", "-c", folder / "nsd.conf"], stderr=log)

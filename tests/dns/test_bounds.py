@@ -6,10 +6,13 @@ import pytest
 from django.core.management import call_command
 
 from domains.dns import records
-from domains.dns.records import Kind, Operator, Status, judge
+from domains.dns.judging import judge
+from domains.dns.lookups import Lookups
+from domains.dns.records import Kind, Operator, Status
 from domains.dns.resolver import MAX_VALUE, MAX_VALUES, Absent, Found, Resolver
 from domains.models.dns_record import MAX_SHOWN_VALUES, VALUE_LENGTH
 from domains.verification.check import CheckResult, check_now
+from tests.dns.names import lookups
 from tests.dns.server import proof
 from tests.factories import SYSTEM, make_domain
 from tests.http import sign_in, text
@@ -123,14 +126,19 @@ LONG_SPF, LONG_DMARC = ("v=spf1 " + "a" * 5000,), ("v=DMARC1; p=none;" + "a" * 5
     ],
 )
 def test_unread_values_make_status_unknown(kind, answer, status):
-    assert judge(ALL[kind], answer).status is status
+    relay = {"spf.example.net TXT": ["v=spf1 -all"]}
+    assert judge(ALL[kind], answer, lookups(relay)).status is status
 
 
 def test_long_dmarc_record_of_registered_domain_is_not_reported_missing():
-    elsewhere = {"_dmarc.example.com": Found((), too_long=LONG_DMARC)}
-    assert judge(ALL[Kind.DMARC], Absent(), elsewhere).status is Status.UNKNOWN
+    class Long:
+        def ask(self, name, kind):
+            return Found((), too_long=LONG_DMARC) if name == "_dmarc.example.com" else Absent()
+
+    assert judge(ALL[Kind.DMARC], Absent(), Lookups(Long())).status is Status.UNKNOWN
 
 
 def test_longest_real_spf_record_is_read():
     spf = "v=spf1 include:spf.example.net " + " ".join(f"ip4:192.0.2.{n}" for n in range(200)) + " ~all"
-    assert judge(ALL[Kind.SPF], Found((spf,))).status is Status.VERIFIED
+    relay = {"spf.example.net TXT": ["v=spf1 -all"]}
+    assert judge(ALL[Kind.SPF], Found((spf,)), lookups(relay)).status is Status.VERIFIED

@@ -68,8 +68,10 @@ def test_wrong_ownership_record_does_not_authorize(nsd, pending):
 
 def test_records_of_operator_are_checked_as_well(nsd, pending, settings):
     settings.SPF_INCLUDE, settings.DKIM_CNAME = "spf.example.net", "sl1:sl1.dkim.example.net"
+    nsd.put('spf TXT "v=spf1 ip4:192.0.2.1 -all"', zone="example.net")
     nsd.put(
-        'sl TXT "v=spf1 include:spf.example.net ~all"',
+        'sl TXT "v=spf1 redirect=_spf.example.com"',
+        '_spf TXT "v=spf1 include:spf.example.net ~all"',
         "sl1._domainkey.sl CNAME sl1.dkim.example.net.",
         '_dmarc TXT "v=DMARC1; p=reject"',
     )

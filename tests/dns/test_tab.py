@@ -15,6 +15,7 @@ from django.utils.html import escape
 from audit.models import Event
 from domains.models import CHECK_EVERY, CHECK_TIMEOUT, Domain
 from domains.verification import background
+from domains.verification.check import check_now
 from tests.dns.server import proof
 from tests.factories import SYSTEM, make_domain
 from tests.http import text
@@ -70,12 +71,59 @@ def test_tab_shows_expected_records_before_first_check(as_alice, pending, settin
     page = text(as_alice.get(TAB))
     value = f"sendlayer-verification={pending.verification_token}"
     assert row(page, "ownership") == (
-        f"TXT Ownership Required _sendlayer.sl.example.com {value} 3600 Not checked yet"
+        f"TXT Ownership Required _sendlayer.sl Full name _sendlayer.sl.example.com {value} 3600 Not checked yet"
     )
     assert f'data-copy="{value}"' in page and 'data-copy="_sendlayer.sl.example.com"' in page
     kinds = re.findall(r'<tr id="dns-(\w+)"', page)
     assert kinds == ["ownership", "spf", "dkim", "return_path", "dmarc"]
-    assert row(page, "dkim").startswith("CNAME DKIM Recommended sl1._domainkey.sl.example.com")
+    assert row(page, "dkim").startswith("CNAME DKIM Recommended sl1._domainkey.sl Full name")
+    assert "If your provider manages <code>sl.example.com</code> as a zone of its own" in page
+
+
+@pytest.mark.parametrize(
+    ("name", "zone", "label"),
+    [
+        ("sl.example.com", "example.com", "_sendlayer.sl"),
+        ("delegated.example.com", "delegated.example.com", "_sendlayer"),
+        ("a.delegated.example.com", "delegated.example.com", "_sendlayer.a"),
+    ],
+)
+def test_label_is_of_the_zone_that_verify_found(nsd, verify, client, alice, name, zone, label):
+    domain = Domain.objects.filter(name=name).first() or make_domain(name, owner=alice, authorized=False)
+    check_now(domain, by=SYSTEM)
+    page = text(client.get(f"/domains/{name}/settings/dns/"))
+    assert f"where you edit the DNS zone <code>{zone}</code>" in page and "as a zone of its own" not in page
+    assert f'data-copy="{label}"' in page and f'data-copy="_sendlayer.{name}"' in page
+
+
+@pytest.mark.parametrize(
+    ("record", "sentence"),
+    [
+        ("_sendlayer TXT {proof}", "The record is at _sendlayer.example.com."),
+        ("_sendlayer.sl.example.com TXT {proof}", "The record is at _sendlayer.sl.example.com.example.com."),
+        ("_sendlayer.sl.example.com.sl TXT {proof}", "at _sendlayer.sl.example.com.sl.example.com."),
+    ],
+)
+def test_misplaced_proof_is_named_with_what_to_enter(nsd, verify, pending, record, sentence):
+    nsd.put(record.format(proof=f'"sendlayer-verification={pending.verification_token}"'))
+    page = verify()
+    assert sentence in row(page, "ownership") and "enter only _sendlayer" in row(page, "ownership")
+    assert not Domain.objects.get().authorized_at
+
+
+def test_wildcard_in_zone_is_left_alone_and_site_is_kept(nsd, verify, settings):
+    settings.DKIM_CNAME = "sl1:sl1.dkim.example.net"
+    nsd.put("* CNAME shop.example.net.")
+    nsd.put("shop A 192.0.2.1", zone="example.net")
+    page = verify()
+    for kind in ("ownership", "dkim", "dmarc"):
+        assert "Leave that, and just add this record." in row(page, kind)
+    assert "sl.example.com seems to get its address from a wildcard record" in row(page, "ownership")
+    nsd.put("* A 192.0.2.1", "sl1._domainkey.sl A 192.0.2.2")
+    page = verify()
+    assert "switch the proxy off" in row(page, "dkim")
+    # The wildcard doesn't cover a name that has others below it.
+    assert "seems to get its address from a wildcard record" not in row(page, "ownership")
 
 
 def test_verify_authorizes_proved_domain(nsd, verify, pending):
@@ -93,6 +141,7 @@ def test_verify_authorizes_proved_domain(nsd, verify, pending):
 def test_found_values_are_shown_beside_expected_ones(nsd, verify, pending, settings):
     settings.SPF_INCLUDE = "spf.example.net"
     hostile = r"<img src=x onerror=alert(1)>\027[31m"
+    nsd.put('spf TXT "v=spf1 -all"', zone="example.net")
     nsd.put(f'_sendlayer.sl TXT "{hostile}"', 'sl TXT "v=spf1 mx -all"')
     page = verify()
     assert "Wrong Just now" in row(page, "ownership") and escape(hostile) in page and "<img" not in page
@@ -139,9 +188,8 @@ def test_hundred_verify_requests_start_one_check(client, alice, pending, fake, w
     for _ in range(100):
         client.post(VERIFY)
     wait_for_checks()
-    # Twice each, since the resolver is silent.
-    names = ["_sendlayer.sl.example.com", "_sendlayer.sl.example.com.sl.example.com", "sl.example.com"]
-    names += ["_dmarc.sl.example.com", "_dmarc.example.com"]
+    # Twice each, since the resolver is silent; the domain itself for its zone.
+    names = ["_sendlayer.sl.example.com", "sl.example.com", "_dmarc.sl.example.com"]
     assert sorted(fake.names) == sorted(names * 2)
 
 
@@ -211,6 +259,7 @@ def test_authorization_in_other_account_is_shown_only_after_proof(nsd, verify, p
 
 
 def test_result_for_previous_expected_value_is_not_shown(nsd, verify, client, settings):
+    nsd.put('old TXT "v=spf1 -all"', 'new TXT "v=spf1 -all"', zone="example.net")
     settings.SPF_INCLUDE = "old.example.net"
     assert "Missing" in row(verify(), "spf")
     settings.SPF_INCLUDE = "new.example.net"

@@ -11,7 +11,7 @@ from audit.models import Event
 from credentials.models import Credential
 from domains.models import AlreadyAuthorized, Domain, NameSuspended
 from tests.factories import PASSWORD, SYSTEM, make_domain, make_user
-from tests.http import at_once
+from tests.http import at_once, text
 
 pytestmark = pytest.mark.django_db
 
@@ -114,6 +114,18 @@ def test_command_adds_domain_for_owner(capsys):
     domain = Domain.objects.get(name="xn--mnchen-3ya.de")
     assert domain.is_authorized and domain.memberships.get().role == "owner"
     assert list(alice.domains.all()) == [domain]
+
+
+@pytest.mark.parametrize("name", ["nic.in", "gov.in", "co.uk"])
+def test_public_suffix_is_authorized_by_command_alone(client, capsys, name):
+    client.force_login(make_user("alice@example.com"))
+    page = text(client.post("/domains/add/", {"name": name}))
+    assert f"If {name} itself is yours, ask the operator of this server to add it." in page
+    run("authorize_domain", name, "--owner", "alice@example.com", capsys=capsys)
+    assert Domain.objects.get(name=name).is_authorized
+    assert f"_sendlayer.{name}" in text(client.get(f"/domains/{name}/settings/dns/"))
+    make_user("bob@example.com")
+    assert "is now an owner" in run("make_owner", name, "bob@example.com", capsys=capsys)
 
 
 def test_command_asks_for_owner_when_several_users_added_domain(capsys):

@@ -11,7 +11,7 @@ from domains.models import Invitation
 from tests.domains.inviting import HTMX, URL, invite
 from tests.http import text
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.one_database]
 MADE = "Invitation is made"
 SAID = "This server sends no mail: give them this link."
 JOIN = {"name": "", "password1": "tide-otter-lamp-94", "password2": "tide-otter-lamp-94"}

@@ -9,6 +9,8 @@ from tests.servers import ROOT
 
 SET_UP = """
 import json
+from django.core.management import call_command
+call_command("migrate", verbosity=0)
 from tests.factories import make_domain, make_user
 from tests.faults.web import session_of
 alice = make_user("alice@example.com")
@@ -38,7 +40,6 @@ def manage(url, *arguments) -> str:
 
 def set_up(url) -> tuple[str, str]:
     """Make tables, an owner and a domain; return (domain name, session key of the owner)."""
-    manage(url, "migrate", "-v0")
     name, session = json.loads(manage(url, "shell", "-v0", "-c", SET_UP))
     return name, session
 

@@ -1,6 +1,7 @@
 """How to call each parsing function with a text of any length (tests/input/readers.py)."""
 
 from collections.abc import Callable
+from contextlib import suppress
 from types import SimpleNamespace
 from typing import NamedTuple
 
@@ -33,7 +34,7 @@ from credentials.usage.tally import Tally
 from credentials.views import selection
 from domains import homographs, names
 from domains.activity import filters, sentences
-from domains.dns import records, resolver, spf_dmarc
+from domains.dns import dmarc, hosts, judging, records, resolver, spf
 from domains.forms import AddDomainForm, AddSeveralForm
 from domains.general.forms import DeleteDomainForm
 from domains.members import forms
@@ -46,9 +47,11 @@ from submission import ip, log
 from submission.delivery import message
 from submission.listener import data_reader, limits, normal_form, sasl
 from submission.livecheck import conversation
+from submission.milter import packets
 from submission.policy import addresses, headers, sender
 from submission.reports.dovecot import Reports
 from submission.reports.postfix import Messages
+from tests.dns.names import lookups
 from vault import cipher
 from web import characters, client_ip, csv_export, logs, search
 from web import text as labels
@@ -60,11 +63,12 @@ from web.session_store import SessionStore
 
 NAME = "sl.example.com"
 USERNAME = "0" * 32
-SPF = records.Record(records.Kind.SPF, "TXT", NAME, "v=spf1", include="spf.example.net")
-DMARC = records.Record(records.Kind.DMARC, "TXT", f"_dmarc.{NAME}", "v=DMARC1")
-OWNERSHIP = records.Record(records.Kind.OWNERSHIP, "TXT", NAME, f"{records.PROOF_PREFIX}x", required=True)
+OWNERSHIP, SPF, DMARC = records.expected(
+    NAME, "x", records.Operator(spf_include="spf.example.net"), organizational="example.com"
+)
 
 
+RELAY = {"spf.example.net TXT": ["v=spf1 -all"]}
 UNUSED = SimpleNamespace(username=USERNAME, expires_at=None, was_used_recently=lambda now: False)
 
 
@@ -99,9 +103,14 @@ def judged(record) -> Callable[[str], object]:
 
     def call(text):
         for values in ((text,), tuple(text.split(" "))):
-            dns_record.shortened(records.judge(record, resolver.Found(values)).found)
+            dns_record.shortened(judging.judge(record, resolver.Found(values), lookups(RELAY)).found)
 
     return call
+
+
+def parsed_spf(text):
+    with suppress(spf.Invalid):
+        spf.parse(text)
 
 
 def answered(text):
@@ -216,7 +225,7 @@ CASES = {
     "web.search:parse": Case(
         search.parse, ("sasl_username=", "user=<", "x[", "0", "ABCD…", f"{USERNAME}.", "::ffff:")
     ),
-    "credentials.networks:clean": Case(networks.clean, ("192.0.2.1 ", "::")),
+    "credentials.networks:clean": Case(networks.clean, ("192.0.2.1 ", "::", "#", "1 -", "::-")),
     "credentials.passwords:is_well_formed": Case(passwords.is_well_formed, ("sl_",)),
     "vault.cipher:open": Case(lambda text: cipher.open(text, associated_data="x"), ("v1.k1.",)),
     "vault.cipher:parse": Case(cipher.parse, ("k1:",)),
@@ -245,26 +254,27 @@ CASES = {
     "domains.names:u_label": Case(names.u_label, ("xn--",)),
     "domains.names:display": Case(names.display, ("xn--", "а")),
     "domains.names:organizational": Case(names.organizational),
-    "domains.dns.spf_dmarc:is_host": Case(spf_dmarc.is_host),
-    "domains.dns.spf_dmarc:spf_records": Case(lambda text: spf_dmarc.spf_records([text]), ("v=spf1 ",)),
-    "domains.dns.spf_dmarc:includes": Case(
-        lambda text: spf_dmarc.includes(text, NAME), ("v=spf1 ", "v=spf1 include:")
+    "domains.dns.hosts:is_host": Case(hosts.is_host),
+    "domains.dns.hosts:parent": Case(hosts.parent, ("a.",)),
+    "domains.dns.spf:spf_records": Case(lambda text: spf.spf_records([text]), ("v=spf1 ",)),
+    "domains.dns.spf:lookalikes": Case(lambda text: spf.lookalikes([text]), ('"', "v =", "v=spf1")),
+    "domains.dns.spf:repaired": Case(spf.repaired, ("v=spf1 ", "v=spf1 include: ", "v=spf1 a=")),
+    "domains.dns.spf:parse": Case(parsed_spf, ("v=spf1 ", "v=spf1 include:", "v=spf1 a/", "v=spf1 a:%{")),
+    "domains.dns.spf:merge": Case(lambda text: spf.merge([text], NAME), ("v=spf1 ", "v=spf1 include:")),
+    "domains.dns.dmarc:dmarc_records": Case(lambda text: dmarc.dmarc_records([text]), ("v=DMARC1;", "v", "v=")),
+    "domains.dns.dmarc:lookalikes": Case(
+        lambda text: dmarc.lookalikes([text]), ('"', "v", "v=", "p", "dmarc1")
     ),
-    "domains.dns.spf_dmarc:with_include": Case(
-        lambda text: spf_dmarc.with_include([text], NAME), ("v=spf1 ", "v=spf1 include:")
+    "domains.dns.dmarc:problem": Case(
+        dmarc.problem, ("v=DMARC1;", "v=DMARC1; p=", "v=DMARC1; p", "v=DMARC1; a=b;")
     ),
-    "domains.dns.spf_dmarc:dmarc_records": Case(
-        lambda text: spf_dmarc.dmarc_records([text]), ("v=DMARC1;", "v", "v=")
-    ),
-    "domains.dns.spf_dmarc:is_valid_dmarc": Case(
-        spf_dmarc.is_valid_dmarc, ("v=DMARC1;", "v=DMARC1; p=", "v=DMARC1; p")
-    ),
+    "domains.dns.dmarc:mended": Case(dmarc.mended, ("v=DMARC1;", "p=none", "\\;", '"')),
     "domains.dns.records:parse_cname": Case(records.parse_cname, ("sl1:",)),
-    "domains.dns.records:_judge_spf": Case(judged(SPF), ("v=spf1 ", "v=spf1 v=spf1 ")),
-    "domains.dns.records:_judge_dmarc": Case(judged(DMARC), ("v=DMARC1;",)),
-    "domains.dns.records:_judge_ownership": Case(judged(OWNERSHIP), (records.PROOF_PREFIX, "\\")),
+    "domains.dns.spf_judging:judge": Case(judged(SPF), ("v=spf1 ", "v=spf1 v=spf1 ")),
+    "domains.dns.judging:_judge_dmarc": Case(judged(DMARC), ("v=DMARC1;",)),
+    "domains.dns.judging:_judge_ownership": Case(judged(OWNERSHIP), (records.PROOF_PREFIX, "\\")),
     "domains.homographs:is_mixed": Case(homographs.is_mixed, ("а",)),
-    "domains.homographs:reads_as_latin": Case(homographs.reads_as_latin, ("а", "ο")),
+    "domains.homographs:looks_like_another": Case(homographs.looks_like_another, ("а", "ο")),
     "domains.homographs:has_second_dot": Case(homographs.has_second_dot, ("i",)),
     "domains.homographs:without_second_dot": Case(homographs.without_second_dot, ("i",)),
     # the project
@@ -280,7 +290,8 @@ CASES = {
         header("Referer", ended_session._referring_page), ("//", "http://testserver/", "http://[")
     ),
     "accounts.ended_session:places": Case(
-        lambda text: ended_session.places(RequestFactory().get("/", {"page": text})), ("/", "//", "/domains/")
+        lambda text: ended_session.places(SimpleNamespace(GET={"page": text}, path="/")),
+        ("/", "//", "/domains/"),
     ),
     "web.request:query_of_page_before": Case(header("Referer", query_of_page_before), ("//", "http://", "a=&")),
     "web.request:htmx_page": Case(header("HX-Current-URL", htmx_page), ("//", "http://", "//[")),
@@ -336,6 +347,7 @@ CASES = {
     ),
     "submission.delivery.message:prepare": Case(message_read),
     "submission.reports.postfix:Messages.count": Case(account_of_message),
+    "submission.milter.packets:macros_of": Case(lambda text: packets.macros_of(text.encode(errors="replace"))),
     "submission.policy.sender:_judge_header": Case(
         lambda text: sender.judge_message(text.encode(errors="replace"), NAME)
     ),

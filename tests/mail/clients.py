@@ -22,12 +22,20 @@ class Mail:
         smtp.ehlo("client.example")
         return smtp
 
+    @property
+    def tls(self) -> ssl.SSLContext:
+        return ssl.create_default_context(cafile=self.server.certificate)
+
     def secure(self, **options) -> smtplib.SMTP:
         """A client that has said EHLO within TLS, the certificate verified."""
         smtp = self.connect(**options)
-        smtp.starttls(context=ssl.create_default_context(cafile=self.server.certificate))
+        smtp.starttls(context=self.tls)
         smtp.ehlo("client.example")
         return smtp
+
+    def implicit_tls(self) -> smtplib.SMTP:
+        """A client on the port with TLS from the start, before EHLO."""
+        return smtplib.SMTP_SSL("localhost", self.server.tls_port, timeout=TIMEOUT, context=self.tls)
 
     def try_login(self, username, password, **options):
         """The reply to AUTH on a connection of its own."""

@@ -10,6 +10,7 @@ from tests.environment import VAR_DIR
 from tests.mail.clients import Mail
 from tests.mail.daemons import Database, mail_server
 from tests.mail.databases import open_postgresql, open_sqlite
+from tests.mail.milters import judging
 from tests.mail.reports import reporting, serving
 from tests.submission.next_hop_server import SinkServer
 
@@ -47,9 +48,17 @@ def reports(django_db_setup, tmp_path_factory):
 
 
 @pytest.fixture(scope="session")
-def mail_daemons(mail_database, sink, reports):
+def milter(django_db_setup, tmp_path_factory):
+    """A running `manage.py milter`."""
+    with judging(tmp_path_factory.mktemp("milter") / "log") as running:
+        yield running
+
+
+@pytest.fixture(scope="session")
+def mail_daemons(mail_database, sink, reports, milter):
     """One Postfix and Dovecot for all tests that need no settings of their own."""
-    with mail_server(mail_database, relayhost=f"[127.0.0.1]:{sink.port}", reports=reports) as server:
+    relayhost = f"[127.0.0.1]:{sink.port}"
+    with mail_server(mail_database, relayhost=relayhost, reports=reports, milters=milter.address) as server:
         yield server
 
 

@@ -58,9 +58,10 @@ class Database:
 
 @dataclass(frozen=True)
 class MailServer:
-    """A running pair. `auth_socket` is Dovecot's, `log` holds both daemons' lines."""
+    """A running pair. `tls_port` has TLS from the start, `auth_socket` is Dovecot's, `log` has both's lines."""
 
     port: int
+    tls_port: int
     folder: Path
     auth_socket: Path
     certificate: Path
@@ -71,10 +72,13 @@ class MailServer:
 
 
 @contextmanager
-def mail_server(database: Database, *, relayhost="", reports=None, passdb="", postfix="", dovecot=""):
+def mail_server(
+    database: Database, *, relayhost="", reports=None, milters="", passdb="", postfix="", dovecot=""
+):
     """Run Dovecot and Postfix until the block ends; yield a MailServer.
 
-    `reports` is where they report to (tests.mail.reports.Reporting); `passdb` stands instead of Dovecot's
+    `reports` is where they report to (tests.mail.reports.Reporting), `milters` what judges messages, like
+    "inet:127.0.0.1:2582", by default nothing; `passdb` stands instead of Dovecot's
     passdb blocks, in the syntax of dovecot_version(); `postfix` and `dovecot` are lines added to their
     main files. Raises RuntimeError with the logs when one does not start.
     """
@@ -87,8 +91,9 @@ def mail_server(database: Database, *, relayhost="", reports=None, passdb="", po
             (spool / "private").mkdir(parents=True)
             shutil.chown(spool / "private", "postfix")
             stack.enter_context(_dovecot(folder, database, reports, passdb, dovecot))
-            server = MailServer(free_port(), folder, spool / "private" / "sendlayer-auth", _certificate(folder))
-            stack.enter_context(_postfix(server, database, relayhost, reports, postfix))
+            auth_socket = spool / "private" / "sendlayer-auth"
+            server = MailServer(free_port(), free_port(), folder, auth_socket, _certificate(folder))
+            stack.enter_context(_postfix(server, database, relayhost, reports, milters, postfix))
             yield server
     finally:
         shutil.rmtree(folder, ignore_errors=True)
@@ -134,11 +139,12 @@ def _replace_passdbs(path, passdb):
 
 
 @contextmanager
-def _postfix(server, database, relayhost, reports, more):
+def _postfix(server, database, relayhost, reports, milters, more):
     folder, etc = server.folder, server.folder / "postfix"
     messages = {"127.0.0.1:2581": f"127.0.0.1:{reports.messages_port}"} if reports else {}
     _copy(DEPLOY / "postfix" / "main.cf", etc, folder, messages)
-    listen = {"\nsubmission ": f"\n127.0.0.1:{server.port} "}
+    listen = {"submission ": server.port, "submissions ": server.tls_port}
+    listen = {f"\n{service}": f"\n127.0.0.1:{port} " for service, port in listen.items()}
     _copy(DEPLOY / "postfix" / "master.cf", etc, folder, listen)
     _copy(
         DEPLOY / "postfix" / database.kind / "sendlayer-sender.cf", etc, folder, database.settings, mode=0o640
@@ -156,6 +162,7 @@ def _postfix(server, database, relayhost, reports, more):
         "smtpd_tls_chain_files": folder / "tls.pem",
         "sendlayer_database": database.postfix_map,
         "relayhost": relayhost,
+        "smtpd_milters": milters,
         # Tests log in thousands of times from one address.
         "smtpd_client_connection_count_limit": 0,
         "smtpd_client_connection_rate_limit": 0,

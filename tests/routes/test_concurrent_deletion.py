@@ -33,7 +33,7 @@ def test_act_on_a_concurrently_deleted_domain_says_so(route):
     def delete_once_let_in(execute, sql, *args):
         nonlocal waits
         result = execute(sql, *args)
-        if waits and 'FROM "domains_domain"' in sql:
+        if waits and "FROM domains_domain" in sql:
             waits = False
             Domain.objects.all().delete()
         return result

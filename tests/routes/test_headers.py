@@ -6,10 +6,12 @@ import pytest
 from django.db import transaction
 from django.test import Client
 
+from accounts.models import User
+from credentials.models import Credential
 from tests.factories import PASSWORD
 from tests.http import sign_in, smtp_url
 from tests.routes.table import routes
-from tests.routes.world import ANONYMOUS, MANAGER, OWNER, STAFF, make_world
+from tests.routes.world import ANONYMOUS, MANAGER, OWNER, STAFF
 from vault import sealed_mode
 from web.headers import CONTENT_SECURITY_POLICY, QR_CODE, WITHOUT_REFERRER
 
@@ -39,6 +41,17 @@ def https_only(settings):
     settings.SECURE_HSTS_INCLUDE_SUBDOMAINS = settings.SECURE_HSTS_PRELOAD = True
 
 
+@pytest.fixture
+def alice(world):
+    """The owner of the one domain of the world."""
+    return User.objects.get(email=f"{OWNER}@example.com")
+
+
+@pytest.fixture
+def credential(world):
+    return Credential.objects.get()
+
+
 def complaints(response, *, file=False, **own):
     """Return the wrong or missing headers of a response over TLS; `own` are those of its route."""
     wanted = ALWAYS | {name.replace("_", "-"): value for name, value in own.items()}
@@ -58,8 +71,7 @@ def complaints(response, *, file=False, **own):
 
 
 @pytest.mark.parametrize("route", routes(), ids=lambda route: route.name)
-def test_every_route_has_the_headers_for_every_role(route):
-    world = make_world()
+def test_every_route_has_the_headers_for_every_role(route, world):
     for role in ROLES:
         for method in ("GET", "POST", "PUT"):
             with transaction.atomic():

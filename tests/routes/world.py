@@ -1,11 +1,12 @@
 """The users of the walk over all routes, and the values in the paths."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from uuid import uuid4
 
 from django.conf import settings
 from django.contrib.auth.models import Permission
 from django.test import Client
+from django.test.client import ClientHandler
 from django.urls import reverse
 
 from accounts.models import User
@@ -30,10 +31,13 @@ class World:
 
     parts: dict[str, str]
     sessions: dict[str, str]
+    # One for all: to load the middleware for each of them took as long as a page.
+    _handler: ClientHandler = field(default_factory=lambda: ClientHandler(enforce_csrf_checks=False))
 
     def client(self, role) -> Client:
         """Return a browser of a role before its first request."""
         client = Client()
+        client.handler = self._handler
         if role in self.sessions:
             client.cookies[settings.SESSION_COOKIE_NAME] = self.sessions[role]
         return client

@@ -18,7 +18,7 @@ from tests.factories import make_credential
 from tests.servers import ROOT, database_url, free_port, running
 from vault import keyring
 from vault.checks import KEYS
-from vault.cipher import new_key
+from vault.cipher import new_key, parse
 from vault.keyring import KeyCanary
 from web.startup import START
 
@@ -74,6 +74,11 @@ def test_e003_malformed_credential_keys_are_reported_without_the_key(settings, k
     assert list(messages) == ["sendlayer.E003"]
     assert what in messages["sendlayer.E003"]
     assert KEY[:12] not in messages["sendlayer.E003"]
+
+
+def test_credential_keys_may_have_blanks_around_their_parts(settings):
+    settings.CREDENTIAL_KEYS = f" k1: {KEY} , k2 :{KEY},"
+    assert list(parse(settings.CREDENTIAL_KEYS)) == ["k1", "k2"] and not found()
 
 
 @pytest.mark.parametrize("id", ["k1", "k2"])

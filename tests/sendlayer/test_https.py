@@ -120,7 +120,7 @@ def test_hsts_covers_this_host_only_by_default(given, wanted):
 @pytest.mark.parametrize(("https", "prefix"), [("yes", "__Host-"), ("no", "")])
 def test_cookies_are_bound_to_this_host_under_tls(https, prefix):
     program = (
-        "import django; django.setup(); from django.conf import settings as s;"
+        "from django.conf import settings as s;"
         "print(s.SESSION_COOKIE_NAME, s.CSRF_COOKIE_NAME, s.THEME_COOKIE_NAME, s.SESSION_COOKIE_SECURE,"
         "s.MESSAGE_STORAGE)"
     )

@@ -12,7 +12,6 @@ from tests.servers import ROOT, collect_static, free_port, running
 
 DATABASE = ("db.sqlite3", "db.sqlite3-wal", "db.sqlite3-shm")
 HOLD_OPEN = """
-import django; django.setup()
 from django.db import connection
 connection.cursor().execute("CREATE TABLE IF NOT EXISTS x (y)")
 import os, stat

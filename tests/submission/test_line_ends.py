@@ -15,7 +15,7 @@ pytestmark = [pytest.mark.one_database, pytest.mark.django_db(transaction=True)]
 MAIL = f"MAIL FROM:<{SENDER}>".encode()
 TO_DATA = [f"MAIL FROM:<{SENDER}>", f"RCPT TO:<{RECIPIENT}>", "DATA"]
 SMUGGLED = b"MAIL FROM:<x@evil.com>\r\nRCPT TO:<a@b.example>\r\nDATA\r\nFrom: x@evil.com\r\n\r\nx\r\n.\r\n"
-AT_ONCE = 1  # seconds; an idle client waits for 60
+AT_ONCE = 20  # seconds, on a busy machine; an idle client waits for 60
 
 
 def said_until_closed(sock) -> bytes:
@@ -47,7 +47,7 @@ def test_bare_lf_starts_no_second_command(smtp, line):
     start = time.monotonic()
     smtp.sock.sendall(line + b"RCPT TO:<a@example.org>\r\nNOOP\r\n")
     assert said_until_closed(smtp.sock) == replies.BARE_LF.encode() + b"\r\n"
-    assert time.monotonic() - start < AT_ONCE + 1
+    assert time.monotonic() - start < AT_ONCE
 
 
 def test_bare_lf_at_the_end_of_a_packet_starts_no_second_command(smtp):
@@ -78,7 +78,7 @@ def test_client_that_ends_lines_with_lf_is_refused_at_once(listener, session):
         start = time.monotonic()
         sock.sendall(session)
         assert said_until_closed(sock) == replies.BARE_LF.encode() + b"\r\n"
-        assert time.monotonic() - start < AT_ONCE + 1
+        assert time.monotonic() - start < AT_ONCE
 
 
 @pytest.mark.parametrize("end", [b"\n", b"\n\r\n"])
@@ -120,7 +120,7 @@ def test_mistaken_end_of_message_is_refused_and_hides_no_command(smtp, outbox, e
     smtp.sock.sendall(MESSAGE.removesuffix(b"\r\n") + end)
     start = time.monotonic()
     assert smtp.getreply() == (550, replies.BARE_NEWLINE[4:].encode())
-    assert QUIET_SECONDS / 2 < time.monotonic() - start < QUIET_SECONDS + AT_ONCE
+    assert QUIET_SECONDS / 2 < time.monotonic() - start < AT_ONCE
     with pytest.raises(OSError):  # noqa: PT012
         smtp.sock.sendall(SMUGGLED)
         assert said_until_closed(smtp.sock) == b""

@@ -3,9 +3,11 @@
 import asyncio
 import signal
 import smtplib
+import socket
 import time
 
 import pytest
+from cryptography import x509
 from django.db import transaction
 
 from credentials.models import Credential
@@ -25,6 +27,25 @@ def test_start_prints_one_line_with_the_address(start_listener):
         said = listener.log.read_text()
     places = f"127.0.0.1:{listener.port} and {listener.tls_port} (TLS)"
     assert said == f"Submission listens on {places}, mail goes to {listener.var_dir}/outbox\n"
+
+
+def test_listener_listens_on_every_address(start_listener):
+    with start_listener(SUBMISSION_ADDRESS="127.0.0.1, [::1]", LOG_LEVEL="INFO") as listener:
+        places = f"127.0.0.1, ::1, port {listener.port} and {listener.tls_port} (TLS)"
+        assert f"listens on {places}, mail" in listener.log.read_text()
+        for address in ("127.0.0.1", "::1"):
+            with smtplib.SMTP(address, listener.port, timeout=20) as smtp:
+                assert smtp.noop()[0] == 250
+            socket.create_connection((address, listener.tls_port), timeout=20).close()
+
+
+def test_international_host_is_named_in_its_ascii_form(start_listener):
+    with start_listener(SMTP_HOST="smtp.müller.de") as listener, listener.connect() as smtp:
+        assert smtp.ehlo()[1].startswith(b"smtp.xn--mller-kva.de\n")
+        smtp.starttls()
+        names = x509.load_der_x509_certificate(smtp.sock.getpeercert(binary_form=True)).extensions
+        alternative = names.get_extension_for_class(x509.SubjectAlternativeName).value
+        assert "smtp.xn--mller-kva.de" in alternative.get_values_for_type(x509.DNSName)
 
 
 def test_taken_port_stops_the_start_with_a_message(start_listener, listener):

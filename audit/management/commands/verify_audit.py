@@ -19,9 +19,13 @@ class Command(BaseCommand):
 
     def add_arguments(self, parser):
         parser.add_argument("--domain", default="", metavar="NAME", help="only domains of this name")
-        parser.add_argument("--file", help="check the events of this export instead of the database's")
         parser.add_argument(
-            "--expect", metavar="FILE", help="earlier output of this command, which must still hold"
+            "--file", help="check the events of this export instead of the database's; - for standard input"
+        )
+        parser.add_argument(
+            "--expect",
+            metavar="FILE",
+            help="earlier output of this command, which must still hold; - for standard input",
         )
 
     def handle(self, *, domain, file, expect, **options):
@@ -79,7 +83,8 @@ class Command(BaseCommand):
 
 
 def _open(path):
+    is_stdin = path == "-"
     try:
-        return open(path, encoding="utf-8", errors="replace")
+        return open(0 if is_stdin else path, encoding="utf-8", errors="replace", closefd=not is_stdin)
     except OSError as error:
         raise CommandError(f"{path}: {error.strerror}.") from None

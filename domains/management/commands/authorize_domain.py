@@ -8,7 +8,10 @@ from web.logs import one_line
 
 
 class Command(BaseCommand):
-    help = "Authorize a domain without a DNS proof, and issue its first SMTP user."
+    help = (
+        "Authorize a domain without a DNS proof, and issue its first SMTP user. With --owner it also adds "
+        "one that users can't add: a public suffix like nic.in, which others register names under."
+    )
 
     def add_arguments(self, parser):
         parser.add_argument("name", help="the domain, as its owner added it")
@@ -35,7 +38,7 @@ class Command(BaseCommand):
 
     def _find(self, name, owner):
         try:
-            name = names.normalise(name)
+            name = names.normalise(name, public_suffixes=True)
         except names.InvalidDomainName as error:
             raise CommandError(str(error)) from None
         user = self._user(owner) if owner else None

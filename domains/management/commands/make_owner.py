@@ -33,7 +33,7 @@ class Command(BaseCommand):
 
     def _find(self, name, member):
         try:
-            name = names.normalise(name)
+            name = names.normalise(name, public_suffixes=True)
         except names.InvalidDomainName as error:
             raise CommandError(str(error)) from None
         found = Domain.objects.filter(name=name)

@@ -55,9 +55,10 @@ class Command(BaseCommand):
             handler.close()
 
     async def _listen(self, listener, hop):
-        address, port = settings.SUBMISSION_ADDRESS, settings.SUBMISSION_PORT
+        addresses, port = settings.SUBMISSION_ADDRESS, settings.SUBMISSION_PORT
         tls_port = settings.SUBMISSION_TLS_PORT
-        places = f"{address}:{port}" + (f" and {tls_port} (TLS)" if tls_port else "")
+        places = f"{', '.join(addresses)}, port {port}" if len(addresses) > 1 else f"{addresses[0]}:{port}"
+        places += f" and {tls_port} (TLS)" if tls_port else ""
 
         def ready():
             self.stdout.write(f"Submission listens on {places}, mail goes to {hop}")
@@ -70,7 +71,7 @@ class Command(BaseCommand):
                 log.logger.error("Could not reload the certificate, the old one stays in use: %s", error)
 
         try:
-            await serve.serve(listener, address, port, tls_port, ready=ready, reload=reload)
+            await serve.serve(listener, addresses, port, tls_port, ready=ready, reload=reload)
         except OSError as error:
             raise CommandError(f"Can't listen on {places}: {error}") from None
 

@@ -1,0 +1,83 @@
+"""deploy/README.md as `make walk-through` reads it, without running it."""
+
+import subprocess
+
+import pytest
+
+from tests.debian.documents import README, Block, blocks, is_complete
+from tests.debian.machine import RELEASES
+from tests.debian.walkthrough import ACCEPTED, script
+
+pytestmark = pytest.mark.one_database
+
+BLOCKS = blocks(README.read_text())
+# What would be lost, doubled or refused when a block is pasted again.
+UNREPEATABLE = (
+    ">> /var/lib/sendlayer/.env",
+    "/dev/null .env",
+    "/dev/null db.sqlite3",
+    "useradd ",
+    "git clone ",
+)
+
+
+@pytest.mark.parametrize("release", RELEASES)
+@pytest.mark.parametrize("database", ["pgsql", "sqlite"])
+def test_blocks_of_each_variant_are_one_valid_script_up_to_accepted_mail(release, database):
+    chosen = [block for block in BLOCKS if block.is_for(release, database)]
+    text = script(chosen, values="", twice=False)
+    assert subprocess.run(["bash", "-n"], input=text, text=True, capture_output=True).stderr == ""
+    assert sum(block.commands for block in chosen) > 80
+    assert ACCEPTED in [text for block in chosen for text in block.shows]
+    assert (
+        text.count(f"postfix-{database}") == 1
+        and f"postfix-{({'pgsql', 'sqlite'} - {database}).pop()}" not in text
+    )
+
+
+def test_every_block_starts_with_its_own_values_or_continues_a_step():
+    first = {}
+    for block in BLOCKS[1:]:
+        first.setdefault(block.heading, block)
+    for block in first.values():
+        if "$" in block.text and "skip" not in block.words:
+            assert block.text.startswith(". /root/sendlayer.conf\n") or not uses_values(block.text), (
+                block.heading
+            )
+
+
+def uses_values(text) -> bool:
+    names = [
+        line.partition("=")[0] for line in BLOCKS[0].text.splitlines() if line[:1].isupper() and "=" in line
+    ]
+    assert len(names) == 10
+    return any(f"${name}" in text for name in [*names, "MAIL_PASSWORD"])
+
+
+@pytest.mark.parametrize("command", UNREPEATABLE)
+def test_commands_that_must_run_once_ask_first(command):
+    lines = [
+        line
+        for block in BLOCKS
+        if "skip" not in block.words
+        for line in block.text.replace("||\n", "|| ").splitlines()
+        if command in line
+    ]
+    assert lines
+    assert [line for line in lines if "||" not in line and "rm -rf" not in line] == []
+
+
+def test_comments_of_a_block_are_read():
+    document = "# A\n\n<!-- walk-through: pgsql, once -->\n<!-- shows: x y -->\n"
+    document += "```bash\n# no heading\ncat <<END\n1\nEND\n"
+    (block,) = blocks(document + "a \\\n  b\n```\n")
+    assert (block.heading, block.words, block.shows, block.commands) == ("A", {"pgsql", "once"}, ["x y"], 2)
+    assert block.is_for("trixie", "pgsql") and not block.is_for("trixie", "sqlite")
+    with pytest.raises(ValueError, match="unknown"):
+        blocks(document.replace("once", "sometimes") + "```\n")
+
+
+@pytest.mark.parametrize("text", ["a \\\n", "cat <<END\n1\n", "a() {\n", "a ||\n", "if a; then\n", "echo 'a\n"])
+def test_command_that_continues_is_not_complete(text):
+    assert not is_complete(text)
+    assert is_complete("a\n") and Block("", text).commands == 0
