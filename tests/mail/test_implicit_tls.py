@@ -43,8 +43,7 @@ def test_wrong_password_and_deleted_credential_are_refused(smtp, credential):
 def test_other_senders_are_refused(smtp, credential):
     assert smtp.docmd("MAIL FROM:<info@elsewhere.example>")[0] in (530, 553)
     auth_plain(smtp, credential.username, password_of(credential))
-    for sender in ("info@other.example", ""):
-        assert smtp.docmd(f"MAIL FROM:<{sender}>")[0] == 553
+    assert smtp.docmd("MAIL FROM:<info@other.example>")[0] == 553
 
 
 def test_deleted_credential_sends_nothing_in_an_open_session(smtp, credential):
