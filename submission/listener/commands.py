@@ -31,7 +31,7 @@ async def obey(session, name: str, argument: str) -> str | None:
     if name in NEEDS_HELLO and not session.hello_name:
         return replies.HELLO_FIRST
     if name in NEEDS_LOGIN and not session.login:
-        return replies.LOGIN_FIRST
+        return replies.LOGIN_FAILED if session.login_tries else replies.LOGIN_FIRST
     if name in COMMANDS:
         return await COMMANDS[name](session, argument)
     return FIXED_REPLIES.get(name, replies.UNKNOWN_COMMAND)

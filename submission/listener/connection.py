@@ -110,7 +110,7 @@ class ClientConnection(asyncio.Protocol):
             plaintext = tls.receive(data)
         except ssl.SSLError as error:
             failure = error
-        self.transport.write(tls.outgoing())
+        self.transport.write(tls.end() if tls.is_ended else tls.outgoing())
         if not self._handshake.done():
             if failure:
                 self._handshake.set_exception(failure)

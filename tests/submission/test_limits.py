@@ -104,6 +104,8 @@ def test_connections_of_one_address_are_limited(tight, stack):
     assert [greeting("127.0.2.1")[:3] for _ in range(4)] == [b"220"] * 4
     assert greeting("127.0.2.1") == b"421 4.7.0 Too many connections, try again later\r\n"
     assert greeting("127.0.2.2").startswith(b"220")
+    line = "CONNECT peer=127.0.2.1 outcome=too_many limit=SUBMISSION_MAX_CONNECTIONS_PER_IP"
+    assert line in tight.log.read_text()
 
 
 def test_oldest_session_without_login_makes_room_for_a_new_one(start_listener, credential, stack):
