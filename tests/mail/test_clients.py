@@ -12,7 +12,7 @@ pytestmark = [pytest.mark.mail, pytest.mark.django_db(transaction=True)]
 
 MESSAGE = f"From: <{SENDER}>\r\nTo: <{RECIPIENT}>\r\nSubject: by a real client\r\n\r\nBody\r\n"
 
-# Debian 13's looks for localhost at ::1 only.
+# By address: at localhost, some look for ::1 alone, as Debian's /etc/hosts lists both.
 NODEMAILER = """
 const [port, user, ca] = process.argv.slice(1);
 const transport = require("nodemailer").createTransport({
@@ -42,7 +42,7 @@ def fill(script):
 def swaks(port, username, ca):
     to = ["--from", SENDER, "--to", RECIPIENT, "--header", "Subject: by a real client"]
     login = ["--auth", "$METHOD", "--auth-user", username, "--auth-password", "$PASSWORD"]
-    return ["swaks", "--server", f"localhost:{port}", "--tls", "--tls-ca-path", ca, *login, *to]
+    return ["swaks", "--server", f"127.0.0.1:{port}", "--tls", "--tls-ca-path", ca, *login, *to]
 
 
 def curl(port, username, ca):
