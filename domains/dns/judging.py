@@ -269,5 +269,5 @@ def _covered(record: Record, lookups: Lookups) -> str:
         return ""
     return (
         f"{name} seems to get its address from a wildcard record (*), which won't cover it any more once this "
-        f"record is added: if a site or server uses {name}, first give it records of its own."
+        f"record is added: if a site or server uses {name}, first give it address records (A, AAAA) of its own."
     )
