@@ -51,6 +51,8 @@ READ_WITHIN = {
     "domains.names:host_in": "domains.names:normalise",
     "domains.names:_is_ip_address": "domains.names:normalise",
     "domains.names:_refuse_mapped": "domains.names:normalise",
+    "domains.dns.spf_evaluation:_Evaluation._note_addresses": "domains.dns.spf_judging:judge",
+    "domains.dns.spf_judging:_failing": "domains.dns.spf_judging:judge",
     "domains.dns.spf:_term": "domains.dns.spf:parse",
     "domains.dns.spf:_is_domain": "domains.dns.spf:parse",
     "domains.dns.spf:_is_host_with_prefixes": "domains.dns.spf:parse",
