@@ -8,6 +8,7 @@ import os
 import re
 import sys
 import unicodedata
+import warnings
 from ipaddress import ip_address
 from pathlib import Path
 
@@ -116,12 +117,13 @@ class Env(environ.Env):
         return config
 
     def _url(self, read, var, default):
-        """Parse a URL, without the parsers' errors, which quote parts of it and so of the password."""
+        """Parse a URL, without the parsers' messages, which quote parts of it and so of the password."""
         hint = "In a user name, password or path write # as %23, / as %2F, : as %3A, @ as %40 and % as %25."
         if "#" in self.ENVIRON.get(var, ""):  # what follows would be silently dropped
             return refuse(var, "contains a #.", f"{hint} {NO_COMMENT}")
         try:
-            return read(var, default)
+            with warnings.catch_warnings(action="ignore"):
+                return read(var, default)
         except (ValueError, KeyError, ImproperlyConfigured):
             return refuse(var, "is not a URL that can be used.", f"See .env.example for its form. {hint}")
 
