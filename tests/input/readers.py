@@ -82,7 +82,7 @@ OURS = {
     "sendlayer.checks:check_dashboard_url": "settings",
     "sendlayer.environment:Env.db": "settings",
     "sendlayer.environment:Env.email_url": "settings",
-    "sendlayer.environment:Env.host": "settings",
+    "sendlayer.environment:Env._host": "settings",
     "sendlayer.environment:Env._ascii": "settings",
     "web.folded_search:FoldedIContains.get_prep_lookup": "a search of 100 characters",
     "web.folded_search:fold": "searches of 100 characters, and columns of the database",
