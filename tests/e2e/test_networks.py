@@ -11,7 +11,7 @@ from tests.factories import SYSTEM, password_of
 
 pytestmark = [pytest.mark.e2e, pytest.mark.django_db(transaction=True)]
 
-SECONDS = 20
+SECONDS = 60
 ELSEWHERE = "192.0.2.0/24"
 
 
