@@ -78,7 +78,7 @@ def send(mail):
             "HOME": "/nonexistent",
         }
         return subprocess.run(
-            command, input=MESSAGE, env=environment, capture_output=True, text=True, timeout=30
+            command, input=MESSAGE, env=environment, capture_output=True, text=True, timeout=60
         )
 
     return send

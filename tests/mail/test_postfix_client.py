@@ -72,7 +72,7 @@ def postfix(folder: Path, lines: str, passwords: str):
         try:
             yield port
         finally:
-            subprocess.run(["postfix", "-c", etc, "stop"], capture_output=True, timeout=10)
+            subprocess.run(["postfix", "-c", etc, "stop"], capture_output=True, timeout=60)
 
 
 @pytest.fixture
