@@ -18,7 +18,9 @@ _COUNTED = {"include", "a", "mx", "ptr", "exists", "redirect"}
 _TYPES = {"a": "A", "exists": "A", "mx": "MX"}
 
 TOO_MANY_LOOKUPS = f"It takes more than {MAX_LOOKUPS} DNS lookups, so receivers treat it as an error."
-TOO_MANY_VOIDS = f"More than {MAX_VOIDS} of its DNS lookups find nothing, so receivers treat it as an error."
+TOO_MANY_VOIDS = (
+    f"More than {MAX_VOIDS} of its DNS lookups find nothing, which many receivers treat as an error."
+)
 
 
 class Stop(Exception):

@@ -31,14 +31,14 @@ async def obey(session, name: str, argument: str) -> str | None:
     if name in NEEDS_HELLO and not session.hello_name:
         return replies.HELLO_FIRST
     if name in NEEDS_LOGIN and not session.login:
-        return replies.LOGIN_FIRST
+        return replies.LOGIN_FAILED if session.login_tries else replies.LOGIN_FIRST
     if name in COMMANDS:
         return await COMMANDS[name](session, argument)
     return FIXED_REPLIES.get(name, replies.UNKNOWN_COMMAND)
 
 
 async def helo(session, name: str, *, is_extended: bool = False) -> str:
-    if not name or len(name) > MAX_HELLO_NAME or not name.isprintable():
+    if not name:
         return replies.BAD_ARGUMENT
     session.envelope, session.is_extended = Envelope(), is_extended
     session.hello_name = log.printable(name, MAX_HELLO_NAME)

@@ -46,7 +46,7 @@ class Handler:
     async def accept_sender(self, session, mailbox: str) -> str:
         """Check the login again, then judge the sender."""
         domain = session.login.domain
-        if refusal := await self._refuse_login(session, replies.BAD_LOGIN):
+        if refusal := await self._refuse_login(session):
             return refusal
         if sender.judge_sender(mailbox, domain):
             return replies.WRONG_SENDER
@@ -67,7 +67,7 @@ class Handler:
         origin = message.Origin(session.hello_name, session.peer_ip, self._host)
         prepared = message.prepare(envelope, origin, login.domain)
         # As late as possible, for a credential that was deleted while the message was received.
-        refused = await self._refuse_login(session, replies.NO_LONGER_VALID)
+        refused = await self._refuse_login(session)
         reply = refused or await self._deliver(prepared)
         if reply.startswith("250"):
             self._logins.note_message(login, session.hello_name, envelope.sender)
@@ -82,8 +82,8 @@ class Handler:
         self._logins.close()
         self._next_hop.close()
 
-    async def _refuse_login(self, session, reply: str) -> str | None:
-        """End a login that is no longer valid; return the reply then, otherwise None."""
+    async def _refuse_login(self, session) -> str | None:
+        """Return a reply that ends the session if its login is no longer valid, otherwise None."""
         login = session.login
         try:
             if await self._logins.still_valid(login):
@@ -92,8 +92,7 @@ class Handler:
             log.logger.warning("The database is unavailable: %s", type(error).__name__)
             return replies.INTERNAL_ERROR
         log.login(login.username, session.peer_ip, "revoked")
-        session.forget_login()
-        return reply
+        return replies.NO_LONGER_VALID
 
     async def _deliver(self, prepared: message.Message) -> str:
         try:

@@ -25,7 +25,11 @@ LOGIN_UNAVAILABLE = "454 4.7.0 Temporary authentication failure"
 TLS_FIRST = "530 5.7.0 Must issue a STARTTLS command first"
 LOGIN_FIRST = "530 5.7.0 Authentication required"
 WRONG_SENDER = "553 5.7.1 Sender address not allowed for this SMTP user"
-NO_LONGER_VALID = "550 5.7.1 This SMTP user is no longer valid, message not accepted"
+# After a refused AUTH. Exim and sendmail go on without a login then, and would return each message to its
+# sender; now they keep it until the login is right.
+LOGIN_FAILED = "450 4.7.0 Authentication failed, message not accepted"
+# So that a program with a pool of connections gets a new one, and there the reply to its login.
+NO_LONGER_VALID = "421 4.7.0 This SMTP user is no longer valid, closing connection"
 
 # Faults on our side.
 INTERNAL_ERROR = "451 4.3.0 Internal error, try again later"

@@ -38,16 +38,16 @@ class Listener:
         """The same, with TLS from the start (RFC 8314)."""
         return ClientConnection(lambda connection: Session(self, connection).run(starts_tls=True), self.tls)
 
-    def enter(self, session: "Session") -> bool:
-        """Give a session a place; False if there is none."""
+    def enter(self, session: "Session") -> str:
+        """Give a session a place; return the setting that leaves none, or ""."""
         client = client_of(session.peer_ip)
         if self._clients[client] >= self.limits.connections_per_ip:
-            return False
+            return "SUBMISSION_MAX_CONNECTIONS_PER_IP"
         if len(self.sessions) >= self.limits.connections and not self._make_room():
-            return False
+            return "SUBMISSION_MAX_CONNECTIONS"
         self._clients[client] += 1
         self.sessions[session] = None
-        return True
+        return ""
 
     def leave(self, session: "Session") -> None:
         if session in self.sessions:
@@ -88,8 +88,8 @@ class Session:
         request_id.begin("session")  # in the context of this task, so that every log line of the session has it
         if not self.peer_ip:
             return self.connection.abort()
-        if not self.listener.enter(self):
-            log.logger.warning("CONNECT peer=%s outcome=too_many", self.peer_ip)
+        if setting := self.listener.enter(self):
+            log.logger.warning("CONNECT peer=%s outcome=too_many limit=%s", self.peer_ip, setting)
             return self.drop(replies.TOO_MANY_CONNECTIONS)
         try:
             if starts_tls and not await self.secure(self.connection.handshake()):
@@ -113,11 +113,6 @@ class Session:
             log.logger.info("CONNECT peer=%s outcome=tls_handshake_failed reason=%s", self.peer_ip, reason)
             return False
         return True
-
-    def forget_login(self) -> None:
-        """End the login; the client needs AUTH again."""
-        self.login = None
-        self._login_ends_at = self._loop.time() + self.limits.login_seconds
 
     def stop(self) -> None:
         """End the session after its current command."""

@@ -140,7 +140,7 @@ _WORDS = {
     553: r"rejected by remote party",
 }
 # Without a login.
-_WENT_ON = r"\b450\b"
+_WENT_ON = r"\b4[25][01]\b"
 _ENHANCED = {535: r"5\.7\.8", 553: r"5\.7\.1"}
 
 

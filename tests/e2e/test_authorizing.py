@@ -49,6 +49,8 @@ class TestAuthorizing:
         add(page, "shop.example.com")
         value = f"sendlayer-verification={Domain.objects.get().verification_token}"
         assert copied(page, "Copy value of the Ownership record") == value
+        assert copied(page, "Copy hostname of the Ownership record") == "_sendlayer.shop"
+        assert copied(page, "Copy full name of the Ownership record") == "_sendlayer.shop.example.com"
 
     def test_without_javascript(self, window, alice, nsd):
         nsd.empty()

@@ -37,7 +37,7 @@ READ_WITHIN = {
     "credentials.views.responses:is_on_page": "web.request:htmx_page",
     "credentials.networks:_are_within": "credentials.networks:clean",
     "submission.policy.disguise:_decoded": "submission.policy.disguise:shows_other_domain",
-    "submission.policy.disguise:_leading_domains": "submission.policy.disguise:shows_other_domain",
+    "submission.policy.disguise:_unquoted_domains": "submission.policy.disguise:shows_other_domain",
     "submission.policy.disguise:hides_text": "submission.policy.disguise:shows_other_domain",
     "submission.policy.headers:read_mailboxes": "submission.policy.headers:mailboxes",
     "credentials.diagnosis.parser:_mask_encoded": "credentials.diagnosis.parser:visible",

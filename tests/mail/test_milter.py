@@ -55,8 +55,8 @@ def test_postfix_refuses_forged_headers_and_takes_real_ones(mail, sink, credenti
     ("header", "refusal", "finding"),
     [
         ("{C}", Refusal.FOREIGN_HEADER, Finding.WRONG_HEADER_FROM),
-        ("{C} <{A}>", Refusal.OTHER_ADDRESS, Finding.BAD_MESSAGE),
-        ("Smith, John <{A}>", Refusal.BAD_ADDRESSES, Finding.BAD_MESSAGE),
+        ("{C} <{A}>", Refusal.OTHER_ADDRESS, Finding.HIDDEN_SENDER),
+        ("Smith, John <{A}>", Refusal.BAD_ADDRESSES, Finding.UNQUOTED_NAME),
         ("\vFrom: {A}\r\nFrom: {A}", Refusal.NO_SINGLE_FROM, Finding.NO_SINGLE_FROM),
     ],
 )

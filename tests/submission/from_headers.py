@@ -102,6 +102,15 @@ OTHERS = [
     "(=?utf-8?q?=3C{Q}=3E?=) <{A}>",
     "A <{A}>, {C} <{A}>",
     '"<ceo@sub.sl.example.com>" <{A}>',
+    '"{C}" =?utf-8?q?,?= <{A}>',
+    '"{C}"=?utf-8?q?=2C?= <{A}>',
+    '=?utf-8?q?x;?= "{C}" <{A}>',
+    '"=?utf-8?q?{Q}?=" =?utf-8?q?x,y?= <{A}>',
+    "{A} via {C} <{A}>",
+    "{A}(x){C} <{A}>",
+    "{A} .bank.example <{A}>",
+    "{A}\tbank.example <{A}>",
+    "x@=?utf-8?q?{Q}?= <{A}>",
     '"<ceo@ｂank.example>" <{A}>',
 ]
 # Names with what readers can't see.
@@ -263,7 +272,6 @@ FOREIGN = [
     "{A}\r\n\t<{C}>",
     "\r\n {C}",
     "<info@\r\n sl.example.com.bank.example>",
-    '"{C}"\r\n \r\n <{A}>',
     "{C}\r\n\t\r\n <{A}>",
     "{A}\r\n \r\n <{C}>",
     "{A}\r <{C}>",

@@ -26,24 +26,14 @@ def judge(value: str, name="From"):
     return judge_message(message(value, name), DOMAIN)
 
 
-@pytest.mark.parametrize("shape", REAL)
-def test_usual_headers_are_accepted(shape):
-    assert judge_message(header_of(shape) + BODY, DOMAIN) is None
+def judge_shape(shape):
+    return judge_message(header_of(shape) + BODY, DOMAIN)
 
 
-@pytest.mark.parametrize("shape", FORGED)
-def test_forged_headers_are_refused(shape):
-    assert judge_message(header_of(shape) + BODY, DOMAIN) is not None
-
-
-@pytest.mark.parametrize("value", OTHERS)
-def test_name_that_looks_like_a_foreign_address_is_refused(value):
-    assert judge(value) is Refusal.OTHER_ADDRESS
-
-
-@pytest.mark.parametrize("value", HIDDEN)
-def test_invisible_and_reordering_characters_are_refused(value):
-    assert judge(value) is Refusal.HIDDEN_TEXT
+def test_usual_headers_are_accepted_and_forged_ones_refused():
+    assert [shape for shape in REAL if judge_shape(shape)] == []
+    assert [shape for shape in FORGED if not judge_shape(shape)] == []
+    assert len(REAL) >= 100 and len(FORGED) >= 200
 
 
 @pytest.mark.parametrize(
@@ -51,8 +41,9 @@ def test_invisible_and_reordering_characters_are_refused(value):
     [(OTHERS, Refusal.OTHER_ADDRESS), (HIDDEN, Refusal.HIDDEN_TEXT)],
     ids=["others", "hidden"],
 )
-def test_sender_and_resent_fields_follow_the_same_rule(values, refusal):
+def test_name_is_refused_for_its_cause_in_every_sender_field(values, refusal):
     for value in values:
+        assert judge(value) is refusal, value
         if ">, " in value:
             continue  # a Sender has one address
         for name in ("Sender", "Resent-Sender", "Resent-From"):
@@ -65,14 +56,15 @@ def test_sender_and_resent_fields_follow_the_same_rule(values, refusal):
 HASTY = {"strict": False} if "strict" in inspect.signature(getaddresses).parameters else {}
 
 
-# Its name is one that Python's parser fails at.
-@pytest.mark.parametrize("shape", [shape for shape in REAL if shape != ".NET <{A}>"])
-def test_other_parsers_find_only_the_own_address(shape):
-    content = header_of(shape) + BODY
-    for rules in (email.policy.compat32, email.policy.SMTPUTF8):
-        text = str(email.message_from_bytes(content, policy=rules)["From"]).replace("\r\n", "")
-        found = [address.strip("'") for _name, address in getaddresses([text], **HASTY) if "@" in address]
-        assert {address.rpartition("@")[2].lower() for address in found} == {DOMAIN}
+def test_other_parsers_find_only_the_own_address():
+    for shape in REAL:
+        if shape == ".NET <{A}>":  # a name that Python's parser fails at
+            continue
+        content = header_of(shape) + BODY
+        for rules in (email.policy.compat32, email.policy.SMTPUTF8):
+            text = str(email.message_from_bytes(content, policy=rules)["From"]).replace("\r\n", "")
+            found = [address.strip("'") for _name, address in getaddresses([text], **HASTY) if "@" in address]
+            assert {address.rpartition("@")[2].lower() for address in found} == {DOMAIN}, shape
 
 
 @pytest.mark.parametrize(

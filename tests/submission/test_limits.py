@@ -104,6 +104,8 @@ def test_connections_of_one_address_are_limited(tight, stack):
     assert [greeting("127.0.2.1")[:3] for _ in range(4)] == [b"220"] * 4
     assert greeting("127.0.2.1") == b"421 4.7.0 Too many connections, try again later\r\n"
     assert greeting("127.0.2.2").startswith(b"220")
+    line = "CONNECT peer=127.0.2.1 outcome=too_many limit=SUBMISSION_MAX_CONNECTIONS_PER_IP"
+    assert line in tight.log.read_text()
 
 
 def test_oldest_session_without_login_makes_room_for_a_new_one(start_listener, credential, stack):
@@ -161,10 +163,10 @@ def test_client_that_stalls_in_the_handshake_of_implicit_tls_is_disconnected(tig
     assert sock.recv(1000) == b""
 
 
-def test_both_ports_share_the_limit_of_an_address(tight, stack):
-    for port in [tight.port, tight.tls_port] * 2:
+def test_both_ports_share_the_limit_of_an_address(listener, stack):
+    for port in [listener.port, listener.tls_port] * 15:  # 30, of conftest
         stack.enter_context(bare(port, source="127.0.2.3"))
-    wait_until(lambda: bare_greeting(tight, "127.0.2.3").startswith(b"421"))
+    wait_until(lambda: bare_greeting(listener, "127.0.2.3").startswith(b"421"))
 
 
 def test_client_that_stalls_in_data_is_disconnected(tight, credential, stack):

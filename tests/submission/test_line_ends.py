@@ -95,7 +95,7 @@ def test_login_with_bare_cr_is_refused(secure, credential):
     assert secure.docmd("AUTH PLAIN")[0] == 334
     secure.sock.sendall(response + b"\r\r\n")
     assert secure.getreply() == (500, replies.BARE_CR[4:].encode())
-    assert secure.docmd(MAIL.decode())[0] == 530
+    assert secure.docmd(MAIL.decode())[0] == 450
 
 
 @pytest.mark.parametrize("cut", range(1, len(MAIL) + 2))

@@ -35,5 +35,5 @@ def test_session_of_a_revoked_password_cannot_send(login, smtp, credential):
     credential.reset_password(by=SYSTEM, keep_old_for=timedelta(hours=1))
     assert submit(smtp)[0] == 250
     credential.revoke_old_password(by=SYSTEM)
-    assert submit(smtp)[0] == 535
+    assert submit(smtp)[0] == 421
     assert [login(credential.username, password) for password in (old, password_of(credential))] == [535, 235]

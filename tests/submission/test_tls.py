@@ -109,6 +109,13 @@ def test_starttls_client_on_the_implicit_tls_port_is_refused(listener):
     wait_until(lambda: listener.secure_from_the_start().noop()[0] == 250)
 
 
+def test_client_that_ends_tls_gets_the_end_of_tls(listener):
+    for smtp in (listener.secure(), listener.secure_from_the_start()):
+        plain = smtp.sock.unwrap()  # raises an error if the connection ends without close_notify
+        assert plain.recv(1000) == b""
+        plain.close()
+
+
 def test_rubbish_within_tls_ends_the_connection(listener):
     for sock in (listener.secure().sock, listener.secure_from_the_start().sock):
         os.write(sock.fileno(), b"\x17\x03\x03\x00\x20" + bytes(32))

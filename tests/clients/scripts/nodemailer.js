@@ -1,6 +1,7 @@
 const { HOST, PORT, LOGIN, PASSWORD, NAME, SENDER, RECIPIENTS, SUBJECT } = process.env;
 const transport = require("nodemailer").createTransport({
-  host: HOST, port: PORT, requireTLS: true, auth: { user: LOGIN, pass: PASSWORD },
+  // Debian 13's looks for localhost at ::1 only.
+  host: "127.0.0.1", port: PORT, requireTLS: true, tls: { servername: HOST }, auth: { user: LOGIN, pass: PASSWORD },
 });
 transport
   .sendMail({
