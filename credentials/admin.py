@@ -293,7 +293,8 @@ class RefusedLoginsAdmin(OfDomain):
         return Q(pk__in=keys(LoginDay.objects.filter(ip=address).exclude(outcome=Outcome.ACCEPTED)))
 
     def by_email(self, email):
-        return Q(pk__in=keys(LoginDay.objects.filter(super().by_email(email)).exclude(outcome=Outcome.ACCEPTED)))
+        refused = LoginDay.objects.filter(super().by_email(email)).exclude(outcome=Outcome.ACCEPTED)
+        return Q(pk__in=keys(refused))
 
     def by_text(self, text):
         labelled = Credential.objects.filter(label__icontains=text)
