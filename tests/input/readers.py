@@ -87,6 +87,7 @@ OURS = {
     "web.folded_search:FoldedIContains.get_prep_lookup": "a search of 100 characters",
     "web.folded_search:fold": "searches of 100 characters, and columns of the database",
     "web.folded_search:containing": "a search of 100 characters",
+    "credentials.snippets:lacks_name": "settings",
     "web.caches:TableCache.get_many": "values that the dashboard itself put there",
     "submission.listener.commands:auth": "a line of 1,000 characters (limits.MAX_COMMAND_LINE)",
     "accounts.adapter:AccountAdapter.send_notification_mail": "names of allauth's templates",
