@@ -62,7 +62,7 @@ class DnsServer:
     def wait_for(self, zone, serial):
         deadline, seen = time.monotonic() + START_SECONDS, 0
         # Several times: while nsd reloads, its old process answers beside the new one.
-        while seen < 8:
+        while seen < 25:
             if self._serial(zone) == serial:
                 seen += 1
                 continue
