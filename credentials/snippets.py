@@ -6,6 +6,7 @@ it from the environment or a file, or contain PLACEHOLDER where the tool takes n
 
 import re
 from dataclasses import dataclass
+from ipaddress import ip_address
 
 from django.conf import settings
 
@@ -33,7 +34,8 @@ class Snippet:
 class Tool:
     """`note` is a sentence or two about it, `trust` says how it trusts a self-signed certificate in a trial.
 
-    `settings` are label and value of each field of its own form; `fill` fills in the values.
+    `settings` are label and value of each field of its own form; `fill` fills in the values. `needs_name` says
+    that it can't verify the certificate of an IP address.
     """
 
     key: str
@@ -42,6 +44,7 @@ class Tool:
     note: str = ""
     trust: str = "Set the environment variable SSL_CERT_FILE to a copy of that file."
     settings: tuple[tuple[str, str], ...] = ()
+    needs_name: bool = False
 
 
 _PHP_TRUST = "Set openssl.cafile in php.ini to a copy of that file."
@@ -95,7 +98,8 @@ TOOLS = (
         "nodejs",
         "Node.js",
         (Snippet("Nodemailer", "nodejs"),),
-        ENVIRONMENT,
+        f"{ENVIRONMENT} With “pool: true”, leave maxConnections at 10 or fewer: the mail server refuses too "
+        "many connections at once.",
         "Set the environment variable NODE_EXTRA_CA_CERTS to a copy of that file.",
     ),
     Tool("php", "PHP", (Snippet("PHPMailer", "php"),), ENVIRONMENT, _PHP_TRUST),
@@ -111,8 +115,10 @@ TOOLS = (
         ),
         "For a Postfix that relays the mail of its machine. On Debian and Ubuntu it needs the package "
         "libsasl2-modules; elsewhere smtp_tls_CAfile may be /etc/pki/tls/certs/ca-bundle.crt. "
-        "Programs have to use a sender address that may send here.",
+        "Addresses of the machine itself, such as root’s, become addresses of {domain}; programs have to use "
+        "those, too.",
         "Set smtp_tls_CAfile to a copy of that file.",
+        needs_name=True,
     ),
     Tool(
         "msmtp",
@@ -122,8 +128,28 @@ TOOLS = (
             Snippet("Keep the password in a file that only you can read", "msmtp-password"),
             Snippet("Send a test message", "msmtp-test"),
         ),
-        "A sendmail for scripts and cron, without a queue.",
+        "A sendmail for scripts and cron, without a queue. Set MAILTO in the crontab to a whole address. "
+        "“set_from_header” needs msmtp 1.8.8 or later.",
         "Add the line “tls_trust_file” with the path of a copy of that file.",
+    ),
+    Tool(
+        "device",
+        "Printer, NAS or other device",
+        (),
+        "Fill in its form for e-mail or SMTP. If its fields are shorter than the username (32 characters) or "
+        "the password (42), it cuts them off and can’t log in: let it send through a Postfix in your network. "
+        "Give it a name in plain letters (a–z) and the right time of day.",
+        "Import a copy of that file as a trusted certificate, if it checks certificates.",
+        (
+            ("SMTP server", "{host}"),
+            ("Port", "{port}"),
+            ("Encryption", "STARTTLS, or “TLS” if the other choice is “SSL”"),
+            ("Port if it has only SSL/TLS", "{tls_port}"),
+            ("Authentication", "On (PLAIN or LOGIN)"),
+            ("Username", "{username}"),
+            ("Password", "Copy it above"),
+            ("Sender (From)", "{sender}"),
+        ),
     ),
     Tool("curl", "curl", (_SHELL_PASSWORD, Snippet("Send a test message", "curl"))),
     Tool("swaks", "swaks", (_SHELL_PASSWORD, Snippet("Send a test message", "swaks"))),
@@ -161,6 +187,7 @@ def values(credential, recipient: str) -> dict:
         "username": credential.username,
         "host": settings.SMTP_HOST,
         "port": settings.SMTP_PORT,
+        "tls_port": settings.SMTP_TLS_PORT,
         "domain": domain,
         "sender": f"info@{domain}",
         "recipient": recipient if _PLAIN_ADDRESS.fullmatch(recipient) else FALLBACK_RECIPIENT,
@@ -169,8 +196,23 @@ def values(credential, recipient: str) -> dict:
 
 
 def fill(tool, known) -> list[tuple[str, str]]:
-    """Return the fields of a tool's own form, filled in."""
-    return [(label, value.format(**known)) for label, value in tool.settings]
+    """Return the fields of a tool's own form, filled in; without those for a port that isn't offered."""
+    offered = [field for field in tool.settings if known["tls_port"] or "{tls_port}" not in field[1]]
+    return [(label, value.format(**known)) for label, value in offered]
+
+
+def note(tool, known) -> str:
+    """Return the note about a tool, filled in."""
+    return tool.note.format(**known)
+
+
+def lacks_name(tool) -> bool:
+    """Whether the tool can't verify the server's certificate, since sites know it by an IP address."""
+    try:
+        ip_address(settings.SMTP_HOST.strip("[]"))
+    except ValueError:
+        return False
+    return tool.needs_name
 
 
 def is_self_signed() -> bool:

@@ -66,13 +66,15 @@ _offboarding_urlpatterns = [
     path("reset/", offboarding.reset, name="offboarding_reset"),
 ]
 
+_OF_DOMAIN = [
+    path("", overview.overview, name="overview"),
+    path("settings/smtp/", include(_smtp_urlpatterns)),
+    path("settings/members/offboarding/<person:person>/", include(_offboarding_urlpatterns)),
+]
+
 app_name = "credentials"
 urlpatterns = [
     path("domains/", domain_list.domain_list, name="domains"),
     path("domains/menu/", domain_list.menu, name="menu"),
-    path("domains/<domain:name>/", overview.overview, name="overview"),
-    path("domains/<domain:name>/settings/smtp/", include(_smtp_urlpatterns)),
-    path(
-        "domains/<domain:name>/settings/members/offboarding/<person:person>/", include(_offboarding_urlpatterns)
-    ),
+    path("domains/<domain:name>/", include(_OF_DOMAIN)),
 ]

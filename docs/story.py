@@ -161,6 +161,9 @@ class Story:
         zone = {
             (f"_sendlayer.{DOMAIN}", "TXT"): [f"sendlayer-verification={token}"],
             (DOMAIN, "TXT"): ["v=spf1 include:_spf.google.com ~all"],
+            ("_spf.google.com", "TXT"): ["v=spf1 ip4:192.0.2.0/25 ~all"],
+            ("spf.sendlayer.net", "TXT"): ["v=spf1 ip4:192.0.2.128/25 -all"],
+            (DOMAIN.partition(".")[2], "SOA"): ["ns"],
             (f"sl1._domainkey.{DOMAIN}", "CNAME"): ["sl1.dkim.sendlayer.net"],
         }
         check.check_now(self.domain, by=self.at_office, resolver=Zone(zone))
@@ -195,3 +198,6 @@ class Zone:
 
     def each(self):
         return [self]
+
+    def for_check(self):
+        return self

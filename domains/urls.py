@@ -16,6 +16,15 @@ _MEMBERS = [
     path("invitations/<uuid:public_id>/resend/", member_views.resend, name="resend"),
     path("invitations/<uuid:public_id>/revoke/", member_views.revoke, name="revoke"),
 ]
+_OF_DOMAIN = [
+    path("settings/", general_views.overview, name="settings"),
+    path("settings/dns/", dns_views.dns, name="dns"),
+    path("settings/dns/verify/", dns_views.verify, name="verify"),
+    path("settings/name/", general_views.rename, name="rename"),
+    path("settings/transfer/", general_views.transfer, name="transfer"),
+    path("settings/delete/", general_views.delete, name="delete"),
+    path("settings/members/", include(_MEMBERS)),
+]
 _INVITATION = [
     path("", invitation_views.invitation, name="invitation"),
     path("accept/", invitation_views.accept, name="accept"),
@@ -28,12 +37,6 @@ urlpatterns = [
     path("", views.home, name="home"),
     path("domains/add/", views.add, name="add"),
     path("domains/add/several/", views.add_several, name="add_several"),
-    path("domains/<domain:name>/settings/", general_views.overview, name="settings"),
-    path("domains/<domain:name>/settings/dns/", dns_views.dns, name="dns"),
-    path("domains/<domain:name>/settings/dns/verify/", dns_views.verify, name="verify"),
-    path("domains/<domain:name>/settings/name/", general_views.rename, name="rename"),
-    path("domains/<domain:name>/settings/transfer/", general_views.transfer, name="transfer"),
-    path("domains/<domain:name>/settings/delete/", general_views.delete, name="delete"),
-    path("domains/<domain:name>/settings/members/", include(_MEMBERS)),
+    path("domains/<domain:name>/", include(_OF_DOMAIN)),
     path("invitations/key/<token:token>/", include(_INVITATION)),
 ]

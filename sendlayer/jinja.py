@@ -11,7 +11,6 @@ from html import unescape
 from django.conf import settings
 from django.contrib.messages import get_messages
 from django.templatetags.static import static
-from django.urls import reverse
 from django.utils.html import strip_tags
 from django.utils.translation import ngettext
 from jinja2 import Environment
@@ -22,6 +21,7 @@ from domains.access import came_from
 from domains.activity.sentences import own_sentence, sentence
 from web.characters import harmless
 from web.dates import ago, date, day, how_long, long_ago, moment, until, until_hour
+from web.paths import path_of
 from web.plurals import counted
 from web.request_id import current_id
 
@@ -30,7 +30,7 @@ _HEADING = re.compile(r"<h2\b[^>]*>(.*?)</h2>", re.DOTALL)
 
 def environment(**options) -> Environment:
     env = Environment(**options, trim_blocks=True, lstrip_blocks=True)  # noqa: S701  (Django sets autoescape)
-    env.globals.update(messages=get_messages, static=lru_cache(static), url=_url, request_id=current_id)
+    env.globals.update(messages=get_messages, static=lru_cache(static), url=path_of, request_id=current_id)
     env.globals.update(theme_cookie=settings.THEME_COOKIE_NAME, ngettext=ngettext)
     env.globals.update(came_from=came_from, sign_in_counts_for=_sign_in_counts_for)
     env.filters.update(
@@ -51,11 +51,6 @@ def environment(**options) -> Environment:
     )
     env.filters["heading"] = _heading
     return env
-
-
-@lru_cache(maxsize=2048)
-def _url(route: str, *args: str) -> str:
-    return reverse(route, args=args)
 
 
 def _sign_in_counts_for() -> str:

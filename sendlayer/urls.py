@@ -34,15 +34,16 @@ def _admin_view_of_recent_sign_in(view, cacheable=False):
 
 admin.site.admin_view = _admin_view_of_recent_sign_in
 
+# What is asked most comes first: patterns are tried in turn.
 urlpatterns = [
-    path("admin/", admin.site.urls),
-    path("", include("accounts.urls")),
-    path("", include("domains.urls")),
-    path("domains/<domain:name>/activity/", include("domains.activity.urls")),
     path("", include("credentials.urls")),
+    path("domains/<domain:name>/activity/", include("domains.activity.urls")),
+    path("", include("domains.urls")),
     path("domains/<domain:name>/settings/smtp/", include("submission.livecheck.urls")),
     # A secret after /key/ is kept out of the logs (web/logs.py).
     path("hand-over/key/<str:key>/", hand_over_link, name="hand_over"),
+    path("", include("accounts.urls")),
+    path("admin/", admin.site.urls),
 ]
 
 handler400 = "web.errors.bad_request"

@@ -35,6 +35,12 @@ PASSWORD_CAUSES = {
 }
 OR_TLS = " Or keep it, and set the port to {tls_port}."
 SMTP_PORTS = {25, 465, 587, 2465, 2525, 2587}
+# What a failure means at the port with TLS from the start.
+ON_TLS_PORT = {
+    Finding.TIMED_OUT: Finding.PLAIN_TO_TLS,
+    Finding.DROPPED: Finding.PLAIN_TO_TLS,
+    Finding.IMPLICIT_TLS: Finding.NOT_SMTP,
+}
 _CONNECTION_FAILURES = {
     Finding.NAME_NOT_FOUND,
     Finding.CONNECTION_REFUSED,
@@ -42,6 +48,7 @@ _CONNECTION_FAILURES = {
     Finding.UNREACHABLE,
     Finding.NOT_CONNECTED,
     Finding.DROPPED,
+    Finding.IMPLICIT_TLS,
 }
 _AFTER_THE_LOGIN = {Finding.NO_LONGER_VALID, Finding.WRONG_SENDER}
 _LOGIN = {Finding.LOGIN_REFUSED, Finding.LOGIN_FAILED}
@@ -158,12 +165,12 @@ def _connection_failure(reading) -> tuple[Finding, int | None]:
     """A failed connection: the finding, and the port if it was the wrong one."""
     if reading.names_this_machine and settings.SMTP_HOST not in ("localhost", "127.0.0.1", "::1"):
         return Finding.WRONG_HOST, None
-    ports = [port for port in reading.ports if port in SMTP_PORTS]
-    tls_port = settings.SMTP_TLS_PORT
-    if tls_port in ports and reading.finding in (Finding.TIMED_OUT, Finding.DROPPED):
-        return Finding.PLAIN_TO_TLS, None
-    if ports and not {settings.SMTP_PORT, tls_port} & set(ports):
+    tls_port, own = settings.SMTP_TLS_PORT, {settings.SMTP_PORT, settings.SMTP_TLS_PORT}
+    ports = [port for port in reading.ports if port in SMTP_PORTS | own]
+    if ports and not own & set(ports):
         return Finding.WRONG_PORT, ports[0]
+    if tls_port in ports and settings.SMTP_PORT not in ports:
+        return ON_TLS_PORT.get(reading.finding, reading.finding), None
     return reading.finding, None
 
 

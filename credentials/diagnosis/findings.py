@@ -45,6 +45,8 @@ class Finding(Enum):
     SENDER_SYNTAX = auto()
     WRONG_HEADER_FROM = auto()
     NO_SINGLE_FROM = auto()
+    UNQUOTED_NAME = auto()
+    HIDDEN_SENDER = auto()
     BARE_NEWLINE = auto()
     LONG_LINE = auto()
     BAD_MESSAGE = auto()

@@ -81,9 +81,9 @@ LOGIN: dict[Finding | Known, Words] = {
     ),
     Known.NEVER_SEEN: Words(
         "The login didn't get to the mail server",
-        "It noted no refused login of this SMTP user in the last 7 days. Turn on STARTTLS in the site first: "
-        "without it, no login is possible. Then compare its username, host and port with {username}, {host}, "
-        "{port}.",
+        "It noted no refused login of this SMTP user in the last 7 days. Turn on encryption in the site first "
+        "(STARTTLS on port {port}): without it, no login is possible. Then compare its username and host with "
+        "{username} and {host}.",
         Step.CONNECT,
     ),
     Known.CUT_USERNAME: Words(

@@ -34,6 +34,20 @@ MESSAGE = {
         "Look for a plugin or template that adds another.",
         Step.CONNECT,
     ),
+    Finding.UNQUOTED_NAME: Words(
+        "The From or Sender header can't be read",
+        "Often it's a name with a comma, colon, semicolon, @ or brackets, which needs double quotes: "
+        '"Smith, John" <info@{domain}>. Put quotes around the name in the site\'s settings, and check that the '
+        "address is complete.",
+        Step.CONNECT,
+    ),
+    Finding.HIDDEN_SENDER: Words(
+        "The name in From or Sender could mislead its reader",
+        "It shows an address of another domain outside of quotes, or contains invisible characters or many "
+        "blanks; the words after the code say which. Take them out of the name. A visitor's address belongs in "
+        "Reply-To.",
+        Step.CONNECT,
+    ),
     Finding.BARE_NEWLINE: Words(
         "Invalid line endings",
         "SMTP requires CRLF at the end of each line, but the message contains a lone CR or LF. Update the "

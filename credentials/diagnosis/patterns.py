@@ -197,9 +197,13 @@ RULES = (
     ),
     # the message
     (Finding.BARE_NEWLINE, r"bare (<?lf>?|<?cr>?|newline|line ?feed)\b|bare <lf>|stray newline"),
+    # a command, not a line of the message
+    (Finding.OUT_OF_ORDER, r"authentication exchange line|500 5\.5\.2 (\S+ )?(error: )?line too long"),
     (Finding.LONG_LINE, r"line of more than 998|lines? (is )?too long|line length exceeded"),
     (Finding.UTF8, r"(declare|without|support) smtputf8|smtputf8 is required"),
-    (Finding.BAD_MESSAGE, r"message header is not valid|holds nul|not support 8bitmime"),
+    (Finding.UNQUOTED_NAME, r"put names in double quotes"),
+    (Finding.HIDDEN_SENDER, r"name in from or sender (shows|holds)"),
+    (Finding.BAD_MESSAGE, r"message header is not valid|holds nul|disallowed character|not support 8bitmime"),
     (
         Finding.TOO_BIG,
         rf"{_code('552')}.{{0,8}}5\.3\.4|size exceeds|message (file )?too (big|large)",

@@ -5,7 +5,6 @@ from contextlib import contextmanager
 from django.db import models, transaction
 from django.db.models import F, Q
 from django.db.models.functions import Coalesce
-from django.urls import reverse
 from django.utils import timezone
 from django.views.decorators.debug import sensitive_variables
 
@@ -22,6 +21,7 @@ from domains.models import Domain
 from vault import cipher
 from web import text as labels
 from web.dates import how_long, in_days
+from web.paths import path_of
 
 
 class PasswordChanged(Exception):
@@ -79,7 +79,7 @@ class Credential(CredentialState, CredentialFields):
         return self.username
 
     def get_absolute_url(self):
-        return reverse("credentials:page", args=[self.domain.name, self.username])
+        return path_of("credentials:page", self.domain.name, self.username)
 
     @sensitive_variables("password")
     def reveal(self, tag, *, by) -> str:

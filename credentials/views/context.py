@@ -4,7 +4,6 @@ from uuid import uuid4
 
 from django.conf import settings
 from django.core.paginator import Paginator
-from django.urls import reverse
 from django.utils import timezone
 
 from audit.models import Event
@@ -14,6 +13,7 @@ from credentials.models.login_day import REFUSAL_SHOWN_FOR, TRIED_WITHIN
 from credentials.models.state import IN_USE_WITHIN, UNUSED_AFTER, State
 from credentials.outcome import CAUSES
 from credentials.views.position import START
+from web.paths import path_of
 
 PAGE_SIZE = 25
 MAX_FULL_ROWS = 3  # a domain with more has light rows
@@ -23,7 +23,7 @@ ATTEMPTS_PER_ROW = 2
 def row_context(domain, *, position=START, **extra) -> dict:
     """What a row or dialog needs besides its credential; `position` is where it leads back to."""
     now = timezone.now()
-    list_url = reverse("credentials:list", args=[domain.name])
+    list_url = path_of("credentials:list", domain.name)
     return {
         "domain": domain,
         "list_url": list_url,

@@ -25,7 +25,9 @@ def hand_over_context(credential, *, form=None) -> dict:
     unused = [pk for pk, opened_at, valid_until in known if not opened_at and valid_until > now]
     was_opened = any(opened_at for _pk, opened_at, _valid_until in known)
     return {
-        "hand_over_form": form or HandOverForm(),
+        # A form that is only shown isn't made: it takes Django as long as the rest of the section.
+        "hand_over_form": form,
+        "valid_for": HandOverForm.base_fields["valid_for"],
         "open_links": list(credential.hand_overs.live(now).filter(pk__in=unused).listed()) if unused else [],
         "last_opened": credential.hand_overs.opened().first() if was_opened else None,
         "cannot_hand_over": NOT_ACCEPTED.get(credential.outcome(now), ""),

@@ -97,6 +97,6 @@ def _connect(credential, key, recipient) -> dict:
     if tool is None:
         return context
     values = snippets.values(credential, recipient)
-    return (
-        values | context | {"fields": snippets.fill(tool, values), "is_self_signed": snippets.is_self_signed()}
-    )
+    filled = {"note": snippets.note(tool, values), "fields": snippets.fill(tool, values)}
+    warnings = {"lacks_name": snippets.lacks_name(tool), "is_self_signed": snippets.is_self_signed()}
+    return values | context | filled | warnings

@@ -6,7 +6,6 @@ An act on one SMTP user is answered where it was done: on its page by the page, 
 from django.contrib import messages
 from django.http import HttpResponse
 from django.shortcuts import redirect, render
-from django.urls import reverse
 from django_htmx.http import HttpResponseClientRedirect, push_url, replace_url, reswap, retarget
 
 from credentials.models.base import is_username
@@ -14,6 +13,7 @@ from credentials.views.context import changed_row_context, list_context, row_con
 from credentials.views.page_context import on_page, page_context, page_query
 from credentials.views.position import Position
 from credentials.views.rate_limits import TOO_MANY
+from web.paths import path_of
 from web.request import htmx_page, wants_text
 
 GONE = "This SMTP user no longer exists."
@@ -109,12 +109,12 @@ def list_again(request, domain, *, position=None, status=200, new=""):
 
 
 def _list_url(domain) -> str:
-    return reverse("credentials:list", args=[domain.name])
+    return path_of("credentials:list", domain.name)
 
 
 def offer_undo(request, domain, text, usernames):
     """Report that these are deleted, with a button to restore them (templates/jinja2/_toast.html)."""
-    parts = ["undo", reverse("credentials:restore", args=[domain.name]), *usernames]
+    parts = ["undo", path_of("credentials:restore", domain.name), *usernames]
     messages.success(request, text, extra_tags=" ".join(parts))
 
 

@@ -17,8 +17,9 @@ TOO_MANY_VALUES = f"This could not be checked: there are more than {MAX_VALUES} 
 ADDRESSES = ("A", "AAAA")
 OTHER_VALUES = "There are other TXT records at this hostname. Add this one to them."
 BESIDE_WILDCARD = (
-    "What this hostname shows comes from a wildcard record (*). Leave that, and just add this record."
+    "What is found here seems to come from a wildcard record (*): leave that, and just add this one."
 )
+PERHAPS_PROXIED = "If you've added it already, switch off your DNS provider's proxy for this hostname."
 PERHAPS_WILDCARD = "If it comes from a wildcard record (*), leave that, and just add this record."
 NOT_A_CNAME = (
     "There are address records at this hostname, but no CNAME. If your DNS provider proxies it, as Cloudflare "
@@ -26,7 +27,7 @@ NOT_A_CNAME = (
     "There is a TXT record at this hostname, and a CNAME can't be added beside it. "
     "Replace it, if nothing else uses it.",
 )
-OWN_RECORD = "It comes from a wildcard record (*): leave that, and add one for this hostname."
+OWN_RECORD = "It seems to come from a wildcard record (*): leave that, and add one for this hostname."
 
 
 def judge(record: Record, answer: Answer, lookups: Lookups) -> Judgement:
@@ -182,7 +183,8 @@ def _is_at(record: Record, answer: Answer) -> bool:
         case Kind.OWNERSHIP:
             return _judge_ownership(record, answer.values).status is Status.VERIFIED
         case Kind.SPF:
-            return any(f"include:{record.include}" in value.lower() for value in spf.spf_records(answer.values))
+            include = f"include:{record.include}".lower()
+            return any(include in value.lower().split() for value in spf.spf_records(answer.values))
         case Kind.DMARC:
             return bool(dmarc.dmarc_records(answer.values))
     return _judge_cname(record, answer).status is Status.VERIFIED
@@ -201,7 +203,7 @@ def _diverted(record: Record, answer: Found | Absent, judged: Judgement, lookups
     if is_wildcard and judged.suggested and not target:
         return replace(judged, message=f"{judged.message} {OWN_RECORD}")
     if is_wildcard:
-        return Judgement(Status.WRONG, BESIDE_WILDCARD, found)
+        return Judgement(Status.MISSING, BESIDE_WILDCARD, found)
     perhaps = f" {PERHAPS_WILDCARD}" if is_wildcard is None else ""
     if not answer.via:
         return replace(judged, message=judged.message + perhaps)
@@ -228,13 +230,28 @@ def _instead_of_cname(record: Record, answer: Found | Absent, lookups: Lookups) 
     """Explain the records that are at a hostname instead of a CNAME."""
     if record.type != "CNAME" or isinstance(answer, Found) or answer.is_nowhere:
         return None
+    if record.kind is Kind.DKIM and (key := _flattened_key(record, lookups)):
+        message = (
+            f"It has the key of {record.value}, but not as a CNAME, so it may not follow when that changes."
+        )
+        return Judgement(Status.VERIFIED, message, key)
     for type in (*ADDRESSES, "TXT"):
         there = lookups.ask(record.host, type)
         if isinstance(there, Found):
             is_wildcard = _comes_from_wildcard(record, type, lookups)
-            message = BESIDE_WILDCARD if is_wildcard else NOT_A_CNAME[type == "TXT"]
-            return Judgement(Status.WRONG, message, there.values)
+            if is_wildcard:
+                message = BESIDE_WILDCARD if type == "TXT" else f"{BESIDE_WILDCARD} {PERHAPS_PROXIED}"
+                return Judgement(Status.MISSING, message, there.values)
+            return Judgement(Status.WRONG, NOT_A_CNAME[type == "TXT"], there.values)
     return None
+
+
+def _flattened_key(record: Record, lookups: Lookups) -> tuple[str, ...]:
+    """Return the TXT values that a DNS provider put where the CNAME was entered, if they are its target's."""
+    here, there = lookups.ask(record.host, "TXT"), lookups.ask(record.value, "TXT")
+    if isinstance(here, Found) and isinstance(there, Found) and set(here.values) == set(there.values):
+        return here.values
+    return ()
 
 
 def _covered(record: Record, lookups: Lookups) -> str:
@@ -252,5 +269,5 @@ def _covered(record: Record, lookups: Lookups) -> str:
         return ""
     return (
         f"{name} seems to get its address from a wildcard record (*), which won't cover it any more once this "
-        f"record is added: if a site or server uses {name}, first give it records of its own."
+        f"record is added: if a site or server uses {name}, first give it address records (A, AAAA) of its own."
     )

@@ -1,11 +1,12 @@
 """Judging a domain's SPF record: whether the operator's servers may send, and a valid record if not."""
 
 from collections.abc import Callable
+from dataclasses import replace
 
 from domains.dns import spf
 from domains.dns.records import Judgement, Record, Status
 from domains.dns.resolver import MAX_VALUE, Answer
-from domains.dns.spf_evaluation import Reading, evaluate
+from domains.dns.spf_evaluation import MAX_LOOKUPS, TOO_MANY_LOOKUPS, Reading, evaluate, lists
 
 Ask = Callable[[str, str], Answer]
 Values = tuple[str, ...]
@@ -65,10 +66,16 @@ def _failing(record: Record, reading: Reading, found: Values, ask: Ask) -> Judge
             f"Where you manage it, add this server, or add include:{record.include} before it."
         )
         return Judgement(Status.UNKNOWN, message, found)
-    message = (
-        f"Your SPF record has no include:{record.include}. Add it and keep the rest; don't add a second record."
-    )
-    return _wrong(record, message, found, ask)
+    if lists(reading, _of_operator(record, ask)):
+        message = f"It lists the networks of {record.include}. Change them whenever that one changes."
+        return Judgement(Status.VERIFIED, message, found)
+    if f"include:{record.include}".lower() in found[0].lower().split(" "):
+        message = f"include:{record.include} comes after all, where it is ignored. Put it before."
+        return _wrong(record, message, found, ask)
+    judged = _wrong(record, f"Your SPF record has no include:{record.include}.", found, ask)
+    if judged.suggested:
+        return replace(judged, message=f"{judged.message} Add it and keep the rest; don't add a second record.")
+    return judged
 
 
 def _missing(record: Record, values: Values, ask: Ask) -> Judgement:
@@ -81,13 +88,18 @@ def _missing(record: Record, values: Values, ask: Ask) -> Judgement:
 
 def _trouble_of_operator(record: Record, ask: Ask) -> str:
     """Return why including the operator's record would break a domain's; "" when it wouldn't."""
-    reading = evaluate(record.value, record.host, record.include, ask)
+    reading = _of_operator(record, ask)
     if not reading.stop or reading.stop.is_unknown:
         return ""
     return (
         f"Don't add this yet: the SPF record of {record.include} is not valid, which would make yours an "
         f"error. Ask the operator of this server to correct it. {reading.stop}"
     )
+
+
+def _of_operator(record: Record, ask: Ask) -> Reading:
+    """Return what the operator's own record comes to, through an include of it alone."""
+    return evaluate(record.value, record.host, record.include, ask)
 
 
 def _wrong(record: Record, message: str, found: Values, ask: Ask) -> Judgement:
@@ -103,17 +115,22 @@ def _with_suggestion(status: Status, record: Record, message: str, found: Values
         if len(suggested) > MAX_STRING:
             message = f"{message} {LONG}"
         return Judgement(status, message, found, suggested)
+    return Judgement(status, f"{message} {_reason(reading, message, is_open=is_open)}".rstrip(), found)
+
+
+def _reason(reading: Reading, message: str, *, is_open: bool) -> str:
+    """Return why a value isn't suggested; "" when the message says it already."""
+    trouble = str(reading.stop or reading.later or "")
     if is_open:
-        reason = "+all would let anyone send as this domain."
-    elif trouble := reading.stop or reading.later:
-        reason = str(trouble)
-    elif reading.macro:
-        reason = f"how many DNS lookups {_shown(reading.macro)} takes can't be told."
-    else:
-        reason = "it would be too long."
-    if reason not in message:
-        message = f"{message} No value is suggested: {reason[0].lower()}{reason[1:]}"
-    return Judgement(status, message, found)
+        return "No value is suggested, since +all lets anyone send as this domain."
+    if trouble == TOO_MANY_LOOKUPS:
+        limit = f"With it, the record would take more than {MAX_LOOKUPS} DNS lookups, an error to receivers. "
+        return f"{'' if trouble in message else limit}First remove includes that you no longer need."
+    if trouble:
+        return "" if trouble in message else f"No value is suggested, since it would not be valid. {trouble}"
+    if reading.macro:
+        return f"No value is suggested, since the DNS lookups of {_shown(reading.macro)} can't be counted."
+    return "No value is suggested, since it would be too long."
 
 
 def _shown(term: str) -> str:

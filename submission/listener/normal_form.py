@@ -10,7 +10,7 @@ from submission.policy.headers import MAX_SECTION
 
 MAX_LINE = 998  # octets without CRLF, RFC 5322 section 2.1.1
 
-_LEADING_MAILBOX_LINES = re.compile(rb"\A(?:>*+From (?![ \t]*+:)[^\r\n]*+\r\n)++")  # mbox(5)
+_LEADING_MAILBOX_LINES = re.compile(rb"\A(?:>*+From [^\r\n]*+\r\n)++")  # mbox(5)
 _BLANK_CONTINUATIONS = re.compile(rb"(?<=[^\r\n])\r\n(?:[ \t]++\r\n)++")
 # A message that is sent again gets no From, since its author is another one than the sender.
 _FROM = re.compile(rb"(?:\A|\n)(?:from|resent-[a-z-]++)[ \t]*+:", re.IGNORECASE)

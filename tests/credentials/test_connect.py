@@ -27,7 +27,7 @@ def test_every_tool_is_filled_in(as_alice, credential, tool):
     shown = page(as_alice, credential, tool.key)
     assert f'<option value="{tool.key}" selected>{tool.title}</option>' in shown
     assert len(snippets(shown)) == len(tool.snippets)
-    whole = "".join(snippets(shown)) + "".join(re.findall(r"<dd>([^<]+)", shown))
+    whole = "".join(snippets(shown)) + "".join(re.findall(r"<dd>(?:<code>)?([^<]+)", shown))
     assert credential.username in whole and "smtp.sendlayer.net" in whole and "587" in whole
     given = "".join(snippets(shown)).replace(credential.username, "")
     assert not re.search(r"{{|{%|None|undefined|465", given)
@@ -71,6 +71,21 @@ def test_wordpress_has_its_form_in_the_plugins_words(as_alice, credential):
     assert shown["Encryption"].startswith("TLS")
     assert (shown["Auto TLS"], shown["Authentication"], shown["SMTP Port"]) == ("On", "On", "587")
     assert shown["SMTP Username"] == credential.username
+
+
+def test_port_with_tls_from_the_start_is_shown_where_it_is_offered(as_alice, credential, settings):
+    assert "SSL/TLS" not in page(as_alice, credential, "device")
+    settings.SMTP_TLS_PORT = 465
+    shown = dict(re.findall(r"<dt>([^<]+)</dt><dd>(?:<code>)?([^<]+)", page(as_alice, credential, "device")))
+    assert (shown["Port"], shown["Port if it has only SSL/TLS"]) == ("587", "465")
+
+
+@pytest.mark.parametrize("host", ["127.0.0.1", "[2001:db8::1]"])
+def test_tool_that_needs_a_host_name_has_no_settings_for_an_address(as_alice, credential, settings, host):
+    settings.SMTP_HOST = host
+    shown = page(as_alice, credential, "postfix")
+    assert "set SMTP_HOST to a host name" in shown and not snippets(shown)
+    assert snippets(page(as_alice, credential, "msmtp"))
 
 
 def test_connect_page_gives_a_viewer_settings_but_no_password(client, bob, credential):

@@ -190,6 +190,9 @@ class TestOthers:
     @pytest.mark.parametrize(("line", "without", "offered"), [
         ("wrong version number", "starts TLS too early(?!.*to 465)", "Or keep it, and set the port to 465"),
         ("Unrecognized SSL message, plaintext connection?", "starts TLS too early", "set the port to 465"),
+        ("smtp.x.example:465: wrong version number", "connects to port 465", "sent no SMTP greeting"),
+        ("localhost:587: wrong version number", "to its own machine", "to its own machine"),
+        ("reserved: port 587. try port 465. unexpected packet format", "TLS too early", "TLS too early"),
         ("connect ECONNREFUSED 192.0.2.1:465", "connects to port 465", "Nothing answers where"),
         ("read tcp 192.0.2.1:465: i/o timeout", "connects to port 465", "without TLS on port 465"),
         ("read tcp 192.0.2.1:587: i/o timeout", "No answer came in time", "No answer came in time"),

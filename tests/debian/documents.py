@@ -1,4 +1,4 @@
-"""The commands of deploy/README.md and docs/dist-upgrade.md: their blocks of bash.
+"""The commands of deploy/README.md, docs/dkim.md and docs/dist-upgrade.md: their blocks of bash.
 
 Comments before a block, or where one would be, say more of it:
 
@@ -16,6 +16,7 @@ from dataclasses import dataclass, field
 from tests.debian import machine
 
 README = machine.ROOT / "deploy/README.md"
+DKIM = machine.ROOT / "docs/dkim.md"
 UPGRADE = machine.ROOT / "docs/dist-upgrade.md"
 BLOCK = re.compile(
     r"^<!-- repeat: (?P<repeat>[^\n]*) -->$|(?P<comments>(?:^<!--[^\n]*-->\n)*)^```bash\n(?P<text>.*?)^```$",
@@ -63,13 +64,16 @@ def is_complete(text: str) -> bool:
 
 
 def blocks(document: str) -> list[Block]:
-    """The blocks of bash in a document. Raises ValueError at a word that is unknown."""
+    """The blocks of bash in a document. Raises ValueError at a word or heading that is unknown."""
     found: list[Block] = []
     # A comment in a block looks like a heading.
     headings = list(HEADING.finditer(FENCED.sub(_blank, document)))
     for match in BLOCK.finditer(document):
         if match["repeat"]:
-            found += [block for block in blocks(README.read_text()) if block.heading == match["repeat"]]
+            again = [block for block in blocks(README.read_text()) if block.heading == match["repeat"]]
+            if not again:
+                raise ValueError(f"no blocks under {match['repeat']}")
+            found += again
             continue
         block = Block([head[1] for head in headings if head.start() < match.start()][-1], match["text"])
         for kind, said in COMMENT.findall(match["comments"]):

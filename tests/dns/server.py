@@ -16,7 +16,7 @@ import dns.query
 from tests.servers import free_port
 
 NSD = "/usr/sbin/nsd"
-START_SECONDS = 10
+START_SECONDS = 60
 ZONES = ("example.com", "example.net")
 DELEGATED = "delegated.example.com"  # a zone of its own, always empty
 BROKEN = "broken.test"  # its file does not exist: SERVFAIL. Any other zone is REFUSED

@@ -125,19 +125,20 @@ WILDCARD = {"*.example.com CNAME": ["shop.hosting.net"], "example.com TXT": ["x"
 @pytest.mark.parametrize("kind", [Kind.OWNERSHIP, Kind.DKIM, Kind.RETURN_PATH, Kind.DMARC, Kind.SPF])
 def test_cname_of_wildcard_is_left_alone(kind):
     judgement = judged(kind, WILDCARD)
-    assert judgement.status is Status.WRONG and judgement.found == ("CNAME shop.hosting.net",)
-    assert "comes from a wildcard record (*). Leave that, and just add this record." in judgement.message
+    assert judgement.status is Status.MISSING and judgement.found == ("CNAME shop.hosting.net",)
+    assert "seems to come from a wildcard record (*): leave that, and just add this one." in judgement.message
     assert "emove the CNAME" not in judgement.message and "eplace" not in judgement.message
 
 
 @pytest.mark.parametrize("kind", [Kind.DKIM, Kind.RETURN_PATH])
 def test_addresses_of_wildcard_are_left_alone(kind):
     dns = {f"*.{ALL[kind].host.partition('.')[2]} A": ["192.0.2.1"]}
-    assert "just add this record" in judged(kind, dns).message
+    message = judged(kind, dns).message
+    assert "just add this one" in message and "switch off your DNS provider's proxy" in message
 
 
 def test_txt_of_wildcard_is_left_alone():
-    assert "just add this record" in judged(Kind.OWNERSHIP, {"*.example.com TXT": ["v=spf1 -all"]}).message
+    assert "just add this one" in judged(Kind.OWNERSHIP, {"*.example.com TXT": ["v=spf1 -all"]}).message
     spf = judged(
         Kind.SPF,
         {"*.example.com TXT": ["v=spf1 mx -all"], "mail.example.com MX": ["mx.example.com"]}
@@ -146,7 +147,7 @@ def test_txt_of_wildcard_is_left_alone():
     assert "wildcard" not in spf.message
     spf = judged(Kind.SPF, {"*.example.com TXT": ["v=spf1 ip4:192.0.2.9 -all"]})
     assert spf.suggested == f"v=spf1 {INCLUDE} ip4:192.0.2.9 -all"
-    assert "comes from a wildcard record (*): leave that, and add one for this hostname" in spf.message
+    assert "seems to come from a wildcard record (*): leave that, and add one for this hostname" in spf.message
 
 
 @pytest.mark.parametrize("type", ["A", "AAAA", "CNAME"])
@@ -231,6 +232,13 @@ def test_cname_has_to_point_to_its_target(kind):
 def test_other_records_where_a_cname_is_expected_are_named(kind, type, value, help):
     judgement = judged(kind, {f"{ALL[kind].host} {type}": [value]})
     assert (judgement.status, judgement.found) == (Status.WRONG, (value,)) and help in judgement.message
+
+
+def test_key_that_a_provider_put_in_place_of_the_cname_is_verified():
+    host, target = f"{ALL[Kind.DKIM].host} TXT", f"{ALL[Kind.DKIM].value} TXT"
+    same = judged(Kind.DKIM, {host: ["v=DKIM1; p=abc"], target: ["v=DKIM1; p=abc"]})
+    assert same.status is Status.VERIFIED and "not as a CNAME" in same.message
+    assert judged(Kind.DKIM, {host: ["v=DKIM1; p=x"], target: ["v=DKIM1; p=abc"]}).status is Status.WRONG
 
 
 @pytest.mark.parametrize(

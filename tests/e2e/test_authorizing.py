@@ -14,6 +14,7 @@ def add(page, name):
     page.goto("/domains/add/")
     page.get_by_label("Domain name").fill(name)
     page.get_by_role("button", name="Add domain").click()
+    expect(page.locator("#dns-ownership")).to_be_visible()
 
 
 def status(page, text):
@@ -49,6 +50,8 @@ class TestAuthorizing:
         add(page, "shop.example.com")
         value = f"sendlayer-verification={Domain.objects.get().verification_token}"
         assert copied(page, "Copy value of the Ownership record") == value
+        assert copied(page, "Copy hostname of the Ownership record") == "_sendlayer.shop"
+        assert copied(page, "Copy full name of the Ownership record") == "_sendlayer.shop.example.com"
 
     def test_without_javascript(self, window, alice, nsd):
         nsd.empty()

@@ -1,5 +1,6 @@
 """Connect your site, for a Postfix that relays: a private one with these settings, before our listener."""
 
+import re
 import shutil
 import smtplib
 import subprocess
@@ -83,16 +84,44 @@ def folder():
     shutil.rmtree(folder, ignore_errors=True)
 
 
-def test_postfix_relays_through_the_listener(client, alice, credential, listener, outbox, settings, folder):  # noqa: F811
+@pytest.fixture
+def machine(credential, listener, folder):  # noqa: F811
+    return machine_for(credential, listener, folder)
+
+
+@pytest.fixture
+def relay(client, alice, credential, listener, settings, folder, machine):  # noqa: F811
+    """A client of a Postfix with the settings of the page."""
     settings.SMTP_HOST, settings.SMTP_PORT = "localhost", listener.port
     lines, passwords, _reload = shown(sign_in(client, alice), credential, "postfix")
-    machine = machine_for(credential, listener, folder)
     trusted = lines.replace("/etc/ssl/certs/ca-certificates.crt", str(machine.certificate))
     assert trusted != lines
     with postfix(folder, trusted, machine.filled(passwords)) as port, smtplib.SMTP("127.0.0.1", port) as smtp:
-        message = f"From: {SENDER}\r\nSubject: It works\r\n\r\nSent by Postfix.\r\n"
-        smtp.sendmail(SENDER, ["alice@example.com"], message)
-        (arrived,) = wait_until(outbox)
-        wait_until(lambda: "status=sent (250 2.0.0 OK" in (folder / "postfix.log").read_text())
-    assert f"Return-Path: <{SENDER}>\r\n".encode() in arrived and b"Sent by Postfix." in arrived
+        yield smtp
     assert machine.password not in (folder / "postfix.log").read_text()
+
+
+def test_postfix_relays_through_the_listener(relay, outbox, folder):  # noqa: F811
+    message = f"From: {SENDER}\r\nSubject: It works\r\n\r\nSent by Postfix.\r\n"
+    relay.sendmail(SENDER, ["alice@example.com"], message)
+    (arrived,) = wait_until(outbox)
+    assert f"Return-Path: <{SENDER}>\r\n".encode() in arrived and b"Sent by Postfix." in arrived
+    wait_until(lambda: "status=sent (250 2.0.0 OK" in (folder / "postfix.log").read_text())
+
+
+@pytest.mark.parametrize("host", ["web1.example.net", "localhost"])
+def test_postfix_gives_the_machines_own_users_an_address_of_the_domain(relay, outbox, host):  # noqa: F811
+    cron = f"From: root@{host} (Cron Daemon)\r\nTo: alice@example.com\r\nSubject: Cron\r\n\r\nDone.\r\n"
+    relay.sendmail(f"root@{host}", ["alice@example.com"], cron)
+    (arrived,) = wait_until(outbox)
+    assert b"Return-Path: <root@sl.example.com>\r\n" in arrived
+    assert b"\r\nFrom: root@sl.example.com (Cron Daemon)\r\n" in arrived
+
+
+@pytest.mark.parametrize("sender", [SENDER, "info@other.example"])
+def test_bounce_of_a_postfix_is_accepted(relay, outbox, sender):  # noqa: F811
+    """The server refuses recipient or sender; the bounce has no MAIL FROM, but its From is of the domain."""
+    relay.sendmail(sender, ["bob@[192.0.2.1]"], f"From: {sender}\r\nSubject: x\r\n\r\nx\r\n")
+    (bounce,) = wait_until(outbox)
+    assert b"Return-Path: <>\r\n" in bounce and f"Envelope-To: {sender}\r\n".encode() in bounce
+    assert re.search(rb"\r\nFrom: .*MAILER-DAEMON@sl\.example\.com", bounce) and b"553" in bounce

@@ -1,10 +1,11 @@
-"""deploy/README.md as `make walk-through` reads it, without running it."""
+"""deploy/README.md and docs/dist-upgrade.md as `make walk-through` reads them, without running it."""
 
+import re
 import subprocess
 
 import pytest
 
-from tests.debian.documents import README, Block, blocks, is_complete
+from tests.debian.documents import README, UPGRADE, Block, blocks, is_complete
 from tests.debian.machine import RELEASES
 from tests.debian.walkthrough import ACCEPTED, script
 
@@ -35,23 +36,28 @@ def test_blocks_of_each_variant_are_one_valid_script_up_to_accepted_mail(release
     )
 
 
-def test_every_block_starts_with_its_own_values_or_continues_a_step():
-    first = {}
-    for block in BLOCKS[1:]:
-        first.setdefault(block.heading, block)
-    for block in first.values():
-        if "$" in block.text and "skip" not in block.words:
-            assert block.text.startswith(". /root/sendlayer.conf\n") or not uses_values(block.text), (
-                block.heading
-            )
-
-
-def uses_values(text) -> bool:
-    names = [
-        line.partition("=")[0] for line in BLOCKS[0].text.splitlines() if line[:1].isupper() and "=" in line
-    ]
+def test_every_step_reads_its_values_before_it_uses_one():
+    names = re.findall(r"^([A-Z]+)=", BLOCKS[0].text, re.M)
     assert len(names) == 10
-    return any(f"${name}" in text for name in [*names, "MAIL_PASSWORD"])
+    steps: dict[str, str] = {}
+    for block in BLOCKS[1:]:
+        if "skip" not in block.words:
+            steps[block.heading] = steps.get(block.heading, "") + block.text
+    used = re.compile(rf"\$({'|'.join(names)}|MAIL_PASSWORD)\b")
+    steps = {heading: text for heading, text in steps.items() if used.search(text)}
+    assert len(steps) > 5
+    for heading, text in steps.items():
+        assert ". /root/sendlayer.conf\n" in text[: used.search(text).start()], heading
+
+
+@pytest.mark.parametrize("database", ["pgsql", "sqlite"])
+def test_upgrade_of_debian_is_one_valid_script_with_a_reboot_and_accepted_mail(database):
+    chosen = [block for block in blocks(UPGRADE.read_text()) if block.is_for("trixie", database)]
+    text = script(chosen, values="", twice=False)
+    assert subprocess.run(["bash", "-n"], input=text, text=True, capture_output=True).stderr == ""
+    assert text.count("pg_upgradecluster") == (database == "pgsql")
+    assert [block.heading for block in chosen if "reboot" in block.words] == ["4. Dashboard and milter"]
+    assert ACCEPTED in [text for block in chosen for text in block.shows]
 
 
 @pytest.mark.parametrize("command", UNREPEATABLE)
@@ -75,6 +81,8 @@ def test_comments_of_a_block_are_read():
     assert block.is_for("trixie", "pgsql") and not block.is_for("trixie", "sqlite")
     with pytest.raises(ValueError, match="unknown"):
         blocks(document.replace("once", "sometimes") + "```\n")
+    with pytest.raises(ValueError, match="no blocks under 10"):
+        blocks("<!-- repeat: 10. Nothing -->\n")
 
 
 @pytest.mark.parametrize("text", ["a \\\n", "cat <<END\n1\n", "a() {\n", "a ||\n", "if a; then\n", "echo 'a\n"])

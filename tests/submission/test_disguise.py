@@ -11,7 +11,19 @@ import pytest
 from submission.listener import replies
 from submission.policy.sender import Refusal, judge_message
 from tests.submission.clients import submit
-from tests.submission.from_headers import DOMAIN, FORGED, HIDDEN, OTHERS, OWN, REAL, filled, header_of, in_turn
+from tests.submission.from_headers import (
+    DOMAIN,
+    FORGED,
+    HIDDEN,
+    MBOX_LINES,
+    OTHERS,
+    OWN,
+    REAL,
+    filled,
+    header_of,
+    in_turn,
+    shows_own,
+)
 
 pytestmark = pytest.mark.one_database
 
@@ -26,24 +38,14 @@ def judge(value: str, name="From"):
     return judge_message(message(value, name), DOMAIN)
 
 
-@pytest.mark.parametrize("shape", REAL)
-def test_usual_headers_are_accepted(shape):
-    assert judge_message(header_of(shape) + BODY, DOMAIN) is None
+def judge_shape(shape):
+    return judge_message(header_of(shape) + BODY, DOMAIN)
 
 
-@pytest.mark.parametrize("shape", FORGED)
-def test_forged_headers_are_refused(shape):
-    assert judge_message(header_of(shape) + BODY, DOMAIN) is not None
-
-
-@pytest.mark.parametrize("value", OTHERS)
-def test_name_that_looks_like_a_foreign_address_is_refused(value):
-    assert judge(value) is Refusal.OTHER_ADDRESS
-
-
-@pytest.mark.parametrize("value", HIDDEN)
-def test_invisible_and_reordering_characters_are_refused(value):
-    assert judge(value) is Refusal.HIDDEN_TEXT
+def test_usual_headers_are_accepted_and_forged_ones_refused():
+    assert [shape for shape in REAL if judge_shape(shape)] == []
+    assert [shape for shape in FORGED if not judge_shape(shape)] == []
+    assert len(REAL) >= 100 and len(FORGED) >= 200
 
 
 @pytest.mark.parametrize(
@@ -51,8 +53,9 @@ def test_invisible_and_reordering_characters_are_refused(value):
     [(OTHERS, Refusal.OTHER_ADDRESS), (HIDDEN, Refusal.HIDDEN_TEXT)],
     ids=["others", "hidden"],
 )
-def test_sender_and_resent_fields_follow_the_same_rule(values, refusal):
+def test_name_is_refused_for_its_cause_in_every_sender_field(values, refusal):
     for value in values:
+        assert judge(value) is refusal, value
         if ">, " in value:
             continue  # a Sender has one address
         for name in ("Sender", "Resent-Sender", "Resent-From"):
@@ -65,14 +68,15 @@ def test_sender_and_resent_fields_follow_the_same_rule(values, refusal):
 HASTY = {"strict": False} if "strict" in inspect.signature(getaddresses).parameters else {}
 
 
-# Its name is one that Python's parser fails at.
-@pytest.mark.parametrize("shape", [shape for shape in REAL if shape != ".NET <{A}>"])
-def test_other_parsers_find_only_the_own_address(shape):
-    content = header_of(shape) + BODY
-    for rules in (email.policy.compat32, email.policy.SMTPUTF8):
-        text = str(email.message_from_bytes(content, policy=rules)["From"]).replace("\r\n", "")
-        found = [address.strip("'") for _name, address in getaddresses([text], **HASTY) if "@" in address]
-        assert {address.rpartition("@")[2].lower() for address in found} == {DOMAIN}
+def test_other_parsers_find_only_the_own_address():
+    for shape in REAL:
+        if shape == ".NET <{A}>":  # a name that Python's parser fails at
+            continue
+        content = header_of(shape) + BODY
+        for rules in (email.policy.compat32, email.policy.SMTPUTF8):
+            text = str(email.message_from_bytes(content, policy=rules)["From"]).replace("\r\n", "")
+            found = [address.strip("'") for _name, address in getaddresses([text], **HASTY) if "@" in address]
+            assert {address.rpartition("@")[2].lower() for address in found} == {DOMAIN}, shape
 
 
 @pytest.mark.parametrize(
@@ -109,16 +113,15 @@ def test_refusal_names_the_fix_and_the_log_the_cause(smtp, listener, outbox):
     assert outbox() == []
 
 
-# Without the line of blanks, which the listener drops, it is one of the real ones.
-MENDED = {'"{C}"\r\n \r\n <{A}>'}
-
-
 @pytest.mark.django_db(transaction=True)
 def test_listener_refuses_forged_headers_and_takes_real_ones(smtp, outbox):
     for shape, is_forged in in_turn():
-        code, text = submit(smtp, header_of(shape) + BODY)
-        assert code in ((550, 553) if is_forged and shape not in MENDED else (250,)), (shape, text)
-    arrived = b"\0".join(outbox())
-    assert all(header_of(shape) in arrived for shape in REAL)
-    assert all(header_of(shape).replace(b"\r\n \r\n", b"\r\n") in arrived for shape in MENDED)
-    assert len(outbox()) == len(REAL) + len(MENDED)
+        is_taken = not is_forged or shape in MBOX_LINES
+        code, text = submit(smtp, header_of(shape) + (b"X-Forged: yes\r\n" if is_forged else b"") + BODY)
+        assert code in ((250,) if is_taken else (550, 553)), (shape, text)
+    arrived = outbox()
+    forged = [content for content in arrived if b"X-Forged" in content]
+    assert len(forged) == len(MBOX_LINES) and all(map(shows_own, forged))
+    assert len(arrived) == len(REAL) + len(forged)
+    together = b"\0".join(arrived)
+    assert all(header_of(shape) in together for shape in REAL)

@@ -107,6 +107,17 @@ def test_msmtp_snippet_sends(snippets, machine, arrived):
     arrived("Subject: It works", "Sent by msmtp.")
 
 
+def test_msmtp_snippet_sends_what_cron_does(snippets, machine, arrived):
+    """Cron's From is a name without an address of the domain, so msmtp has to replace it."""
+    need(msmtp="msmtp")
+    settings, keep_password, _send = snippets("msmtp")
+    machine.write(".msmtprc", settings)
+    machine.shell(keep_password, typed=f"{machine.password}\n")
+    cron = "From: root (Cron Daemon)\nTo: alice@example.com\nSubject: Cron <root@web1> backup\n\nÜbertragen\n"
+    machine.run("msmtp", f"--tls-trust-file={machine.certificate}", "-i", "-t", typed=cron)
+    arrived(f"From: {SENDER}\r\n", "Subject: Cron <root@web1> backup", "\r\n\r\nÜbertragen\r\n")
+
+
 def test_nodemailer_snippet_is_valid(snippets, machine, arrived):
     need(("node-nodemailer", "/usr/share/nodejs/nodemailer"), node="nodejs")
     assert "accepted" in machine.run("node", "-e", snippets("nodejs")[0])
@@ -135,8 +146,9 @@ def test_url_snippet_works_in_django_environ(snippets, machine):
 def test_phpmailer_snippet_is_valid(snippets, machine, arrived):
     need(("libphp-phpmailer", PHPMAILER), php="php-cli")
     machine.write("vendor/autoload.php", AUTOLOAD)
-    machine.run("php", machine.write("site.php", snippets("php")[0]))
-    arrived("Subject: It works", "Sent by PHPMailer.")
+    site = snippets("php")[0].replace("It works", "Grüße").replace("Sent by PHPMailer.", "Grüße von PHPMailer.")
+    machine.run("php", machine.write("site.php", site))
+    arrived("Subject: =?utf-8?", "charset=utf-8", "Grüße von PHPMailer.")
 
 
 def test_wp_mail_smtp_snippet_defines_known_constants(snippets, machine, arrived):
