@@ -80,9 +80,10 @@ test-input: $(DEV_INSTALLED) postgresql  ## Generate more random input than `tes
 	INPUT_FACTOR=20 TEST_PORTS=31000-32000 $(BIN)/python -m pytest tests/input
 	INPUT_FACTOR=20 TEST_PORTS=31000-32000 $(ON_POSTGRESQL) $(BIN)/python -m pytest tests/input -m "not one_database"
 
-# As root, with 1.5 GB in CLIENTS_DIR: programs are installed there, in layers above this machine's files.
+# As root, with 1.5 GB in CLIENTS_DIR: programs are installed there, in layers above this machine's files. Delete it
+# after an upgrade of the machine.
 CLIENTS_DIR ?= /var/tmp/sendlayer-clients
-test-clients: $(DEV_INSTALLED) mail-servers mail-clients  ## Send with 40 client programs and write docs/clients.md (root)
+test-clients: $(DEV_INSTALLED) mail-servers mail-clients  ## Send with some 40 programs and write docs/clients.md (root)
 	CLIENTS_DIR=$(CLIENTS_DIR) CLIENTS_TABLE=docs/clients.md TEST_PORTS=31000-32000 $(BIN)/python -m pytest tests/mail/all_clients.py -m mail -q
 
 test-fast: $(DEV_INSTALLED) smtp-client mail-clients dns-server proxies  ## Run the tests without browser, Postfix and PostgreSQL
