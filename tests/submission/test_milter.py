@@ -95,6 +95,16 @@ def test_null_sender_is_judged_by_the_domain_of_the_credential(server, credentia
 
 
 @pytest.mark.one_database
+def test_only_the_null_sender_needs_the_database(tmp_path, stack):
+    milter = stack.enter_context(judging(tmp_path / "log", DATABASE_URL=f"sqlite:///{tmp_path}/nowhere/db"))
+    server = stack.enter_context(closing(MilterClient(milter.port)))
+    server.ask((b"O", OFFER))
+    assert server.judge(OWN_FROM, sender="") == reply(replies.INTERNAL_ERROR)
+    assert server.judge(OWN_FROM) == ACCEPT
+    assert "cause=unavailable reply=451 4.3.0" in milter.log.read_text()
+
+
+@pytest.mark.one_database
 @pytest.mark.parametrize(
     "sent",
     [
