@@ -14,11 +14,11 @@ RUN_INSTALLED := $(VENV)/requirements.stamp
 DEV_INSTALLED := $(VENV)/requirements-dev.stamp
 STATIC_COLLECTED := $(VAR_DIR)/static/staticfiles.json
 
-# What `make test` runs in parallel, the longest first.
-TESTS := test-sqlite-servers test-sqlite test-postgresql test-browser test-sqlite-input \
-	test-mail-postgresql test-postgresql-input test-postgresql-servers test-mail-sqlite
+# What `make test` runs in parallel: first what mostly waits, then what computes, each the longest first.
+TESTS := test-sqlite-servers test-browser test-postgresql test-mail-postgresql test-mail-sqlite \
+	test-postgresql-servers test-sqlite-input test-sqlite test-postgresql-input
 
-.PHONY: help run test $(TESTS) test-fast test-faults test-input lint bench bench-scale bench-mail bench-attacks screenshots browser smtp-client postgresql redis load-generator
+.PHONY: help run test $(TESTS) test-fast test-faults test-input test-clients lint bench bench-scale bench-mail bench-attacks screenshots browser smtp-client postgresql redis load-generator
 .PHONY: mail-servers mail-clients dns-server proxies debian-machine test-debian walk-through
 .DELETE_ON_ERROR:
 .DEFAULT_GOAL := run
@@ -79,6 +79,12 @@ test-faults: $(DEV_INSTALLED) postgresql  ## Kill, restart and fill up for longe
 test-input: $(DEV_INSTALLED) postgresql  ## Generate more random input than `test` does
 	INPUT_FACTOR=20 TEST_PORTS=31000-32000 $(BIN)/python -m pytest tests/input
 	INPUT_FACTOR=20 TEST_PORTS=31000-32000 $(ON_POSTGRESQL) $(BIN)/python -m pytest tests/input -m "not one_database"
+
+# As root, with 1.5 GB in CLIENTS_DIR: programs are installed there, in layers above this machine's files. Delete it
+# after an upgrade of the machine.
+CLIENTS_DIR ?= /var/tmp/sendlayer-clients
+test-clients: $(DEV_INSTALLED) mail-servers mail-clients  ## Send with some 40 programs and write docs/clients.md (root)
+	CLIENTS_DIR=$(CLIENTS_DIR) CLIENTS_TABLE=docs/clients.md TEST_PORTS=31000-32000 $(BIN)/python -m pytest tests/mail/all_clients.py -m mail -q
 
 test-fast: $(DEV_INSTALLED) smtp-client mail-clients dns-server proxies  ## Run the tests without browser, Postfix and PostgreSQL
 	$(BIN)/python -m pytest -m "not e2e and not mail"
@@ -183,6 +189,9 @@ mail-clients:
 	@command -v php >/dev/null || $(call apt-install,php-cli)
 	@[ -d /usr/share/php/libphp-phpmailer ] || $(call apt-install,libphp-phpmailer)
 	@[ -f /usr/lib/ruby/vendor_ruby/mail.rb ] || $(call apt-install,ruby-mail)
+	@command -v sendemail >/dev/null || $(call apt-install,sendemail)
+	@perl -MMIME::Lite -e 1 2>/dev/null || $(call apt-install,libmime-lite-perl)
+	@perl -MAuthen::SASL -MIO::Socket::SSL -e 1 2>/dev/null || $(call apt-install,libauthen-sasl-perl libio-socket-ssl-perl)
 	@ls /usr/lib/*/sasl2/libplain.so >/dev/null 2>&1 || $(call apt-install,libsasl2-modules)
 
 # Debian has ensurepip, which installs pip into a virtual environment, in a separate package.

@@ -36,6 +36,8 @@ TOTAL_SECONDS = 570
 MAX_RELAY_CONNECTIONS = 20
 MAX_UNSENT = 256 * 1024  # bytes of a message that are waiting to be sent
 PORTS = {"smtp": 25, "smtp+tls": 587, "smtps": 465}
+# TimeoutError and ssl.SSLError are OSErrors.
+FAILURES = (NotDelivered, aiosmtplib.SMTPException, OSError)
 # The order of our commands or our login at the next hop is at fault, not the message.
 OUR_FAULT = {503, 530, 534, 535, 538}
 
@@ -86,13 +88,21 @@ class Relay:
 
         Only with Reason.PARTLY, some have it: the next hop took several transactions and failed in a later one.
         """
+        reached: list[str] = []
         try:
             async with asyncio.timeout(TOTAL_SECONDS), self._slots, self._connected() as client:
                 parts = await _offer(client, message)
                 if len(parts) == 1:
                     return await _send_content(client, message.content)
-                await self._send_parts(client, message, parts)
-        except (aiosmtplib.SMTPException, OSError) as error:  # TimeoutError and ssl.SSLError are OSErrors
+                await self._send_parts(client, message, parts, reached)
+        except FAILURES as error:
+            if reached:
+                rest = dict.fromkeys(message.recipients)
+                for recipient in reached:
+                    del rest[recipient]
+                raise Deferred(_detail(error), Reason.PARTLY, recipients=[*rest]) from None
+            if isinstance(error, NotDelivered):
+                raise
             raise Deferred(_detail(error)) from None
 
     def close(self) -> None:
@@ -111,19 +121,19 @@ class Relay:
             raise
         await _quit(client)
 
-    async def _send_parts(self, client, message: Message, parts: list[Sequence[str]]) -> None:
-        """Send the message in a transaction for each part. Raises Deferred."""
-        await _send_part(client, message, parts[0])
-        for number, part in enumerate(parts[1:], 1):
+    async def _send_parts(
+        self, client, message: Message, parts: list[Sequence[str]], reached: list[str]
+    ) -> None:
+        """Send the message in a transaction for each part, and note whom it has reached."""
+        for part in parts:
             try:
                 await _send_part(client, message, part)
-            except (NotDelivered, aiosmtplib.SMTPException, OSError):
-                try:  # some take only so many messages in one connection
-                    async with self._connected() as another:
-                        await _send_part(another, message, part)
-                except (NotDelivered, aiosmtplib.SMTPException, OSError) as error:
-                    rest = [recipient for later in parts[number:] for recipient in later]
-                    raise Deferred(_detail(error), Reason.PARTLY, recipients=rest) from None
+            except FAILURES:
+                if not reached:
+                    raise
+                async with self._connected() as another:  # some take only so many messages in one connection
+                    await _send_part(another, message, part)
+            reached += part
 
 
 async def _connect(host: str, port: int) -> socket.socket:

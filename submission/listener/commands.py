@@ -38,7 +38,7 @@ async def obey(session, name: str, argument: str) -> str | None:
 
 
 async def helo(session, name: str, *, is_extended: bool = False) -> str:
-    if not name or len(name) > MAX_HELLO_NAME or not name.isprintable():
+    if not name:
         return replies.BAD_ARGUMENT
     session.envelope, session.is_extended = Envelope(), is_extended
     session.hello_name = log.printable(name, MAX_HELLO_NAME)

@@ -46,10 +46,14 @@ class ClientConnection(asyncio.Protocol):
             self.transport.pause_reading()
 
     def pause_writing(self):
+        """Take nothing more from a client that doesn't read: TLS also answers what is no plaintext."""
         self._writable.clear()
+        self.transport.pause_reading()
 
     def resume_writing(self):
         self._writable.set()
+        if not self._is_paused:
+            self.transport.resume_reading()
 
     @property
     def is_closing(self) -> bool:
@@ -123,7 +127,8 @@ class ClientConnection(asyncio.Protocol):
     def _resume_reading(self) -> None:
         if self._is_paused:
             self._is_paused = False
-            self.transport.resume_reading()
+            if self._writable.is_set():
+                self.transport.resume_reading()
 
     def _close(self) -> None:
         self.transport.close()

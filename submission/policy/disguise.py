@@ -9,8 +9,10 @@ some programs do. Refused are
 - another domain's address in angle brackets anywhere, even in quotes and comments: some programs use the
   first or the last `<…>` and ignore quotes, `(<ceo@bank.example>) a@own` or
   `"Boss <ceo@bank.example>" <a@own>`;
-- another domain's address that comes first outside of quotes: in a leading comment, or in the words of
-  the name, such as `=?utf-8?q?ceo=40bank.example?= <a@own>` when it is decoded too early;
+- another domain's address outside of quotes: in a leading comment, or in the words of the name, such as
+  `=?utf-8?q?ceo=40bank.example?= <a@own>` when it is decoded too early;
+- another domain's address anywhere, where an encoded word holds a comma, colon or semicolon: some programs end
+  a mailbox there, and take a name in quotes for its address, `"ceo@bank.example" =?utf-8?q?,?= <a@own>`;
 - what changes the direction of the text or is invisible: bidi embeddings, overrides and isolates let the
   address be read backwards, line breaks and control characters cut the text off, and many spaces in a row
   move the address out of the window.
@@ -45,7 +47,11 @@ _ANGLED = re.compile(r"<([^<>]*[^\s<>]@[^\s<>][^<>]*+)")
 _QUOTED = re.compile(r'"(?:[^"\\]|\\.)*+"')
 _LEADING_COMMENT = re.compile(rf"\s*+({COMMENT})")
 _WORD = r"[^\s<>()\[\],;:\"@]"
-_ADDRESS_LIKE = re.compile(rf"(?<!{_WORD}){_WORD}++\s*+@\s*+({_WORD}++)")
+# With what some programs take for more of the domain: a second @, and words with a dot behind blanks.
+_MORE = rf"\s*+@\s*+{_WORD}++|\s++[^\s<>()\[\],;:\"@.]*+\.{_WORD}*+"
+_ADDRESS_LIKE = re.compile(rf"(?<!{_WORD}){_WORD}++\s*+@\s*+({_WORD}++(?:{_MORE})*+)")
+
+_SEPARATOR = re.compile("[,;:]")
 
 _BLANKS = r"\s\p{Zs}\N{BRAILLE PATTERN BLANK}\u115f\u1160\u3164\uffa0"
 _BLANK = regex.compile(f"[{_BLANKS}]")
@@ -78,21 +84,22 @@ def hides_text(value: str) -> bool:
 def shows_other_domain(mailbox: str, domain: str) -> bool:
     """Whether a mailbox of `domain` could be mistaken for one of another domain."""
     for text in (mailbox, _decoded(mailbox)):
-        angled = [address.rpartition("@")[2] for address in _ANGLED.findall(text)]
-        if not all(_is_same(domain, candidate) for candidate in angled + _leading_domains(text)):
+        shown = [address.rpartition("@")[2] for address in _ANGLED.findall(text)] + _unquoted_domains(text)
+        if _SEPARATOR.search(re.sub(COMMENT, " ", _QUOTED.sub(" ", text))):
+            shown += _ADDRESS_LIKE.findall(text)
+        if not all(_is_same(domain, candidate) for candidate in shown):
             return True
     return False
 
 
-def _leading_domains(text: str) -> list[str]:
-    """The domains of addresses in leading comments, and of the first address outside of comments."""
+def _unquoted_domains(text: str) -> list[str]:
+    """The domains of addresses in leading comments, and of those outside of comments."""
     text = _QUOTED.sub(" ", text)
     shown, position = [], 0
     while comment := _LEADING_COMMENT.match(text, position):
         shown += _ADDRESS_LIKE.findall(comment[1])
         position = comment.end()
-    first = _ADDRESS_LIKE.search(re.sub(COMMENT, " ", text))
-    return shown + ([first[1]] if first else [])
+    return shown + _ADDRESS_LIKE.findall(re.sub(COMMENT, " ", text))
 
 
 def _is_same(domain: str, candidate: str) -> bool:

@@ -120,7 +120,7 @@ def test_postfix_gives_the_machines_own_users_an_address_of_the_domain(relay, ou
 
 @pytest.mark.parametrize("sender", [SENDER, "info@other.example"])
 def test_bounce_of_a_postfix_is_accepted(relay, outbox, sender):  # noqa: F811
-    """The server refuses the recipient, or the sender; the bounce has no MAIL FROM, but From is of the domain."""
+    """The server refuses recipient or sender; the bounce has no MAIL FROM, but its From is of the domain."""
     relay.sendmail(sender, ["bob@[192.0.2.1]"], f"From: {sender}\r\nSubject: x\r\n\r\nx\r\n")
     (bounce,) = wait_until(outbox)
     assert b"Return-Path: <>\r\n" in bounce and f"Envelope-To: {sender}\r\n".encode() in bounce

@@ -9,8 +9,8 @@ from tests import servers
 class Sink:
     """`r550@…` is refused with 550 at RCPT; `mail` and `data` are replies to those commands.
 
-    One transaction takes `limit` recipients, and refuses others with `too_many`; `last` is the number of
-    messages that it takes before it answers DATA with 451.
+    One transaction takes `limit` recipients, and refuses others with `too_many`. It takes `last` messages
+    before it answers DATA with 451, and `a_connection` in each connection before it answers MAIL with 421.
     """
 
     def __init__(self):
@@ -18,11 +18,13 @@ class Sink:
 
     def forget(self):
         self.messages, self.options, self.logins = [], [], []
-        self.mail = self.data = self.limit = self.last = None
+        self.mail = self.data = self.limit = self.last = self.a_connection = None
         self.too_many = "452 4.5.3 Too many recipients"
 
     async def handle_MAIL(self, server, session, envelope, address, options):
         self.options.append(options)
+        if self.a_connection and getattr(session, "messages", 0) >= self.a_connection:
+            return "421 4.7.0 Too many messages in this connection"
         envelope.mail_from = address
         return self.mail or "250 OK"
 
@@ -39,6 +41,7 @@ class Sink:
             return self.data
         if self.last is not None and len(self.messages) >= self.last:
             return "451 4.7.1 Later"
+        session.messages = getattr(session, "messages", 0) + 1
         self.messages.append((envelope.mail_from, envelope.rcpt_tos, envelope.original_content))
         return "250 OK"
 

@@ -30,7 +30,7 @@ pytestmark = [pytest.mark.one_database, pytest.mark.django_db(transaction=True)]
 def ended():
     """Wait for all runs to end, so that none uses the database of another test."""
     yield
-    wait_until(lambda: not [thread for thread in threading.enumerate() if thread.name == "livecheck"], 15)
+    wait_until(lambda: not [thread for thread in threading.enumerate() if thread.name == "livecheck"])
 
 
 @pytest.fixture
@@ -60,7 +60,7 @@ def begin(client, credential, **fields) -> str:
 
 def result(client, address) -> str:
     """The run's page once it has ended."""
-    page = wait_until(lambda: (page := text(client.get(address))) and "http-equiv" not in page and page, 15)
+    page = wait_until(lambda: (page := text(client.get(address))) and "http-equiv" not in page and page)
     return re.sub(r"&#39;", "'", page)
 
 

@@ -30,7 +30,7 @@ pytestmark = pytest.mark.one_database
 
 PASSWORD = passwords.generate()
 USERNAME = "A1" * 16
-SECONDS = 1.5
+SECONDS = 2.5
 MESSAGE = b"Subject: Hello\r\n\r\n.dot\r\nBody\r\n"
 
 
@@ -142,7 +142,7 @@ def test_conversation_ends_in_time_with_slow_and_silent_servers(converse, own, v
         verdict, _, _ = converse(server.port, seconds=SECONDS, message=MESSAGE)
         took = time.monotonic() - begun
     assert (verdict.stage, verdict.fault) == (STAGES[verb], Fault.TIMEOUT)
-    assert SECONDS - 0.1 < took < SECONDS + 1
+    assert SECONDS - 0.1 < took < SECONDS + 10  # a drip would go on for ever
 
 
 @pytest.mark.parametrize("verb", STAGES)
@@ -255,7 +255,7 @@ class TestNotConnected:
         took = time.monotonic() - begun
         answered.set()
         assert verdict.fault is Fault.NAME_UNANSWERED
-        assert took < SECONDS + 1
+        assert took < SECONDS + 10
 
     def test_next_address_is_tried(self, converse, own, monkeypatch):
         with Scripted(own) as server:

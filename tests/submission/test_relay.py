@@ -143,6 +143,13 @@ def test_full_storage_of_the_next_hop_is_no_limit_of_recipients(relaying, sink, 
 
 
 @database
+def test_next_hop_that_ends_the_connection_after_each_message_gets_all_of_them(relaying, sink, credential):
+    sink.limit, sink.a_connection = 3, 1
+    assert submit(relaying.login(credential), recipients=MANY)[0] == 250
+    assert sum((recipients for _sender, recipients, _content in sink.messages), []) == MANY
+
+
+@database
 def test_reply_names_those_whom_only_a_later_transaction_did_not_reach(relaying, sink, credential):
     sink.limit, sink.last = 3, 2
     code, text = submit(relaying.login(credential), recipients=MANY)

@@ -1,0 +1,2 @@
+mkdir -p .emacs.d
+emacs --batch -Q -l "$SCRIPTS/smtpmail.el"

@@ -1,0 +1,1 @@
+GOCACHE=$PWD/go GOFLAGS=-mod=mod go run "$SCRIPTS/netsmtp.go"
