@@ -14,9 +14,9 @@ RUN_INSTALLED := $(VENV)/requirements.stamp
 DEV_INSTALLED := $(VENV)/requirements-dev.stamp
 STATIC_COLLECTED := $(VAR_DIR)/static/staticfiles.json
 
-# What `make test` runs in parallel, the longest first.
-TESTS := test-sqlite-servers test-sqlite test-postgresql test-browser test-sqlite-input \
-	test-mail-postgresql test-postgresql-input test-postgresql-servers test-mail-sqlite
+# What `make test` runs in parallel: first what mostly waits, then what computes, each the longest first.
+TESTS := test-sqlite-servers test-browser test-postgresql test-mail-postgresql test-mail-sqlite \
+	test-postgresql-servers test-sqlite-input test-sqlite test-postgresql-input
 
 .PHONY: help run test $(TESTS) test-fast test-faults test-input test-clients lint bench bench-scale bench-mail bench-attacks screenshots browser smtp-client postgresql redis load-generator
 .PHONY: mail-servers mail-clients dns-server proxies debian-machine test-debian walk-through

@@ -10,7 +10,7 @@ from django.db.models import Q
 from web.search import parse
 
 MAX_WORDS = 8
-MAX_FOUND = 100  # rows of another table that a condition lists one by one
+MAX_FOUND = 500  # keys that a condition lists one by one: as many as a list has rows
 MIN_PART = 4  # characters of a username: fewer are rather a word
 
 

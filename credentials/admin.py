@@ -150,7 +150,7 @@ class CredentialAdmin(OfDomain):
         "created",
     )
     list_filter = (StateFilter, LastUsedFilter, *OfDomain.list_filter)
-    list_select_related = ("domain",)
+    list_select_related = ()
     sortable_by = ("short_name", "created")  # by an index
     search_fields = ("username", "label", "domain")
     search_help_text = (
@@ -209,10 +209,15 @@ class CredentialAdmin(OfDomain):
         return day(credential.created_at)
 
     def get_queryset(self, request):
-        return super().get_queryset(request).select_related("domain", "created_by").defer(*SECRETS)
+        # Nothing is joined: among a million, SQLite would read all domains and PostgreSQL all people for that.
+        return super().get_queryset(request).prefetch_related("domain").defer(*SECRETS)
 
     def by_address(self, address):
         return Q(username__in=keys(LoginDay.objects.filter(ip=address).distinct(), "username"))
+
+    def by_email(self, email):
+        # By their keys: where PostgreSQL expects many, the order of the list leads it past all rows.
+        return Q(pk__in=keys(Credential.objects.filter(super().by_email(email))))
 
     def by_text(self, text):
         return Q(label__icontains=text) | super().by_text(text)
@@ -286,6 +291,10 @@ class RefusedLoginsAdmin(OfDomain):
     def by_address(self, address):
         # By their keys: the order of the list would otherwise lead SQLite past all of them.
         return Q(pk__in=keys(LoginDay.objects.filter(ip=address).exclude(outcome=Outcome.ACCEPTED)))
+
+    def by_email(self, email):
+        rows = LoginDay.objects.filter(super().by_email(email))
+        return Q(pk__in=keys(rows.exclude(outcome=Outcome.ACCEPTED)))
 
     def by_text(self, text):
         labelled = Credential.objects.filter(label__icontains=text)

@@ -109,8 +109,6 @@ def _parse(word: str) -> list[str]:
             f"{shown} is an address within a network: "
             f"enter {network} for the whole network, or {address} for this address alone."
         )
-    if network.version == 6 and network.network_address.ipv4_mapped:
-        return [_unmapped(network)]
     return [_shortest(network)]
 
 
@@ -128,6 +126,8 @@ def _range(text: str) -> list[str]:
 
 
 def _shortest(network: IPv4Network | IPv6Network) -> str:
+    if network.version == 6 and network.network_address.ipv4_mapped:
+        return _unmapped(network)
     return str(network.network_address) if network.num_addresses == 1 else str(network)
 
 

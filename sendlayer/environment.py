@@ -8,6 +8,7 @@ import os
 import re
 import sys
 import unicodedata
+import warnings
 from ipaddress import ip_address
 from pathlib import Path
 
@@ -46,10 +47,12 @@ class Env(environ.Env):
     """django-environ's Env, where a value that can't be parsed stops the process (`refuse`)."""
 
     def int(self, var, default=environ.Env.NOTSET):
+        """Return a whole number of at least 1: no setting means anything else by 0."""
         try:
-            return super().int(var, default)
+            number = super().int(var, default)
         except ValueError:
             return refuse(var, "is not a whole number.", f"Write digits only. {NO_COMMENT}")
+        return number if number > 0 else refuse(var, "is less than 1.", "Leave it out for its default.")
 
     def port(self, var, default):
         """Return a port; `default`, which may be None, if the setting is missing or empty."""
@@ -74,7 +77,14 @@ class Env(environ.Env):
 
     def host(self, var, default):
         """Return a host name in ASCII (A-labels, RFC 5890), or an IP address without brackets."""
-        given = self.str(var, default="").strip().strip("[]").removesuffix(".") or default
+        return self._host(var, self.str(var, default="").strip() or default)
+
+    def addresses(self, var, default):
+        """Return addresses to listen on, or names of them, without brackets."""
+        return [self._host(var, part) for part in self.list(var, default=[]) or default]
+
+    def _host(self, var, text):
+        given = text.strip("[]").removesuffix(".")
         if is_accepted(ip_address, given):
             return given
         if _HOST.fullmatch(name := self._ascii(var, given.lower())):
@@ -116,12 +126,13 @@ class Env(environ.Env):
         return config
 
     def _url(self, read, var, default):
-        """Parse a URL, without the parsers' errors, which quote parts of it and so of the password."""
+        """Parse a URL, without the parsers' messages, which quote parts of it and so of the password."""
         hint = "In a user name, password or path write # as %23, / as %2F, : as %3A, @ as %40 and % as %25."
         if "#" in self.ENVIRON.get(var, ""):  # what follows would be silently dropped
             return refuse(var, "contains a #.", f"{hint} {NO_COMMENT}")
         try:
-            return read(var, default)
+            with warnings.catch_warnings(action="ignore"):
+                return read(var, default)
         except (ValueError, KeyError, ImproperlyConfigured):
             return refuse(var, "is not a URL that can be used.", f"See .env.example for its form. {hint}")
 

@@ -276,7 +276,7 @@ DEFAULT_FROM_EMAIL = SERVER_EMAIL = env.str("DEFAULT_FROM_EMAIL", default="SendL
 SMTP_HOST = env.host("SMTP_HOST", default="localhost")
 SMTP_PORT = env.port("SMTP_PORT", default=587)
 SMTP_TLS_PORT = env.port("SMTP_TLS_PORT", default=None)
-SUBMISSION_ADDRESS = [part.strip("[]") for part in env.list("SUBMISSION_ADDRESS", default=[])] or ["127.0.0.1"]
+SUBMISSION_ADDRESS = env.addresses("SUBMISSION_ADDRESS", default=["127.0.0.1"])
 SUBMISSION_PORT = env.port("SUBMISSION_PORT", default=SMTP_PORT)
 SUBMISSION_TLS_PORT = env.port("SUBMISSION_TLS_PORT", default=SMTP_TLS_PORT)
 SUBMISSION_TLS_CERT = env.str("SUBMISSION_TLS_CERT", default="")
@@ -290,7 +290,7 @@ SUBMISSION_COMMAND_TIMEOUT = env.int("SUBMISSION_COMMAND_TIMEOUT", default=60)
 SUBMISSION_LOGIN_TIMEOUT = env.int("SUBMISSION_LOGIN_TIMEOUT", default=60)
 SMTP_RELAY_URL = secret("SMTP_RELAY_URL")
 
-REPORTS_ADDRESS = env.str("REPORTS_ADDRESS", default="127.0.0.1")
+REPORTS_ADDRESS = env.host("REPORTS_ADDRESS", default="127.0.0.1")
 REPORTS_PORT = env.port("REPORTS_PORT", default=2580)
 MESSAGES_PORT = env.port("MESSAGES_PORT", default=2581)
 REPORTS_SECRET = secret("REPORTS_SECRET")

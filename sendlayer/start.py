@@ -4,6 +4,7 @@ Keys, settings check, migrations and demo run in one process, so that Django sta
 honcho, which runs the Procfile, and prints the addresses once both ports answer.
 """
 
+import errno
 import io
 import os
 import socket
@@ -12,8 +13,10 @@ import time
 from itertools import product
 from pathlib import Path
 
+from gunicorn.util import parse_address
+
 from sendlayer import firstrun
-from sendlayer.environment import env
+from sendlayer.environment import env, refuse
 
 READY_SECONDS = 30
 EX_UNAVAILABLE = 69  # sysexits.h
@@ -38,8 +41,10 @@ def main() -> int:
     port = env.port("PORT", default=8000)
     addresses = _addresses(port)
     for name, host, number in addresses:
-        if not _is_free(host, number):
-            sys.stderr.write(f"{host}:{number} is in use. Choose another port: make run {name}=…\n")
+        if error := _bind_error(host, number):
+            hint = f"is in use. Choose another port: make run {name}=…"
+            other = f"can't be used: {error.strerror}."
+            sys.stderr.write(f"{host}:{number} {hint if error.errno == errno.EADDRINUSE else other}\n")
             return EX_UNAVAILABLE
     import sendlayer.wsgi  # noqa: F401  (sets Django up; exits on unsafe settings)
 
@@ -54,13 +59,20 @@ def main() -> int:
 
 
 def _addresses(port) -> list[tuple[str, str, int]]:
-    """Return where everything listens, the dashboard first: setting of the port, address, port."""
+    """Return where everything listens, the dashboard first: setting of the port, address, port.
+
+    The dashboard is left out if it listens on a Unix socket.
+    """
     from django.conf import settings
 
-    host, _, number = env.str("WEB_BIND", default=f"127.0.0.1:{port}").rpartition(":")
+    try:
+        bind = parse_address(env.str("WEB_BIND", default=f"127.0.0.1:{port}"), default_port=str(port))
+    except RuntimeError:
+        refuse("WEB_BIND", "is not an address.", "Set it to host:port, or to unix: and the path of a socket.")
     ports = {"SMTP_PORT": settings.SUBMISSION_PORT, "SMTP_TLS_PORT": settings.SUBMISSION_TLS_PORT}
     smtp = product(settings.SUBMISSION_ADDRESS, (item for item in ports.items() if item[1]))
-    return [("PORT", host.strip("[]"), int(number)), *((name, host, number) for host, (name, number) in smtp)]
+    web = [("PORT", *bind)] if isinstance(bind, tuple) else []
+    return [*web, *((name, host, number) for host, (name, number) in smtp)]
 
 
 def _prepare() -> str:
@@ -91,13 +103,14 @@ def _announce_when_ready(addresses, sign_in):
     if os.fork():
         os._exit(0)  # init adopts the child, so that no zombie remains
     deadline = time.monotonic() + READY_SECONDS
-    while any(_is_free(host, number) for _name, host, number in addresses):
+    while not all(_bind_error(host, number) for _name, host, number in addresses):
         if time.monotonic() > deadline or not _is_alive(starter):
             os._exit(1)
         time.sleep(0.1)
-    (_name, host, number), *smtp = addresses
+    web = [f"http://{host}:{number}/" for name, host, number in addresses if name == "PORT"]
+    smtp = [address for address in addresses if address[0] != "PORT"]
     text = READY.format(
-        url=f"http://{host}:{number}/",
+        url=web[0] if web else settings.DASHBOARD_URL,
         sign_in=sign_in,
         smtp=", ".join(f"{host}:{number} ({PROTOCOLS[name]})" for name, host, number in smtp),
         var_dir=settings.VAR_DIR,
@@ -106,16 +119,16 @@ def _announce_when_ready(addresses, sign_in):
     os._exit(0)
 
 
-def _is_free(host: str, port: int) -> bool:
-    """Whether no process listens there. Binds, because a connection would be logged as a client's."""
-    family, kind, protocol, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
-    with socket.socket(family, kind, protocol) as probe:
-        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        try:
+def _bind_error(host: str, port: int) -> OSError | None:
+    """Return why nothing more can listen there. Binds, because a connection would be logged as a client's."""
+    try:
+        family, kind, protocol, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
+        with socket.socket(family, kind, protocol) as probe:
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
             probe.bind(address)
-        except OSError:
-            return False
-    return True
+    except OSError as error:
+        return error
+    return None
 
 
 def _is_alive(process: int) -> bool:

@@ -14,7 +14,7 @@ from pathlib import Path
 from tests.leaks import has_secret
 
 ROOT = Path(__file__).resolve().parent.parent
-START_SECONDS = 60  # on a busy machine
+START_SECONDS = 60  # far beyond what a busy machine needs
 STOP_SECONDS = 10
 # Runs that go on side by side each have ports of their own (Makefile).
 _PORTS = range(*map(int, os.environ.get("TEST_PORTS", "11000-31000").split("-")))

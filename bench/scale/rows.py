@@ -64,7 +64,7 @@ def fill(credentials, domains):
     _copy(owner.emailaddress_set.get(), number(users), user_id=user["id"], email=user["email"])
     name = "'site' || s.n || '.example.net'"
     may_send = {
-        "authorized_at": "CASE WHEN s.n %% 10 = 0 THEN NULL ELSE t.authorized_at END",
+        "authorized_at": "CASE WHEN s.n %% 10 = 5 THEN NULL ELSE t.authorized_at END",
         "suspended_at": f"CASE WHEN {RARE.format('s.n')} THEN {_ago('s.n %% 900')} END",
     }
     names = {"name": name, "display_name": name}

@@ -105,7 +105,11 @@ RULES = (
     # PEAR says so of a server that agreed to start TLS.
     (Finding.TLS_FAILED, r"starttls failed \(code: 220"),
     # A fault of the server, that the next rule would take for its wish.
-    (Finding.TEMPORARY, r"(?<!start)tls (is )?(currently |temporarily )?(not |un)available"),
+    (
+        Finding.TEMPORARY,
+        r"(?<!start)tls (is )?(currently |temporarily )?(not |un)available",
+        rf"starttls (command )?(denied|failed|rejected).{{1,40}}{_code('454')}",
+    ),
     (
         Finding.NO_STARTTLS,
         r"starttls (extension )?(is )?(not |un)(supported|available|offered)|not advertise (the )?starttls",

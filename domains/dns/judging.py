@@ -16,7 +16,10 @@ VALUE_TOO_LONG = f"This could not be checked: the record has more than {MAX_VALU
 TOO_MANY_VALUES = f"This could not be checked: there are more than {MAX_VALUES} TXT records at this hostname."
 ADDRESSES = ("A", "AAAA")
 OTHER_VALUES = "There are other TXT records at this hostname. Add this one to them."
-BESIDE_WILDCARD = "What is found here comes from a wildcard record (*). Leave that, and just add this record."
+BESIDE_WILDCARD = (
+    "What is found here seems to come from a wildcard record (*): leave that, and just add this one."
+)
+PERHAPS_PROXIED = "If you've added it already, switch off your DNS provider's proxy for this hostname."
 PERHAPS_WILDCARD = "If it comes from a wildcard record (*), leave that, and just add this record."
 NOT_A_CNAME = (
     "There are address records at this hostname, but no CNAME. If your DNS provider proxies it, as Cloudflare "
@@ -24,7 +27,7 @@ NOT_A_CNAME = (
     "There is a TXT record at this hostname, and a CNAME can't be added beside it. "
     "Replace it, if nothing else uses it.",
 )
-OWN_RECORD = "It comes from a wildcard record (*): leave that, and add one for this hostname."
+OWN_RECORD = "It seems to come from a wildcard record (*): leave that, and add one for this hostname."
 
 
 def judge(record: Record, answer: Answer, lookups: Lookups) -> Judgement:
@@ -237,7 +240,8 @@ def _instead_of_cname(record: Record, answer: Found | Absent, lookups: Lookups) 
         if isinstance(there, Found):
             is_wildcard = _comes_from_wildcard(record, type, lookups)
             if is_wildcard:
-                return Judgement(Status.MISSING, BESIDE_WILDCARD, there.values)
+                message = BESIDE_WILDCARD if type == "TXT" else f"{BESIDE_WILDCARD} {PERHAPS_PROXIED}"
+                return Judgement(Status.MISSING, message, there.values)
             return Judgement(Status.WRONG, NOT_A_CNAME[type == "TXT"], there.values)
     return None
 
@@ -265,5 +269,5 @@ def _covered(record: Record, lookups: Lookups) -> str:
         return ""
     return (
         f"{name} seems to get its address from a wildcard record (*), which won't cover it any more once this "
-        f"record is added: if a site or server uses {name}, first give it records of its own."
+        f"record is added: if a site or server uses {name}, first give it address records (A, AAAA) of its own."
     )

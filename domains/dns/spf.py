@@ -9,14 +9,15 @@ from domains.dns.hosts import is_host
 
 _RECORD = re.compile(r"v=spf1(?: |\Z)", re.I)
 # What was meant as one, and receivers ignore. Not spf2.0, which is Sender ID.
-_LOOKALIKE = re.compile(r"[\s\"'\\]*+v\s*+=\s*+spf1(?![0-9])\s*+", re.I)
+_LOOKALIKE = re.compile(r"[\s\"'\\]*+(?:v\s*+[=:]?\s*+)?+spf1(?![0-9])\s*+", re.I)
 _MECHANISM = re.compile(r"([+?~-]?)([a-z][a-z0-9]*+)(?:([:/])(.*))?", re.I)
 _MODIFIER = re.compile(r"([a-z][a-z0-9._-]*+)=(.*)", re.I)
 _MACRO = re.compile(r"%(?:\{[slodiphcrtv][0-9]*+r?[.+,/_=-]*+\}|[%_-])", re.I)
 _PREFIXES = re.compile(r"([^/]*+)(?:/([0-9]{1,2}))?(?://([0-9]{1,3}))?")
 _STRAY_BLANK = re.compile(r"(?<= )([+?~-]?(?:include|exists|ip4|ip6|ptr|a|mx):|redirect=) ++(?=\S)", re.I)
 _STRAY_EQUALS = re.compile(r"(?<= )([+?~-]?(?:include|exists|ip4|ip6|ptr|a|mx))=(?=\S)", re.I)
-_OTHER_BLANK = re.compile(r"\\194\\160|\\009")  # a no-break space or tab, as the resolver returns it
+# No-break spaces and tabs, as the resolver returns them, and what people put between terms.
+_OTHER_BLANK = re.compile(r"\\194\\160|\\009|[;,\"]")
 
 
 class Invalid(ValueError):

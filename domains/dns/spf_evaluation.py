@@ -1,11 +1,13 @@
 """What receivers make of an SPF record for mail from the operator's servers, within the limits of RFC 7208.
 
 Those servers' addresses are what the operator's own record says, so a record lets them send when it comes to an
-`include` of that one. The other terms are followed only to count what they cost.
+`include` of that one, or to its networks. The other terms are followed only to count what they cost.
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from ipaddress import IPv4Network, IPv6Network, collapse_addresses, ip_network
+from typing import Any
 
 from domains.dns import spf
 from domains.dns.resolver import Answer, Found, Unanswered
@@ -14,6 +16,7 @@ from domains.dns.spf import Term
 MAX_LOOKUPS = 10  # section 4.6.4
 MAX_VOIDS = 2
 MAX_EXCHANGES = 10
+MAX_NETWORKS = 500  # that are compared with the operator's
 _COUNTED = {"include", "a", "mx", "ptr", "exists", "redirect"}
 _TYPES = {"a": "A", "exists": "A", "mx": "MX"}
 
@@ -37,8 +40,9 @@ class Reading:
 
     `passes` is how the operator's servers pass: "include", "all" (as everybody does), or "" when they don't.
     `through` are the names that lead to the include. `stop` ended the evaluation before that, `later` after
-    it. `doubt` is a term before it that may exclude the servers, `excluded` one that does, and `macro` one
-    that leads to a record that depends on the message.
+    it. `networks` are those that pass, `is_listed` whether nothing else does. `doubt` is a term before the
+    include that may exclude the servers, `excluded` one that does, and `macro` one that leads to a record that
+    depends on the message.
     """
 
     passes: str = ""
@@ -46,6 +50,8 @@ class Reading:
     lookups: int = 0
     stop: Stop | None = None
     later: Stop | None = None
+    networks: list[IPv4Network | IPv6Network] = field(default_factory=list)
+    is_listed: bool = True
     doubt: str = ""
     excluded: str = ""
     macro: str = ""
@@ -68,11 +74,27 @@ def evaluate(record: str, name: str, include: str, ask: Callable[[str, str], Ans
     return reading
 
 
+def lists(reading: Reading, operators: Reading) -> bool:
+    """Whether a record passes all networks of the operator's, which has nothing but networks."""
+    if not (operators.networks and operators.is_listed):
+        return False
+
+    def passing(version: int) -> list[Any]:
+        same: Any = (network for network in reading.networks if network.version == version)
+        return list(collapse_addresses(same))
+
+    by_version: dict[int, list[Any]] = {version: passing(version) for version in (4, 6)}
+    return all(
+        any(network.subnet_of(wide) for wide in by_version[network.version]) for network in operators.networks
+    )
+
+
 class _Evaluation:
     def __init__(self, include: str, ask: Callable[[str, str], Answer]):
         self.reading = Reading()
         self._include, self._ask = include, ask
         self._voids = 0
+        self._is_passing = True  # whether a match here makes the whole record pass
         self._is_in_own = False  # within the operator's record
 
     def of_record(self, record: str, name: str, path: tuple[str, ...]) -> str:
@@ -92,6 +114,8 @@ class _Evaluation:
                 return passes
             if passes or is_closed:
                 continue
+            if term.lets_pass and self._is_passing and not doubt:
+                self._note_addresses(term)
             if matches and term.lets_pass:
                 passes = matches
                 self.reading.doubt = self.reading.doubt or doubt
@@ -124,13 +148,20 @@ class _Evaluation:
     def _of_other(self, term: Term, path: tuple[str, ...]) -> str:
         """Return how the servers pass by the record of another name."""
         path = (*path, term.value)
-        is_own = term.value == self._include and term.name == "include"
+        is_own = term.value == self._include
         if is_own and not self.reading.through:
             self.reading.through = path
-        was_in_own, self._is_in_own = self._is_in_own, self._is_in_own or is_own
+        before = self._is_in_own, self._is_passing
+        self._is_in_own, self._is_passing = self._is_in_own or is_own, self._is_passing and term.lets_pass
         passes = self.of_record(self._record_of(term), term.value, path)
-        self._is_in_own = was_in_own
+        self._is_in_own, self._is_passing = before
         return "include" if is_own else passes
+
+    def _note_addresses(self, term: Term) -> None:
+        if term.name in ("ip4", "ip6") and len(self.reading.networks) < MAX_NETWORKS:
+            self.reading.networks.append(ip_network(term.value, strict=False))
+        elif term.name not in ("include", "redirect") or term.has_macro:
+            self.reading.is_listed = False
 
     def _record_of(self, term: Term) -> str:
         answer = self._ask(term.value, "TXT")

@@ -6,7 +6,7 @@ from dataclasses import replace
 from domains.dns import spf
 from domains.dns.records import Judgement, Record, Status
 from domains.dns.resolver import MAX_VALUE, Answer
-from domains.dns.spf_evaluation import MAX_LOOKUPS, TOO_MANY_LOOKUPS, Reading, evaluate
+from domains.dns.spf_evaluation import MAX_LOOKUPS, TOO_MANY_LOOKUPS, Reading, evaluate, lists
 
 Ask = Callable[[str, str], Answer]
 Values = tuple[str, ...]
@@ -66,6 +66,12 @@ def _failing(record: Record, reading: Reading, found: Values, ask: Ask) -> Judge
             f"Where you manage it, add this server, or add include:{record.include} before it."
         )
         return Judgement(Status.UNKNOWN, message, found)
+    if lists(reading, _of_operator(record, ask)):
+        message = f"It lists the networks of {record.include}. Change them whenever that one changes."
+        return Judgement(Status.VERIFIED, message, found)
+    if f"include:{record.include}".lower() in found[0].lower().split(" "):
+        message = f"include:{record.include} comes after all, where it is ignored. Put it before."
+        return _wrong(record, message, found, ask)
     judged = _wrong(record, f"Your SPF record has no include:{record.include}.", found, ask)
     if judged.suggested:
         return replace(judged, message=f"{judged.message} Add it and keep the rest; don't add a second record.")
@@ -82,13 +88,18 @@ def _missing(record: Record, values: Values, ask: Ask) -> Judgement:
 
 def _trouble_of_operator(record: Record, ask: Ask) -> str:
     """Return why including the operator's record would break a domain's; "" when it wouldn't."""
-    reading = evaluate(record.value, record.host, record.include, ask)
+    reading = _of_operator(record, ask)
     if not reading.stop or reading.stop.is_unknown:
         return ""
     return (
         f"Don't add this yet: the SPF record of {record.include} is not valid, which would make yours an "
         f"error. Ask the operator of this server to correct it. {reading.stop}"
     )
+
+
+def _of_operator(record: Record, ask: Ask) -> Reading:
+    """Return what the operator's own record comes to, through an include of it alone."""
+    return evaluate(record.value, record.host, record.include, ask)
 
 
 def _wrong(record: Record, message: str, found: Values, ask: Ask) -> Judgement:

@@ -12,7 +12,8 @@ MAX_LINE = 998  # octets without CRLF, RFC 5322 section 2.1.1
 
 _LEADING_MAILBOX_LINES = re.compile(rb"\A(?:>*+From [^\r\n]*+\r\n)++")  # mbox(5)
 _BLANK_CONTINUATIONS = re.compile(rb"(?<=[^\r\n])\r\n(?:[ \t]++\r\n)++")
-_FROM = re.compile(rb"(?:\A|\n)from[ \t]*+:", re.IGNORECASE)
+# A message that is sent again gets no From, since its author is another one than the sender.
+_FROM = re.compile(rb"(?:\A|\n)(?:from|resent-[a-z-]++)[ \t]*+:", re.IGNORECASE)
 
 
 def normalize(lines: bytes | bytearray) -> bytes:

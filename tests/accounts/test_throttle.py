@@ -47,7 +47,7 @@ class Visitor:
 
     def post(self, path):
         """Press a button without fields; return the status and the page."""
-        connection = HTTPConnection("127.0.0.1", self.port, timeout=20)
+        connection = HTTPConnection("127.0.0.1", self.port, timeout=60)
         connection.request("POST", path, urlencode({"csrfmiddlewaretoken": self.token}), self.headers)
         response = connection.getresponse()
         page = response.read().decode()
@@ -55,7 +55,7 @@ class Visitor:
         return response.status, page
 
     def _ask(self, method, path, body=None):
-        connection = HTTPConnection("127.0.0.1", self.port, timeout=20)
+        connection = HTTPConnection("127.0.0.1", self.port, timeout=60)
         connection.request(method, path, body, self.headers)
         response = connection.getresponse()
         page = response.read().decode()

@@ -71,7 +71,7 @@ def manage(*arguments, **environment):
         env=os.environ | {"DATABASE_URL": database_url()} | environment,
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=300,
     )
     return done.returncode, done.stdout + done.stderr
 

@@ -1,4 +1,4 @@
-"""The commands of deploy/README.md and docs/dist-upgrade.md: their blocks of bash.
+"""The commands of deploy/README.md, docs/dkim.md and docs/dist-upgrade.md: their blocks of bash.
 
 Comments before a block, or where one would be, say more of it:
 
@@ -16,6 +16,7 @@ from dataclasses import dataclass, field
 from tests.debian import machine
 
 README = machine.ROOT / "deploy/README.md"
+DKIM = machine.ROOT / "docs/dkim.md"
 UPGRADE = machine.ROOT / "docs/dist-upgrade.md"
 BLOCK = re.compile(
     r"^<!-- repeat: (?P<repeat>[^\n]*) -->$|(?P<comments>(?:^<!--[^\n]*-->\n)*)^```bash\n(?P<text>.*?)^```$",

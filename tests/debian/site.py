@@ -8,7 +8,7 @@ import subprocess
 import sys
 import time
 from contextlib import contextmanager
-from itertools import count, groupby
+from itertools import count, groupby, pairwise
 
 from tests.debian import machine
 
@@ -52,12 +52,13 @@ def site_that_sends(debian: machine.Booted, messages: int = 0):
 
 
 def summary(seen) -> str:
-    """How many were accepted, and from when to when not."""
-    lines = [f"A site sent {len(seen)} messages: {sum(outcome == 'accepted' for outcome, _ in seen)} accepted."]
+    """How many were accepted, for how long none was, and what the others were told."""
+    accepted = [at for outcome, at in seen if outcome == "accepted"]
+    pause = max((end - begin for begin, end in pairwise(accepted)), default=0)
+    lines = [f"A site sent {len(seen)} messages: {len(accepted)} accepted, none for at most {pause:.0f} s."]
     for outcome, group in groupby(seen, key=lambda one: one[0]):
-        times = [at for _, at in group]
         if outcome != "accepted":
-            lines.append(f"  {len(times)} × {outcome}, for {times[-1] - times[0] + PAUSE:.0f} s")
+            lines.append(f"  {len(list(group))} × {outcome}")
     return "\n".join(lines)
 
 

@@ -1,7 +1,8 @@
 """`python3 -m tests.debian.walkthrough RELEASE DATABASE`: do what deploy/README.md says, on a fresh Debian.
 
 Its blocks of bash are run in order, in one shell, as root, with the Debian's own systemd, up to accepted mail
-and a restore; with --upgrade, then those of docs/dist-upgrade.md. Comments in them: tests/debian/documents.py.
+and a restore; then those of docs/dkim.md, and with --upgrade those of docs/dist-upgrade.md. Comments in them:
+tests/debian/documents.py.
 """
 
 import argparse
@@ -12,7 +13,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from tests.debian import machine
-from tests.debian.documents import README, UPGRADE, Block, blocks
+from tests.debian.documents import DKIM, README, UPGRADE, Block, blocks
 from tests.debian.site import site_that_sends, summary
 from tests.debian.terminal import type_into
 
@@ -34,7 +35,7 @@ systemd-run --quiet --unit=sink --working-directory=/var/tmp/sink smtp-sink -u r
 sleep 1; postqueue -f 2>&1
 for _ in $(seq 60); do postqueue -p | grep -q 'queue is empty' && break; sleep 1; done
 systemctl stop sink
-postqueue -p | tail -1; ls | wc -l
+postqueue -p | tail -1; ls | wc -l; grep -li ^DKIM-Signature: * | wc -l
 """
 UNITS = """\
 systemctl --failed --no-legend --plain
@@ -91,8 +92,9 @@ def walk(debian: machine.Booted, folder: Path, chosen: list[Block], *, values=""
 
 
 def first_mail(folder: Path, options) -> Walk:
-    """deploy/README.md, up to its end."""
-    chosen = [block for block in blocks(README.read_text()) if block.is_for(options.release, options.database)]
+    """deploy/README.md, up to its end, and docs/dkim.md."""
+    written = [block for page in (README, DKIM) for block in blocks(page.read_text())]
+    chosen = [block for block in written if block.is_for(options.release, options.database)]
     with machine.booted(folder) as debian:
         values = VALUES.format(database=options.database)
         done = walk(debian, folder, chosen, values=values, twice=options.twice)
@@ -125,8 +127,10 @@ def _end(debian: machine.Booted, done: Walk) -> None:
             pass
         done.faults += [f"at the end: {outcome}" for outcome, _ in seen if outcome != "accepted"]
         done.accepted += len(seen)
-        queue, delivered = debian.run(SINK).splitlines()
-        print(f"Accepted: {done.accepted}, arrived at the next hop: {delivered}. {queue}.")
+        queue, delivered, signed = debian.run(SINK).splitlines()
+        print(f"Accepted: {done.accepted}, arrived: {delivered}, signed: {signed}. {queue}.")
+        if int(signed) < len(seen):
+            done.faults.append("OpenDKIM did not sign.")
         if int(delivered) != done.accepted:
             done.faults.append("Mail was lost, or came twice.")
     units = debian.run(UNITS)

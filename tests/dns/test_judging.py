@@ -126,18 +126,19 @@ WILDCARD = {"*.example.com CNAME": ["shop.hosting.net"], "example.com TXT": ["x"
 def test_cname_of_wildcard_is_left_alone(kind):
     judgement = judged(kind, WILDCARD)
     assert judgement.status is Status.MISSING and judgement.found == ("CNAME shop.hosting.net",)
-    assert "comes from a wildcard record (*). Leave that, and just add this record." in judgement.message
+    assert "seems to come from a wildcard record (*): leave that, and just add this one." in judgement.message
     assert "emove the CNAME" not in judgement.message and "eplace" not in judgement.message
 
 
 @pytest.mark.parametrize("kind", [Kind.DKIM, Kind.RETURN_PATH])
 def test_addresses_of_wildcard_are_left_alone(kind):
     dns = {f"*.{ALL[kind].host.partition('.')[2]} A": ["192.0.2.1"]}
-    assert "just add this record" in judged(kind, dns).message
+    message = judged(kind, dns).message
+    assert "just add this one" in message and "switch off your DNS provider's proxy" in message
 
 
 def test_txt_of_wildcard_is_left_alone():
-    assert "just add this record" in judged(Kind.OWNERSHIP, {"*.example.com TXT": ["v=spf1 -all"]}).message
+    assert "just add this one" in judged(Kind.OWNERSHIP, {"*.example.com TXT": ["v=spf1 -all"]}).message
     spf = judged(
         Kind.SPF,
         {"*.example.com TXT": ["v=spf1 mx -all"], "mail.example.com MX": ["mx.example.com"]}
@@ -146,7 +147,7 @@ def test_txt_of_wildcard_is_left_alone():
     assert "wildcard" not in spf.message
     spf = judged(Kind.SPF, {"*.example.com TXT": ["v=spf1 ip4:192.0.2.9 -all"]})
     assert spf.suggested == f"v=spf1 {INCLUDE} ip4:192.0.2.9 -all"
-    assert "comes from a wildcard record (*): leave that, and add one for this hostname" in spf.message
+    assert "seems to come from a wildcard record (*): leave that, and add one for this hostname" in spf.message
 
 
 @pytest.mark.parametrize("type", ["A", "AAAA", "CNAME"])

@@ -118,7 +118,7 @@ def test_wildcard_in_zone_is_left_alone_and_site_is_kept(nsd, verify, settings):
     nsd.put("shop A 192.0.2.1", zone="example.net")
     page = verify()
     for kind in ("ownership", "dkim", "dmarc"):
-        assert "Leave that, and just add this record." in row(page, kind)
+        assert "leave that, and just add this one." in row(page, kind)
     assert "sl.example.com seems to get its address from a wildcard record" in row(page, "ownership")
     nsd.put("* A 192.0.2.1", "sl1._domainkey.sl A 192.0.2.2")
     page = verify()

@@ -22,6 +22,7 @@ def complaints(page, within="html") -> list[str]:
 
     axe looks at what is `within` a selector only.
     """
+    page.wait_for_load_state()
     found = [f"id {name} is there twice" for name, count in Counter(page.evaluate(IDS)).items() if count > 1]
     headings = page.locator("h1").all_inner_texts()
     if len(headings) != 1:

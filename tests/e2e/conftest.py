@@ -14,7 +14,7 @@ from tests.e2e.tab import Tab
 from tests.e2e.watch import REPORT_VIOLATIONS, Watch
 
 FAILURES = Path(__file__).parent / "failures"
-SECONDS = 20
+SECONDS = 60
 
 
 @pytest.fixture(scope="package")

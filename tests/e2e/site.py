@@ -15,8 +15,8 @@ from tests.environment import VAR_DIR
 from tests.servers import collect_static, free_port, running
 from tests.submission.next_hop_server import Sink, SinkServer
 
-SMTP_SECONDS = 10
-LETTER_SECONDS = 20
+SMTP_SECONDS = 60
+LETTER_SECONDS = 60
 
 
 @dataclass(frozen=True)

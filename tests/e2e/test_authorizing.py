@@ -14,6 +14,7 @@ def add(page, name):
     page.goto("/domains/add/")
     page.get_by_label("Domain name").fill(name)
     page.get_by_role("button", name="Add domain").click()
+    expect(page.locator("#dns-ownership")).to_be_visible()
 
 
 def status(page, text):

@@ -20,7 +20,7 @@ def run(script, password):
     """Run a copied script as the site does; return what it printed on its way."""
     environment = {"SMTP_PASSWORD": password, "SSL_CERT_FILE": str(VAR_DIR / "tls" / "submission.crt")}
     command = [sys.executable, "-c", script]
-    return subprocess.run(command, env=environment, capture_output=True, text=True, timeout=30).stderr
+    return subprocess.run(command, env=environment, capture_output=True, text=True, timeout=60).stderr
 
 
 @pytest.fixture

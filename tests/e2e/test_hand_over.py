@@ -148,6 +148,7 @@ class TestHandOver:
         alice, link = make_link()
         assert complaints(alice) == []
         alice.get_by_role("link", name="Done").click()
+        expect(alice.get_by_role("heading", name="Open links")).to_be_visible()
         assert complaints(alice) == []
         page = developer()
         page.goto(link)
@@ -162,6 +163,7 @@ class TestHandOver:
         credential.resume(by=SYSTEM)
         page.reload()
         page.get_by_role("button", name="Show").click()
+        read(page)
         assert complaints(page) == []
         page.goto(link)
         assert complaints(page) == []

@@ -98,5 +98,6 @@ class TestSlowNetwork:
         tab.page.get_by_role("button", name=name).click()
         tab.told(told)
         tab.watch.problems.clear()
-        assert tab.page.evaluate(GONE) and len(held.routes) == 1
+        tab.page.wait_for_function(GONE)
+        assert len(held.routes) == 1
         expect(tab.page).to_have_url(smtp_url(credential.domain))

@@ -34,9 +34,9 @@ class TestEqualToasts:
         expect(toast).to_be_visible()
         tab.page.clock.run_for(5000)
         tab.press(credential, "Copy username")
-        tab.page.clock.run_for(3000)
+        tab.page.clock.run_for(2000)  # the clock goes on meanwhile
         expect(toast).to_have_count(1)
-        tab.page.clock.run_for(4000)
+        tab.page.clock.run_for(5000)
         expect(toast).to_have_count(0)
 
     def test_repeated_errors_do_not_stack_beside_or_in_a_dialog(self, tab, credential):

@@ -20,7 +20,7 @@ class TestWatch:
         page.goto("/login/")
         for words, script in PROBLEMS.items():
             page.evaluate(f"() => {{ {script} }}")
-            for _ in range(100):
+            for _ in range(1000):
                 if any(words in problem for problem in watch.problems):
                     break
                 page.wait_for_timeout(20)

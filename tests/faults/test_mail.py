@@ -13,7 +13,7 @@ import pytest
 from tests import servers
 from tests.factories import password_of
 from tests.faults.figures import FACTOR
-from tests.submission.clients import MESSAGE, Listener, submit
+from tests.submission.clients import MESSAGE, Listener, submit, wait_until
 from tests.submission.conftest import close_clients, start_listener  # noqa: F401  (fixtures)
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.one_database]
@@ -50,7 +50,9 @@ def test_kill_9_of_the_listener_loses_no_accepted_message(credential, tmp_path, 
                     threads = [threading.Thread(target=send_forever, args=work) for _ in range(SENDERS)]
                     for thread in threads:
                         thread.start()
-                time.sleep(chance.uniform(1, 2))
+                before = len(accepted)
+                wait_until(lambda before=before: len(accepted) > before + 2, 90)
+                time.sleep(chance.uniform(0.05, 0.5))
                 os.kill(process.pid, signal.SIGKILL)
                 process.wait()
                 figures.count(kills=1)

@@ -6,7 +6,7 @@ import pytest
 
 from tests.faults.elsewhere import manage, numbers_of, set_up
 from tests.faults.figures import FACTOR
-from tests.faults.web import Person, answers_of, lost, site, visited
+from tests.faults.web import Person, answers_of, await_acts, lost, site, visited
 from tests.with_postgres import LASTING, cluster
 
 pytestmark = [pytest.mark.postgresql, pytest.mark.django_db]  # SQLite can't be stopped
@@ -18,12 +18,12 @@ def test_postgresql_restart_under_load_loses_nothing_acknowledged(tmp_path, figu
         with site(tmp_path, DATABASE_URL=server.url) as serving:
             with visited(serving.port, name, session) as crowd:
                 for seconds in [0.5, 2, 7][: 2 + (FACTOR > 1)] * FACTOR:
-                    time.sleep(2)
+                    await_acts(crowd, 5)
                     server.stop()
                     time.sleep(seconds)
                     server.start()
                     figures.count(outages=1)
-                time.sleep(2)
+                await_acts(crowd, 5)
             status, _page = Person(serving.port, session).ask("GET", f"/domains/{name}/settings/smtp/")
         answers = answers_of(crowd)
         missing = lost(crowd, numbers_of(server.url))

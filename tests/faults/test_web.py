@@ -10,7 +10,7 @@ import pytest
 from credentials.integrity import faults
 from credentials.models import Credential
 from tests.faults.figures import FACTOR
-from tests.faults.web import answers_of, lost, session_of, site, visited
+from tests.faults.web import answers_of, await_acts, lost, session_of, site, visited
 from tests.submission.clients import wait_until
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -42,9 +42,8 @@ def judge(figures, crowd):
 def test_kill_9_of_web_workers_loses_nothing_acknowledged(serving, domain, alice, figures):
     chance = random.Random(587)  # noqa: S311
     with visited(serving.port, domain.name, session_of(alice)) as crowd:
-        for number in range(6 * FACTOR):
-            # On a busy machine new workers start slowly: the killed one has to be working.
-            wait_until(lambda least=2 * number: sum(visitor.answers[302] for visitor in crowd) > least, 40)
+        for _ in range(6 * FACTOR):
+            await_acts(crowd, 2)  # on a busy machine new workers start slowly: the killed one has to be working
             time.sleep(chance.uniform(0.2, 0.5))
             os.kill(chance.choice(wait_until(serving.workers)), signal.SIGKILL)
             figures.count(kills=1)
@@ -55,10 +54,10 @@ def test_kill_9_of_web_workers_loses_nothing_acknowledged(serving, domain, alice
 def test_graceful_restarts_under_writes_fail_no_request(serving, domain, alice, figures):
     with visited(serving.port, domain.name, session_of(alice)) as crowd:
         for _ in range(5 * FACTOR):
-            time.sleep(0.3)
+            await_acts(crowd, 3)
             before = set(serving.workers())
             serving.process.send_signal(signal.SIGHUP)
-            wait_until(lambda before=before: not before & set(serving.workers()), 40)
+            wait_until(lambda before=before: not before & set(serving.workers()), 90)
             figures.count(restarts=1)
     answers = judge(figures, crowd)
     assert answers[302] > 10

@@ -16,8 +16,9 @@ from django.test import Client
 
 from tests.http import sign_in
 from tests.servers import collect_static, free_port, running
+from tests.submission.clients import wait_until
 
-SECONDS = 30
+SECONDS = 60
 
 
 @dataclass(frozen=True)
@@ -159,6 +160,16 @@ def visited(port, domain, session, *, visitors=4):
         stopped.set()
         for thread in threads:
             thread.join()
+
+
+def await_acts(crowd, number):
+    """Wait until that many more acts were answered with success, however busy the machine is."""
+    before = _answered(crowd)
+    wait_until(lambda: _answered(crowd) >= before + number, 90)
+
+
+def _answered(crowd) -> int:
+    return sum(visitor.answers[302] for visitor in crowd)
 
 
 def answers_of(crowd) -> Counter:

@@ -270,8 +270,11 @@ CASES = {
     ),
     "domains.dns.dmarc:mended": Case(dmarc.mended, ("v=DMARC1;", "p=none", "\\;", '"')),
     "domains.dns.records:parse_cname": Case(records.parse_cname, ("sl1:",)),
-    "domains.dns.spf_judging:judge": Case(judged(SPF), ("v=spf1 ", "v=spf1 v=spf1 ")),
+    "domains.dns.spf_judging:judge": Case(judged(SPF), ("v=spf1 ", "v=spf1 v=spf1 ", "v=spf1 ip4:")),
     "domains.dns.judging:_judge_dmarc": Case(judged(DMARC), ("v=DMARC1;",)),
+    "domains.dns.judging:_is_at": Case(
+        lambda text: judging._is_at(SPF, resolver.Found((text,))), ("v=spf1 ", "v=spf1 include:")
+    ),
     "domains.dns.judging:_judge_ownership": Case(judged(OWNERSHIP), (records.PROOF_PREFIX, "\\")),
     "domains.homographs:is_mixed": Case(homographs.is_mixed, ("а",)),
     "domains.homographs:looks_like_another": Case(homographs.looks_like_another, ("а", "ο")),

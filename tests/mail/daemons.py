@@ -19,7 +19,7 @@ from pathlib import Path
 from tests.servers import ROOT, free_port
 
 DEPLOY = ROOT / "deploy"
-START_SECONDS = 20
+START_SECONDS = 60
 STOP_SECONDS = 10
 PROGRAMS = {"dovecot": "dovecot-core", "postfix": "postfix", "openssl": "openssl"}
 POSTFIX_MODULES = {"pgsql": "postfix-pgsql", "sqlite": "postfix-sqlite"}

@@ -22,10 +22,10 @@ class Milter(NamedTuple):
 
 
 @contextmanager
-def judging(log, port=None):
+def judging(log, port=None, **environment):
     """Run `manage.py milter` until the block ends, on any free port if none is given."""
     port = port or servers.free_port()
-    with servers.running(["manage.py", "milter"], port=port, log=log, MILTER_PORT=str(port)):
+    with servers.running(["manage.py", "milter"], port=port, log=log, MILTER_PORT=str(port), **environment):
         yield Milter(port, log)
 
 

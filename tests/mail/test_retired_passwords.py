@@ -101,7 +101,7 @@ def test_message_records_ehlo_name_and_mail_from(mail, credential):
     smtp = mail.login(credential, source=SHOP)
     for _ in range(2):
         assert submit(smtp)[0] == 250
-    wait_until(lambda: names(credential) == [(SHOP, ["client.example"], ["info@sl.example.com"])], 15)
+    wait_until(lambda: names(credential) == [(SHOP, ["client.example"], ["info@sl.example.com"])])
     day = LoginDay.objects.get(username=credential.username)
     assert (day.ip, day.outcome, day.count) == (SHOP, "accepted", 1)
 
@@ -111,7 +111,7 @@ def test_recorded_name_may_contain_what_postfix_accepts(mail, credential, name):
     smtp = mail.login(credential)
     assert smtp.ehlo(name)[0] == 250
     assert submit(smtp)[0] == 250
-    ((_ip, (shown,), _mail_from),) = wait_until(lambda: names(credential), 15)
+    ((_ip, (shown,), _mail_from),) = wait_until(lambda: names(credential))
     assert shown.isprintable() and len(shown) <= 254
 
 
@@ -119,7 +119,7 @@ def test_refused_message_records_nothing(mail, credential):
     smtp = mail.login(credential)
     assert submit(smtp, sender="info@other.example")[0] == 553
     assert submit(smtp)[0] == 250
-    wait_until(lambda: names(credential), 15)
+    wait_until(lambda: names(credential))
     assert [mail_from for _ip, _ehlo, mail_from in names(credential)] == [["info@sl.example.com"]]
 
 

@@ -42,7 +42,7 @@ def is_unknown_told():
 def test_login_is_shown_within_seconds(mail, credential):
     before = timezone.now()
     mail.login(credential, source="127.0.0.9")
-    at = wait_until(lambda: used(credential), 5)
+    at = wait_until(lambda: used(credential))
     assert before <= at <= timezone.now()
     assert credential.last_used_ip == "127.0.0.9"
     assert refusals() == {}
@@ -164,7 +164,7 @@ def test_endpoint_accepts_only_reports(reports, body, authorization, status):
     if authorization:
         request.add_header("Authorization", f"Bearer {secret if authorization == 'right' else 'x' * 43}")
     try:
-        answer = urllib.request.urlopen(request, timeout=20)
+        answer = urllib.request.urlopen(request, timeout=60)
     except urllib.error.HTTPError as error:
         answer = error
     with answer:
@@ -185,7 +185,7 @@ def test_login_during_a_database_outage_is_no_refusal(reports, credential, mail)
         body = json.dumps(UNKNOWN | {"login": name, "session": session}).encode()
         headers = {"Authorization": f"Bearer {secret}"}
         request = urllib.request.Request(f"http://127.0.0.1:{port}/?command=report", body, headers)
-        urllib.request.urlopen(request, timeout=20).close()
+        urllib.request.urlopen(request, timeout=60).close()
     mail.try_login("0" * 32, "x")
     wait_until(is_unknown_told)
     assert refusals() == {}

@@ -264,7 +264,7 @@ def test_e013_fewer_recipients_than_rfc_5321_asks_for(settings, number, ids):
 def run(*command, **environment):
     environment = os.environ | {"DATABASE_URL": database_url()} | environment
     done = subprocess.run(
-        [sys.executable, *command], cwd=ROOT, env=environment, capture_output=True, text=True, timeout=30
+        [sys.executable, *command], cwd=ROOT, env=environment, capture_output=True, text=True, timeout=60
     )
     return done.returncode, done.stdout + done.stderr
 
@@ -314,7 +314,7 @@ def test_wrong_keys_start_it_sealed_with_a_reason_and_no_change(credential, tmp_
     with running(command, port=port, log=log, CREDENTIAL_KEYS=keys):
         for path in ("/account/login/", "/admin/", "/nothing/"):
             with pytest.raises(urllib.error.HTTPError, match="503"):
-                urllib.request.urlopen(f"http://127.0.0.1:{port}{path}", timeout=20)
+                urllib.request.urlopen(f"http://127.0.0.1:{port}{path}", timeout=60)
     said = log.read_text()
     assert why in said and "take the keys it was using from your backup" in said
     assert KEY not in said and "Traceback" not in said

@@ -19,7 +19,7 @@ def log_of_a_start(folder, **environment):
     port, log = free_port(), folder / "log"
     with (
         running(SERVER, port=port, log=log, PORT=str(port), **environment),
-        closing(HTTPConnection("127.0.0.1", port, timeout=20)) as connection,
+        closing(HTTPConnection("127.0.0.1", port, timeout=60)) as connection,
     ):
         connection.request("GET", "/")
         assert connection.getresponse().status == 302  # to the sign-in

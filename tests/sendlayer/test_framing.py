@@ -19,7 +19,7 @@ def port(tmp_path_factory):
 
 
 def answer(port, request: bytes) -> bytes:
-    with socket.create_connection(("127.0.0.1", port), timeout=20) as web:
+    with socket.create_connection(("127.0.0.1", port), timeout=60) as web:
         web.sendall(request)
         found = b""
         while part := web.recv(4096):

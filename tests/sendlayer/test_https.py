@@ -24,7 +24,7 @@ def get(tmp_path):
     port = free_port()
 
     def get(path, *, host="mail.example.com", proto="https"):
-        with closing(HTTPConnection("127.0.0.1", port, timeout=20)) as connection:
+        with closing(HTTPConnection("127.0.0.1", port, timeout=60)) as connection:
             connection.request("GET", path, headers={"Host": host, "X-Forwarded-Proto": proto})
             response = connection.getresponse()
             cookies = response.headers.get_all("Set-Cookie", [])
@@ -70,7 +70,7 @@ def test_dual_stack_socket_trusts_its_ipv4_proxy(tmp_path, proto):
     listen = {"WEB_BIND": f"[::]:{port}", "WEB_WORKERS": "1"}
     with (
         running(["-m", "gunicorn", "sendlayer.wsgi"], port=port, log=tmp_path / "log", **PRODUCTION, **listen),
-        closing(HTTPConnection("127.0.0.1", port, timeout=20)) as connection,
+        closing(HTTPConnection("127.0.0.1", port, timeout=60)) as connection,
     ):
         headers = {
             "Host": "mail.example.com",

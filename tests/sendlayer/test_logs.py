@@ -68,7 +68,7 @@ def test_path_can_not_forge_an_access_log_line(tmp_path):
     collect_static()
     with (
         running(["-m", "gunicorn", "sendlayer.wsgi"], port=port, log=log, PORT=str(port)),
-        closing(HTTPConnection("127.0.0.1", port, timeout=20)) as http,
+        closing(HTTPConnection("127.0.0.1", port, timeout=60)) as http,
     ):
         http.request("GET", "/a%0aFORGED%0d%1b%c2%85/")
         http.getresponse().read()
@@ -167,7 +167,7 @@ def test_access_log_has_request_ids_and_json(tmp_path):
     collect_static()
     with running(["-m", "gunicorn", "sendlayer.wsgi"], port=port, log=log, **environment):
         for path in ("/login/", "/nothing/", "/static/css/base.css"):
-            with closing(HTTPConnection("127.0.0.1", port, timeout=20)) as http:
+            with closing(HTTPConnection("127.0.0.1", port, timeout=60)) as http:
                 http.request("GET", path, headers={"X-Request-ID": f"it-is{path.replace('/', '.')}"})
                 http.getresponse().read()
     lines = [json.loads(line) for line in log.read_text().splitlines()]

@@ -17,7 +17,7 @@ from tests.servers import collect_static, free_port, running
 
 pytestmark = [pytest.mark.one_database, pytest.mark.django_db(transaction=True)]
 
-SECONDS = 30
+SECONDS = 60
 SLOW = 24  # clients of each kind
 
 

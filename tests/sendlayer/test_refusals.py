@@ -11,7 +11,7 @@ from tests.servers import collect_static, free_port, running
 
 pytestmark = [pytest.mark.one_database, pytest.mark.django_db(transaction=True)]
 
-SECONDS = 20
+SECONDS = 60
 FORM = "Content-Type: application/x-www-form-urlencoded"
 PARTS = "--x\r\nContent-Disposition: form-data; name=login\r\n\r\na\r\n--x--\r\n"
 MULTIPART = "Content-Type: multipart/form-data; boundary=x"

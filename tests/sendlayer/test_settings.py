@@ -51,12 +51,20 @@ def value_of(expression, **given):
         ("SMTP_HOST", "smtp.example.com # x"),
         ("SMTP_HOST", "smtp..example.com"),
         ("SMTP_HOST", "smtp.a⒈com"),
+        ("SUBMISSION_ADDRESS", "127.0.0.1;::1"),
+        ("REPORTS_ADDRESS", "127.0.0.1 # x"),
+        ("SUBMISSION_MAX_CONNECTIONS", "-42"),
+        ("SUBMISSION_COMMAND_TIMEOUT", "-42"),
         ("LOG_LEVEL", "loud"),
         ("TIME_ZONE", "Europe/Nowhere"),
         ("TIME_ZONE", "../../etc/passwd"),
         ("DATABASE_URL", f"postgres://me:{SECRET}#ss@127.0.0.1/sendlayer"),
         ("DATABASE_URL", f"postgres://me:{SECRET}/ss@127.0.0.1/sendlayer"),
         ("DATABASE_URL", f"oracle-of-delphi://me:{SECRET}@127.0.0.1/x"),
+        ("DATABASE_URL", f"postgres ://me:{SECRET}@127.0.0.1/x"),
+        ("DATABASE_URL", f"postgress://me:{SECRET}@127.0.0.1/x"),
+        ("CACHE_URL", f"redis ://:{SECRET}@127.0.0.1"),
+        ("EMAIL_URL", f"smtp ://me:{SECRET}@mail.example.com"),
         ("EMAIL_URL", f"smtp+tls://me:{SECRET}#ss@mail.example.com:587"),
         ("EMAIL_URL", f"smtp+tls://me:{SECRET}/ss@mail.example.com:587"),
         ("EMAIL_URL", f"smtps://me:{SECRET}@mail.example.com:587"),
@@ -74,7 +82,7 @@ def test_unreadable_setting_is_named_but_not_shown(name, value):
 
 @pytest.mark.parametrize(
     ("name", "value"),
-    [("WEB_WORKERS", "two"), ("WEB_THREADS", "4 # each"), ("LOG_LEVEL", "loud")],
+    [("WEB_WORKERS", "two"), ("WEB_THREADS", "4 # each"), ("WEB_THREADS", "-4"), ("LOG_LEVEL", "loud")],
 )
 def test_web_server_does_not_start_with_an_unreadable_setting(name, value):
     code, said, errors = run("-m", "gunicorn", "sendlayer.wsgi", "-b", "127.0.0.1:0", **{name: value})
@@ -114,6 +122,16 @@ def test_email_url_of_no_server_has_no_port_or_tls(monkeypatch, url):
     monkeypatch.setenv("EMAIL_URL", url)
     config = Env().email_url("EMAIL_URL")
     assert not config["EMAIL_PORT"] and "EMAIL_USE_SSL" not in config
+
+
+@pytest.mark.parametrize(("value", "number"), [("1", 1), (" 20 ", 20), ("0", None)])
+def test_whole_numbers_begin_with_1(monkeypatch, value, number):
+    monkeypatch.setenv("WEB_THREADS", value)
+    if number:
+        assert Env().int("WEB_THREADS", default=4) == number
+    else:
+        with pytest.raises(SystemExit):
+            Env().int("WEB_THREADS", default=4)
 
 
 @pytest.mark.parametrize("level", ["info", " Warning "])

@@ -15,7 +15,7 @@ from http.client import HTTPConnection
 
 import pytest
 
-from sendlayer.start import EX_UNAVAILABLE
+from sendlayer.start import EX_UNAVAILABLE, _addresses
 from tests.servers import ROOT, free_port
 
 READY = "Stop       Ctrl-C"
@@ -83,6 +83,33 @@ def test_start_runs_both_servers_prints_addresses_and_keeps_data(place, tmp_path
     for name in PORTS:
         with pytest.raises(ConnectionRefusedError):
             socket.create_connection(("127.0.0.1", int(place[name])), 5)
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "words"),
+    [
+        ("WEB_BIND", "127.0.0.1:8000 # x", "(sendlayer.E070) WEB_BIND is not an address."),
+        ("WEB_BIND", "foo.invalid:8000", "foo.invalid:8000 can't be used: Name or service not known."),
+        ("SUBMISSION_ADDRESS", "192.0.2.1", "can't be used: Cannot assign requested address."),
+    ],
+)
+def test_start_names_an_address_that_can_not_be_used(place, tmp_path, name, value, words):
+    with started(place | {name: value}, tmp_path / "log") as (process, said):
+        assert process.wait(SECONDS) in (EX_UNAVAILABLE, os.EX_CONFIG)
+    assert words in said and "Traceback" not in said
+
+
+@pytest.mark.parametrize(
+    ("bind", "web"),
+    [
+        ("127.0.0.1", [("PORT", "127.0.0.1", 8123)]),
+        ("[::1]:9000", [("PORT", "::1", 9000)]),
+        ("unix:/run/sendlayer/web.sock", []),
+    ],
+)
+def test_addresses_of_the_dashboard(monkeypatch, bind, web):
+    monkeypatch.setenv("WEB_BIND", bind)
+    assert [address for address in _addresses(8123) if address[0] == "PORT"] == web
 
 
 @pytest.mark.parametrize("name", PORTS)

@@ -13,7 +13,7 @@ from tests import factories
 SENDER = "info@sl.example.com"
 RECIPIENT = "somebody@example.org"
 MESSAGE = f"From: Info <{SENDER}>\r\nSubject: Hello\r\n\r\nBody\r\n".encode()
-TIMEOUT = 15
+TIMEOUT = 30
 
 
 @dataclass

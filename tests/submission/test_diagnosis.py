@@ -129,7 +129,7 @@ class TestReplies:
 
 class TestConnecting:
     def failure(self, port, context, host="localhost"):
-        smtp = smtplib.SMTP("127.0.0.1", port, timeout=20)
+        smtp = smtplib.SMTP("127.0.0.1", port, timeout=60)
         smtp._host = host
         with pytest.raises(OSError) as error:
             smtp.starttls(context=context)
@@ -143,12 +143,12 @@ class TestConnecting:
 
     def test_implicit_tls_on_a_starttls_port_is_explained(self, listener):
         with pytest.raises(OSError) as error:
-            smtplib.SMTP_SSL("127.0.0.1", listener.port, timeout=20)
+            smtplib.SMTP_SSL("127.0.0.1", listener.port, timeout=60)
         assert read(str(error.value)).finding is Finding.IMPLICIT_TLS
 
     def test_refused_connection_is_explained(self):
         with pytest.raises(OSError) as error:
-            smtplib.SMTP("127.0.0.1", servers.free_port(), timeout=20)
+            smtplib.SMTP("127.0.0.1", servers.free_port(), timeout=60)
         assert read(str(error.value)).finding is Finding.CONNECTION_REFUSED
 
 

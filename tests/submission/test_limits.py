@@ -164,9 +164,11 @@ def test_client_that_stalls_in_the_handshake_of_implicit_tls_is_disconnected(tig
 
 
 def test_both_ports_share_the_limit_of_an_address(listener, stack):
-    for port in [listener.port, listener.tls_port] * 15:  # 30, of conftest
-        stack.enter_context(bare(port, source="127.0.2.3"))
-    wait_until(lambda: bare_greeting(listener, "127.0.2.3").startswith(b"421"))
+    for _ in range(15):  # 30 connections, of conftest, each of which has its place
+        assert stack.enter_context(bare(listener.port, source="127.0.2.3")).recv(1000)
+        sock = bare(listener.tls_port, source="127.0.2.3")
+        stack.enter_context(listener.trusting().wrap_socket(sock, server_hostname="127.0.0.1"))
+    assert bare_greeting(listener, "127.0.2.3").startswith(b"421")
 
 
 def test_client_that_stalls_in_data_is_disconnected(tight, credential, stack):

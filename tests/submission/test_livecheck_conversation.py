@@ -14,10 +14,10 @@ from submission.listener import tls
 from submission.livecheck.conversation import Conversation, Plan, Stage
 from submission.livecheck.faults import Fault
 from submission.livecheck.redaction import Redactor
+from tests.servers import free_port
 from tests.submission.scripted_server import (
     Scripted,
     be_silent,
-    closed_port,
     drip,
     echo,
     flood,
@@ -30,7 +30,7 @@ pytestmark = pytest.mark.one_database
 
 PASSWORD = passwords.generate()
 USERNAME = "A1" * 16
-SECONDS = 1.5
+SECONDS = 2.5
 MESSAGE = b"Subject: Hello\r\n\r\n.dot\r\nBody\r\n"
 
 
@@ -142,7 +142,7 @@ def test_conversation_ends_in_time_with_slow_and_silent_servers(converse, own, v
         verdict, _, _ = converse(server.port, seconds=SECONDS, message=MESSAGE)
         took = time.monotonic() - begun
     assert (verdict.stage, verdict.fault) == (STAGES[verb], Fault.TIMEOUT)
-    assert SECONDS - 0.1 < took < SECONDS + 1
+    assert SECONDS - 0.1 < took < SECONDS + 10  # a drip would go on for ever
 
 
 @pytest.mark.parametrize("verb", STAGES)
@@ -227,7 +227,7 @@ class TestNoPasswordWithoutVerifiedTLS:
 
 class TestNotConnected:
     def test_refused_connection_is_reported(self, converse):
-        verdict, conversation, _ = converse(closed_port())
+        verdict, conversation, _ = converse(free_port())
         assert (verdict.stage, verdict.fault) == (Stage.CONNECT, Fault.REFUSED)
         assert conversation.steps[-1].state == "failed"
 
@@ -255,12 +255,12 @@ class TestNotConnected:
         took = time.monotonic() - begun
         answered.set()
         assert verdict.fault is Fault.NAME_UNANSWERED
-        assert took < SECONDS + 1
+        assert took < SECONDS + 10
 
     def test_next_address_is_tried(self, converse, own, monkeypatch):
         with Scripted(own) as server:
             kind = (socket.AF_INET, socket.SOCK_STREAM, 6, "")
-            found = [(*kind, ("127.0.0.1", closed_port())), (*kind, ("127.0.0.1", server.port))]
+            found = [(*kind, ("127.0.0.1", free_port())), (*kind, ("127.0.0.1", server.port))]
             monkeypatch.setattr(socket, "getaddrinfo", lambda *args, **kwargs: found)
             verdict, _, _ = converse(1)
         assert verdict.fault is None

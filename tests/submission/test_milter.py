@@ -53,8 +53,9 @@ def test_each_message_of_a_session_is_judged_on_its_own(server):
     assert server.judge((b"from", b"Shop\n <%b>" % OWN.encode()), (b"Subject", b"\xff")) == ACCEPT
     assert server.judge(OWN_FROM, (b"SENDER", OTHER.encode())) == reply(Refusal.FOREIGN_HEADER)
     assert server.judge() == reply(Refusal.NO_SINGLE_FROM)
-    # The listener drops a blank line, where some programs end the header; Postfix hands it on.
-    assert server.judge((b"From", b'"%b"\n \n <%b>' % (OTHER_FROM[1], OWN.encode()))) == reply(Refusal.BAD_HEADER)
+    # The listener drops a blank line, at which some programs end the header; Postfix hands it on.
+    two_parts = b'"%b"\n \n <%b>' % (OTHER.encode(), OWN.encode())
+    assert server.judge((b"From", two_parts)) == reply(Refusal.BAD_HEADER)
     assert server.judge((b"From", b"info@m\xc3\xbcller.de"), sender="info@xn--mller-kva.de") == ACCEPT
     assert server.judge(OWN_FROM, *[(b"Resent-From", OWN.encode())] * 3000) == reply(Refusal.BAD_SENDER_FIELD)
     assert server.judge(OWN_FROM, *[(b"X-Long", b"x" * 60_000)] * 20) == ACCEPT
@@ -91,6 +92,16 @@ def test_null_sender_is_judged_by_the_domain_of_the_credential(server, credentia
     assert judge((b"From", b"MAILER-DAEMON")) == reply(Refusal.BAD_ADDRESSES)
     for username in (f"{credential.username}.2", credential.username, "A" * 32 + ".1", "x\n.1", "\xff"):
         assert judge(OWN_FROM, username=username) == reply(replies.NO_LONGER_VALID)
+
+
+@pytest.mark.one_database
+def test_only_the_null_sender_needs_the_database(tmp_path, stack):
+    milter = stack.enter_context(judging(tmp_path / "log", DATABASE_URL=f"sqlite:///{tmp_path}/nowhere/db"))
+    server = stack.enter_context(closing(MilterClient(milter.port)))
+    server.ask((b"O", OFFER))
+    assert server.judge(OWN_FROM, sender="") == reply(replies.INTERNAL_ERROR)
+    assert server.judge(OWN_FROM) == ACCEPT
+    assert "cause=unavailable reply=451 4.3.0" in milter.log.read_text()
 
 
 @pytest.mark.one_database

@@ -74,6 +74,8 @@ FROM = b"From: info@sl.example.com\r\n"
         (b"Subject: a\r\n From: b\r\n\r\n", FROM + b"Subject: a\r\n From: b\r\n\r\n"),
         (b"X-From: a\r\n", FROM + b"X-From: a\r\n"),
         (b"Subject: a\r\nfRoM : b\r\n\r\n", b"Subject: a\r\nfRoM : b\r\n\r\n"),
+        (b"From : x@evil.com\r\n\r\n", FROM + b"\r\n"),
+        (b"Resent-To: a@b.example\r\n\r\n", b"Resent-To: a@b.example\r\n\r\n"),
         (b"\r\nBody\r\n", FROM + b"\r\nBody\r\n"),
         (b"", FROM),
         (b"From info Mon Nov 30 12:00:00 2026\r\n" + FROM + b"\r\n", FROM + b"\r\n"),

@@ -64,8 +64,8 @@ def test_listener_with_idle_sessions_stops_at_once(start_listener, credential, n
         clients = [listener.connect(), listener.secure(), listener.login(credential)]
         start = time.monotonic()
         listener.process.send_signal(number)
-        assert listener.process.wait(10) == 0
-        assert time.monotonic() - start < 5
+        assert listener.process.wait(30) == 0
+        assert time.monotonic() - start < 20  # an idle session may last for 60
         assert [client.getreply()[0] for client in clients] == [421] * 3
         assert "Traceback" not in listener.log.read_text()
 
@@ -81,7 +81,7 @@ def test_message_being_received_is_finished_before_the_stop(start_listener, cred
         assert listener.process.poll() is None
         assert finish(smtp)[0] == 250
         assert smtp.getreply() == (421, b"4.3.2 Server is shutting down")
-        assert listener.process.wait(10) == 0
+        assert listener.process.wait(30) == 0
         assert len(listener.messages()) == 1
 
 
@@ -93,7 +93,7 @@ def test_endless_message_does_not_prevent_the_stop(start_listener, credential):
             assert smtp.docmd(command)[0] < 400
         smtp.sock.sendall(MESSAGE)
         listener.process.send_signal(signal.SIGTERM)
-        assert listener.process.wait(10) == 0
+        assert listener.process.wait(30) == 0
         assert smtp.getreply()[0] == 421
         assert closed(smtp)
         assert listener.messages() == []
@@ -121,7 +121,7 @@ def test_thread_that_waits_for_the_database_does_not_prevent_the_stop(start_list
         Credential.objects.update(label="held")  # the note of the last use waits for this row
         auth_plain(listener.secure(), credential.username, password)
         listener.process.send_signal(signal.SIGTERM)
-        assert listener.process.wait(10) == 0
+        assert listener.process.wait(30) == 0
 
 
 class Crashing:
