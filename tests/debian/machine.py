@@ -83,6 +83,8 @@ def _let_out(folder: Path) -> None:
             shutil.copytree(source, target, dirs_exist_ok=True)
         elif source.exists():
             shutil.copy(source, target)
+    # Servers of tests listen at 127.0.0.1 alone, and some clients take the first address of a name only.
+    (folder / "etc/hosts").write_text("127.0.0.1\tlocalhost\n")
     # It needn't survive a power cut.
     (folder / "etc/dpkg/dpkg.cfg.d/unsafe-io").write_text("force-unsafe-io\n")
     subprocess.run(["chroot", folder, "update-ca-certificates"], check=True, capture_output=True)

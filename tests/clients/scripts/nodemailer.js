@@ -1,6 +1,6 @@
 const { HOST, PORT, LOGIN, PASSWORD, NAME, SENDER, RECIPIENTS, SUBJECT } = process.env;
 const transport = require("nodemailer").createTransport({
-  // Debian 13's looks for localhost at ::1 only.
+  // It takes one of localhost's addresses by chance; ::1 is in Debian's /etc/hosts, too.
   host: "127.0.0.1", port: PORT, requireTLS: true, tls: { servername: HOST }, auth: { user: LOGIN, pass: PASSWORD },
 });
 transport
