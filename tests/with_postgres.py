@@ -6,6 +6,7 @@ run as root, so root runs it as the user `postgres`, which Debian's package make
 """
 
 import os
+import random
 import shutil
 import signal
 import socket
@@ -67,7 +68,7 @@ class Cluster:
     """A PostgreSQL cluster in a folder, which can be stopped and started. Raises NotThere."""
 
     def __init__(self, folder: Path, settings):
-        self._folder, self._programs, self.port = folder, _programs(), _free_port()
+        self._folder, self._programs = folder, _programs()
         self._settings = settings
         self._owner = {"user": "postgres", "group": "postgres", "extra_groups": []} if os.geteuid() == 0 else {}
         # Mail servers come in through a socket, which initdb's folder would keep to its owner.
@@ -97,6 +98,7 @@ class Cluster:
         )
         if made.returncode:
             raise NotThere(f"initdb failed:\n{made.stdout}{made.stderr}")
+        self.port = _free_port()
 
     @property
     def url(self) -> str:
@@ -145,9 +147,16 @@ def _programs() -> Path:
 
 
 def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
+    """As tests/servers.py: no port that the system gives to clients, which could take it in the meantime."""
+    ports = range(*map(int, os.environ.get("TEST_PORTS", "11000-31000").split("-")))
+    for port in random.sample(ports, len(ports)):
+        with socket.socket() as probe:
+            try:
+                probe.bind(("127.0.0.1", port))
+            except OSError:
+                continue
+            return port
+    raise NotThere("there is no free port left")
 
 
 def _wait(server, programs, port, log):

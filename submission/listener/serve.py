@@ -40,7 +40,8 @@ async def serve(
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stopped.set)
     loop.add_signal_handler(signal.SIGHUP, reload)
-    ports = {port: listener.connection} | ({tls_port: listener.tls_connection} if tls_port else {})
+    # The port with STARTTLS last: whoever waits for it finds both.
+    ports = ({tls_port: listener.tls_connection} if tls_port else {}) | {port: listener.connection}
     servers = [
         await loop.create_server(connection, addresses, number, backlog=BACKLOG)
         for number, connection in ports.items()

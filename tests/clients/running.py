@@ -10,7 +10,6 @@ from email.message import EmailMessage
 from pathlib import Path
 
 from tests.clients.programs import Program
-from tests.servers import free_port
 from tests.submission.clients import wait_until
 
 SCRIPTS = Path(__file__).parent / "scripts"
@@ -77,7 +76,6 @@ class Site:
             "RECIPIENTS": " ".join(self.recipients),
             "TO": ",".join(self.recipients),
             "SCRIPTS": str(SCRIPTS),
-            "WEB_PORT": str(free_port()),
         }
 
 
@@ -148,7 +146,7 @@ def refusal(said: str, code: int) -> str:
     """The code, or words that stand for it, in what a program said; or ""."""
     for pattern in (rf"\b{code}\b", rf"\b{_ENHANCED[code]}\b", _WENT_ON, _WORDS[code]):
         if found := re.search(pattern, said):
-            return found[0]
+            return re.sub(r" to localhost:\d+", "", found[0])
     return ""
 
 

@@ -25,6 +25,9 @@ NOTES = """
 - MIME::Lite's own `send('smtp', SSL => 1)` ends lines with a bare LF, so that its message never ends. Give its
   `as_string` to Net::SMTP.
 - sendEmail and GNU Mailutils don't encode names and subjects, and sendEmail drops a dot at the start of a line.
+- dma opens a connection for each recipient. Beyond `SUBMISSION_MAX_CONNECTIONS_PER_IP` (here 200) the listener
+  answers 421, and dma comes again later.
+- Tcllib's multipart messages have a line in the header that is no field; the listener refuses them.
 - Mono's System.Net.Mail can't send: it knows no TLS newer than 1.0.
 """
 

@@ -9,6 +9,8 @@ LOOKS = ((DESKTOP, "light"), (PHONE, "dark"))
 # As wide as a window of 1280 pixels at 400 % zoom (WCAG 1.4.10).
 NARROWEST = {"width": 320, "height": 640}
 OVERFLOW = "document.documentElement.scrollWidth - document.documentElement.clientWidth"
+MISSING_ICONS = """[...document.querySelectorAll("use")]
+  .map((use) => use.getAttribute("href")).filter((href) => !document.querySelector(href))"""
 IDS = "[...document.querySelectorAll('[id]')].map((element) => element.id)"
 
 
@@ -24,6 +26,7 @@ def complaints(page, within="html") -> list[str]:
     """
     page.wait_for_load_state()
     found = [f"id {name} is there twice" for name, count in Counter(page.evaluate(IDS)).items() if count > 1]
+    found += [f"icon {href} is missing" for href in page.evaluate(MISSING_ICONS)]
     headings = page.locator("h1").all_inner_texts()
     if len(headings) != 1:
         found.append(f"h1: {headings}")

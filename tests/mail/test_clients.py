@@ -17,7 +17,8 @@ pytestmark = [pytest.mark.mail, pytest.mark.one_database, pytest.mark.django_db(
 @pytest.fixture(scope="module")
 def listener(start_listener, sink):  # noqa: F811
     """The listener, with Postfix's next hop."""
-    with start_listener(SMTP_RELAY_URL=sink.url) as listener:
+    # dma opens a connection for each recipient.
+    with start_listener(SMTP_RELAY_URL=sink.url, SUBMISSION_MAX_CONNECTIONS_PER_IP="200") as listener:
         yield listener
 
 

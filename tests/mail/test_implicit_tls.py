@@ -44,6 +44,7 @@ def test_other_senders_are_refused(smtp, credential):
     assert smtp.docmd("MAIL FROM:<info@elsewhere.example>")[0] == 450
     auth_plain(smtp, credential.username, password_of(credential))
     assert smtp.docmd("MAIL FROM:<info@other.example>")[0] == 553
+    assert submit(smtp, b"From: info@other.example\r\n\r\n")[0] == 553
 
 
 def test_deleted_credential_sends_nothing_in_an_open_session(smtp, credential):

@@ -8,12 +8,13 @@ from credentials.diagnosis.findings import Finding
 from credentials.diagnosis.parser import read
 from submission.listener import replies
 from submission.policy.sender import Refusal
+from tests.factories import password_of
 from tests.mail import acts
 from tests.mail.clients import Mail
 from tests.mail.daemons import mail_server
 from tests.mail.milters import judging
 from tests.servers import free_port
-from tests.submission.clients import MESSAGE, submit, wait_until
+from tests.submission.clients import MESSAGE, auth_plain, submit, wait_until
 from tests.submission.from_headers import MBOX_LINES, OTHER, OWN, REAL, header_of, in_turn, shows_own
 
 pytestmark = [pytest.mark.mail, pytest.mark.django_db(transaction=True)]
@@ -91,6 +92,10 @@ def test_mail_is_refused_for_now_while_the_milter_is_down(apart, tmp_path, crede
     with pytest.raises(SMTPException) as down:  # at STARTTLS already
         mail.login(credential)
     assert down.value.args == (454, b"4.3.0 Try again later")
+    smtp = mail.implicit_tls()
+    smtp.ehlo("client.example")
+    refused = auth_plain(smtp, credential.username, password_of(credential))
+    assert refused == (454, b"4.3.0 Try again later")  # not 535, after which clients forget the password
     with judging(tmp_path / "log", port):
         smtp = mail.login(credential)
         assert submit(smtp)[0] == 250

@@ -135,9 +135,3 @@ class Scripted:
             answer(self, connection, line)
         else:
             connection.sendall(answer.encode() + b"\r\n")
-
-
-def closed_port() -> int:
-    """A port where nothing listens."""
-    with socket.create_server(("127.0.0.1", 0)) as probe:
-        return probe.getsockname()[1]

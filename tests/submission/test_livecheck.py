@@ -20,8 +20,9 @@ from submission.listener import tls
 from submission.livecheck import runs
 from tests.factories import SYSTEM, make_credential, make_domain, make_user, password_of
 from tests.http import text
+from tests.servers import free_port
 from tests.submission.clients import wait_until
-from tests.submission.scripted_server import Scripted, be_silent, closed_port, echo, hang_up
+from tests.submission.scripted_server import Scripted, be_silent, echo, hang_up
 
 pytestmark = [pytest.mark.one_database, pytest.mark.django_db(transaction=True)]
 
@@ -210,7 +211,7 @@ class TestAgainstOtherServers:
         assert [reply for reply in replies if f"<code>{reply}</code>" not in page] == []
 
     def test_refused_connection_is_explained(self, as_alice, credential, own, settings):
-        settings.SMTP_PORT = closed_port()
+        settings.SMTP_PORT = free_port()
         assert titles(check(as_alice, credential)).startswith("localhost refuses connections on port ")
 
     def test_silent_server_is_reported_after_the_time_limit(self, failing, monkeypatch):

@@ -14,10 +14,10 @@ from submission.listener import tls
 from submission.livecheck.conversation import Conversation, Plan, Stage
 from submission.livecheck.faults import Fault
 from submission.livecheck.redaction import Redactor
+from tests.servers import free_port
 from tests.submission.scripted_server import (
     Scripted,
     be_silent,
-    closed_port,
     drip,
     echo,
     flood,
@@ -227,7 +227,7 @@ class TestNoPasswordWithoutVerifiedTLS:
 
 class TestNotConnected:
     def test_refused_connection_is_reported(self, converse):
-        verdict, conversation, _ = converse(closed_port())
+        verdict, conversation, _ = converse(free_port())
         assert (verdict.stage, verdict.fault) == (Stage.CONNECT, Fault.REFUSED)
         assert conversation.steps[-1].state == "failed"
 
@@ -260,7 +260,7 @@ class TestNotConnected:
     def test_next_address_is_tried(self, converse, own, monkeypatch):
         with Scripted(own) as server:
             kind = (socket.AF_INET, socket.SOCK_STREAM, 6, "")
-            found = [(*kind, ("127.0.0.1", closed_port())), (*kind, ("127.0.0.1", server.port))]
+            found = [(*kind, ("127.0.0.1", free_port())), (*kind, ("127.0.0.1", server.port))]
             monkeypatch.setattr(socket, "getaddrinfo", lambda *args, **kwargs: found)
             verdict, _, _ = converse(1)
         assert verdict.fault is None
