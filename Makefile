@@ -86,7 +86,7 @@ CLIENTS_DIR ?= /var/tmp/sendlayer-clients
 test-clients: $(DEV_INSTALLED) mail-servers mail-clients  ## Send with some 40 programs and write docs/clients.md (root)
 	CLIENTS_DIR=$(CLIENTS_DIR) CLIENTS_TABLE=docs/clients.md TEST_PORTS=31000-32000 $(BIN)/python -m pytest tests/mail/all_clients.py -m mail -q
 
-test-fast: $(DEV_INSTALLED) smtp-client mail-clients dns-server proxies  ## Run the tests without browser, Postfix and PostgreSQL
+test-fast: $(DEV_INSTALLED) smtp-client mail-clients dns-server proxies redis postgresql  ## Run the tests without browser, Postfix and PostgreSQL
 	$(BIN)/python -m pytest -m "not e2e and not mail"
 
 lint: $(DEV_INSTALLED)  ## Check style, floors and types
