@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 from django.db.models import Q
 
-from web.search import parse
+from web.search.query import parse
 
 MAX_WORDS = 8
 MAX_FOUND = 500  # keys that a condition lists one by one: as many as a list has rows

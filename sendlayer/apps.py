@@ -11,8 +11,8 @@ class SendLayerConfig(AppConfig):
         from django.db.models import CharField, TextField
 
         from sendlayer import checks  # noqa: F401
-        from web import folded_search
+        from web.search import folding
 
-        connection_created.connect(folded_search.add_function)
+        connection_created.connect(folding.add_function)
         for field in (CharField, TextField):
-            field.register_lookup(folded_search.FoldedIContains)
+            field.register_lookup(folding.FoldedIContains)

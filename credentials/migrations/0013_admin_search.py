@@ -2,7 +2,7 @@
 
 from django.db import migrations, models
 
-from web.trigrams import CreateTrigramIndex
+from web.search.trigrams import CreateTrigramIndex
 
 
 class Migration(migrations.Migration):

@@ -8,7 +8,7 @@ from credentials.models.credential import Credential
 from credentials.models.login_day import LoginDay
 from credentials.models.state import State, condition
 from domains.models import Membership
-from web.search import parse
+from web.search.query import parse
 
 MIN_PART = 4  # characters of a username: fewer are rather a word
 ROW_FIELDS = (

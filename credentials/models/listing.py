@@ -16,8 +16,8 @@ from credentials.models.figures import as_moment
 from credentials.models.login_day import LOGINS_KEPT_FOR
 from credentials.models.state import State, condition, troubled
 from credentials.outcome import Outcome
-from web import folded_search
-from web.search import parse
+from web.search import folding
+from web.search.query import parse
 
 _ROWS = """
 SELECT {columns}
@@ -131,7 +131,7 @@ def _row(values) -> Row:
 def _matching(text: str, now: datetime) -> tuple[str, list]:
     """SQL that is true for the rows that a search finds, and its parameters."""
     search = parse(text)
-    label, parameters = folded_search.containing("credential.label", search.text)
+    label, parameters = folding.containing("credential.label", search.text)
     found = [label]
     if search.start:
         found.append("credential.username LIKE %s AND credential.username LIKE %s")

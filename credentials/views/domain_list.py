@@ -12,7 +12,7 @@ from credentials.models.own_domains import Filter, Sort
 from domains.navigation import around_name
 from web.plurals import counted
 from web.request import MAX_SEARCH_LENGTH
-from web.search import parse
+from web.search.query import parse
 
 PAGE_SIZE = 25
 MAX_FOUND = 50  # SMTP users that a search lists; more of them call for more letters

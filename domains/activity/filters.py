@@ -8,7 +8,7 @@ from django.http import QueryDict
 from django.utils.http import urlencode
 
 from domains.activity.sentences import SENTENCES
-from web.search import parse
+from web.search.query import parse
 
 MAX_TEXT = 100
 SERVER = "server"  # as a person: what the server did by itself

@@ -53,12 +53,13 @@ from submission.reports.dovecot import Reports
 from submission.reports.postfix import Messages
 from tests.dns.names import lookups
 from vault import cipher
-from web import characters, client_ip, csv_export, logs, search
+from web import characters, client_ip, csv_export, logs
 from web import text as labels
 from web.header_limits import bound
 from web.middleware import BodiesMiddleware, EncodingsMiddleware
 from web.request import htmx_page, query_of_page_before, search_text, wants_text
 from web.request_id import RequestIdMiddleware
+from web.search import query
 from web.session_store import SessionStore
 
 NAME = "sl.example.com"
@@ -222,8 +223,8 @@ CASES = {
         ("2030-01-01", "2030-01-"),
     ),
     "credentials.models.base:is_username": Case(is_username),
-    "web.search:parse": Case(
-        search.parse, ("sasl_username=", "user=<", "x[", "0", "ABCD…", f"{USERNAME}.", "::ffff:")
+    "web.search.query:parse": Case(
+        query.parse, ("sasl_username=", "user=<", "x[", "0", "ABCD…", f"{USERNAME}.", "::ffff:")
     ),
     "credentials.networks:clean": Case(networks.clean, ("192.0.2.1 ", "::", "#", "1 -", "::-")),
     "credentials.passwords:is_well_formed": Case(passwords.is_well_formed, ("sl_",)),

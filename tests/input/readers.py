@@ -28,7 +28,7 @@ CALLS |= {"strptime", "literal_eval", "validate_email", "isprintable", "has_invi
 
 # Function → the case that covers it.
 READ_WITHIN = {
-    "web.search:_address": "web.search:parse",
+    "web.search.query:_address": "web.search.query:parse",
     "web.client_ip:_values": "web.client_ip:client_ip",
     "web.client_ip:address": "web.client_ip:client_ip",
     "credentials.diagnosis.transcripts:_ends_content": "credentials.diagnosis.parser:read",
@@ -84,9 +84,9 @@ OURS = {
     "sendlayer.environment:Env.email_url": "settings",
     "sendlayer.environment:Env._host": "settings",
     "sendlayer.environment:Env._ascii": "settings",
-    "web.folded_search:FoldedIContains.get_prep_lookup": "a search of 100 characters",
-    "web.folded_search:fold": "searches of 100 characters, and columns of the database",
-    "web.folded_search:containing": "a search of 100 characters",
+    "web.search.folding:FoldedIContains.get_prep_lookup": "a search of 100 characters",
+    "web.search.folding:fold": "searches of 100 characters, and columns of the database",
+    "web.search.folding:containing": "a search of 100 characters",
     "credentials.snippets:lacks_name": "settings",
     "web.caches:TableCache.get_many": "values that the dashboard itself put there",
     "submission.listener.commands:auth": "a line of 1,000 characters (limits.MAX_COMMAND_LINE)",
@@ -115,7 +115,7 @@ OURS = {
     "domains.navigation:around_name": "a path of ours",
     "domains.homographs:_unmixed": "a constant",
     "sendlayer.checks:check_shared_cache": "settings",
-    "web.trigrams:_create_extension": "what a database says",
+    "web.search.trigrams:_create_extension": "what a database says",
     "web.logs:Lines.formatException": "lines of a traceback, as one_line and _Formatter.formatException",
     "sendlayer.start:_addresses": "settings",
     "submission.listener.commands:helo": "a line of 1,000 characters (limits.MAX_COMMAND_LINE)",

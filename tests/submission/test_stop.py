@@ -15,7 +15,7 @@ from submission.listener import tls
 from submission.listener.limits import Limits
 from submission.listener.session import Listener
 from tests.factories import password_of
-from tests.submission.clients import MESSAGE, SENDER, auth_plain, closed, finish
+from tests.submission.clients import MESSAGE, SENDER, auth_plain, closed, finish, wait_until
 from tests.submission.scripted_server import Scripted, be_silent
 
 database = pytest.mark.django_db(transaction=True)
@@ -24,7 +24,7 @@ pytestmark = pytest.mark.one_database
 
 def test_start_prints_one_line_with_the_address(start_listener):
     with start_listener(LOG_LEVEL="INFO") as listener:
-        said = listener.log.read_text()
+        said = wait_until(listener.log.read_text)  # the port answers a moment earlier
     places = f"127.0.0.1:{listener.port} and {listener.tls_port} (TLS)"
     assert said == f"Submission listens on {places}, mail goes to {listener.var_dir}/outbox\n"
 
@@ -32,7 +32,7 @@ def test_start_prints_one_line_with_the_address(start_listener):
 def test_listener_listens_on_every_address(start_listener):
     with start_listener(SUBMISSION_ADDRESS="127.0.0.1, [::1]", LOG_LEVEL="INFO") as listener:
         places = f"127.0.0.1, ::1, port {listener.port} and {listener.tls_port} (TLS)"
-        assert f"listens on {places}, mail" in listener.log.read_text()
+        assert f"listens on {places}, mail" in wait_until(listener.log.read_text)
         for address in ("127.0.0.1", "::1"):
             with smtplib.SMTP(address, listener.port, timeout=20) as smtp:
                 assert smtp.noop()[0] == 250
