@@ -36,8 +36,8 @@ def test_session_ends_after_7_days_of_use(visit):
 
 
 def test_session_use_is_recorded_once_an_hour(visit, django_assert_num_queries):
-    for hours, queries in ((0.5, 4), (1.1, 7), (1.2, 4), (2.0, 4), (2.2, 7)):
-        # Session, user, domains, their figures; the session in a transaction.
+    for hours, queries in ((0.5, 3), (1.1, 6), (1.2, 3), (2.0, 3), (2.2, 6)):
+        # Session, user, domains; the session in a transaction.
         with django_assert_num_queries(queries):
             assert visit(hours)
 
