@@ -39,6 +39,13 @@ def free_port() -> int:
 
 
 @cache
+def loopback() -> list[str]:
+    """The addresses of `localhost` on this machine: some clients try ::1 alone where that is one of them."""
+    found = {address[0] for *_, address in socket.getaddrinfo("localhost", None, type=socket.SOCK_STREAM)}
+    return ["127.0.0.1", *sorted(found & {"::1"})]
+
+
+@cache
 def collect_static():
     """Gather the static files for the servers, with hashed names and packed; once for all tests of a run."""
     subprocess.run([sys.executable, "manage.py", "collectstatic", "--noinput", "-v0"], cwd=ROOT, check=True)

@@ -18,6 +18,7 @@ def start_listener(django_db_setup, tmp_path_factory):
         port, tls_port = servers.free_port(), servers.free_port()
         environment = {
             "VAR_DIR": str(folder),
+            "SUBMISSION_ADDRESS": ",".join(servers.loopback()),
             "SUBMISSION_PORT": str(port),
             "SUBMISSION_TLS_PORT": str(tls_port),
             "LOG_LEVEL": "DEBUG",

@@ -23,7 +23,7 @@ pytestmark = pytest.mark.one_database
 
 
 def test_start_prints_one_line_with_the_address(start_listener):
-    with start_listener(LOG_LEVEL="INFO") as listener:
+    with start_listener(SUBMISSION_ADDRESS="127.0.0.1", LOG_LEVEL="INFO") as listener:
         said = wait_until(listener.log.read_text)  # the port answers a moment earlier
     places = f"127.0.0.1:{listener.port} and {listener.tls_port} (TLS)"
     assert said == f"Submission listens on {places}, mail goes to {listener.var_dir}/outbox\n"
