@@ -105,7 +105,7 @@ class TestExplainAnError:
 
     def test_without_javascript(self, open_tab, alice, credential):
         tab = open_tab(alice, java_script_enabled=False).open_page(credential)
-        tab.page.get_by_label("Or paste an error").fill("SMTP Error: Could not authenticate.")
+        tab.page.get_by_label("Or paste an error").fill("535 5.7.8 Authentication credentials invalid")
         tab.page.get_by_role("button", name="Explain").click()
         expect(tab.page).to_have_url(re.compile("#check$"))
         expect(tab.page.get_by_role("heading", name="The refused login wasn't one of")).to_be_visible()

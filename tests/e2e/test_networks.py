@@ -92,7 +92,7 @@ class TestAllowedNetworks:
 class TestRefusedLogins:
     def test_a_wrong_password_shows_in_the_row_with_its_details_on_the_page(self, tab, credential):
         expect(tab.row(credential).locator(".row-note")).to_have_count(0)
-        note = refuse(tab, credential, "sl_wrong")
+        note = refuse(tab, credential, "wrong")
         expect(note).to_contain_text("Last refused just now from 127.0.0.1: wrong password.")
         tab.press(credential, "Details")
         use = tab.page.get_by_role("region", name="Use in the last 30 days")
