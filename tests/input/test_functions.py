@@ -105,7 +105,7 @@ def test_smtp_addresses_are_parsed_or_refused(text, keyword):
     try:
         address = addresses.parse_mailbox(text)
     except addresses.BadAddress:
-        assert policy.judge_sender(text, "sl.example.com")
+        assert not text or policy.judge_sender(text, "sl.example.com")  # "" is the null sender
         return
     assert addresses.parse_mailbox(str(address)) == address
     assert policy.judge_sender(text, address.domain) is None or address.is_quoted
