@@ -134,7 +134,7 @@ def differences(program: Program, arrived: bytes, sender: str) -> list[str]:
 
 # What programs say of a refused login or sender that show neither code.
 _WORDS = {
-    535: r"Login denied|[Aa]uthentication[^.]{0,30}? failed|[Cc]ould not authenticate|Authentication failure",
+    535: r"Login denied|[Aa]uthentication[^\n]{0,40}? failed|[Cc]ould not authenticate|Authentication failure",
     553: r"rejected by remote party",
 }
 # Without a login.
@@ -146,7 +146,7 @@ def refusal(said: str, code: int) -> str:
     """The code, or words that stand for it, in what a program said; or ""."""
     for pattern in (rf"\b{code}\b", rf"\b{_ENHANCED[code]}\b", _WENT_ON, _WORDS[code]):
         if found := re.search(pattern, said):
-            return re.sub(r" to localhost:\d+", "", found[0])
+            return re.sub(r" to (localhost|127\.0\.0\.1):\d+", "", found[0])
     return ""
 
 
