@@ -66,9 +66,11 @@ document.addEventListener("htmx:beforeSwap", () => {
   isPast = Boolean(document.activeElement.closest("#domain-entries, .menu-end"));
 });
 
-document.addEventListener("htmx:afterSwap", ({ detail: { target } }) => {
+document.addEventListener("htmx:afterSwap", ({ detail: { target, requestConfig } }) => {
   if (target.id !== "domain-entries") return;
   const first = target.querySelector(".menu-item");
+  // What was asked before Enter can come after it.
+  if (opensFirst && requestConfig.triggeringEvent?.type !== "find") return;
   if (opensFirst) first?.click();
   else if (isPast) first?.focus();
   opensFirst = false;

@@ -82,6 +82,18 @@ class TestFindingACredential:
         expect(page.get_by_text("Nothing matches “nothing like it”.")).to_be_visible()
         expect(page).to_have_url("/domains/shop-01.example/")
 
+    def test_enter_before_the_list_has_come_opens_nothing_else(self, page):
+        # The list is asked for in an event after all this.
+        page.evaluate("""() => {
+          const menu = document.querySelector("details.domain-switcher");
+          const search = menu.querySelector("input");
+          menu.open = true;
+          search.value = "nothing like it";
+          search.form.requestSubmit();
+        }""")
+        expect(page.get_by_text("Nothing matches “nothing like it”.")).to_be_visible()
+        expect(page).to_have_url("/domains/shop-01.example/")
+
     def test_slash_in_a_field_is_a_character(self, page):
         page.goto("/domains/add/")
         page.keyboard.type("a/b")
