@@ -14,7 +14,7 @@ NOTICE_DEAD_SERVERS = {
     "keepalives_interval": 1,
     "keepalives_count": DEAD_SECONDS // 2,
 }
-# A pool that waits longer and longer between its tries would miss a failover for minutes: after this many seconds
+# A pool that waits longer and longer between its tries would miss a failover for minutes: after so many seconds
 # it gives up, and the next page tries at once.
 POOL = {"min_size": 1, "max_size": 8, "timeout": 5, "reconnect_timeout": 2}
 
