@@ -12,6 +12,9 @@ from web import private_files
 from web.client_ip import network
 from web.startup import START, is_accepted
 
+# Seconds. The database writes a heartbeat each second, and a lost one or two may not matter.
+LEASE = 3, 300
+
 
 @register(START)
 def check_secret_key(app_configs, **kwargs):
@@ -44,6 +47,47 @@ def check_shared_cache(app_configs, **kwargs):
     problem = f"CACHE_URL names a {backend}, which {workers} workers don't share: limits would be too high."
     hint = "Leave CACHE_URL out, for a table of the database, or set it to redis://host:6379/0."
     return [Error(problem, hint=hint, id="sendlayer.E020")]
+
+
+@register(START)
+def check_replica(app_configs, **kwargs):
+    if all(database["ENGINE"].endswith("postgresql") for database in settings.DATABASES.values()):
+        return []
+    if "replica" not in settings.DATABASES:
+        return []
+    hint = "Leave REPLICA_URL out, or set it and DATABASE_URL to postgres:// URLs of a standby and its primary."
+    return [Error("REPLICA_URL is for PostgreSQL only.", hint=hint, id="sendlayer.E080")]
+
+
+@register(START)
+def check_several_servers(app_configs, **kwargs):
+    database = settings.DATABASES["default"]
+    writable = database.get("OPTIONS", {}).get("target_session_attrs") in ("read-write", "primary")
+    if "," not in str(database.get("HOST", "")) or writable:
+        return []
+    problem = "DATABASE_URL names several servers, but not which of them to use."
+    hint = "Add ?target_session_attrs=read-write to its end, for the one that can be written to."
+    return [Error(problem, hint=hint, id="sendlayer.E081")]
+
+
+@register(START)
+def check_node_name(app_configs, **kwargs):
+    if settings.NODE_NAME.isprintable() and 0 < len(settings.NODE_NAME.strip()) <= 63:
+        return []
+    hint = "Set it to a name of this machine that no other one has, of at most 63 characters, like mail1."
+    return [Error("NODE_NAME can't be used.", hint=hint, id="sendlayer.E082")]
+
+
+@register(START)
+def check_lease(app_configs, **kwargs):
+    if LEASE[0] <= settings.LEASE_SECONDS <= LEASE[1]:
+        return []
+    problem = f"LEASE_SECONDS is {settings.LEASE_SECONDS}."
+    hint = (
+        f"Set it to {LEASE[0]} to {LEASE[1]}: shorter, and a slow second stops mail; longer, and a mail server "
+        "that is cut off accepts a deleted credential for as long."
+    )
+    return [Error(problem, hint=hint, id="sendlayer.E083")]
 
 
 @register(START)

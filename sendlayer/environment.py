@@ -101,8 +101,9 @@ class Env(environ.Env):
         except (idna.IDNAError, UnicodeError):
             return refuse(var, "has a name that can't be encoded (IDNA 2008).", "Write it in its xn-- form.")
 
-    def db(self, var, default=environ.Env.NOTSET):
-        config = self._url(super().db_url, var, default)
+    def db(self, var, url):
+        """Return Django's settings of the database at a URL, the value of `var`."""
+        config = self._url(lambda _var, url: self.db_url_config(url), var, url)
         if config.get("ENGINE", "").rpartition(".")[2] in ("sqlite3", "postgresql"):
             return config
         return refuse(var, "names no database that can be used.", "Begin it with postgres:// or sqlite:///")
@@ -128,7 +129,7 @@ class Env(environ.Env):
     def _url(self, read, var, default):
         """Parse a URL, without the parsers' messages, which quote parts of it and so of the password."""
         hint = "In a user name, password or path write # as %23, / as %2F, : as %3A, @ as %40 and % as %25."
-        if "#" in self.ENVIRON.get(var, ""):  # what follows would be silently dropped
+        if "#" in self.ENVIRON.get(var, str(default)):  # what follows would be silently dropped
             return refuse(var, "contains a #.", f"{hint} {NO_COMMENT}")
         try:
             with warnings.catch_warnings(action="ignore"):

@@ -1,9 +1,10 @@
 """All settings. Each environment variable is documented, with its default, in .env.example."""
 
+import socket
 from datetime import timedelta
 from zoneinfo import ZoneInfo
 
-from sendlayer import __version__
+from sendlayer import __version__, databases
 from sendlayer.environment import BASE_DIR, env, load, refuse, secret
 from web import private_files
 
@@ -112,12 +113,14 @@ DATA_UPLOAD_MAX_MEMORY_SIZE = 256 * 1024
 
 # --- data ---------------------------------------------------------------------
 
-DATABASES = {
-    # A path, not a URL, in which # and ? would end it.
-    "default": env.db("DATABASE_URL")
-    if env.str("DATABASE_URL", default="")
-    else {"ENGINE": "django.db.backends.sqlite3", "NAME": str(VAR_DIR / "db.sqlite3")}
-}
+# In lower case, since a setting would be shown by DEBUG.
+if url := secret("DATABASE_URL"):
+    DATABASES = {"default": databases.primary("DATABASE_URL", url)}
+else:  # a path, not a URL, in which # and ? would end it
+    DATABASES = {"default": {"ENGINE": "django.db.backends.sqlite3", "NAME": str(VAR_DIR / "db.sqlite3")}}
+# Only what names it asks it, and nothing can be written there.
+if url := secret("REPLICA_URL"):
+    DATABASES["replica"] = databases.replica("REPLICA_URL", url)
 if DATABASES["default"]["ENGINE"].endswith("sqlite3"):
     # IMMEDIATE takes the write lock at BEGIN, where `timeout` waits for it: a deferred transaction that starts
     # to write half-way fails immediately with "database is locked".
@@ -131,10 +134,8 @@ if DATABASES["default"]["ENGINE"].endswith("sqlite3"):
         "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA secure_delete=ON;",
     }
     DATABASES["default"]["CONN_MAX_AGE"] = 600
-else:
-    # The pool keeps connections; CONN_MAX_AGE must then stay 0.
-    DATABASES["default"].setdefault("OPTIONS", {})["pool"] = {"min_size": 1, "max_size": 8, "timeout": 5}
-    DATABASES["default"]["CONN_HEALTH_CHECKS"] = True
+LEASE_SECONDS = env.int("LEASE_SECONDS", default=5)
+NODE_NAME = env.str("NODE_NAME", default=socket.gethostname())
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
 # Rate limits count in the cache, so all workers have to share it.

@@ -78,31 +78,28 @@ class Cluster:
         if self._owner:
             for each in (folder, self._sockets):
                 shutil.chown(each, "postgres", "postgres")
-        initdb = [
-            self._programs / "initdb",
-            "-D",
-            folder / "data",
-            "-U",
-            "postgres",
-            "-A",
-            "trust",
-            "-E",
-            "UTF8",
-        ]
-        made = subprocess.run(
-            [*initdb, "--no-sync", "--locale=C.UTF-8"],
-            cwd=folder,
-            capture_output=True,
-            text=True,
-            **self._owner,
-        )
-        if made.returncode:
-            raise NotThere(f"initdb failed:\n{made.stdout}{made.stderr}")
         self.port = _free_port()
+        self._fill(folder / "data")
+
+    def _fill(self, data: Path):
+        """Make the folder of its files."""
+        initdb = [self._programs / "initdb", "-D", data, "-U", "postgres", "-A", "trust", "-E", "UTF8"]
+        self._run([*initdb, "--no-sync", "--locale=C.UTF-8"])
+
+    def _run(self, command: list):
+        """Run one of PostgreSQL's programs as the server's user. Raises NotThere with what it said."""
+        made = subprocess.run(command, cwd=self._folder, capture_output=True, text=True, **self._owner)
+        if made.returncode:
+            raise NotThere(f"{command[0].name} failed:\n{made.stdout}{made.stderr}")
 
     @property
     def url(self) -> str:
         return f"postgres://postgres@127.0.0.1:{self.port}/postgres"
+
+    @property
+    def sockets(self) -> Path:
+        """The folder of its Unix socket."""
+        return self._sockets
 
     @property
     def process(self) -> int:

@@ -3,6 +3,7 @@
 from credentials.models.credential import Credential, LabelChanged, PasswordChanged, SuspendedBySupport
 from credentials.models.deleted import DeletedCredential
 from credentials.models.hand_over import HandOver, NotAccepted, TooManyOpen
+from credentials.models.heartbeat import Heartbeat
 from credentials.models.login_day import LoginDay, RefusedLogins
 from credentials.models.manager import CredentialQuerySet, LoginResult
 from credentials.models.retired import RetiredPassword, Why
@@ -13,6 +14,7 @@ __all__ = [
     "CredentialQuerySet",
     "DeletedCredential",
     "HandOver",
+    "Heartbeat",
     "KeyCanary",
     "LabelChanged",
     "LoginDay",

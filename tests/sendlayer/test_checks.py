@@ -6,12 +6,14 @@ import subprocess
 import sys
 import urllib.error
 import urllib.request
+from types import SimpleNamespace
 
 import pytest
 from django.core.checks import run_checks
 from django.db import connection
 
 from credentials.models import LoginDay
+from sendlayer import checks
 from sendlayer.environment import env
 from tests.accounts.codes import make_totp
 from tests.factories import make_credential
@@ -98,6 +100,43 @@ def test_e004_checks_the_newest_credential_too(settings, domain):
     assert found() == {}
     settings.CREDENTIAL_KEYS = old
     assert "no key with id 'k2'" in found()["sendlayer.E004"]
+
+
+POSTGRESQL = {"ENGINE": "django.db.backends.postgresql", "HOST": "a,b"}
+SQLITE = {"ENGINE": "django.db.backends.sqlite3", "NAME": ":memory:"}
+
+
+@pytest.mark.parametrize(
+    ("databases", "ids"),
+    [
+        ({"default": SQLITE, "replica": POSTGRESQL}, ["sendlayer.E080"]),
+        ({"default": POSTGRESQL | {"HOST": "a"}, "replica": SQLITE}, ["sendlayer.E080"]),
+        ({"default": POSTGRESQL}, ["sendlayer.E081"]),
+        ({"default": POSTGRESQL | {"OPTIONS": {"target_session_attrs": "standby"}}}, ["sendlayer.E081"]),
+        ({"default": POSTGRESQL | {"OPTIONS": {"target_session_attrs": "read-write"}}}, []),
+    ],
+)
+def test_e080_and_e081_databases_of_several_machines(monkeypatch, databases, ids):
+    monkeypatch.setattr(checks, "settings", SimpleNamespace(DATABASES=databases))
+    messages = [*checks.check_replica(None), *checks.check_several_servers(None)]
+    assert [message.id for message in messages] == ids and all(message.hint for message in messages)
+
+
+@pytest.mark.parametrize(
+    ("id", "setting", "wrong", "right"),
+    [
+        ("E082", "NODE_NAME", "", "mail1"),
+        ("E082", "NODE_NAME", "m" * 64, "m" * 63),
+        ("E082", "NODE_NAME", "mail\n1", "mail 1"),
+        ("E083", "LEASE_SECONDS", 2, 3),
+        ("E083", "LEASE_SECONDS", 301, 300),
+    ],
+)
+def test_e082_and_e083_name_and_lease_of_a_node(settings, id, setting, wrong, right):
+    setattr(settings, setting, wrong)
+    assert list(found()) == [f"sendlayer.{id}"] and setting in found()[f"sendlayer.{id}"]
+    setattr(settings, setting, right)
+    assert found() == {}
 
 
 @pytest.mark.parametrize("proxies", [["10.0.0.0/33"], ["proxy"], ["127.0.0.1", "10.0.0.256"]])

@@ -6,6 +6,7 @@ import sys
 
 import pytest
 
+from sendlayer import databases
 from sendlayer.environment import Env
 from tests.servers import ROOT
 
@@ -63,6 +64,8 @@ def value_of(expression, **given):
         ("DATABASE_URL", f"oracle-of-delphi://me:{SECRET}@127.0.0.1/x"),
         ("DATABASE_URL", f"postgres ://me:{SECRET}@127.0.0.1/x"),
         ("DATABASE_URL", f"postgress://me:{SECRET}@127.0.0.1/x"),
+        ("DATABASE_URL", f"postgres://me:{SECRET}@a:5432,b c/x"),
+        ("REPLICA_URL", f"postgres://me:{SECRET}@a:5432,::1/x"),
         ("CACHE_URL", f"redis ://:{SECRET}@127.0.0.1"),
         ("EMAIL_URL", f"smtp ://me:{SECRET}@mail.example.com"),
         ("EMAIL_URL", f"smtp+tls://me:{SECRET}#ss@mail.example.com:587"),
@@ -228,3 +231,32 @@ def test_switches_accept_yes_no_and_their_synonyms(monkeypatch, word, value):
     assert Env().bool("SIGNUP_OPEN", default=not value) is value
     monkeypatch.setenv("SIGNUP_OPEN", "")
     assert Env().bool("SIGNUP_OPEN", default=value) is value
+
+
+@pytest.mark.parametrize(
+    ("servers", "host", "port"),
+    [
+        ("db.example.com", "db.example.com", ""),
+        ("[::1]:5433", "::1", "5433"),
+        ("a:5433,b", "a,b", "5433,5432"),
+        ("a,[2001:db8::1]:5433,127.0.0.1", "a,2001:db8::1,127.0.0.1", "5432,5433,5432"),
+        ("[::1],[::2]:5433", "::1,::2", "5432,5433"),
+    ],
+)
+def test_database_url_may_name_several_servers(servers, host, port):
+    url = f"postgres://me:pa%2Css%40@{servers}/sendlayer?target_session_attrs=read-write"
+    config = databases.primary("DATABASE_URL", url)
+    assert [config["HOST"], str(config["PORT"])] == [host, port]
+    assert [config["USER"], config["PASSWORD"], config["NAME"]] == ["me", "pa,ss@", "sendlayer"]
+    assert config["OPTIONS"]["target_session_attrs"] == "read-write"
+    assert config["OPTIONS"].get("connect_timeout") == (2 if "," in servers else None)
+
+
+def test_replica_is_a_database_of_its_own_that_is_only_read():
+    url = "postgres://me:secret@/sendlayer?host=/run/postgresql&connect_timeout=7&options=-c%20work_mem=1MB"
+    config = databases.replica("REPLICA_URL", url)
+    assert config["OPTIONS"]["host"] == "/run/postgresql" and config["OPTIONS"]["connect_timeout"] == 7
+    assert config["OPTIONS"]["options"].startswith("-c work_mem=1MB -c default_transaction_read_only=on")
+    assert value_of("'replica' in s.DATABASES") == "False"
+    shown = value_of("[*s.DATABASES, s.LEASE_SECONDS, s.NODE_NAME]", REPLICA_URL=url, NODE_NAME="mail1")
+    assert shown == "['default', 'replica', 5, 'mail1']"

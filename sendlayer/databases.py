@@ -1,0 +1,65 @@
+"""The databases of the settings: DATABASE_URL, and REPLICA_URL beside the mail servers of a node."""
+
+import re
+
+from sendlayer.environment import env, refuse
+
+# libpq's minimum. A first server that doesn't answer may cost no page its connection: the pool waits for 5 s.
+CONNECT_SECONDS = 2
+DEAD_SECONDS = 6
+# Without them, a connection to a machine that is gone waits for a quarter of an hour.
+NOTICE_DEAD_SERVERS = {
+    "tcp_user_timeout": DEAD_SECONDS * 1000,
+    "keepalives_idle": DEAD_SECONDS // 2,
+    "keepalives_interval": 1,
+    "keepalives_count": DEAD_SECONDS // 2,
+}
+# A pool that waits longer and longer between its tries would miss a failover for minutes: after so many seconds
+# it gives up, and the next page tries at once.
+POOL = {"min_size": 1, "max_size": 8, "timeout": 5, "reconnect_timeout": 2}
+
+# A name, an IPv4 address, or an IPv6 address in brackets (RFC 3986 section 3.2.2), and a port.
+_SERVER = re.compile(r"(\[[0-9A-Fa-f:.]{2,45}\]|[\w.-]{1,253})(?::([0-9]{1,5}))?")
+MAX_SERVERS = 16
+
+
+def primary(name: str, url: str) -> dict:
+    """Return Django's settings of the database that is written to. Names `name` if the URL can't be used."""
+    config = _parse(name, url)
+    if config["ENGINE"].endswith("postgresql"):
+        options = config.setdefault("OPTIONS", {})
+        if "," in config["HOST"]:
+            options |= {"connect_timeout": CONNECT_SECONDS} | NOTICE_DEAD_SERVERS | options
+        # The pool keeps connections; CONN_MAX_AGE must then stay 0.
+        options["pool"] = POOL
+        config["CONN_HEALTH_CHECKS"] = True
+    return config
+
+
+def replica(name: str, url: str) -> dict:
+    """Return Django's settings of a hot standby: read only, and an ill one is soon given up."""
+    config = _parse(name, url)
+    if not config["ENGINE"].endswith("postgresql"):
+        return config  # sendlayer.E080
+    options = config.setdefault("OPTIONS", {})
+    given = str(options.get("options", ""))
+    options["options"] = f"{given} -c default_transaction_read_only=on -c statement_timeout=2s".strip()
+    options |= {"connect_timeout": CONNECT_SECONDS} | NOTICE_DEAD_SERVERS | options
+    return config | {"CONN_MAX_AGE": 600, "CONN_HEALTH_CHECKS": True}
+
+
+def _parse(name: str, url: str) -> dict:
+    """Parse a URL, of several servers too: postgres://user:password@a:5432,[::1]:5432/name."""
+    scheme, mark, rest = url.partition("://")
+    authority, slash, path = rest.partition("/")
+    login, at, servers = authority.rpartition("@")
+    if "," not in servers or not scheme.strip().startswith(("postgres", "pgsql", "psql")):
+        return env.db(name, url)
+    found = [_SERVER.fullmatch(server) for server in servers.split(",", MAX_SERVERS)]
+    if not all(found):
+        hint = "Write them as host:5432,host:5432, IPv6 addresses in brackets."
+        return refuse(name, "has a list of servers that can't be read.", hint)
+    # django-environ keeps the brackets, and gives the port of one server to all that have none.
+    config = env.db(name, f"{scheme}{mark}{login}{at}several{slash}{path}")
+    hosts, ports = zip(*(match.groups("5432") for match in found), strict=True)
+    return config | {"HOST": ",".join(host.strip("[]") for host in hosts), "PORT": ",".join(ports)}
