@@ -126,7 +126,12 @@ class Env(environ.Env):
         return config
 
     def _url(self, read, var, default):
-        """Parse a URL, without the parsers' messages, which quote parts of it and so of the password."""
+        """Parse a URL, without the parsers' messages, which quote parts of it and so of the password.
+
+        As it may hold a password, it may come from a file, too (`secret`).
+        """
+        if given := secret(var):
+            self.ENVIRON[var] = given
         hint = "In a user name, password or path write # as %23, / as %2F, : as %3A, @ as %40 and % as %25."
         if "#" in self.ENVIRON.get(var, ""):  # what follows would be silently dropped
             return refuse(var, "contains a #.", f"{hint} {NO_COMMENT}")

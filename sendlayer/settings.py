@@ -115,7 +115,7 @@ DATA_UPLOAD_MAX_MEMORY_SIZE = 256 * 1024
 DATABASES = {
     # A path, not a URL, in which # and ? would end it.
     "default": env.db("DATABASE_URL")
-    if env.str("DATABASE_URL", default="")
+    if secret("DATABASE_URL")
     else {"ENGINE": "django.db.backends.sqlite3", "NAME": str(VAR_DIR / "db.sqlite3")}
 }
 if DATABASES["default"]["ENGINE"].endswith("sqlite3"):
@@ -309,7 +309,7 @@ USE_I18N = True
 USE_TZ = True
 
 STATIC_URL = "static/"
-STATIC_ROOT = VAR_DIR / "static"
+STATIC_ROOT = env.str("STATIC_ROOT", default="") or str(VAR_DIR / "static")
 STATICFILES_DIRS = [BASE_DIR / "static"]
 STORAGES = {
     "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},

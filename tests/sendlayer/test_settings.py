@@ -228,3 +228,22 @@ def test_switches_accept_yes_no_and_their_synonyms(monkeypatch, word, value):
     assert Env().bool("SIGNUP_OPEN", default=not value) is value
     monkeypatch.setenv("SIGNUP_OPEN", "")
     assert Env().bool("SIGNUP_OPEN", default=value) is value
+
+
+@pytest.mark.parametrize(
+    ("name", "url", "expression", "value"),
+    [
+        ("DATABASE_URL", "sqlite:////srv/x.sqlite3", 's.DATABASES["default"]["NAME"]', "/srv/x.sqlite3"),
+        ("CACHE_URL", "redis://cache:6379/3", 's.CACHES["default"]["LOCATION"]', "redis://cache:6379/3"),
+        ("EMAIL_URL", f"smtps://me:{SECRET}@mail.example:465", "s.EMAIL_HOST_PASSWORD", SECRET),
+    ],
+)
+def test_a_url_comes_from_a_file(tmp_path, name, url, expression, value):
+    (tmp_path / "url").write_text(f"{url}\n")
+    assert value_of(expression, **{f"{name}_FILE": str(tmp_path / "url")}) == value
+
+
+def test_static_files_have_a_folder_of_their_own_or_are_in_var_dir(tmp_path):
+    given = {"VAR_DIR": str(tmp_path), "STATIC_ROOT": ""}
+    assert value_of("s.STATIC_ROOT", **given) == f"{tmp_path}/static"
+    assert value_of("s.STATIC_ROOT", **given | {"STATIC_ROOT": "/opt/static"}) == "/opt/static"
