@@ -103,18 +103,19 @@ class Env(environ.Env):
 
     def db(self, var, url):
         """Return Django's settings of the database at a URL, the value of `var`."""
-        config = self._url(lambda _var, url: self.db_url_config(url), var, url)
+        config = self._url(self.db_url_config, var, url)
         if config.get("ENGINE", "").rpartition(".")[2] in ("sqlite3", "postgresql"):
             return config
         return refuse(var, "names no database that can be used.", "Begin it with postgres:// or sqlite:///")
 
-    def cache_url(self, var, default=environ.Env.NOTSET):
-        return self._url(super().cache_url, var, default)
+    def cache_url(self, var, default):
+        return self._url(self.cache_url_config, var, secret(var) or default)
 
-    def email_url(self, var, default=environ.Env.NOTSET):
+    def email_url(self, var, default):
         """Unlike django-environ, for which smtps is STARTTLS, and 25 the port of every scheme."""
-        config = self._url(super().email_url, var, default)
-        scheme = self.str(var, default=default).partition(":")[0].strip().lower()
+        url = secret(var) or default
+        config = self._url(self.email_url_config, var, url)
+        scheme = url.partition(":")[0].strip().lower()
         if scheme not in MAIL_PORTS:
             return config
         if scheme == "smtps":
@@ -126,14 +127,14 @@ class Env(environ.Env):
         config["EMAIL_PORT"] = config["EMAIL_PORT"] or MAIL_PORTS[scheme]
         return config
 
-    def _url(self, read, var, default):
+    def _url(self, read, var, url):
         """Parse a URL, without the parsers' messages, which quote parts of it and so of the password."""
         hint = "In a user name, password or path write # as %23, / as %2F, : as %3A, @ as %40 and % as %25."
-        if "#" in self.ENVIRON.get(var, str(default)):  # what follows would be silently dropped
+        if "#" in url:  # what follows would be silently dropped
             return refuse(var, "contains a #.", f"{hint} {NO_COMMENT}")
         try:
             with warnings.catch_warnings(action="ignore"):
-                return read(var, default)
+                return read(url)
         except (ValueError, KeyError, ImproperlyConfigured):
             return refuse(var, "is not a URL that can be used.", f"See .env.example for its form. {hint}")
 

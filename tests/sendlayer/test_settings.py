@@ -112,7 +112,7 @@ def test_env_file_that_is_not_utf8_is_named(tmp_path):
 )
 def test_email_url_means_the_same_as_in_smtp_relay_url(monkeypatch, url, port, tls, ssl):
     monkeypatch.setenv("EMAIL_URL", url)
-    config = Env().email_url("EMAIL_URL")
+    config = Env().email_url("EMAIL_URL", default="")
     given = [
         config.get(name) for name in ("EMAIL_HOST", "EMAIL_HOST_USER", "EMAIL_HOST_PASSWORD", "EMAIL_PORT")
     ]
@@ -123,7 +123,7 @@ def test_email_url_means_the_same_as_in_smtp_relay_url(monkeypatch, url, port, t
 @pytest.mark.parametrize("url", ["consolemail://", "dummymail://", "filemail:////tmp/mails", "memorymail://"])
 def test_email_url_of_no_server_has_no_port_or_tls(monkeypatch, url):
     monkeypatch.setenv("EMAIL_URL", url)
-    config = Env().email_url("EMAIL_URL")
+    config = Env().email_url("EMAIL_URL", default="")
     assert not config["EMAIL_PORT"] and "EMAIL_USE_SSL" not in config
 
 
@@ -260,3 +260,22 @@ def test_replica_is_a_database_of_its_own_that_is_only_read():
     assert value_of("'replica' in s.DATABASES") == "False"
     shown = value_of("[*s.DATABASES, s.LEASE_SECONDS, s.NODE_NAME]", REPLICA_URL=url, NODE_NAME="mail1")
     assert shown == "['default', 'replica', 5, 'mail1']"
+
+
+@pytest.mark.parametrize(
+    ("name", "url", "expression", "value"),
+    [
+        ("DATABASE_URL", "sqlite:////srv/x.sqlite3", 's.DATABASES["default"]["NAME"]', "/srv/x.sqlite3"),
+        ("CACHE_URL", "redis://cache:6379/3", 's.CACHES["default"]["LOCATION"]', "redis://cache:6379/3"),
+        ("EMAIL_URL", f"smtps://me:{SECRET}@mail.example:465", "s.EMAIL_HOST_PASSWORD", SECRET),
+    ],
+)
+def test_a_url_comes_from_a_file(tmp_path, name, url, expression, value):
+    (tmp_path / "url").write_text(f"{url}\n")
+    assert value_of(expression, **{f"{name}_FILE": str(tmp_path / "url")}) == value
+
+
+def test_static_files_have_a_folder_of_their_own_or_are_in_var_dir(tmp_path):
+    given = {"VAR_DIR": str(tmp_path), "STATIC_ROOT": ""}
+    assert value_of("s.STATIC_ROOT", **given) == f"{tmp_path}/static"
+    assert value_of("s.STATIC_ROOT", **given | {"STATIC_ROOT": "/opt/static"}) == "/opt/static"
