@@ -298,6 +298,15 @@ REPORTS_SECRET = secret("REPORTS_SECRET")
 MILTER_ADDRESS = env.str("MILTER_ADDRESS", default="127.0.0.1")
 MILTER_PORT = env.port("MILTER_PORT", default=2582)
 
+# --- periodic jobs ---------------------------------------------------------------------
+
+BACKUP_DIR = env.str("BACKUP_DIR", default="").strip()
+BACKUP_DAYS = env.int("BACKUP_DAYS", default=30)
+HEARTBEAT_URL_LETTERS = secret("HEARTBEAT_URL_LETTERS")
+HEARTBEAT_URL_TIDY = secret("HEARTBEAT_URL_TIDY")
+HEARTBEAT_URL_DOMAINS = secret("HEARTBEAT_URL_DOMAINS")
+HEARTBEAT_URL_BACKUP = secret("HEARTBEAT_URL_BACKUP")
+
 # --- language, files, logs -----------------------------------------------------------
 
 LANGUAGE_CODE = "en-us"
@@ -340,5 +349,7 @@ LOGGING = {
     "loggers": {
         "django": {"handlers": [], "propagate": True, "level": "NOTSET"},
         "django.db.backends": {"filters": ["values"], "level": "NOTSET"},
+        # Below it the paths of requests are logged, which are the secret of a heartbeat URL.
+        "urllib3": {"level": "INFO"},
     },
 }

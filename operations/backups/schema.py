@@ -10,7 +10,7 @@ from operations.backups import BackupError, printable
 
 MIGRATIONS = MigrationRecorder.Migration._meta.db_table
 # Not in a backup: worth something only now, and to an attacker as well.
-TRANSIENT = {"django_session", "usersessions_usersession", "sendlayer_cache"}
+TRANSIENT = {"django_session", "usersessions_usersession", "sendlayer_cache", "operations_jobrun"}
 # The migrations themselves record what was migrated: a list from the file could skip one.
 NEVER_LOADED = TRANSIENT | {MIGRATIONS}
 TEMPORARY_PREFIX = "before_"  # begins the names of temporary tables (previous_database.py)

@@ -373,6 +373,34 @@ def test_e060_short_metrics_token(settings, token, ids):
     assert list(found()) == ids
 
 
+@pytest.mark.parametrize(
+    ("url", "ids"),
+    [
+        ("", []),
+        ("https://hc-ping.com/0a1b?create=1", []),
+        ("http://[::1]:8000/0a1b", []),
+        ("hc-ping.com/0a1b", ["sendlayer.E080"]),
+        ("file:///0a1b", ["sendlayer.E080"]),
+        ("https:///0a1b", ["sendlayer.E080"]),
+        ("https://[::1/0a1b", ["sendlayer.E080"]),
+        ("https://hc-ping.com:x/0a1b", ["sendlayer.E080"]),
+    ],
+)
+@pytest.mark.parametrize("job", ["LETTERS", "TIDY", "DOMAINS", "BACKUP"])
+def test_e080_heartbeat_url_that_is_no_address_is_named_but_not_shown(settings, job, url, ids):
+    setattr(settings, f"HEARTBEAT_URL_{job}", url)
+    messages = found()
+    assert list(messages) == ids and "0a1b" not in str(messages)
+
+
+@pytest.mark.parametrize(
+    ("folder", "ids"), [("", []), ("/var/backups/sendlayer", []), ("backups", ["sendlayer.E081"])]
+)
+def test_e081_backup_dir_that_depends_on_the_working_directory(settings, folder, ids):
+    settings.BACKUP_DIR = folder
+    assert list(found()) == ids
+
+
 @pytest.mark.parametrize(("name", "ids"), [("line", []), ("json", []), ("xml", ["sendlayer.E061"])])
 def test_e061_unknown_log_format(settings, name, ids):
     settings.LOG_FORMAT = name
