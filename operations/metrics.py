@@ -20,6 +20,7 @@ from audit.models import Event
 from credentials.models import Credential, LoginDay
 from domains.models import Domain
 from domains.models.dns_record import STATUS_LABELS, DnsRecord
+from operations.failover import events_log
 from vault import sealed_mode
 
 FIGURES, LOCK, ACTS = "metrics:figures", "metrics:lock", "metrics:acts"
@@ -139,6 +140,10 @@ class _Families:
         yield GaugeMetricFamily("sendlayer_database_up", "Whether the database returned figures.", float(is_up))
         text = "Whether manage.py milter accepts connections; 0 as well where it isn't used."
         yield GaugeMetricFamily("sendlayer_milter_up", text, float(_milter_answers()))
+        if settings.EVENTS_LOG:
+            text = "Whether the events of this server's acts can be noted in EVENTS_LOG."
+            writable = float(events_log.is_writable())
+            yield GaugeMetricFamily("sendlayer_events_log_writable", text, writable)
         if is_up:
             yield from self._counted(self._figures)
 
