@@ -21,9 +21,12 @@ from credentials.models import Credential, LoginDay
 from domains.models import Domain
 from domains.models.dns_record import STATUS_LABELS, DnsRecord
 from operations.failover import events_log
+from operations.jobs.schedule import JOBS
+from operations.models import JobRun
 from vault import sealed_mode
 
-FIGURES, LOCK, ACTS = "metrics:figures", "metrics:lock", "metrics:acts"
+# Servers of two versions may run side by side, and the older one lacks figures of the newer one.
+FIGURES, LOCK, ACTS = f"metrics:figures:{settings.VERSION}", "metrics:lock", "metrics:acts"
 SHORTEST_SECONDS = 15
 SHARE = 20
 # An event gets its primary key before its transaction commits: no act takes longer than this.
@@ -50,12 +53,33 @@ def _count() -> dict:
     oldest = Letter.objects.order_by("created_at").values_list("created_at", flat=True).first()
     return {
         "logins": LoginDay.objects.totals(),
+        "last_login": _seconds(LoginDay.objects.last_at()),
         "acts": _acts(now),
         "credentials": _credentials(now),
         "domains": _domains(),
         "dns_records": _dns_records(),
         "letters": Letter.objects.count(),
-        "oldest_letter": oldest.timestamp() if oldest else None,
+        "oldest_letter": _seconds(oldest),
+        "jobs": _jobs(),
+    }
+
+
+def _seconds(moment) -> float | None:
+    return moment.timestamp() if moment else None
+
+
+def _jobs() -> dict[str, dict]:
+    """Job → its last success, duration and failure, and the size of what it wrote."""
+    known = {run.job: run for run in JobRun.objects.filter(job__in=JOBS)}
+    return {
+        name: {
+            "succeeded": _seconds(run.succeeded_at) or 0,
+            "seconds": run.seconds,
+            "failed": run.has_failed(timezone.now()),
+            "size": run.size,
+        }
+        for name in JOBS
+        for run in [known.get(name) or JobRun(job=name)]
     }
 
 
@@ -162,6 +186,23 @@ class _Families:
         yield _by(GaugeMetricFamily, "sendlayer_dns_records", checked, "status", found["dns_records"])
         yield GaugeMetricFamily("sendlayer_letters_waiting", "Mails not sent yet.", found["letters"])
         yield GaugeMetricFamily("sendlayer_letters_oldest_seconds", "Age of the oldest of them.", age)
+        text = "When the last SMTP login was that has been counted; 0 if none was."
+        yield GaugeMetricFamily("sendlayer_smtp_last_login_timestamp_seconds", text, found["last_login"] or 0)
+        yield from self._of_jobs(found["jobs"])
+
+    def _of_jobs(self, jobs):
+        from prometheus_client.core import GaugeMetricFamily
+
+        def family(name, text, figure):
+            known = {job: found[figure] for job, found in jobs.items() if found[figure] is not None}
+            return _by(GaugeMetricFamily, f"sendlayer_job_{name}", text, "job", known)
+
+        text = "When manage.py tick last ended with success; 0 if it never did."
+        yield family("last_success_timestamp_seconds", text, "succeeded")
+        yield family("duration_seconds", "How long its last run took that ended.", "seconds")
+        yield family("failed", "Whether its last run failed, or ended without a word.", "failed")
+        if size := jobs["backup"]["size"]:
+            yield GaugeMetricFamily("sendlayer_backup_size_bytes", "Size of the last backup by tick.", size)
 
 
 def _by(family, name, text, label, numbers):

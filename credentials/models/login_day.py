@@ -1,6 +1,6 @@
 """Usage, as one fact: how many logins a username had on a day from an address with an outcome."""
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from django.db import models
 from django.db.models import Exists, F, Max, Min, OuterRef, Q, Sum, Value
@@ -60,6 +60,10 @@ class LoginDayQuerySet(models.QuerySet):
         """Outcome → how many logins there ever were, of all usernames."""
         sums = self.filter(username=ALL_LOGINS).values("outcome").annotate(total=Sum("count"))
         return dict.fromkeys(Outcome.values, 0) | dict(sums.values_list("outcome", "total"))
+
+    def last_at(self) -> datetime | None:
+        """The last login that was counted, of any username and outcome."""
+        return self.filter(username=ALL_LOGINS).aggregate(last=Max("last_at"))["last"]
 
     def since(self, moment):
         """Those of a later login than this moment. By day as well: the indexes are by it."""

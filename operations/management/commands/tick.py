@@ -66,9 +66,7 @@ class Command(BaseCommand):
         close_old_connections()
         try:
             last = JobRun.objects.filter(job=job.name).first() or JobRun(job=job.name)
-            # A run that ended without a word is one that failed.
-            failed = last.started_at and (last.failure or last.finished_at is None)
-            pause = job.retry_after if failed else job.every
+            pause = job.retry_after if last.has_failed(timezone.now()) else job.every
             if last.started_at and timezone.now() - last.started_at < pause:
                 return
             failure = runs.run(job, self.stdout, pause=pause)
