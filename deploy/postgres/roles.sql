@@ -1,4 +1,4 @@
--- The mail servers' role: it may read the three views and nothing else.
+-- The mail servers' role: it may call the three lookup functions and nothing else.
 --   SENDLAYER_MAIL_PASSWORD=… psql -v ON_ERROR_STOP=1 -f roles.sql sendlayer
 -- As the database's owner or a superuser. It may be run again, and then sets the password again.
 \getenv password SENDLAYER_MAIL_PASSWORD
@@ -32,7 +32,6 @@ SELECT format('GRANT CONNECT ON DATABASE %I TO sendlayer_mail', current_database
 REVOKE CREATE ON SCHEMA public FROM PUBLIC;
 GRANT USAGE ON SCHEMA public TO sendlayer_mail;
 REVOKE ALL ON ALL TABLES IN SCHEMA public FROM sendlayer_mail;
-GRANT SELECT ON smtp_passdb, smtp_passdb_previous, smtp_sender TO sendlayer_mail;
--- These read the views, with the caller's rights.
-REVOKE EXECUTE ON FUNCTION smtp_passdb_answer, smtp_passdb_previous_answer FROM PUBLIC;
-GRANT EXECUTE ON FUNCTION smtp_passdb_answer, smtp_passdb_previous_answer TO sendlayer_mail;
+-- They read with their owner's rights.
+REVOKE EXECUTE ON FUNCTION smtp_passdb_answer, smtp_passdb_previous_answer, smtp_sender_answer FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION smtp_passdb_answer, smtp_passdb_previous_answer, smtp_sender_answer TO sendlayer_mail;

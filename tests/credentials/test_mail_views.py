@@ -127,3 +127,36 @@ def test_the_migration_goes_back_and_forth(db):
     finally:
         call_command("migrate", "credentials", verbosity=0)
     assert rows("smtp_passdb") == []
+
+
+@pytest.mark.postgresql
+@pytest.mark.django_db(transaction=True)
+def test_the_functions_go_back_to_those_of_the_version_before(db):
+    with connection.cursor() as cursor:
+        cursor.execute("CREATE ROLE reader")
+    try:
+        call_command("migrate", "credentials", "0016", verbosity=0)
+        assert functions() == {"smtp_passdb_answer": False, "smtp_passdb_previous_answer": False}
+        with connection.cursor() as cursor:
+            cursor.execute("GRANT SELECT ON smtp_sender TO reader")
+    finally:
+        call_command("migrate", "credentials", verbosity=0)
+    try:
+        as_owner = dict.fromkeys(
+            ("smtp_passdb_answer", "smtp_passdb_previous_answer", "smtp_sender_answer"), True
+        )
+        assert functions() == as_owner
+        # Mail goes on until roles.sql runs.
+        assert [functions(called_by=role) for role in ("reader", "pg_monitor")] == [as_owner, {}]
+    finally:
+        with connection.cursor() as cursor:
+            cursor.execute("DROP OWNED BY reader; DROP ROLE reader")
+
+
+def functions(called_by="postgres"):
+    """The lookup functions that a role may call: whether each runs with its owner's rights."""
+    asked = """SELECT proname, prosecdef FROM pg_proc
+        WHERE proname LIKE 'smtp%%' AND has_function_privilege(%s, oid, 'EXECUTE')"""
+    with connection.cursor() as cursor:
+        cursor.execute(asked, [called_by])
+        return dict(cursor.fetchall())
