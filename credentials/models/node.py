@@ -5,15 +5,28 @@ All times are by the clock of the primary database, so that they can be compared
 """
 
 from collections.abc import Iterable
-from datetime import timedelta
+from datetime import datetime, timedelta
 
+from django.conf import settings
 from django.db import connection, models, transaction
-from django.db.models import Count, IntegerField, OuterRef, Q, Subquery
+from django.db.models import (
+    Case,
+    Count,
+    DateTimeField,
+    Exists,
+    IntegerField,
+    OuterRef,
+    Q,
+    Subquery,
+    Value,
+    When,
+)
 from django.db.models.functions import Coalesce, Greatest, Now
 
 import audit
 from audit.models import Event
 from credentials.models.batches import CHUNK, delete_free
+from credentials.models.heartbeat import Heartbeat
 from credentials.revocations import TAGS
 
 SEEN_KEPT_FOR = timedelta(days=90)
@@ -38,13 +51,19 @@ class NodeQuerySet(models.QuerySet):
         self.bulk_create([row], update_conflicts=True, **known)
         return row.pk
 
+    def with_lease(self):
+        """Annotate the lease of replicas in seconds: by the heartbeat, otherwise by this server's settings."""
+        of_heartbeat = Heartbeat.objects.values("lease_seconds")[:1]
+        return self.annotate(lease_seconds=Coalesce(Subquery(of_heartbeat), Value(settings.LEASE_SECONDS)))
+
     def with_unconfirmed(self, now):
         """Annotate how many revocations of the last 24 hours a node with a replica has not confirmed."""
-        since = Greatest(OuterRef("first_seen_at"), now - CONFIRMED_WITHIN, output_field=models.DateTimeField())
+        since = Greatest(OuterRef("first_seen_at"), Value(now - CONFIRMED_WITHIN), output_field=DateTimeField())
         seen = RefusalSeen.objects.filter(event=OuterRef("pk"), node=OuterRef(OuterRef("pk")))
-        events = Event.objects.filter(~models.Exists(seen), tag__in=list(TAGS), at__gt=since)
-        number = events.order_by().values(one=models.Value(1)).annotate(number=Count("pk")).values("number")
-        return self.annotate(unconfirmed=Coalesce(Subquery(number, output_field=IntegerField()), 0))
+        events = Event.objects.filter(~Exists(seen), tag__in=list(TAGS), at__gt=since).order_by()
+        number = events.values(one=Value(1)).annotate(number=Count("pk")).values("number")
+        counted = When(has_replica=True, then=Coalesce(Subquery(number), Value(0)))
+        return self.annotate(unconfirmed=Case(counted, output_field=IntegerField()))
 
 
 class Node(models.Model):
@@ -75,12 +94,15 @@ class Node(models.Model):
         """How old the newest heartbeat was that its replica had when it reported last; None without one."""
         return self.last_seen_at - self.heartbeat_at if self.has_replica and self.heartbeat_at else None
 
-    def lease_ends_at(self, lease):
+    @property
+    def lease_ends_at(self) -> datetime | None:
         """When it refuses every login, unless it receives another heartbeat; None if it asks the primary.
 
-        `lease` is a timedelta. A replica that never had a heartbeat refuses already.
+        Needs `with_lease`. A replica that never had a heartbeat refuses already.
         """
-        return self.heartbeat_at + lease + CLOCK_MARGIN if self.has_replica and self.heartbeat_at else None
+        if not (self.has_replica and self.heartbeat_at):
+            return None
+        return self.heartbeat_at + timedelta(seconds=self.lease_seconds) + CLOCK_MARGIN
 
     def remove(self, *, by, reason=""):
         """Forget a node that was taken out of service. Raises Node.DoesNotExist.
