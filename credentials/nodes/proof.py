@@ -10,13 +10,12 @@ from enum import StrEnum
 from functools import cached_property
 from typing import Any, NamedTuple
 
-from django.conf import settings
 from django.db.models import Q
 from django.db.models.functions import Coalesce, Greatest
 from django.utils import timezone
 
 from audit.models import Event
-from credentials.models import Heartbeat, LoginDay, Node, RefusalSeen
+from credentials.models import LoginDay, Node, RefusalSeen
 from credentials.models.login_day import LOGINS_KEPT_FOR
 from credentials.models.node import CLOCK_MARGIN
 from credentials.outcome import Outcome
@@ -84,19 +83,19 @@ class Proof:
         """Of each node that there was, those that haven't refused first, then the slowest."""
         # A replica that was set up later has shown the revocation from its beginning.
         there = Q(has_replica=False) | Q(first_seen_at__lte=self.committed_at)
-        nodes = list(Node.objects.filter(there).order_by("name", "role"))
-        lease = _lease() if any(node.has_replica for node in nodes) else timedelta(0)
-        answers = [self._answer(node, lease) for node in nodes]
+        nodes = Node.objects.filter(there).with_lease().order_by("name", "role")
+        answers = [self._answer(node) for node in nodes]
         return sorted(answers, key=lambda answer: (answer.state in DONE, -(answer.within or 0)))
 
-    def _answer(self, node, lease) -> Answer:
+    def _answer(self, node) -> Answer:
         if seen_at := self._seen.get(node.pk):
             return Answer(node, State.SEEN, seen_at, self._within(seen_at))
         if not node.has_replica:
             return Answer(node, State.PRIMARY)
         if node.heartbeat_at is None:
             return Answer(node, State.EMPTY)
-        ends_at = (self.confirmed_at or self.now) + lease + CLOCK_MARGIN
+        lease = timedelta(seconds=node.lease_seconds) + CLOCK_MARGIN
+        ends_at = (self.confirmed_at or self.now) + lease
         return Answer(node, State.ENDED if ends_at <= self.now else State.WAITING, ends_at=ends_at)
 
     def _within(self, seen_at) -> int | None:
@@ -201,8 +200,3 @@ def _is_in_force(credential, event) -> bool:
     if event.tag == "credential.suspended":
         return bool(credential.suspended_at)
     return event.tag == "domain.suspended" and bool(credential.domain.suspended_at)
-
-
-def _lease() -> timedelta:
-    seconds = Heartbeat.objects.values_list("lease_seconds", flat=True).first()
-    return timedelta(seconds=seconds or settings.LEASE_SECONDS)

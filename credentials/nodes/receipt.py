@@ -1,5 +1,7 @@
 """The receipt of a revocation: its event with the facts of the proof, signed (audit/receipts.py)."""
 
+from django.http import HttpResponse
+
 from audit import receipts
 from audit.chain import timestamp
 from credentials.nodes.proof import Answer, Proof
@@ -15,6 +17,13 @@ def receipt(proof: Proof) -> str:
         "nodes": [_facts(answer) for answer in proof.answers],
     }
     return receipts.make(proof.event, facts)
+
+
+def download(proof: Proof) -> HttpResponse:
+    """Return the receipt as a file."""
+    name = f"revocation-{proof.event.domain_name}-{proof.event.number}.json"
+    headers = {"Content-Disposition": f'attachment; filename="{name}"', "Cache-Control": "no-store"}
+    return HttpResponse(receipt(proof), content_type="application/json", headers=headers)
 
 
 def _facts(answer: Answer) -> dict:

@@ -1,11 +1,11 @@
 """The proof of a revocation, of a deleted SMTP user too, and its receipt."""
 
-from django.http import Http404, HttpResponse
+from django.http import Http404
 from django.shortcuts import render
 from django.views.decorators.http import require_safe
 
 from credentials.nodes import proof as proofs
-from credentials.nodes.receipt import receipt as receipt_of
+from credentials.nodes.receipt import download
 from domains.access import Permission, of_domain
 
 
@@ -22,13 +22,6 @@ def proof(request, domain, username, number):
 @of_domain(Permission.MANAGE_CREDENTIALS)
 def receipt(request, domain, username, number):
     return download(_find(domain, username, number))
-
-
-def download(proof: proofs.Proof) -> HttpResponse:
-    """Return the receipt as a file."""
-    name = f"revocation-{proof.event.domain_name}-{proof.event.number}.json"
-    headers = {"Content-Disposition": f'attachment; filename="{name}"', "Cache-Control": "no-store"}
-    return HttpResponse(receipt_of(proof), content_type="application/json", headers=headers)
 
 
 def _find(domain, username, number) -> proofs.Proof:

@@ -193,8 +193,8 @@ class TestNodes:
         shown = proof()
         assert shown.index("<strong>slow</strong>") < shown.index("<strong>mail2")
         assert "21 more mail servers: none of them took longer." in shown
-        # Session, person, domain, event, what was seen, nodes, lease, last login.
-        with django_assert_num_queries(8):
+        # Session, person, domain, event, what was seen, nodes, last login.
+        with django_assert_num_queries(7):
             as_alice.get(url(credential, suspended))
 
     @pytest.mark.one_database

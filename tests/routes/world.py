@@ -63,6 +63,7 @@ def make_world() -> World:
     staff.user_permissions.set(Permission.objects.all())
     credential = make_credential(domain)
     credential.set_networks("192.0.2.0/24", by=Actor.system("tests"))  # an act with a proof
+    with_proof = Event.objects.get(tag="credential.networks_set")
     owner = people[OWNER]
     members.invite([domain], [people[INVITED].email], "viewer", by=Actor(owner.email, owner))
     invitation = domain.invitations.get()
@@ -74,7 +75,8 @@ def make_world() -> World:
         "person": str(people[VIEWER].pk),
         "token": make_token(invitation.key),
         "run_id": str(uuid4()),
-        "number": str(Event.objects.get(tag="credential.networks_set").number),
+        "number": str(with_proof.number),
+        "event": str(with_proof.pk),
         "key": "x",
         "uidb36": "1",
         "object_id": "1",
