@@ -20,6 +20,7 @@ from audit.models import Event
 from credentials.models import Credential, LoginDay
 from domains.models import Domain
 from domains.models.dns_record import STATUS_LABELS, DnsRecord
+from operations import node_metrics
 from operations.failover import events_log
 from operations.jobs.schedule import JOBS
 from operations.models import JobRun
@@ -61,6 +62,7 @@ def _count() -> dict:
         "letters": Letter.objects.count(),
         "oldest_letter": _seconds(oldest),
         "jobs": _jobs(),
+        "nodes": node_metrics.figures(now),
     }
 
 
@@ -189,6 +191,7 @@ class _Families:
         text = "When the last SMTP login was that has been counted; 0 if none was."
         yield GaugeMetricFamily("sendlayer_smtp_last_login_timestamp_seconds", text, found["last_login"] or 0)
         yield from self._of_jobs(found["jobs"])
+        yield from node_metrics.families(found["nodes"])
 
     def _of_jobs(self, jobs):
         from prometheus_client.core import GaugeMetricFamily

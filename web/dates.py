@@ -70,6 +70,11 @@ def moment(when):
     return _time(when, lambda local, date: f"{date}, {local.hour:02}:{local.minute:02} {local.tzname()}")
 
 
+def second(when):
+    """The same with seconds: `Apr 11, 2022, 14:03:07 UTC`."""
+    return _time(when, lambda local, date: f"{date}, {local:%H:%M:%S} {local.tzname()}")
+
+
 def iso(when: datetime | None) -> str:
     """A moment for programs: ISO 8601 in UTC, to the second; "" for None."""
     return when.astimezone(UTC).isoformat(timespec="seconds") if when else ""

@@ -24,10 +24,13 @@ ALL_LOGINS = "*"
 
 _ACCEPTED = Q(outcome=Outcome.ACCEPTED)
 _NEWER = "CASE WHEN excluded.{0} > old.{0} OR old.{0} IS NULL THEN excluded.{0} ELSE old.{0} END"
+_OLDER = "CASE WHEN excluded.{0} < old.{0} THEN excluded.{0} ELSE old.{0} END"
 _GIVEN = "CASE WHEN excluded.{0} <> '' THEN excluded.{0} ELSE old.{0} END"
 _ADD_TO_WHAT_IS_THERE = (
     "ON CONFLICT (username, day, ip, outcome, (COALESCE(retired_password_id, 0))) DO UPDATE SET "
-    f"count = old.count + excluded.count, last_at = {_NEWER.format('last_at')}, "
+    "count = old.count + excluded.count, "
+    # Of several mail servers, one may write late what came first.
+    f"first_at = {_OLDER.format('first_at')}, last_at = {_NEWER.format('last_at')}, "
     f"ehlo = {_GIVEN.format('ehlo')}, mail_from = {_GIVEN.format('mail_from')}, "
     f"current_at = {_NEWER.format('current_at')}, previous_at = {_NEWER.format('previous_at')}"
 )
