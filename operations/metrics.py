@@ -134,7 +134,8 @@ def page(figures: dict | None) -> bytes:
     return generate_latest(registry)
 
 
-def _milter_answers() -> bool:
+def milter_answers() -> bool:
+    """Whether manage.py milter accepts connections; takes a second at most."""
     try:
         socket.create_connection((settings.MILTER_ADDRESS, settings.MILTER_PORT), timeout=1).close()
     except OSError:
@@ -163,7 +164,7 @@ class _Families:
         yield GaugeMetricFamily("sendlayer_sealed", text, float(is_sealed))
         yield GaugeMetricFamily("sendlayer_database_up", "Whether the database returned figures.", float(is_up))
         text = "Whether manage.py milter accepts connections; 0 as well where it isn't used."
-        yield GaugeMetricFamily("sendlayer_milter_up", text, float(_milter_answers()))
+        yield GaugeMetricFamily("sendlayer_milter_up", text, float(milter_answers()))
         if settings.EVENTS_LOG:
             text = "Whether the events of this server's acts can be noted in EVENTS_LOG."
             writable = float(events_log.is_writable())
