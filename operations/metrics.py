@@ -196,7 +196,8 @@ class _Families:
 
         def family(name, text, figure):
             known = {job: found[figure] for job, found in jobs.items() if found[figure] is not None}
-            return _by(GaugeMetricFamily, f"sendlayer_job_{name}", text, "job", known)
+            # Not `job`, which Prometheus gives to all that it scrapes.
+            return _by(GaugeMetricFamily, f"sendlayer_job_{name}", text, "name", known)
 
         text = "When manage.py tick last ended with success; 0 if it never did."
         yield family("last_success_timestamp_seconds", text, "succeeded")
