@@ -18,8 +18,8 @@ STATIC_COLLECTED := $(VAR_DIR)/static/staticfiles.json
 TESTS := test-sqlite-servers test-browser test-postgresql test-mail-postgresql test-mail-sqlite \
 	test-postgresql-servers test-sqlite-input test-sqlite test-postgresql-input
 
-.PHONY: help run test $(TESTS) test-fast test-faults test-input test-clients lint bench bench-scale bench-mail bench-attacks screenshots browser smtp-client postgresql redis load-generator
-.PHONY: mail-servers mail-clients dns-server proxies debian-machine test-debian walk-through
+.PHONY: help run test $(TESTS) test-fast test-faults test-input test-clients test-monitoring lint bench bench-scale bench-mail bench-attacks screenshots browser smtp-client postgresql redis load-generator
+.PHONY: prometheus mail-servers mail-clients dns-server proxies debian-machine test-debian walk-through
 .DELETE_ON_ERROR:
 .DEFAULT_GOAL := run
 
@@ -85,6 +85,10 @@ test-input: $(DEV_INSTALLED) postgresql  ## Generate more random input than `tes
 CLIENTS_DIR ?= /var/tmp/sendlayer-clients
 test-clients: $(DEV_INSTALLED) mail-servers mail-clients  ## Send with some 40 programs and write docs/clients.md (root)
 	CLIENTS_DIR=$(CLIENTS_DIR) CLIENTS_TABLE=docs/clients.md TEST_PORTS=31000-32000 $(BIN)/python -m pytest tests/mail/all_clients.py -m mail -q
+
+# Prometheus is 100 MB on the disk, for its promtool.
+test-monitoring: $(DEV_INSTALLED) prometheus  ## Test the alerts, the dashboard and /metrics with promtool
+	$(BIN)/python -m pytest tests/sendlayer/all_monitoring.py -q
 
 test-fast: $(DEV_INSTALLED) smtp-client mail-clients dns-server proxies redis postgresql  ## Run the tests without browser, Postfix and PostgreSQL
 	$(BIN)/python -m pytest -m "not e2e and not mail"
@@ -180,6 +184,9 @@ debian-machine:
 
 redis:
 	@$(call apt-install-servers,redis-server)
+
+prometheus:
+	@$(call apt-install-servers,prometheus)
 
 mail-clients:
 	@command -v curl >/dev/null || $(call apt-install,curl)

@@ -136,7 +136,8 @@ def page(figures: dict | None) -> bytes:
     return generate_latest(registry)
 
 
-def _milter_answers() -> bool:
+def milter_answers() -> bool:
+    """Whether manage.py milter accepts connections; takes a second at most."""
     try:
         socket.create_connection((settings.MILTER_ADDRESS, settings.MILTER_PORT), timeout=1).close()
     except OSError:
@@ -165,7 +166,7 @@ class _Families:
         yield GaugeMetricFamily("sendlayer_sealed", text, float(is_sealed))
         yield GaugeMetricFamily("sendlayer_database_up", "Whether the database returned figures.", float(is_up))
         text = "Whether manage.py milter accepts connections; 0 as well where it isn't used."
-        yield GaugeMetricFamily("sendlayer_milter_up", text, float(_milter_answers()))
+        yield GaugeMetricFamily("sendlayer_milter_up", text, float(milter_answers()))
         if settings.EVENTS_LOG:
             text = "Whether the events of this server's acts can be noted in EVENTS_LOG."
             writable = float(events_log.is_writable())
@@ -198,7 +199,8 @@ class _Families:
 
         def family(name, text, figure):
             known = {job: found[figure] for job, found in jobs.items() if found[figure] is not None}
-            return _by(GaugeMetricFamily, f"sendlayer_job_{name}", text, "job", known)
+            # Not `job`, which Prometheus gives to all that it scrapes.
+            return _by(GaugeMetricFamily, f"sendlayer_job_{name}", text, "name", known)
 
         text = "When manage.py tick last ended with success; 0 if it never did."
         yield family("last_success_timestamp_seconds", text, "succeeded")

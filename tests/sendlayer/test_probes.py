@@ -215,12 +215,12 @@ class TestMetrics:
         )
         found = figures(client)
         (backup,) = tmp_path.iterdir()
-        assert began < found['job_last_success_timestamp_seconds{job="backup"}'] < time.time()
-        assert found['job_last_success_timestamp_seconds{job="letters"}'] == 0
-        assert found['job_duration_seconds{job="backup"}'] > 0
-        assert 'job_duration_seconds{job="tidy"}' not in found
+        assert began < found['job_last_success_timestamp_seconds{name="backup"}'] < time.time()
+        assert found['job_last_success_timestamp_seconds{name="letters"}'] == 0
+        assert found['job_duration_seconds{name="backup"}'] > 0
+        assert 'job_duration_seconds{name="tidy"}' not in found
         failed = {name: number for name, number in found.items() if name.startswith("job_failed")}
-        assert failed == {'job_failed{job="backup"}': 1, 'job_failed{job="domains"}': 1}
+        assert failed == {'job_failed{name="backup"}': 1, 'job_failed{name="domains"}': 1}
         assert found["backup_size_bytes"] == backup.stat().st_size
 
     def test_metrics_show_when_the_last_login_was_counted(self, client, credential):
