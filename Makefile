@@ -18,7 +18,7 @@ STATIC_COLLECTED := $(VAR_DIR)/static/staticfiles.json
 TESTS := test-sqlite-servers test-browser test-postgresql test-mail-postgresql test-mail-sqlite \
 	test-postgresql-servers test-sqlite-input test-sqlite test-postgresql-input
 
-.PHONY: help run test $(TESTS) test-fast test-faults test-input test-clients test-monitoring lint bench bench-scale bench-mail bench-attacks screenshots browser smtp-client postgresql redis load-generator
+.PHONY: help run test $(TESTS) test-fast test-faults test-input test-clients test-monitoring lint bench bench-scale bench-mail bench-attacks image screenshots browser smtp-client postgresql redis load-generator
 .PHONY: prometheus mail-servers mail-clients dns-server proxies debian-machine test-debian walk-through
 .DELETE_ON_ERROR:
 .DEFAULT_GOAL := run
@@ -124,6 +124,16 @@ bench-attacks: $(DEV_INSTALLED)  ## Measure how long a visitor waits while eight
 # As root: it starts Postfix.
 bench-mail: $(DEV_INSTALLED) postgresql mail-servers  ## Measure logins at Postfix and Dovecot (root)
 	$(BIN)/python -m bench.mail
+
+# With podman or docker. HEALTHCHECK is part of Docker's format only. BASE=… names another Debian 13.
+ENGINE ?= $(shell command -v podman || echo docker)
+IMAGE_OPTIONS = $(if $(findstring podman,$(ENGINE)),--format docker) $(if $(BASE),--build-arg BASE=$(BASE)) \
+	--build-arg VERSION=$(VERSION) --build-arg REVISION=$(shell git rev-parse HEAD)
+VERSION = $(shell sed -n 's/^__version__ = "\(.*\)"/\1/p' sendlayer/__init__.py)
+
+image:  ## Build the container images sendlayer and sendlayer-mail
+	$(ENGINE) build $(IMAGE_OPTIONS) -t sendlayer:$(VERSION) -t sendlayer:latest .
+	$(ENGINE) build $(IMAGE_OPTIONS) -f deploy/container/Containerfile.mail -t sendlayer-mail:$(VERSION) -t sendlayer-mail:latest deploy
 
 screenshots: $(DEV_INSTALLED) browser  ## Take the pictures of README again
 	$(BIN)/python -m docs.screenshots
