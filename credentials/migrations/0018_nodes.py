@@ -8,7 +8,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
     dependencies = [
         ("audit", "0006_admin_search"),
-        ("credentials", "0016_heartbeat"),
+        ("credentials", "0017_lookup_functions"),
     ]
 
     operations = [

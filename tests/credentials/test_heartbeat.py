@@ -1,4 +1,4 @@
-"""`manage.py heartbeat` and its row; tests/faults/test_failover.py runs it, tests/mail/test_lease.py has standbys."""
+"""`manage.py heartbeat` and its row. tests/faults/test_failover.py runs it, tests/mail/test_lease.py with standbys."""
 
 import pytest
 from django.core.management import CommandError, call_command
