@@ -1,4 +1,4 @@
-"""`manage.py heartbeat` and its row. tests/faults/test_failover.py runs it, tests/mail/test_lease.py with standbys."""
+"""`manage.py heartbeat` and its row; tests/mail/test_lease.py shows what standbys make of it."""
 
 import pytest
 from django.core.management import CommandError, call_command
