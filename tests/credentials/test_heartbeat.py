@@ -1,4 +1,4 @@
-"""`manage.py heartbeat` and its row; tests/mail/test_lease.py shows what standbys make of it."""
+"""`manage.py heartbeat` and its row: more in faults/test_failover.py and mail/test_lease.py."""
 
 import pytest
 from django.core.management import CommandError, call_command

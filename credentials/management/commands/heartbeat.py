@@ -1,5 +1,7 @@
 import os
+import select
 import signal
+import socket
 import time
 
 import django.db
@@ -10,7 +12,6 @@ from django.db import connection
 from credentials.models import Heartbeat
 from credentials.models.heartbeat import BEAT_SECONDS
 
-STOP = {signal.SIGTERM, signal.SIGINT}
 # Seconds and milliseconds: a server that is gone costs a beat or two, not a lease.
 GIVE_UP = {"connect_timeout": 2, "tcp_user_timeout": 3000}
 
@@ -28,11 +29,10 @@ class Command(BaseCommand):
         database = connection.settings_dict["OPTIONS"]
         database.pop("pool", None)
         database.update(GIVE_UP)
-        # Blocked, they wait for the end of a beat.
-        signal.pthread_sigmask(signal.SIG_BLOCK, STOP)
+        stopped = stop_signals()
         self._log(f"Beating every {BEAT_SECONDS} s, for leases of {settings.LEASE_SECONDS} s")
         failed_since, pause = None, 0.0
-        while not signal.sigtimedwait(STOP, pause):
+        while not select.select([stopped], [], [], pause)[0]:
             started = time.monotonic()
             try:
                 Heartbeat.objects.beat(settings.LEASE_SECONDS)
@@ -50,6 +50,16 @@ class Command(BaseCommand):
     def _log(self, line):
         self.stdout.write(line)
         self.stdout.flush()
+
+
+def stop_signals() -> socket.socket:
+    """Return a socket that can be read once SIGTERM or SIGINT has come, so that a beat ends first."""
+    reader, writer = socket.socketpair()
+    writer.setblocking(False)
+    signal.set_wakeup_fd(writer.detach())
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: None)
+    return reader
 
 
 def reason(error: django.db.Error) -> str:
