@@ -40,6 +40,7 @@ class Migration(migrations.Migration):
                 ("heartbeat_at", models.DateTimeField(editable=False, null=True)),
             ],
             options={
+                "verbose_name": "mail server",
                 "constraints": [models.UniqueConstraint(fields=("name", "role"), name="node_once")],
             },
         ),

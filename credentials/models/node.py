@@ -84,6 +84,7 @@ class Node(models.Model):
     objects = NodeQuerySet.as_manager()
 
     class Meta:
+        verbose_name = "mail server"
         constraints = [models.UniqueConstraint(fields=["name", "role"], name="node_once")]
 
     def __str__(self):

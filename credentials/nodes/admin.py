@@ -6,6 +6,7 @@ from django.http import Http404
 from django.shortcuts import get_object_or_404
 from django.urls import path, reverse
 from django.utils import timezone
+from django.utils.html import format_html
 from django.views.decorators.http import require_safe
 
 from audit.admin import EventAdmin
@@ -55,7 +56,7 @@ def refused_where(request, event):
     receipt = reverse("admin:credentials_node_receipt", args=[event.pk])
     columns = ("Mail server", "Refuses", "Time")
     return Section(
-        f"Committed {second(proof.committed_at)}",
+        format_html("Committed {}", second(proof.committed_at)),
         columns,
         rows,
         "No mail server has reported to this dashboard.",
@@ -71,7 +72,6 @@ def _answer(answer) -> str:
 
 
 EventAdmin.sections = (refused_where, *EventAdmin.sections)
-EventAdmin.change_form_template = "admin/credentials/credential/change_form.html"
 
 
 @admin.register(Node)

@@ -23,7 +23,7 @@ def as_root(client, root):
 @pytest.fixture
 def nodes(credential):
     """One with a replica that is 2 s behind and lacks a revocation, and a listener."""
-    Heartbeat.objects.update_or_create(pk=1, defaults={"at": timezone.now(), "lease_seconds": 5})
+    Heartbeat.objects.create(at=timezone.now(), lease_seconds=5)
     for name, role, replica in (("mail1", "postfix", True), ("mx", "listener", False)):
         Node.objects.report(name, role, version="0.9", has_replica=replica)
     long_ago = timezone.now() - timedelta(hours=1)

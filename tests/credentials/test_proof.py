@@ -33,7 +33,7 @@ def make_node(name="mail1", role=Node.Role.POSTFIX, *, replica=True, heartbeat=t
         first_seen_at=now - timedelta(days=1),
         heartbeat_at=now - heartbeat if replica and heartbeat is not None else None,
     )
-    Heartbeat.objects.update_or_create(pk=1, defaults={"at": now, "lease_seconds": LEASE})
+    Heartbeat.objects.update_or_create(defaults={"at": now, "lease_seconds": LEASE})
     return node
 
 
