@@ -2,6 +2,7 @@
 
 import logging
 import os
+import re
 import socket
 import subprocess
 import sys
@@ -18,7 +19,7 @@ from django.utils import timezone
 from accounts import emails
 from credentials import expiry_warnings
 from operations.jobs import heartbeat_urls
-from operations.jobs.schedule import JOBS, MINUTE
+from operations.jobs.schedule import HOUR, JOBS, MINUTE
 from operations.models import MAX_TEXT, JobRun
 from tests.backup.conftest import manage
 from tests.http import at_once
@@ -150,6 +151,16 @@ def test_tick_of_a_sealed_server_makes_backups_only(folder):
     assert manage("tick", "backup", **wrong)[0] == 0
     failures = dict(JobRun.objects.values_list("job", "failure"))
     assert failures["backup"] == "" and "keys are wrong" in failures["tidy"]
+
+
+@pytest.mark.one_database
+@pytest.mark.parametrize("job", JOBS.values(), ids=JOBS)
+def test_timer_of_a_job_runs_it_for_as_long_as_it_is_held(job):
+    unit = (ROOT / "deploy" / "systemd" / f"{job.unit}.service").read_text()
+    timeouts = {"15min": 15 * MINUTE, "1h": HOUR, "6h": 6 * HOUR}
+    assert f"manage.py tick {job.name}\n" in unit
+    assert timeouts[re.search(r"TimeoutStartSec=(\w+)", unit)[1]] == job.bound
+    assert (ROOT / "deploy" / "systemd" / f"{job.unit}.timer").exists()
 
 
 def claim(job="tidy", pause=0 * MINUTE, by="one"):
