@@ -10,6 +10,7 @@ from django.utils import timezone
 
 from operations.jobs import heartbeat_urls, runs
 from operations.jobs.schedule import JOBS
+from operations.management.commands.backup import stops_cleanly
 from operations.models import JobRun
 from web.startup import START
 
@@ -33,7 +34,8 @@ class Command(BaseCommand):
         if job is None:
             return self._loop()
         try:
-            failure = runs.run(JOBS[job], self.stdout)
+            with stops_cleanly():
+                failure = runs.run(JOBS[job], self.stdout)
         except DatabaseError as error:
             heartbeat_urls.report(job, is_failure=True)
             raise CommandError(f"The database can't be asked: {type(error).__name__}.") from None
