@@ -4,7 +4,6 @@ Each part is a section of rows (what, how it is). What an operator should look a
 The number of queries is constant, and there is no network but a connection to the milter, for a second at most.
 """
 
-import socket
 from collections.abc import Iterator
 from typing import NamedTuple
 
@@ -128,7 +127,7 @@ def _newest_backup(run):
 
 
 def _server() -> Iterator[Row]:
-    yield Row("Version", f"{settings.VERSION}, at {socket.gethostname()}")
+    yield Row("Version", f"{settings.VERSION}, at {settings.NODE_NAME}")
     yield Row("Database", f"{DATABASE_NAMES[connection.vendor]} {_database_version()}, {_database_size()}")
     missing = health.missing_migrations()
     run_them = f"Run manage.py migrate: {', '.join(missing)}."
