@@ -119,6 +119,7 @@ keep_value() {
 
 # --- code -----------------------------------------------------------------------
 
+debian() { sed -n 's/^VERSION_ID="\?\([0-9]*\).*/\1/p' /etc/os-release; }
 commit_of() { git -C "$1" rev-parse HEAD 2> /dev/null || true; }
 version_of() { sed -n 's/^__version__ = "\(.*\)"/\1/p' "$1/sendlayer/__init__.py"; }
 
