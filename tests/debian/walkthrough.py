@@ -16,7 +16,7 @@ from pathlib import Path
 from tests.debian import machine, previous, versions
 from tests.debian.documents import DKIM, README, UPGRADE, Block, blocks
 from tests.debian.site import site_that_sends, summary
-from tests.debian.terminal import type_into
+from tests.debian.terminal import PASSWORD, type_into
 
 ACCEPTED = "250 2.0.0 Ok: queued"
 # Mail stays in here: what Postfix accepts waits for this next hop, which the end of the walk starts.
@@ -107,8 +107,9 @@ def first_mail(folder: Path, options) -> Walk:
 
 
 def listener(folder: Path, options) -> Walk:
-    """Install without Postfix, by the block of deploy/README.md; then upgrade to the same version."""
+    """Install without Postfix, and without answers from a terminal; then upgrade to the same version."""
     written = {word: block for block in blocks(README.read_text()) for word in block.words}
+    written["install"].text = f"export DJANGO_SUPERUSER_PASSWORD={PASSWORD}\n{written['install'].text}"
     with machine.booted(folder) as debian:
         values = VALUES.format(options.database, "listener")
         began = time.time()
