@@ -19,7 +19,7 @@ TESTS := test-sqlite-servers test-browser test-postgresql test-mail-postgresql t
 	test-postgresql-servers test-sqlite-input test-sqlite test-postgresql-input
 
 .PHONY: help run test $(TESTS) test-fast test-faults test-input test-clients test-monitoring lint bench bench-scale bench-mail bench-attacks image screenshots browser smtp-client postgresql redis load-generator
-.PHONY: prometheus mail-servers mail-clients dns-server proxies debian-machine test-debian walk-through
+.PHONY: prometheus mail-servers mail-clients dns-server proxies shell-checker debian-machine test-debian walk-through
 .DELETE_ON_ERROR:
 .DEFAULT_GOAL := run
 
@@ -31,7 +31,7 @@ run: $(STATIC_COLLECTED)  ## Start the dashboard and the SMTP listener
 	@exec $(BIN)/python -m sendlayer.start
 
 # In parallel, since they mostly wait; each prints its output in one piece, and a failure stops no other.
-test: browser smtp-client postgresql redis mail-servers mail-clients dns-server proxies  ## Run every test, on SQLite and PostgreSQL, with browser and mail servers
+test: browser smtp-client postgresql redis mail-servers mail-clients dns-server proxies shell-checker  ## Run every test, on SQLite and PostgreSQL, with browser and mail servers
 	@$(MAKE) --no-print-directory --jobs=5 --output-sync=target --keep-going $(TESTS) lint
 
 ON_POSTGRESQL := $(BIN)/python tests/with_postgres.py
@@ -90,7 +90,7 @@ test-clients: $(DEV_INSTALLED) mail-servers mail-clients  ## Send with some 40 p
 test-monitoring: $(DEV_INSTALLED) prometheus  ## Test the alerts, the dashboard and /metrics with promtool
 	$(BIN)/python -m pytest tests/sendlayer/all_monitoring.py -q
 
-test-fast: $(DEV_INSTALLED) smtp-client mail-clients dns-server proxies redis postgresql  ## Run the tests without browser, Postfix and PostgreSQL
+test-fast: $(DEV_INSTALLED) smtp-client mail-clients dns-server proxies shell-checker redis postgresql  ## Run the tests without browser, Postfix and PostgreSQL
 	$(BIN)/python -m pytest -m "not e2e and not mail"
 
 lint: $(DEV_INSTALLED)  ## Check style, floors and types
@@ -186,6 +186,9 @@ dns-server:
 
 proxies:
 	@$(call apt-install-servers,nginx-light caddy)
+
+shell-checker:
+	@command -v shellcheck >/dev/null || $(call apt-install,shellcheck)
 
 debian-machine:
 	@command -v debootstrap >/dev/null || $(call apt-install,debootstrap)

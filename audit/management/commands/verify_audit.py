@@ -102,7 +102,7 @@ class Command(BaseCommand):
             cursor.execute(ROLE_MAY_CHANGE)
             role, may_change = cursor.fetchone()
         if may_change:
-            yield f"Note: the role {role} may change and delete events (deploy/README.md, 2a)."
+            yield f"Note: the role {role} may change and delete events (deploy/README.md, PostgreSQL)."
 
 
 def _open(path):
