@@ -1,9 +1,9 @@
 """Measure what many mail nodes write at one primary, and what an act waits for meanwhile.
 
-`python -m bench.nodes [NODES …]`. A simulated node does what `manage.py reports` with a replica does: it reports
-itself each second, and writes the logins of its SMTP users together, as often as that does. There are no
-standbys: the bytes of WAL say what each of them would receive. The nodes' processes run on the same machine, so
-their share of its processors is printed beside the server's.
+`python -m bench.nodes [NODES …]`. A simulated node does what `manage.py reports` with a replica does: report
+itself each second, and write the logins of its SMTP users together, as often as that does. There are no
+standbys: the bytes of WAL say what each of them would receive. The nodes' processes run on the same machine,
+so their share of its processors is printed beside the server's.
 """
 
 import json
