@@ -18,8 +18,8 @@ STATIC_COLLECTED := $(VAR_DIR)/static/staticfiles.json
 TESTS := test-sqlite-servers test-browser test-postgresql test-mail-postgresql test-mail-sqlite \
 	test-postgresql-servers test-sqlite-input test-sqlite test-postgresql-input
 
-.PHONY: help run test $(TESTS) test-fast test-faults test-input test-clients lint bench bench-scale bench-mail bench-attacks screenshots browser smtp-client postgresql redis load-generator
-.PHONY: mail-servers mail-clients dns-server proxies debian-machine test-debian walk-through
+.PHONY: help run test $(TESTS) test-fast test-faults test-input test-clients test-monitoring lint bench bench-scale bench-mail bench-attacks image screenshots browser smtp-client postgresql redis load-generator
+.PHONY: prometheus mail-servers mail-clients dns-server proxies shell-checker debian-machine test-debian walk-through
 .DELETE_ON_ERROR:
 .DEFAULT_GOAL := run
 
@@ -31,7 +31,7 @@ run: $(STATIC_COLLECTED)  ## Start the dashboard and the SMTP listener
 	@exec $(BIN)/python -m sendlayer.start
 
 # In parallel, since they mostly wait; each prints its output in one piece, and a failure stops no other.
-test: browser smtp-client postgresql redis mail-servers mail-clients dns-server proxies  ## Run every test, on SQLite and PostgreSQL, with browser and mail servers
+test: browser smtp-client postgresql redis mail-servers mail-clients dns-server proxies shell-checker  ## Run every test, on SQLite and PostgreSQL, with browser and mail servers
 	@$(MAKE) --no-print-directory --jobs=5 --output-sync=target --keep-going $(TESTS) lint
 
 ON_POSTGRESQL := $(BIN)/python tests/with_postgres.py
@@ -86,7 +86,11 @@ CLIENTS_DIR ?= /var/tmp/sendlayer-clients
 test-clients: $(DEV_INSTALLED) mail-servers mail-clients  ## Send with some 40 programs and write docs/clients.md (root)
 	CLIENTS_DIR=$(CLIENTS_DIR) CLIENTS_TABLE=docs/clients.md TEST_PORTS=31000-32000 $(BIN)/python -m pytest tests/mail/all_clients.py -m mail -q
 
-test-fast: $(DEV_INSTALLED) smtp-client mail-clients dns-server proxies redis postgresql  ## Run the tests without browser, Postfix and PostgreSQL
+# Prometheus is 100 MB on the disk, for its promtool.
+test-monitoring: $(DEV_INSTALLED) prometheus  ## Test the alerts, the dashboard and /metrics with promtool
+	$(BIN)/python -m pytest tests/sendlayer/all_monitoring.py -q
+
+test-fast: $(DEV_INSTALLED) smtp-client mail-clients dns-server proxies shell-checker redis postgresql  ## Run the tests without browser, Postfix and PostgreSQL
 	$(BIN)/python -m pytest -m "not e2e and not mail"
 
 lint: $(DEV_INSTALLED)  ## Check style, floors and types
@@ -120,6 +124,16 @@ bench-attacks: $(DEV_INSTALLED)  ## Measure how long a visitor waits while eight
 # As root: it starts Postfix.
 bench-mail: $(DEV_INSTALLED) postgresql mail-servers  ## Measure logins at Postfix and Dovecot (root)
 	$(BIN)/python -m bench.mail
+
+# With podman or docker. HEALTHCHECK is part of Docker's format only. BASE=… names another Debian 13.
+ENGINE ?= $(shell command -v podman || echo docker)
+IMAGE_OPTIONS = $(if $(findstring podman,$(ENGINE)),--format docker) $(if $(BASE),--build-arg BASE=$(BASE)) \
+	--build-arg VERSION=$(VERSION) --build-arg REVISION=$(shell git rev-parse HEAD)
+VERSION = $(shell sed -n 's/^__version__ = "\(.*\)"/\1/p' sendlayer/__init__.py)
+
+image:  ## Build the container images sendlayer and sendlayer-mail
+	$(ENGINE) build $(IMAGE_OPTIONS) -t sendlayer:$(VERSION) -t sendlayer:latest .
+	$(ENGINE) build $(IMAGE_OPTIONS) -f deploy/container/Containerfile.mail -t sendlayer-mail:$(VERSION) -t sendlayer-mail:latest deploy
 
 screenshots: $(DEV_INSTALLED) browser  ## Take the pictures of README again
 	$(BIN)/python -m docs.screenshots
@@ -173,6 +187,9 @@ dns-server:
 proxies:
 	@$(call apt-install-servers,nginx-light caddy)
 
+shell-checker:
+	@command -v shellcheck >/dev/null || $(call apt-install,shellcheck)
+
 debian-machine:
 	@command -v debootstrap >/dev/null || $(call apt-install,debootstrap)
 	@command -v systemd-nspawn >/dev/null || $(call apt-install,--no-install-recommends systemd-container)
@@ -180,6 +197,9 @@ debian-machine:
 
 redis:
 	@$(call apt-install-servers,redis-server)
+
+prometheus:
+	@$(call apt-install-servers,prometheus)
 
 mail-clients:
 	@command -v curl >/dev/null || $(call apt-install,curl)

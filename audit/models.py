@@ -19,7 +19,7 @@ FROM actor WHERE id IS NOT NULL ORDER BY name LIMIT 500
 """
 # As SQL: the ORM needs more time to compile it than the database to answer.
 HISTORY = """
-SELECT id, tag, actor_name, domain_name, credential, ip, data, at FROM audit_event
+SELECT id, tag, actor_name, domain_name, credential, ip, data, at, number FROM audit_event
 WHERE credential = %s ORDER BY at DESC, id DESC LIMIT %s
 """
 # Each step is one look into the index, where DISTINCT would read all rows.

@@ -13,6 +13,7 @@ from audit.support import MEMBERS_AND_OWNERS, Act, SupportAdmin
 from credentials import hand_over_admin, networks, support  # noqa: F401  (the first registers its list)
 from credentials.models import Credential, LoginDay, RefusedLogins
 from credentials.models.login_day import ALL_LOGINS
+from credentials.nodes import admin as node_admin  # noqa: F401
 from credentials.outcome import CAUSES, Outcome
 from credentials.support import SECRETS, STATES
 from domains.admin import DomainAdmin

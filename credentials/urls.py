@@ -11,6 +11,7 @@ from credentials.views import (
     offboarding,
     overview,
     page,
+    proof,
     tab,
 )
 
@@ -27,7 +28,20 @@ class UsernameConverter:
         return value
 
 
+class NumberConverter:
+    """The number of an event in its chain, which any database can hold."""
+
+    regex = "[1-9][0-9]{0,17}"
+
+    def to_python(self, value):
+        return int(value)
+
+    def to_url(self, value):
+        return str(value)
+
+
 register_converter(UsernameConverter, "username")
+register_converter(NumberConverter, "number")
 
 # Below `…/settings/smtp/` of a domain.
 _smtp_urlpatterns = [
@@ -57,6 +71,8 @@ _smtp_urlpatterns = [
     path("<username:username>/hand-over/<uuid:public_id>/revoke/", hand_over.revoke, name="revoke_hand_over"),
     path("<username:username>/connect/", page.connect, name="connect"),
     path("<username:username>/explain/", page.explain, name="explain"),
+    path("<username:username>/proof/<number:number>/", proof.proof, name="proof"),
+    path("<username:username>/proof/<number:number>/receipt/", proof.receipt, name="receipt"),
 ]
 
 # Below `…/settings/members/` of a domain.

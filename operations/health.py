@@ -84,14 +84,15 @@ def _why_not() -> tuple[str, str]:
     with connection.cursor() as cursor:
         cursor.execute("SELECT 1")
     if not _has_migrations:
-        if missing := _missing_migrations():
+        if missing := missing_migrations():
             return "migrations", f"Run manage.py migrate: {', '.join(missing)}."
         _has_migrations = True
     cache.get("ready")  # without it nobody can sign in
     return "", ""
 
 
-def _missing_migrations() -> list[str]:
+def missing_migrations() -> list[str]:
+    """The names of migrations that are not applied. Raises django.db.Error."""
     executor = MigrationExecutor(connection)
     plan = executor.migration_plan(executor.loader.graph.leaf_nodes())
     return [str(migration) for migration, _backwards in plan]

@@ -20,9 +20,14 @@ from audit.models import Event
 from credentials.models import Credential, LoginDay
 from domains.models import Domain
 from domains.models.dns_record import STATUS_LABELS, DnsRecord
+from operations import node_metrics
+from operations.failover import events_log
+from operations.jobs.schedule import JOBS
+from operations.models import JobRun
 from vault import sealed_mode
 
-FIGURES, LOCK, ACTS = "metrics:figures", "metrics:lock", "metrics:acts"
+# Servers of two versions may run side by side, and the older one lacks figures of the newer one.
+FIGURES, LOCK, ACTS = f"metrics:figures:{settings.VERSION}", "metrics:lock", "metrics:acts"
 SHORTEST_SECONDS = 15
 SHARE = 20
 # An event gets its primary key before its transaction commits: no act takes longer than this.
@@ -49,12 +54,34 @@ def _count() -> dict:
     oldest = Letter.objects.order_by("created_at").values_list("created_at", flat=True).first()
     return {
         "logins": LoginDay.objects.totals(),
+        "last_login": _seconds(LoginDay.objects.last_at()),
         "acts": _acts(now),
         "credentials": _credentials(now),
         "domains": _domains(),
         "dns_records": _dns_records(),
         "letters": Letter.objects.count(),
-        "oldest_letter": oldest.timestamp() if oldest else None,
+        "oldest_letter": _seconds(oldest),
+        "jobs": _jobs(),
+        "nodes": node_metrics.figures(now),
+    }
+
+
+def _seconds(moment) -> float | None:
+    return moment.timestamp() if moment else None
+
+
+def _jobs() -> dict[str, dict]:
+    """Job → its last success, duration and failure, and the size of what it wrote."""
+    known = {run.job: run for run in JobRun.objects.filter(job__in=JOBS)}
+    return {
+        name: {
+            "succeeded": _seconds(run.succeeded_at) or 0,
+            "seconds": run.seconds,
+            "failed": run.has_failed(timezone.now()),
+            "size": run.size,
+        }
+        for name in JOBS
+        for run in [known.get(name) or JobRun(job=name)]
     }
 
 
@@ -109,7 +136,8 @@ def page(figures: dict | None) -> bytes:
     return generate_latest(registry)
 
 
-def _milter_answers() -> bool:
+def milter_answers() -> bool:
+    """Whether manage.py milter accepts connections; takes a second at most."""
     try:
         socket.create_connection((settings.MILTER_ADDRESS, settings.MILTER_PORT), timeout=1).close()
     except OSError:
@@ -138,7 +166,11 @@ class _Families:
         yield GaugeMetricFamily("sendlayer_sealed", text, float(is_sealed))
         yield GaugeMetricFamily("sendlayer_database_up", "Whether the database returned figures.", float(is_up))
         text = "Whether manage.py milter accepts connections; 0 as well where it isn't used."
-        yield GaugeMetricFamily("sendlayer_milter_up", text, float(_milter_answers()))
+        yield GaugeMetricFamily("sendlayer_milter_up", text, float(milter_answers()))
+        if settings.EVENTS_LOG:
+            text = "Whether the events of this server's acts can be noted in EVENTS_LOG."
+            writable = float(events_log.is_writable())
+            yield GaugeMetricFamily("sendlayer_events_log_writable", text, writable)
         if is_up:
             yield from self._counted(self._figures)
 
@@ -157,6 +189,25 @@ class _Families:
         yield _by(GaugeMetricFamily, "sendlayer_dns_records", checked, "status", found["dns_records"])
         yield GaugeMetricFamily("sendlayer_letters_waiting", "Mails not sent yet.", found["letters"])
         yield GaugeMetricFamily("sendlayer_letters_oldest_seconds", "Age of the oldest of them.", age)
+        text = "When the last SMTP login was that has been counted; 0 if none was."
+        yield GaugeMetricFamily("sendlayer_smtp_last_login_timestamp_seconds", text, found["last_login"] or 0)
+        yield from self._of_jobs(found["jobs"])
+        yield from node_metrics.families(found["nodes"])
+
+    def _of_jobs(self, jobs):
+        from prometheus_client.core import GaugeMetricFamily
+
+        def family(name, text, figure):
+            known = {job: found[figure] for job, found in jobs.items() if found[figure] is not None}
+            # Not `job`, which Prometheus gives to all that it scrapes.
+            return _by(GaugeMetricFamily, f"sendlayer_job_{name}", text, "name", known)
+
+        text = "When manage.py tick last ended with success; 0 if it never did."
+        yield family("last_success_timestamp_seconds", text, "succeeded")
+        yield family("duration_seconds", "How long its last run took that ended.", "seconds")
+        yield family("failed", "Whether its last run failed, or ended without a word.", "failed")
+        if size := jobs["backup"]["size"]:
+            yield GaugeMetricFamily("sendlayer_backup_size_bytes", "Size of the last backup by tick.", size)
 
 
 def _by(family, name, text, label, numbers):

@@ -17,7 +17,7 @@ class JobRunQuerySet(models.QuerySet):
         is_free = Q(held_until=None) | Q(held_until__lte=at)
         is_due = Q(started_at=None) | Q(started_at__lte=at - pause)
         due = self.filter(is_free, is_due, job=job)
-        return bool(due.update(started_at=at, finished_at=None, held_by=by, held_until=at + bound))
+        return bool(due.update(started_at=at, held_by=by, held_until=at + bound))
 
 
 class JobRun(models.Model):
@@ -28,7 +28,7 @@ class JobRun(models.Model):
 
     job = models.CharField(max_length=20, primary_key=True)
     started_at = models.DateTimeField(null=True)
-    finished_at = models.DateTimeField(null=True)
+    finished_at = models.DateTimeField(null=True)  # of the last run that ended
     succeeded_at = models.DateTimeField(null=True)  # the end of the last run that succeeded
     seconds = models.FloatField(null=True)  # that the last finished run took
     failure = models.CharField(max_length=MAX_TEXT, default="")  # of the last finished run, "" if it succeeded
@@ -45,3 +45,16 @@ class JobRun(models.Model):
 
     def __str__(self):
         return self.job
+
+    def is_running(self, now: datetime) -> bool:
+        return bool(self.held_until and self.held_until > now)
+
+    def has_died(self, now: datetime) -> bool:
+        """Whether its last run neither ended nor can go on: its process or machine was stopped."""
+        return bool(self.held_until and self.held_until <= now)
+
+    def has_failed(self, now: datetime) -> bool | None:
+        """Whether its last run failed; None if none has ended yet."""
+        if self.has_died(now):
+            return True
+        return bool(self.failure) if self.finished_at else None

@@ -17,10 +17,11 @@ from jinja2 import Environment
 
 from credentials import networks
 from credentials.models.base import short
+from credentials.revocations import revokes
 from domains.access import came_from
 from domains.activity.sentences import own_sentence, sentence
 from web.characters import harmless
-from web.dates import ago, date, day, how_long, long_ago, moment, until, until_hour
+from web.dates import ago, date, day, how_long, long_ago, moment, second, until, until_hour
 from web.paths import path_of
 from web.plurals import counted
 from web.request_id import current_id
@@ -40,6 +41,7 @@ def environment(**options) -> Environment:
         how_long=how_long,
         long_ago=long_ago,
         moment=moment,
+        second=second,
         until=until,
         until_hour=until_hour,
         sentence=sentence,
@@ -50,6 +52,7 @@ def environment(**options) -> Environment:
         networks=networks.summary,
     )
     env.filters["heading"] = _heading
+    env.tests["revoking"] = revokes
     return env
 
 

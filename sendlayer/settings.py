@@ -134,6 +134,11 @@ if DATABASES["default"]["ENGINE"].endswith("sqlite3"):
         "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA secure_delete=ON;",
     }
     DATABASES["default"]["CONN_MAX_AGE"] = 600
+EVENTS_LOG = env.str(
+    "EVENTS_LOG",
+    # SQLite has no standby that could lack anything.
+    default="" if DATABASES["default"]["ENGINE"].endswith("sqlite3") else str(VAR_DIR / "events"),
+)
 LEASE_SECONDS = env.int("LEASE_SECONDS", default=5)
 NODE_NAME = env.str("NODE_NAME", default=socket.gethostname())
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"

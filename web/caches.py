@@ -103,6 +103,10 @@ class SharedCache(RedisCache):
         # Shared by all threads of a worker, by its name.
         self._own = LocMemCache(f"while {server} is away", {"OPTIONS": {"MAX_ENTRIES": MAX_ENTRIES}})
 
+    def is_away(self) -> bool:
+        """Whether this worker counts alone for now."""
+        return bool(self._own.get(REDIS_IS_AWAY))
+
     def _ask(self, name, *args, **kwargs):
         # Here: most sites have no Redis, and its client would be a sixth of what each process loads.
         from redis.exceptions import RedisError

@@ -31,6 +31,12 @@ def ago(when):
     return _time(when, lambda local, date: _passed(timezone.now() - when) or date)
 
 
+def age(when):
+    """How long ago, however long, as it reads within a sentence: `just now`, `26 hours ago`, `3 days ago`."""
+    passed = timezone.now() - when
+    return _time(when, lambda local, date: "just now" if passed < JUST_NOW else f"{how_long(passed)} ago")
+
+
 def long_ago(when):
     """How long ago, as it reads within a sentence."""
     return SafeString(ago(when).replace("Just now", "just now"))
@@ -68,6 +74,11 @@ def how_long(time):
 def moment(when):
     """Date and time of day, with the site's time zone: `Apr 11, 2022, 14:03 UTC`."""
     return _time(when, lambda local, date: f"{date}, {local.hour:02}:{local.minute:02} {local.tzname()}")
+
+
+def second(when):
+    """The same with seconds: `Apr 11, 2022, 14:03:07 UTC`."""
+    return _time(when, lambda local, date: f"{date}, {local:%H:%M:%S} {local.tzname()}")
 
 
 def iso(when: datetime | None) -> str:

@@ -6,6 +6,7 @@ from credentials.models.hand_over import HandOver, NotAccepted, TooManyOpen
 from credentials.models.heartbeat import Heartbeat
 from credentials.models.login_day import LoginDay, RefusedLogins
 from credentials.models.manager import CredentialQuerySet, LoginResult
+from credentials.models.node import Node, RefusalSeen
 from credentials.models.retired import RetiredPassword, Why
 from vault.keyring import KeyCanary
 
@@ -19,8 +20,10 @@ __all__ = [
     "LabelChanged",
     "LoginDay",
     "LoginResult",
+    "Node",
     "NotAccepted",
     "PasswordChanged",
+    "RefusalSeen",
     "RefusedLogins",
     "RetiredPassword",
     "SuspendedBySupport",

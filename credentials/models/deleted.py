@@ -11,10 +11,11 @@ from datetime import timedelta
 
 from django.conf import settings
 from django.db import DatabaseError, models, transaction
-from django.db.models import F
+from django.db.models import F, OuterRef, Subquery
 from django.utils import timezone
 
 import audit
+from audit.models import Event
 from credentials.models.base import SHARED_COLUMNS, CredentialFields
 from credentials.models.batches import CHUNK
 from domains.models import Domain
@@ -31,7 +32,9 @@ class DeletedCredentialQuerySet(models.QuerySet):
 
     def for_page(self, now):
         """Those of one domain that can come back, the last deleted first, without their secrets."""
-        rows = self.restorable(now).annotate(deleted_by_email=F("deleted_by__email"))
+        deleted = Event.objects.filter(credential=OuterRef("username"), tag="credential.deleted")
+        number = Subquery(deleted.order_by("-at").values("number")[:1])
+        rows = self.restorable(now).annotate(deleted_by_email=F("deleted_by__email"), event_number=number)
         return rows.without_secrets().order_by("-deleted_at", "-pk")
 
     def without_secrets(self):

@@ -1,6 +1,6 @@
 """Usage, as one fact: how many logins a username had on a day from an address with an outcome."""
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from django.db import models
 from django.db.models import Exists, F, Max, Min, OuterRef, Q, Sum, Value
@@ -24,10 +24,13 @@ ALL_LOGINS = "*"
 
 _ACCEPTED = Q(outcome=Outcome.ACCEPTED)
 _NEWER = "CASE WHEN excluded.{0} > old.{0} OR old.{0} IS NULL THEN excluded.{0} ELSE old.{0} END"
+_OLDER = "CASE WHEN excluded.{0} < old.{0} THEN excluded.{0} ELSE old.{0} END"
 _GIVEN = "CASE WHEN excluded.{0} <> '' THEN excluded.{0} ELSE old.{0} END"
 _ADD_TO_WHAT_IS_THERE = (
     "ON CONFLICT (username, day, ip, outcome, (COALESCE(retired_password_id, 0))) DO UPDATE SET "
-    f"count = old.count + excluded.count, last_at = {_NEWER.format('last_at')}, "
+    "count = old.count + excluded.count, "
+    # Of several mail servers, one may write late what came first.
+    f"first_at = {_OLDER.format('first_at')}, last_at = {_NEWER.format('last_at')}, "
     f"ehlo = {_GIVEN.format('ehlo')}, mail_from = {_GIVEN.format('mail_from')}, "
     f"current_at = {_NEWER.format('current_at')}, previous_at = {_NEWER.format('previous_at')}"
 )
@@ -60,6 +63,10 @@ class LoginDayQuerySet(models.QuerySet):
         """Outcome → how many logins there ever were, of all usernames."""
         sums = self.filter(username=ALL_LOGINS).values("outcome").annotate(total=Sum("count"))
         return dict.fromkeys(Outcome.values, 0) | dict(sums.values_list("outcome", "total"))
+
+    def last_at(self) -> datetime | None:
+        """The last login that was counted, of any username and outcome."""
+        return self.filter(username=ALL_LOGINS).aggregate(last=Max("last_at"))["last"]
 
     def since(self, moment):
         """Those of a later login than this moment. By day as well: the indexes are by it."""

@@ -32,17 +32,20 @@ class Fact(NamedTuple):
 def write(batch: Mapping[Attempt, Counted]):
     """Count these logins, and note the last ones at their credentials. Call it in a transaction."""
     credentials = _credentials({attempt.username for attempt in batch})
-    refused = {attempt.username for attempt in batch if attempt.outcome is not Outcome.ACCEPTED}
-    retired = RetiredPassword.objects.known(refused)
+    usernames = {attempt.username for attempt in batch if attempt.outcome is not Outcome.ACCEPTED}
+    # Deleted after their last login, or while a replica didn't show it yet.
+    usernames |= {attempt.username for attempt in batch if attempt.username not in credentials}
+    retired = RetiredPassword.objects.known(usernames)
     facts: dict[Fact, Counted] = {}
     notes: dict[str, dict] = {name: {} for name in _NOTES}
     for attempt, counted in batch.items():
         credential = credentials.get(attempt.username)
         if credential and credential.is_checked_from(attempt.ip, counted.last_at):
             continue
-        if attempt.outcome is Outcome.ACCEPTED and not credential:
-            continue  # deleted since
-        fact = _fact(attempt, counted.last_at, credential, retired(attempt.username, attempt.digest))
+        password = retired(attempt.username, attempt.digest)
+        if attempt.outcome is Outcome.ACCEPTED and not credential and not password:
+            continue  # deleted since, with its domain
+        fact = _fact(attempt, counted.last_at, credential, password)
         if fact.outcome is not Outcome.UNCOUNTED:
             _add(facts, fact, counted)
         total = Fact(None, ALL_LOGINS, fact.day, "", fact.outcome)
@@ -70,7 +73,7 @@ def _fact(attempt, at, credential, password) -> Fact:
     outcome, known = _outcome(attempt, at, credential, password), credential or password
     if known is None:
         return Fact(None, "", at.date(), attempt.ip, outcome)
-    password_id = password.pk if password else None
+    password_id = password.pk if password and outcome is not Outcome.ACCEPTED else None
     return Fact(known.domain_id, known.username, at.date(), attempt.ip, outcome, password_id)
 
 

@@ -27,7 +27,7 @@ def of_credential(permission):
             try:
                 return view(request, domain, domain.credentials.named(username), **extra)
             except Credential.DoesNotExist:
-                return responses.gone(request, domain)
+                return responses.gone(request, domain, username)
             except cipher.CannotOpen:
                 return responses.problem(request, "The password can't be unsealed", CANNOT_UNSEAL, status=503)
 

@@ -8,6 +8,7 @@ from audit.models import Event
 from credentials import rotation, snippets
 from credentials.diagnosis.explain import state_of
 from credentials.models.login_day import MAX_ADDRESSES, LoginDay
+from credentials.nodes import proof
 from credentials.usage.summary import names, summarize
 from credentials.views.context import row_context
 from credentials.views.hand_over_context import hand_over_context
@@ -24,6 +25,7 @@ EVENTS_SHOWN = 6
 def page_context(request, domain, credential, **extra) -> dict:
     """Everything on the page; `extra` are forms that are open or have been answered."""
     now, query, position = timezone.now(), page_query(request), Position.of(request)
+    events = Event.objects.history(credential.username, EVENTS_SHOWN)
     context = row_context(
         domain,
         active_tab="smtp",
@@ -31,7 +33,8 @@ def page_context(request, domain, credential, **extra) -> dict:
         position=position,
         here=credential.get_absolute_url(),
         trouble=state_of(credential, now),
-        events=Event.objects.history(credential.username, EVENTS_SHOWN),
+        events=events,
+        proof=proof.latest(credential, events, now),
     )
     context |= on_page(position)
     context |= _use(credential, now, query.get("clients"))

@@ -9,6 +9,7 @@ from django.shortcuts import redirect, render
 from django_htmx.http import HttpResponseClientRedirect, push_url, replace_url, reswap, retarget
 
 from credentials.models.base import is_username
+from credentials.nodes.proof import number_of_deletion
 from credentials.views.context import changed_row_context, list_context, row_context
 from credentials.views.page_context import on_page, page_context, page_query
 from credentials.views.position import Position
@@ -118,13 +119,16 @@ def offer_undo(request, domain, text, usernames):
     messages.success(request, text, extra_tags=" ".join(parts))
 
 
-def gone(request, domain):
+def gone(request, domain, username):
+    """Report that there is no such SMTP user; with the proof of its deletion, if it was here."""
     if request.htmx:
         messages.error(request, GONE)
         return list_again(request, domain, status=404)
     if wants_text(request):
         return HttpResponse(GONE, status=404, content_type="text/plain")
-    return render(request, "credentials/gone.html", {"title": GONE, "domain": domain}, status=404)
+    context = {"title": GONE, "domain": domain, "username": username}
+    context["number"] = number_of_deletion(domain, username)
+    return render(request, "credentials/gone.html", context, status=404)
 
 
 def problem(request, title, text, *, status):

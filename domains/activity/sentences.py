@@ -1,6 +1,7 @@
 """The sentence of each event: one table, tag → what the actor did."""
 
 from functools import lru_cache
+from types import SimpleNamespace
 
 from django.utils.safestring import SafeString
 from markupsafe import escape
@@ -46,12 +47,14 @@ SENTENCES = {
     "member.removed": "removed {member} from the members",
     "member.left": "left the domain",
     "system.restored": "restored the database from a backup",
+    "system.act_lost": "noted that a failover lost what {actor} did at {at}: {act}",
     "support.verify_asked": "asked to verify the domain",
     "support.member_added": "made {member} a member as {role}",
     "support.member_changed": "made {member} {role}",
     "support.member_removed": "removed {member} from the members",
 }
 
+LOST = "system.act_lost"
 _WITHOUT_NAME = (
     (" of {user}", ""),
     (" from {user}", ""),
@@ -107,6 +110,8 @@ class _Words:
 def _text(event) -> str:
     """The sentence with the names of its words; one of its own reads better than an empty quotation."""
     tag, data = event.tag, event.data
+    if tag == LOST and data.get("act") in SENTENCES and data["act"] != LOST:
+        return SENTENCES[LOST].replace("{act}", _text(SimpleNamespace(tag=data["act"], data=data)))
     if tag == "credential.labelled" and not data.get("label"):
         return (
             "removed the label “{before}” from {user}"

@@ -6,6 +6,7 @@ replayed in the copy of the database that the restored one is compared with (pre
 """
 
 import json
+from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from datetime import datetime, timedelta
 from operator import itemgetter
@@ -15,6 +16,7 @@ from django.utils.dateparse import parse_datetime
 
 from audit.models import Event
 from credentials.models import Credential
+from credentials.models.batches import chunks
 from credentials.models.deleted import DeletedCredential
 from domains.roles import Role
 from operations.backups import BackupError
@@ -24,7 +26,9 @@ from operations.backups.previous_database import query
 # exact time, so a wide margin costs nothing.
 MARGIN = timedelta(hours=1)
 ROUNDED = timedelta(milliseconds=1)
-RESTORE = "restore"  # the name of the actor of a restore
+RESTORE, RECONCILE = "restore", "reconcile"  # the names of the actors
+# The event of an act that a failover lost, with the act's own tag, time and actor in its data.
+LOST_TAG = "system.act_lost"
 
 COLUMNS_OF_DELETED = {
     field.column for field in DeletedCredential._meta.concrete_fields if not field.primary_key
@@ -95,27 +99,49 @@ GIVES_ROLE = {"member.joined", "member.role_changed", "member.made_owner", "supp
 def read(path: Path, taken_at: datetime) -> list[dict]:
     """The events since shortly before that time, by their times. Raises BackupError, OSError."""
     with open(path, encoding="utf-8") as lines:
-        found = [event for event in _parsed(path, lines) if event["at"] > taken_at - MARGIN]
+        found = [event for event in parsed(path, lines) if event["at"] > taken_at - MARGIN]
     return sorted(found, key=itemgetter("at"))
 
 
 def replay(events: Iterable[dict]) -> None:
     """Do to the copy what these events did, as far as the database that it was made of does not have them."""
-    for event in events:
-        if not _is_recorded(event):
-            for statement in _statements(event):
-                query(statement, event)
+    for event in unrecorded(events):
+        for statement in _statements(event):
+            query(statement, event)
 
 
-def _is_recorded(event) -> bool:
-    same = Event.objects.filter(tag=event["tag"], credential=event["credential"], domain_name=event["domain"])
-    # An exporter may have rounded the time.
-    return same.filter(at__range=(event["at"] - ROUNDED, event["at"] + ROUNDED)).exists()
+def unrecorded(events: Iterable[dict]) -> Iterator[dict]:
+    """Those that the database neither has nor has as lost, in their order."""
+    for chunk in chunks(events):
+        known = _recorded(min(event["at"] for event in chunk), max(event["at"] for event in chunk))
+        for event in chunk:
+            # An exporter may have rounded the time.
+            if not any(abs(at - event["at"]) <= ROUNDED for at in known[_key(event)]):
+                yield event
+
+
+def _key(event) -> tuple:
+    return event["tag"], event["credential"], event["domain"]
+
+
+def _recorded(since, until) -> dict[tuple, list[datetime]]:
+    """When what happened in this time, by _key."""
+    found = defaultdict(list)
+    period = Event.objects.filter(at__range=(since - ROUNDED, until + ROUNDED))
+    for tag, credential, domain, at in period.values_list("tag", "credential", "domain_name", "at"):
+        found[tag, credential, domain].append(at)
+    lost = Event.objects.filter(tag=LOST_TAG, at__gte=since - MARGIN)
+    for credential, data in lost.values_list("credential", "data"):
+        found[data["act"], credential, data["domain"]].append(datetime.fromisoformat(data["at"]))
+    return found
 
 
 def _statements(event) -> list[str]:
     match event:
-        case {"tag": "credential.suspended", "reason": reason, "actor": actor} if reason and actor != RESTORE:
+        case {"tag": "credential.suspended", "reason": reason, "actor": actor} if reason and actor not in (
+            RESTORE,
+            RECONCILE,
+        ):
             # Support gives a reason, members are not asked for one.
             return _set_credential("suspended_at = CURRENT_TIMESTAMP, suspended_by_support = TRUE")
         case {"tag": "domain.transferred"}:
@@ -125,20 +151,22 @@ def _statements(event) -> list[str]:
     return REPLAY.get(event["tag"], [])
 
 
-def _parsed(path, lines) -> Iterator[dict]:
+def parsed(path, lines: Iterable[str]) -> Iterator[dict]:
+    """The events of JSON lines; `path` is for the message. Raises BackupError."""
     for number, line in enumerate(lines, start=1):
         if not line.strip():
             continue
         try:
-            event = _event(json.loads(line))
+            found = event(json.loads(line))
         except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
             raise BackupError(
                 f"{path}, line {number}: no event with `tag` and `at` (a time with its zone)."
             ) from None
-        yield event
+        yield found
 
 
-def _event(row) -> dict:
+def event(row: dict) -> dict:
+    """An event from its columns. Raises KeyError, TypeError, ValueError, AttributeError."""
     at, data = parse_datetime(row["at"]), dict(row.get("data") or {})
     texts = {
         "tag": row["tag"],
@@ -149,4 +177,6 @@ def _event(row) -> dict:
     if at.tzinfo is None or not all(isinstance(text, str) for text in texts.values()):
         raise TypeError
     details = {name: data.get(name) for name in ("member", "role", "reason")}
-    return {"at": at} | texts | {name: text if isinstance(text, str) else "" for name, text in details.items()}
+    words = {name: text if isinstance(text, str) else "" for name, text in details.items()}
+    number = row.get("id")
+    return {"at": at, "id": number if type(number) is int else 0, "data": data} | texts | words

@@ -10,6 +10,7 @@ from django.core.management import CommandError, call_command
 
 from operations.backups import first_line
 
+KEEP_AT_LEAST = 7  # after a long time off, or with a wrong clock, the new one is not all that is left
 NAME = re.compile(r"\d{4}-\d\d-\d\d-\d{6}\.zip")  # as the timer of earlier versions wrote it, too
 
 
@@ -21,7 +22,7 @@ class Written(NamedTuple):
 def make(stdout: TextIO) -> Written:
     """Write a backup, then delete those that are older than BACKUP_DAYS. Raises CommandError.
 
-    Files of other names stay.
+    The newest ones stay at any age, and so do files of other names.
     """
     if not settings.BACKUP_DIR:
         raise CommandError("Set BACKUP_DIR to the folder for backups.")
@@ -29,13 +30,14 @@ def make(stdout: TextIO) -> Written:
     file = folder / f"{now:%Y-%m-%d-%H%M%S}.zip"
     call_command("backup", file, stdout=stdout)
     try:
-        _delete_old(folder, before=now - timedelta(days=settings.BACKUP_DAYS), new=file)
+        _delete_old(folder, before=now - timedelta(days=settings.BACKUP_DAYS))
         return Written(file, file.stat().st_size)
     except OSError as error:
         raise CommandError(f"The backup is made, but old ones can't be deleted: {first_line(error)}.") from None
 
 
-def _delete_old(folder, *, before, new):
-    for path in folder.iterdir():
-        if NAME.fullmatch(path.name) and path != new and path.stat().st_mtime < before.timestamp():
+def _delete_old(folder, *, before):
+    backups = sorted(path for path in folder.iterdir() if NAME.fullmatch(path.name))
+    for path in backups[:-KEEP_AT_LEAST]:
+        if path.stat().st_mtime < before.timestamp():
             path.unlink()

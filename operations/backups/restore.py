@@ -104,11 +104,11 @@ def _revoke(report, events, suspend_all, is_authentic):
         exported_events.replay(events)
     else:
         report.others += user_access.keep_latest()
-    taken_at, is_sealed = when(report.taken_at), bool(report.keys_problem)
-    report.suspended += revocations.suspend_credentials(taken_at, suspend_all=suspend_all, is_sealed=is_sealed)
-    report.others += revocations.suspend_deleted(suspend_all=suspend_all)
-    report.others += revocations.suspend_domains(taken_at)
-    report.others += revocations.set_roles()
+    basis, is_sealed = revocations.after_restore(when(report.taken_at)), bool(report.keys_problem)
+    report.suspended += revocations.suspend_credentials(basis, suspend_all=suspend_all, is_sealed=is_sealed)
+    report.others += revocations.suspend_deleted(basis, suspend_all=suspend_all)
+    report.others += revocations.suspend_domains(basis)
+    report.others += revocations.set_roles(basis)
     user_access.end_sessions()
     report.hand_overs = revocations.end_hand_overs()
     # Letters and invitations of somebody else's file invite nobody, and send no link to anybody.
@@ -119,4 +119,4 @@ def _revoke(report, events, suspend_all, is_authentic):
     data["authenticated"] = is_authentic
     # A later restore asks this before it believes what this database shows.
     data["compared"] = bool(not report.unknown or events or suspend_all)
-    audit.record(previous_database.RESTORED_TAG, by=revocations.BY, data=data)
+    audit.record(previous_database.RESTORED_TAG, by=basis.by, data=data)

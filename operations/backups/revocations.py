@@ -1,10 +1,12 @@
 # ruff: noqa: S608  (the names of tables are written here)
-"""Revokes again, in a restored database, what was revoked since the backup: SMTP users, domains and members.
+"""Revokes again what was revoked and is lost: SMTP users, domains and members.
 
-The copy of the replaced database shows it (previous_database.py).
+After a restore, what was revoked since the backup; after a failover, what the new primary had not received. The
+copy of the database as it should be shows it (previous_database.py).
 """
 
 from collections.abc import Iterator
+from dataclasses import dataclass
 
 from django.db.models.functions import Coalesce
 from django.utils import timezone
@@ -19,10 +21,9 @@ from domains.members import actions as members
 from domains.models import Domain, Membership
 from domains.names import display
 from domains.roles import Role
-from operations.backups.exported_events import RESTORE
+from operations.backups.exported_events import RECONCILE, RESTORE
 from operations.backups.previous_database import query
 
-BY = Actor.system(RESTORE)
 REASON_UNKNOWN = "what happened to it after that is not known"
 # How each reason follows "Restored from a backup of …: ".
 REVOKED = """
@@ -79,7 +80,28 @@ CHANGED_ROLES = """
 """
 
 
-def suspend_credentials(when: str, *, suspend_all: bool, is_sealed: bool) -> Iterator[str]:
+@dataclass(frozen=True)
+class Basis:
+    """Why something is revoked again: the actor, how each reason begins, and the words for both times."""
+
+    by: Actor
+    reason: str
+    here: str  # as the database was found
+    later: str  # as it was most recently
+
+
+def after_restore(when: str) -> Basis:
+    reason = f"Restored from a backup of {when}"
+    return Basis(Actor.system(RESTORE), reason, here="at the backup", later="after the backup")
+
+
+def after_failover(when: str) -> Basis:
+    """`when` is the time of the first act that was lost."""
+    reason = f"A failover lost what was done from {when} on"
+    return Basis(Actor.system(RECONCILE), reason, here="on the new server", later="before the failover")
+
+
+def suspend_credentials(basis: Basis, *, suspend_all: bool = False, is_sealed: bool = False) -> Iterator[str]:
     """Suspend the SMTP users of which something was revoked; yield a line each for the operator."""
     reasons, by_support = dict(query(REVOKED)), _names(SUSPENDED_BY_SUPPORT)
     if suspend_all:
@@ -91,13 +113,11 @@ def suspend_credentials(when: str, *, suspend_all: bool, is_sealed: bool) -> Ite
             reason = reasons[credential.username]
             credential.notifies_owners = not is_sealed  # without the right keys no letter can be sealed
             as_support = credential.username in by_support
-            done = credential.suspend(
-                by=BY, reason=f"Restored from a backup of {when}: {reason}", as_support=as_support
-            )
+            done = credential.suspend(by=basis.by, reason=f"{basis.reason}: {reason}", as_support=as_support)
             yield f"{_described(credential)}: {reason}{'' if done else '; it was suspended already'}"
 
 
-def suspend_deleted(*, suspend_all: bool) -> Iterator[str]:
+def suspend_deleted(basis: Basis, *, suspend_all: bool = False) -> Iterator[str]:
     """Let deleted SMTP users come back suspended at Undo; yield a line each.
 
     Those that were restored after the backup, and those that support suspended after it. What was erased after
@@ -114,7 +134,7 @@ def suspend_deleted(*, suspend_all: bool) -> Iterator[str]:
         rows.filter(username__in=by_support.intersection(chunk)).update(suspended_by_support=True)
         rows.update(suspended_at=suspended_at)
         for credential in rows.select_related("domain").without_secrets().order_by("username"):
-            yield f"{_described(credential)}: deleted, as at the backup, and suspended when it is restored"
+            yield f"{_described(credential)}: deleted, as {basis.here}, and suspended when it is restored"
 
 
 def end_hand_overs() -> int:
@@ -126,31 +146,31 @@ def end_hand_overs() -> int:
     return HandOver.objects.unused(now).update(revoked_at=now)
 
 
-def suspend_domains(when: str) -> Iterator[str]:
-    """Suspend domains as they were after the backup; yield a line each."""
+def suspend_domains(basis: Basis) -> Iterator[str]:
+    """Suspend domains as they were most recently; yield a line each."""
     deleted = query(DELETED_DOMAINS)
     for domain in Domain.objects.filter(pk__in=[pk for (pk,) in query(SUSPENDED_DOMAINS)]).order_by("name"):
-        if domain.suspend(by=BY, reason=f"Restored from a backup of {when}: it was suspended after that"):
-            yield f"{domain.name}: suspended, as it was after the backup"
-    yield from _hold_names(when)
+        if domain.suspend(by=basis.by, reason=f"{basis.reason}: it was suspended after that"):
+            yield f"{domain.name}: suspended, as it was {basis.later}"
+    yield from _hold_names(basis)
     for (name,) in deleted:
-        yield f"{name}: it was deleted after the backup, and is here again"
+        yield f"{name}: it was deleted {basis.later}, and is here again"
 
 
-def _hold_names(when) -> Iterator[str]:
-    """Keep names suspended whose suspended domain is not in the backup: added again, it would send.
+def _hold_names(basis) -> Iterator[str]:
+    """Keep names suspended whose suspended domain is not here: added again, it would send.
 
     The domain has no member; support resumes it.
     """
     suspended = Domain.objects.filter(suspended_at__isnull=False).values_list("name", flat=True)
     for name in sorted(_names(SUSPENDED_NAMES).difference(suspended)):
         domain = Domain.objects.create(name=name, display_name=display(name))
-        audit.record("domain.added", by=BY, domain=domain)
-        domain.suspend(by=BY, reason=f"Restored from a backup of {when}: the name was suspended after that")
-        yield f"{name}: added without members and suspended, as the name was after the backup"
+        audit.record("domain.added", by=basis.by, domain=domain)
+        domain.suspend(by=basis.by, reason=f"{basis.reason}: the name was suspended after that")
+        yield f"{name}: added without members and suspended, as the name was {basis.later}"
 
 
-def set_roles() -> Iterator[str]:
+def set_roles(basis: Basis) -> Iterator[str]:
     """Give members the role that they had most recently, or none; yield a line each."""
     rows = Membership.objects.select_related("user", "domain")
     # Owners first: otherwise a member who transferred a domain would be its last one.
@@ -159,13 +179,13 @@ def set_roles() -> Iterator[str]:
         member = f"{membership.domain.name}: {membership.user.email}"
         try:
             if role is None:
-                members.remove(membership, by=BY)
-                yield f"{member} is removed from the members, as after the backup"
+                members.remove(membership, by=basis.by)
+                yield f"{member} is removed from the members, as {basis.later}"
             else:
-                members.change_role(membership, Role(role), by=BY)
-                yield f"{member} is {Role(role).label.lower()}, as after the backup"
+                members.change_role(membership, Role(role), by=basis.by)
+                yield f"{member} is {Role(role).label.lower()}, as {basis.later}"
         except members.LastOwner:
-            yield f"{member} was removed or demoted after the backup, but is its only owner now: look into it"
+            yield f"{member} was removed or demoted {basis.later}, but is its only owner now: look into it"
 
 
 def _names(sql) -> set[str]:

@@ -75,6 +75,9 @@ def lock() -> None:
     """Nothing to do: the transaction is IMMEDIATE, so nobody else writes."""
 
 
+lock_acts = lock
+
+
 def drop_all() -> None:
     """Drop all tables and views."""
     with connection.cursor() as cursor:

@@ -98,10 +98,10 @@ def _columns(model) -> list[str]:
     return [field.column for field in model._meta.concrete_fields if not field.primary_key]
 
 
-def end_sessions() -> None:
-    """End all sessions, and void all mailed links for a new password: one may have been used since."""
+def end_sessions(users=User.objects) -> None:
+    """End all sessions of users, and void their mailed links for a new password: one may have been used."""
     # The sessions themselves are not in a backup. A link is signed with the last sign-in, to the second.
-    User.objects.update(session_epoch=F("session_epoch") + 1, last_login=F("last_login") + timedelta(seconds=1))
+    users.update(session_epoch=F("session_epoch") + 1, last_login=F("last_login") + timedelta(seconds=1))
 
 
 def drop_outdated(*, is_known: bool) -> tuple[int, int]:

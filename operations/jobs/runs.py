@@ -3,11 +3,11 @@
 import io
 import logging
 import os
-import socket
 import time
 from datetime import timedelta
 from typing import TextIO
 
+from django.conf import settings
 from django.core.management import CommandError
 from django.db import DatabaseError
 from django.utils import timezone
@@ -41,7 +41,7 @@ def run(job: Job, stdout: TextIO, *, pause: timedelta = NOW) -> str | None:
 
     None when another process runs it, or ran it in the meantime. Raises DatabaseError when it can't be claimed.
     """
-    began, me = timezone.now(), f"{socket.gethostname()[:150]}, process {os.getpid()}"
+    began, me = timezone.now(), f"{settings.NODE_NAME}, process {os.getpid()}"
     if not JobRun.objects.claim(job.name, at=began, by=me, bound=job.bound, pause=pause):
         return None
     mine = JobRun.objects.filter(job=job.name, started_at=began, held_by=me)

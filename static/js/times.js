@@ -1,7 +1,7 @@
 // Absolute times in the visitor's time zone, which is named, with UTC on hover. The server writes them in the site's
 // zone. "2 hours ago" and "in 7 days" keep their words.
 
-const ABSOLUTE = /^[A-Z][a-z]{2} \d+, \d{4}(, \d\d:\d\d )?/;
+const ABSOLUTE = /^[A-Z][a-z]{2} \d+, \d{4}(, \d\d:\d\d(:\d\d)? )?/;
 const DAY = { year: "numeric", month: "short", day: "numeric" };
 const MINUTE = { ...DAY, hour: "2-digit", minute: "2-digit", hourCycle: "h23" };
 const SECOND = { ...MINUTE, second: "2-digit" };
@@ -22,8 +22,8 @@ function zone(date) {
 function localize(element) {
   const date = new Date(element.dateTime);
   const name = zone(date);
-  const [absolute, time] = ABSOLUTE.exec(element.textContent) ?? [];
-  if (time) element.textContent = `${minute.format(date)} ${name}`;
+  const [absolute, time, seconds] = ABSOLUTE.exec(element.textContent) ?? [];
+  if (time) element.textContent = `${(seconds ? second : minute).format(date)} ${name}`;
   else if (absolute) element.textContent = day.format(date);
   element.title = name === "UTC" ? `${utc.format(date)} UTC` : `${second.format(date)} ${name} · ${utc.format(date)} UTC`;
 }

@@ -143,9 +143,7 @@ class DovecotConnection(BoundedConnection):
             return
         body = RECEIVED if status == 200 else b"{}"
         head = f"HTTP/1.1 {status} {HTTPStatus(status).phrase}\r\nContent-Type: application/json\r\n"
-        head += (
-            f"Content-Length: {len(body)}\r\n" + ("" if keep_alive else "DovecotConnection: close\r\n") + "\r\n"
-        )
+        head += f"Content-Length: {len(body)}\r\n" + ("" if keep_alive else "Connection: close\r\n") + "\r\n"
         self.transport.write(head.encode() + body)
         if not keep_alive:
             self.transport.close()

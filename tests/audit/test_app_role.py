@@ -56,7 +56,7 @@ def as_owner():
 
 @pytest.fixture(scope="module")
 def database():
-    """A database that was made and migrated as in deploy/README.md."""
+    """A database that was made and migrated as by sendlayer-install."""
     with psycopg.connect(os.environ["DATABASE_URL"], autocommit=True) as opened:
         opened.execute("CREATE ROLE sendlayer LOGIN")
         opened.execute(f"CREATE DATABASE {NAME} OWNER sendlayer")

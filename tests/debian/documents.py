@@ -3,8 +3,9 @@
 Comments before a block, or where one would be, say more of it:
 
 <!-- walk-through: WORD… -->   bookworm, trixie, pgsql, sqlite: only there; skip: not run; once: not a second
-                               time with --twice; certificate: instead, one that this machine trusts is made;
-                               reboot: instead, the machine boots again
+                               time with --twice; install: with the values of this walk; upgrade: without the
+                               pull; rollback: only after an upgrade from another version; reboot: instead, the
+                               machine boots again
 <!-- shows: TEXT -->           the output of the block must contain this
 <!-- repeat: HEADING -->       the blocks of deploy/README.md under that heading, again
 """
@@ -26,7 +27,7 @@ FENCED = re.compile(r"^```.*?^```$", re.M | re.S)
 HEADING = re.compile(r"^#+ (.*)$", re.M)
 COMMENT = re.compile(r"<!-- (walk-through|shows): (.*?) -->")
 ONLY = {"bookworm", "trixie", "pgsql", "sqlite"}
-WORDS = ONLY | {"skip", "once", "certificate", "reboot"}
+WORDS = ONLY | {"skip", "once", "reboot", "install", "upgrade", "rollback"}
 
 
 @dataclass

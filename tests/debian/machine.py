@@ -5,6 +5,7 @@ debootstrap built is kept, in DEBIAN_ROOTS, and copied for each run.
 """
 
 import os
+import re
 import shutil
 import signal
 import subprocess
@@ -21,6 +22,8 @@ PACKAGES = "systemd-sysv,dbus,iproute2,ca-certificates,git,make"
 PROGRAMS = {"debootstrap": "debootstrap", "systemd-nspawn": "systemd-container", "slirp4netns": "slirp4netns"}
 BOOT_SECONDS = 60
 END_SECONDS = 20
+# Of version 2: beside those of version 1, or alone.
+CGROUPS = (Path("/sys/fs/cgroup/unified"), Path("/sys/fs/cgroup"))
 RUN_SECONDS = 1200
 # No unit or scope of a systemd outside, which need not be there; cgroups as Debian 13 wants them.
 NSPAWN = ("systemd-nspawn", "--quiet", "--register=no", "--keep-unit")
@@ -130,16 +133,29 @@ class Booted:
         done = subprocess.run(command, check=True, capture_output=True, text=True, timeout=RUN_SECONDS)
         return done.stdout
 
+    def try_to(self, script: str) -> tuple[int, str]:
+        """Run a script of bash that may fail; return its exit code and what it wrote. Raises TimeoutExpired."""
+        done = subprocess.run(
+            self.enter("bash", "-c", script),
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            timeout=RUN_SECONDS,
+        )
+        return done.returncode, done.stdout
+
 
 @contextmanager
 def booted(folder: Path):
     """Boot the folder's systemd, in a network of its own with a way out; yield it as Booted."""
     # slirp4netns answers DNS there.
     (folder / "etc/resolv.conf").write_text("nameserver 10.0.2.3\n")
+    cgroup = _own_cgroup(folder.name)
     options = ("--boot", "--console=pipe", "--private-network", "--resolv-conf=off", f"--directory={folder}")
     with open(f"{folder}.console", "w") as log:
         nspawn = subprocess.Popen(
-            [*NSPAWN, *options],
+            ["sh", "-c", 'echo $$ > "$0/cgroup.procs" && exec "$@"', cgroup, *NSPAWN, *options],
             env=os.environ | NSPAWN_ENVIRONMENT,
             stdin=subprocess.DEVNULL,
             stdout=log,
@@ -165,6 +181,18 @@ def booted(folder: Path):
             network.terminate()
             network.wait()
         _end(nspawn)
+        subprocess.run(
+            ["find", cgroup, "-depth", "-type", "d", "-exec", "rmdir", "{}", "+"], stderr=subprocess.DEVNULL
+        )
+
+
+def _own_cgroup(name: str) -> Path:
+    """Make a cgroup below ours: two systemds in the same one would end each other's services."""
+    root = next(path for path in CGROUPS if (path / "cgroup.procs").exists())
+    (ours,) = re.findall(r"^0::/(.*)$", Path("/proc/self/cgroup").read_text(), re.M)
+    folder = root / ours / f"debian-{name}"
+    folder.mkdir(exist_ok=True)
+    return folder
 
 
 def _leader(nspawn: subprocess.Popen) -> int:

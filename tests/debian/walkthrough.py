@@ -2,7 +2,8 @@
 
 Its blocks of bash are run in order, in one shell, as root, with the Debian's own systemd, up to accepted mail
 and a restore; then those of docs/dkim.md, and with --upgrade those of docs/dist-upgrade.md. Comments in them:
-tests/debian/documents.py.
+tests/debian/documents.py. With --listener instead the installation without Postfix, with --from 0.2.0 an
+upgrade of that version with data (versions.py).
 """
 
 import argparse
@@ -12,14 +13,15 @@ import time
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from tests.debian import machine
+from tests.debian import machine, previous, versions
 from tests.debian.documents import DKIM, README, UPGRADE, Block, blocks
 from tests.debian.site import site_that_sends, summary
-from tests.debian.terminal import type_into
+from tests.debian.terminal import PASSWORD, type_into
 
 ACCEPTED = "250 2.0.0 Ok: queued"
 # Mail stays in here: what Postfix accepts waits for this next hop, which the end of the walk starts.
-VALUES = "RELAYHOST=[127.0.0.1]:10025\nRESOLVERS=127.0.0.1\nDATABASE={database}\n"
+VALUES = "--set RELAYHOST=[127.0.0.1]:10025 --set RESOLVERS=127.0.0.1 --set DATABASE={} --set SERVER={}"
+# For nginx of an earlier version, whose README gets one by certbot.
 CERTIFICATE = """\
 mkdir -p /etc/letsencrypt/live/$DASHBOARD
 openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -noenc -days 9 -subj "/CN=$DASHBOARD" \\
@@ -41,7 +43,8 @@ UNITS = """\
 systemctl --failed --no-legend --plain
 systemd-analyze verify /etc/systemd/system/sendlayer-* 2>&1 || true
 """
-INSTEAD = {"certificate": CERTIFICATE, "reboot": ""}
+INSTEAD = {"rollback": "", "reboot": ""}
+PULL = re.compile(r"^git .* pull .*\n", re.M)
 
 
 def script(chosen: list[Block], *, values: str, twice: bool) -> str:
@@ -49,11 +52,11 @@ def script(chosen: list[Block], *, values: str, twice: bool) -> str:
     lines = ["set -eE", "trap 'echo \"@@failed: $BASH_COMMAND\"' ERR"]
     for number, block in enumerate(chosen):
         times = 2 if twice and "once" not in block.words else 1
-        text = next((INSTEAD[word] for word in block.words & INSTEAD.keys()), block.text)
+        text = next((INSTEAD[word] for word in block.words & INSTEAD.keys()), PULL.sub("", block.text))
+        if "install" in block.words:
+            text = f"{text.rstrip()} {values}\n"
         for _ in range(times):
             lines += [f"echo @@block {number} $EPOCHSECONDS", text]
-        if number == 0 and values:
-            lines += [f"cat >> /root/sendlayer.conf <<'END'\n{values}END", ". /root/sendlayer.conf"]
     return "\n".join([*lines, "echo @@end 0 $EPOCHSECONDS", ""])
 
 
@@ -96,10 +99,48 @@ def first_mail(folder: Path, options) -> Walk:
     written = [block for page in (README, DKIM) for block in blocks(page.read_text())]
     chosen = [block for block in written if block.is_for(options.release, options.database)]
     with machine.booted(folder) as debian:
-        values = VALUES.format(database=options.database)
+        values = VALUES.format(options.database, "postfix")
         done = walk(debian, folder, chosen, values=values, twice=options.twice)
         if not options.upgrade or done.faults:
             _end(debian, done)
+    return done
+
+
+def listener(folder: Path, options) -> Walk:
+    """Install without Postfix, and without answers from a terminal; then upgrade to the same version."""
+    written = {word: block for block in blocks(README.read_text()) for word in block.words}
+    written["install"].text = f"export DJANGO_SUPERUSER_PASSWORD={PASSWORD}\n{written['install'].text}"
+    with machine.booted(folder) as debian:
+        values = VALUES.format(options.database, "listener")
+        began = time.time()
+        done = walk(debian, folder, [written["install"]], values=values, twice=options.twice)
+        for _ in range(0 if done.faults else 2):
+            with site_that_sends(debian, messages=3) as seen:
+                pass
+            if not done.accepted:
+                print(f"First accepted mail: 1 command, {(time.time() - began) / 60:.1f} minutes.")
+                done.faults += walk(debian, folder, [written["upgrade"]]).faults
+            done.faults += [outcome for outcome, _ in seen if outcome != "accepted"]
+            done.accepted += len(seen)
+        kept = debian.run("ls /var/lib/sendlayer/outbox/new | wc -l").strip()
+        print(f"Accepted: {done.accepted}, in the outbox: {kept}.")
+        if int(kept) != done.accepted:
+            done.faults.append("Mail was lost, or came twice.")
+        done.faults += [f"units: {line}" for line in debian.run(UNITS).splitlines()]
+    return done
+
+
+def from_version(folder: Path, options) -> Walk:
+    """The earlier version by its own README, with data; then there and back."""
+    version, done = options.version, Walk()
+    chosen = previous.readme(version, options.database, CERTIFICATE)
+    previous.check_out(folder, version)
+    with machine.booted(folder) as debian:
+        done.faults += versions.install(debian, folder, version, chosen, walk)
+        machine.clone_into(folder)
+        if not done.faults:
+            done.faults += versions.there_and_back(debian, folder, version)
+        done.faults += [f"units: {line}" for line in debian.run(UNITS).splitlines()]
     return done
 
 
@@ -145,12 +186,22 @@ def main() -> int:
     parser.add_argument(
         "--upgrade", action="store_true", help="then docs/dist-upgrade.md, from bookworm to trixie"
     )
+    parser.add_argument("--listener", action="store_true", help="only SendLayer's own listener")
+    parser.add_argument(
+        "--from",
+        dest="version",
+        choices=previous.COMMITS,
+        help="install that version, fill it, upgrade it to this one, and go back",
+    )
     parser.add_argument("--keep", action="store_true", help="keep the folder of this Debian")
     options = parser.parse_args()
     machine.require()
-    name = f"{'upgrade' if options.upgrade else 'walk'}-{options.release}-{options.database}"
-    with machine.fresh(options.release, name, keep=options.keep) as folder:
-        done = first_mail(folder, options)
+    kind = "upgrade" if options.upgrade else "listener" if options.listener else options.version or "walk"
+    do = listener if options.listener else from_version if options.version else first_mail
+    with machine.fresh(
+        options.release, f"{kind}-{options.release}-{options.database}", keep=options.keep
+    ) as folder:
+        done = do(folder, options)
         if options.upgrade and not done.faults:
             upgrade(folder, options, done)
     for fault in done.faults:

@@ -41,6 +41,7 @@ class TestSuspendedDomain:
         act(admin, domain, "Suspend")
         line = connection.refusal_line(password)
         assert line == "535 5.7.8 Authentication credentials invalid"
+        wait_until(lambda: type(credential).objects.get().last_refused_at)  # the Overview shows it
 
         letter = (
             site.letter_to(alice.email, "Support suspended sl.example.com").get_body(("plain",)).get_content()
@@ -59,7 +60,6 @@ class TestSuspendedDomain:
 
         expect(explain(tab, credential, line)).to_be_focused()
         assert complaints(tab.page) == []
-        wait_until(lambda: type(credential).objects.get().last_refused_at)
         expect(tab.open().row(credential)).to_contain_text("domain suspended")
 
         act(admin, domain, "Resume")

@@ -1,9 +1,14 @@
 """Suspend and Resume on the page of an SMTP user: refused at once, accepted again with the same password."""
 
+import re
+
 import pytest
+from django.utils import timezone
 from playwright.sync_api import expect
 
 from audit.actor import Actor
+from audit.models import Event
+from credentials.models import Heartbeat, Node, RefusalSeen
 from tests.factories import make_use, password_of
 
 pytestmark = [pytest.mark.e2e, pytest.mark.django_db(transaction=True)]
@@ -46,6 +51,21 @@ class TestSuspending:
         tab.told("Support suspended this SMTP user, so only support can resume it. Contact support.")
         expect(tab.row(credential)).to_contain_text("Support suspended it")
         expect(tab.row(credential).get_by_role("link", name="Resume")).to_have_count(0)
+
+    def test_page_follows_a_server_until_it_refuses(self, tab, credential):
+        now = timezone.now()
+        Node.objects.report("mail1", "postfix", version="1", has_replica=True, heartbeat_at=now)
+        Heartbeat.objects.update_or_create(defaults={"at": now, "lease_seconds": 300})
+        tab.open_page(credential).press(credential, "Suspend")
+        tab.answer("Suspend")
+        server = tab.page.get_by_role("listitem").filter(has_text="mail1")
+        expect(server).to_contain_text("Not confirmed yet. Its lease ends at")
+        event = Event.objects.get(tag="credential.suspended")
+        RefusalSeen.objects.create(event=event, node=Node.objects.get(name="mail1"), seen_at=timezone.now())
+        expect(server).to_contain_text(re.compile("Refused (since|within)"))
+        with tab.page.expect_download() as download:
+            tab.page.get_by_role("link", name="Download receipt").click()
+        assert download.value.suggested_filename == f"revocation-sl.example.com-{event.number}.json"
 
     def test_without_javascript(self, open_tab, alice, credential):
         tab, password = open_tab(alice, java_script_enabled=False), password_of(credential)

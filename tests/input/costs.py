@@ -20,7 +20,7 @@ from accounts.models import User, UserManager
 from accounts.openid.provider import Provider
 from accounts.password_validators import ServiceWordsValidator
 from accounts.sessions import listing
-from audit import export, verification
+from audit import export, receipts, verification
 from audit.actor import Actor
 from audit.management.commands import export_audit
 from audit.models import Event
@@ -196,6 +196,7 @@ CASES = {
     "audit.export:_time": Case(export._time, ("2030-01-01",)),
     "audit.export:_json": Case(export._json, ("[", '{"')),
     "audit.export:read": Case(lambda text: list(export.read([text])), ("[", '{"')),
+    "audit.receipts:read": Case(receipts.read, ("[", '{"')),
     "audit.management.commands.export_audit:_moment": Case(export_audit._moment, ("2030-01-01",)),
     "domains.activity.filters:Filters.of": Case(
         lambda text: filters.Filters.of(QueryDict(f"person={text}&credential={text}&kind={text}")),

@@ -22,7 +22,7 @@ collect_ignore = [] if os.environ.get("DATABASE_URL", "").startswith("postgres")
 
 @pytest.fixture(scope="session")
 def mail_database(django_db_setup) -> Database:
-    """The test database, as mail servers are let into it by deploy/README.md."""
+    """The test database, as mail servers are let into it by sendlayer-install."""
     from django.db import connection
 
     settings = connection.settings_dict

@@ -1,4 +1,4 @@
-"""Lets mail servers into a database as deploy/README.md does; each function returns the Database they read."""
+"""Lets mail servers into a database as sendlayer-install does; each function returns the Database they read."""
 
 import os
 import shutil

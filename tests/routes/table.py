@@ -137,6 +137,8 @@ RIGHTS = {
     "credentials:clients": Rights(VIEW),
     "credentials:connect": Rights(VIEW),
     "credentials:explain": Rights(VIEW, VIEW, asks=READS),
+    "credentials:proof": Rights(VIEW),
+    "credentials:receipt": Rights(MANAGE),
     "submission:check": Rights(
         MANAGE, MANAGE, asks="it logs in with the password and shows only whether that works"
     ),

@@ -11,6 +11,7 @@ from django.urls import reverse
 
 from accounts.models import User
 from audit.actor import Actor
+from audit.models import Event
 from domains.members import actions as members
 from domains.models.invitation import make_token
 from tests.factories import make_credential, make_domain, make_user
@@ -61,6 +62,8 @@ def make_world() -> World:
     User.objects.filter(pk=staff.pk).update(is_staff=True)
     staff.user_permissions.set(Permission.objects.all())
     credential = make_credential(domain)
+    credential.set_networks("192.0.2.0/24", by=Actor.system("tests"))  # an act with a proof
+    with_proof = Event.objects.get(tag="credential.networks_set")
     owner = people[OWNER]
     members.invite([domain], [people[INVITED].email], "viewer", by=Actor(owner.email, owner))
     invitation = domain.invitations.get()
@@ -72,6 +75,8 @@ def make_world() -> World:
         "person": str(people[VIEWER].pk),
         "token": make_token(invitation.key),
         "run_id": str(uuid4()),
+        "number": str(with_proof.number),
+        "event": str(with_proof.pk),
         "key": "x",
         "uidb36": "1",
         "object_id": "1",

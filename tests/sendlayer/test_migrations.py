@@ -4,6 +4,7 @@ import pytest
 from django.apps import apps
 from django.core.management import call_command
 from django.db import connection
+from django.db.migrations.recorder import MigrationRecorder
 
 OURS = ["submission", "credentials", "audit", "domains", "accounts"]
 
@@ -32,4 +33,18 @@ def test_apps_can_be_migrated_to_zero_and_back():
         assert not own_tables() & tables()
     finally:
         call_command("migrate", verbosity=0)
+    assert tables() == before
+
+
+@pytest.mark.django_db(transaction=True)
+def test_migrations_of_an_upgrade_are_all_applied_or_none(settings):
+    before = tables()
+    settings.MIGRATION_MODULES = {"vault": "tests.sendlayer.failing_migrations"}
+    with pytest.raises(RuntimeError, match="half-way"):
+        call_command("migrate_atomically", verbosity=0)
+    assert tables() == before
+    assert not MigrationRecorder(connection).migration_qs.filter(app="vault").exists()
+    call_command("migrate_atomically", "vault", "0001", verbosity=0)
+    assert tables() == before | {"half_way"}
+    call_command("migrate_atomically", "vault", "zero", verbosity=0)
     assert tables() == before

@@ -66,7 +66,7 @@ def test_open_files_are_closed_and_reported(tmp_path):
 
 
 def test_group_of_the_mail_servers_keeps_its_rights(tmp_path):
-    """The database as deploy/README.md, 2b, creates it for Dovecot and Postfix."""
+    """The database as sendlayer-install creates it for Dovecot and Postfix."""
     folder = tmp_path / "database"
     folder.mkdir()
     folder.chmod(0o2770)

@@ -16,6 +16,7 @@ from types import SimpleNamespace
 
 import pytest
 from django.core.cache import cache
+from django.core.management import CommandError, call_command
 from django.db import DatabaseError, connection
 from django.db.migrations.executor import MigrationExecutor
 from django.db.migrations.recorder import MigrationRecorder
@@ -26,6 +27,7 @@ from audit.models import Event
 from credentials.models import Credential
 from credentials.outcome import Outcome
 from operations import health, metrics
+from operations.models import JobRun
 from tests.factories import make_credential, make_domain, make_use
 from tests.http import at_once, sign_in, smtp_url
 from tests.servers import ROOT, free_port, running
@@ -99,12 +101,13 @@ def test_readyz_fails_without_a_database(client, monkeypatch):
     assert not_ready(client) == ("database", "The database can't be asked: DatabaseError.")
 
 
-def test_readyz_reports_a_hanging_database_within_2_seconds(client, monkeypatch):
-    monkeypatch.setattr(health, "_why_not", lambda: time.sleep(4))
-    start = time.monotonic()
+def test_readyz_reports_a_hanging_database_while_it_hangs(client, monkeypatch):
+    answers = threading.Event()
+    monkeypatch.setattr(health, "_why_not", lambda: answers.wait(60))
+    assert health._readiness_workers._seconds <= 2
     # More of them than threads that may hang.
     assert at_once(*[lambda: not_ready(client)] * 8) == [("database", "The database does not answer.")] * 8
-    assert time.monotonic() - start < 2.5
+    answers.set()
     # Those threads end before the next test.
     wait_until(lambda: not [thread for thread in threading.enumerate() if thread.name == "readiness"])
 
@@ -147,12 +150,9 @@ def test_readyz_reports_a_frozen_or_stopped_postgresql_and_its_return(postgres, 
     port = free_port()
 
     def status():
-        start = time.monotonic()
-        with closing(HTTPConnection("127.0.0.1", port, timeout=10)) as http:
+        with closing(HTTPConnection("127.0.0.1", port, timeout=60)) as http:
             http.request("GET", "/readyz")
-            code = http.getresponse().status
-        assert time.monotonic() - start < 2.5
-        return code
+            return http.getresponse().status
 
     def comes_back():
         wait_until(lambda: status() == 200, seconds=20)
@@ -196,6 +196,36 @@ class TestMetrics:
         assert found['dns_records{status="missing"}'] == 0
         assert found["letters_waiting"] >= 1 and 0 <= found["letters_oldest_seconds"] < 60
         assert (found["sealed"], found["database_up"]) == (0, 1)
+
+    def test_metrics_show_when_each_job_succeeded_and_whether_it_failed(
+        self, transactional_db, client, settings, tmp_path
+    ):
+        began = time.time()
+        settings.BACKUP_DIR = str(tmp_path)
+        call_command("tick", "backup")
+        settings.BACKUP_DIR = str(tmp_path / "gone")
+        with pytest.raises(CommandError):
+            call_command("tick", "backup")
+        call_command("tick", "domains")
+        JobRun.objects.filter(job="domains").update(held_until=timezone.now())  # its next run died
+        JobRun.objects.create(
+            job="tidy", started_at=timezone.now(), held_until=timezone.now() + timedelta(hours=1)
+        )
+        found = figures(client)
+        (backup,) = tmp_path.iterdir()
+        assert began < found['job_last_success_timestamp_seconds{name="backup"}'] < time.time()
+        assert found['job_last_success_timestamp_seconds{name="letters"}'] == 0
+        assert found['job_duration_seconds{name="backup"}'] > 0
+        assert 'job_duration_seconds{name="tidy"}' not in found
+        failed = {name: number for name, number in found.items() if name.startswith("job_failed")}
+        assert failed == {'job_failed{name="backup"}': 1, 'job_failed{name="domains"}': 1}
+        assert found["backup_size_bytes"] == backup.stat().st_size
+
+    def test_metrics_show_when_the_last_login_was_counted(self, client, credential):
+        assert figures(client)["smtp_last_login_timestamp_seconds"] == 0
+        cache.clear()
+        make_use(credential)
+        assert time.time() - 60 < figures(client)["smtp_last_login_timestamp_seconds"] <= time.time()
 
     def test_metrics_name_no_user_or_domain(self, client, alice, credential):
         make_use(credential)

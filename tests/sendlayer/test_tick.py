@@ -2,6 +2,7 @@
 
 import logging
 import os
+import re
 import socket
 import subprocess
 import sys
@@ -16,9 +17,10 @@ from django.core.management import CommandError, call_command
 from django.utils import timezone
 
 from accounts import emails
+from accounts.emails import Letter
 from credentials import expiry_warnings
 from operations.jobs import heartbeat_urls
-from operations.jobs.schedule import JOBS, MINUTE
+from operations.jobs.schedule import HOUR, JOBS, MINUTE
 from operations.models import MAX_TEXT, JobRun
 from tests.backup.conftest import manage
 from tests.http import at_once
@@ -60,22 +62,29 @@ def folder(tmp_path, settings):
 
 
 @contextmanager
-def loop(log, **environment):
-    """`tick` as a process, which gets a SIGTERM at the end."""
+def ticking(log, *words, code=0, **environment):
+    """`tick` as a process, which gets a SIGTERM at the end and then exits with this code."""
     given = {"DATABASE_URL": database_url(), "PYTHONUNBUFFERED": "1", "LOG_LEVEL": "DEBUG"}
     with open(log, "ab") as output:
-        command = [sys.executable, "manage.py", "tick"]
+        command = [sys.executable, "manage.py", "tick", *words]
         process = subprocess.Popen(
             command, cwd=ROOT, env=os.environ | given | environment, stdout=output, stderr=output
         )
         try:
-            wait_until(lambda: "Running letters" in log.read_text(), seconds=60)
-            yield
+            yield process
             process.terminate()
-            assert process.wait(60) == 0, log.read_text()
+            assert process.wait(60) == code, log.read_text()
         finally:
             process.kill()
             process.wait()
+
+
+@contextmanager
+def loop(log, **environment):
+    """`tick` without a job."""
+    with ticking(log, **environment) as process:
+        wait_until(lambda: "Running letters" in log.read_text(), seconds=60)
+        yield process
 
 
 @pytest.mark.parametrize(
@@ -100,16 +109,27 @@ def test_tick_runs_a_job_and_records_it(job, printed, capsys, settings, monitor)
 
 def test_tick_backup_keeps_backups_for_backup_days_and_leaves_other_files(folder, settings):
     settings.BACKUP_DAYS = 3
-    old, recent = "2026-01-01-031500.zip", "2026-01-03-031500.zip"
-    for name, days in {old: 4, recent: 2, "before-upgrade.zip": 40, "2026-01-01.sql": 40}.items():
-        (folder / name).write_text("")
-        os.utime(folder / name, (time.time() - days * 86400,) * 2)
+    old, recent = ([f"2026-01-{day:02}-031500.zip" for day in days] for days in (range(1, 4), range(4, 10)))
+    others = {"before-upgrade.zip", "2026-01-01.sql"}
+    for days, names in ((40, {*old, *others}), (2, recent)):
+        for name in names:
+            (folder / name).write_text("")
+            os.utime(folder / name, (time.time() - days * 86400,) * 2)
     call_command("tick", "backup")
-    (new,) = {path.name for path in folder.iterdir()} - {recent, "before-upgrade.zip", "2026-01-01.sql"}
+    (new,) = {path.name for path in folder.iterdir()} - {*recent, *others}
     run = JobRun.objects.get()
     assert (run.result, run.size) == (str(folder / new), (folder / new).stat().st_size)
     call_command("restore", folder / new, replace=True, yes=True)
     assert not JobRun.objects.exists()  # it would name runs that this database did not see
+
+
+def test_tick_backup_keeps_the_newest_backups_at_any_age(folder):
+    names = [f"2026-01-{day:02}-031500.zip" for day in range(1, 10)]
+    for name in names:
+        (folder / name).write_text("")
+        os.utime(folder / name, (0, 0))
+    call_command("tick", "backup")
+    assert sorted(path.name for path in folder.iterdir())[:-1] == names[-6:]
 
 
 def test_tick_fails_with_its_job_and_keeps_the_last_success(folder, settings, monitor):
@@ -150,6 +170,16 @@ def test_tick_of_a_sealed_server_makes_backups_only(folder):
     assert manage("tick", "backup", **wrong)[0] == 0
     failures = dict(JobRun.objects.values_list("job", "failure"))
     assert failures["backup"] == "" and "keys are wrong" in failures["tidy"]
+
+
+@pytest.mark.one_database
+@pytest.mark.parametrize("job", JOBS.values(), ids=JOBS)
+def test_timer_of_a_job_runs_it_for_as_long_as_it_is_held(job):
+    unit = (ROOT / "deploy" / "systemd" / f"{job.unit}.service").read_text()
+    timeouts = {"15min": 15 * MINUTE, "1h": HOUR, "6h": 6 * HOUR}
+    assert f"manage.py tick {job.name}\n" in unit
+    assert timeouts[re.search(r"TimeoutStartSec=(\w+)", unit)[1]] == job.bound
+    assert (ROOT / "deploy" / "systemd" / f"{job.unit}.timer").exists()
 
 
 def claim(job="tidy", pause=0 * MINUTE, by="one"):
@@ -214,6 +244,40 @@ def test_loop_runs_a_job_again_once_it_is_due(tmp_path):
     assert JobRun.objects.get(job="tidy").started_at == ago["tidy"]
     assert not JobRun.objects.filter(job="backup")
     assert "No backups are made: BACKUP_DIR is not set." in log.read_text()
+
+
+@pytest.fixture
+def silent_mail_server():
+    """A socket that a mail server could have, which says nothing; there is a letter for it."""
+    with socket.create_server(("127.0.0.1", free_port())) as server:
+        emails.post("alice@example.com", "Hello", "text")
+        yield server
+
+
+def email_url(server):
+    return f"smtp://127.0.0.1:{server.getsockname()[1]}"
+
+
+def is_sending():
+    return JobRun.objects.filter(job="letters", held_until__isnull=False).exists()
+
+
+def test_sigterm_ends_one_job_and_records_it(tmp_path, silent_mail_server):
+    with ticking(tmp_path / "log", "letters", code=143, EMAIL_URL=email_url(silent_mail_server)):
+        wait_until(is_sending, seconds=60)
+        wait_until(lambda: Letter.objects.get().tries == 1)
+    run = JobRun.objects.get()
+    assert (run.failure, run.held_until, run.succeeded_at) == ("It was stopped.", None, None)
+
+
+def test_sigterm_ends_the_loop_after_the_job_in_hand(tmp_path, silent_mail_server):
+    with ticking(tmp_path / "log", EMAIL_URL=email_url(silent_mail_server)) as process:
+        wait_until(is_sending, seconds=60)
+        connection, _ = silent_mail_server.accept()
+        process.terminate()
+        connection.close()
+    run = JobRun.objects.get()
+    assert (run.job, run.failure, run.result) == ("letters", "", "0 sent, 1 not sent.")
 
 
 @pytest.mark.parametrize("status", [200, 301, 404, 500])

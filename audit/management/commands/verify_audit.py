@@ -1,10 +1,11 @@
 from django.core.management.base import BaseCommand, CommandError
 from django.db import connection
 
-from audit import chain, export
+from audit import chain, export, receipts
 from audit.models import Event
 from audit.verification import Check, noted_heads
 from vault import cipher
+from web.logs import one_line
 
 MAX_FAULTS = 1000  # that are named; the rest is counted
 ROLE_MAY_CHANGE = "SELECT current_user, has_table_privilege('audit_event', 'UPDATE, DELETE, TRUNCATE')"
@@ -27,9 +28,15 @@ class Command(BaseCommand):
             metavar="FILE",
             help="earlier output of this command, which must still hold; - for standard input",
         )
+        parser.add_argument(
+            "--receipt", metavar="FILE", help="check one receipt of a revocation; - for standard input"
+        )
 
-    def handle(self, *, domain, file, expect, **options):
-        check = Check(self._key(), self._noted(expect, domain) if expect else {})
+    def handle(self, *, domain, file, expect, receipt, **options):
+        key = self._key()
+        if receipt:
+            return self._check_receipt(receipt)
+        check = Check(key, self._noted(expect, domain) if expect else {})
         for link in self._of_file(file, domain) if file else export.links(domain):
             check.add(link)
         faults = [*check.faults(), *([] if file else self._unchained())]
@@ -48,6 +55,22 @@ class Command(BaseCommand):
         if key is None and Event.objects.exists():
             raise CommandError("The key of the chains is gone: without it no event can be checked.")
         return key or b""
+
+    def _check_receipt(self, path):
+        with _open(path) as lines:
+            text = lines.read(receipts.MAX_SIZE + 1)
+        try:
+            receipt = receipts.read(text)
+        except export.Malformed as error:
+            raise CommandError(f"{path}: {error}.") from None
+        is_genuine, is_in_chain = receipts.check(receipt)
+        if not is_genuine:
+            raise CommandError(f"{path}: the signature is wrong. It was changed, or made with another key.")
+        event = receipt["event"]
+        what = f"{event['tag']} {event['credential']} of {event['domain_name']}, number {event['number']}"
+        if not is_in_chain:
+            raise CommandError(f"{path} is genuine, but this database has no such event: {one_line(what)}.")
+        self.stdout.write(f"Genuine, and in the chain: {one_line(what)}, made at {receipt['made_at']}.")
 
     def _noted(self, path, domain):
         with _open(path) as lines:
@@ -79,7 +102,7 @@ class Command(BaseCommand):
             cursor.execute(ROLE_MAY_CHANGE)
             role, may_change = cursor.fetchone()
         if may_change:
-            yield f"Note: the role {role} may change and delete events (deploy/README.md, 2a)."
+            yield f"Note: the role {role} may change and delete events (deploy/README.md, PostgreSQL)."
 
 
 def _open(path):

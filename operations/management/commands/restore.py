@@ -98,7 +98,7 @@ class Command(BaseCommand):
 def _message(error) -> str:
     message = first_line(error)
     if getattr(error.__cause__, "sqlstate", "") == INSUFFICIENT_PRIVILEGE:
-        return f"{message}. This role owns no table: use sendlayer-restore (deploy/README.md, 9)."
+        return f"{message}. This role owns no table: use sendlayer-restore (deploy/README.md)."
     return message
 
 

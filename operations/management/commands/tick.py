@@ -10,6 +10,7 @@ from django.utils import timezone
 
 from operations.jobs import heartbeat_urls, runs
 from operations.jobs.schedule import JOBS
+from operations.management.commands.backup import stops_cleanly
 from operations.models import JobRun
 from web.startup import START
 
@@ -33,7 +34,8 @@ class Command(BaseCommand):
         if job is None:
             return self._loop()
         try:
-            failure = runs.run(JOBS[job], self.stdout)
+            with stops_cleanly():
+                failure = runs.run(JOBS[job], self.stdout)
         except DatabaseError as error:
             heartbeat_urls.report(job, is_failure=True)
             raise CommandError(f"The database can't be asked: {type(error).__name__}.") from None
@@ -52,9 +54,7 @@ class Command(BaseCommand):
         self.stdout.flush()
         for number in count():
             if number % LOOK_SECONDS == 0:
-                for job in jobs:
-                    if not self._is_stopped:
-                        self._run_if_due(job)
+                self._run_due(jobs)
             if self._is_stopped:
                 return
             time.sleep(1)  # an Event can't be set by a signal's handler: its lock may be held
@@ -62,19 +62,22 @@ class Command(BaseCommand):
     def _stop(self, *signal):
         self._is_stopped = True
 
-    def _run_if_due(self, job):
+    def _run_due(self, jobs):
         close_old_connections()
         try:
-            last = JobRun.objects.filter(job=job.name).first() or JobRun(job=job.name)
-            # A run that ended without a word is one that failed.
-            failed = last.started_at and (last.failure or last.finished_at is None)
-            pause = job.retry_after if failed else job.every
-            if last.started_at and timezone.now() - last.started_at < pause:
-                return
-            failure = runs.run(job, self.stdout, pause=pause)
+            last = {run.job: run for run in JobRun.objects.all()}
+            for job in jobs:
+                if not self._is_stopped:
+                    self._run_if_due(job, last.get(job.name) or JobRun(job=job.name))
         except DatabaseError as error:
             log.warning("The database can't be asked: %s", type(error).__name__)
+
+    def _run_if_due(self, job, last):
+        now = timezone.now()
+        pause = job.retry_after if last.has_failed(now) else job.every
+        if last.started_at and now - last.started_at < pause:
             return
+        failure = runs.run(job, self.stdout, pause=pause)
         self.stdout.flush()
         if failure:
             log.error("%s failed: %s", job.name, failure)

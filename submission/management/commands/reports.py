@@ -6,7 +6,9 @@ from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
 
 from credentials import digests
+from credentials.models import Node
 from credentials.usage.tally import Tally
+from submission.nodes.reporter import Reporter
 from submission.reports.dovecot import Reports
 from submission.reports.postfix import Messages
 from submission.write_behind import keep_writing
@@ -17,7 +19,10 @@ BACKLOG = 512
 
 
 class Command(BaseCommand):
-    help = "Receive Dovecot's reports of logins and Postfix's reports of messages, until SIGTERM."
+    help = (
+        "Receive Dovecot's reports of logins and Postfix's reports of messages, and report this machine as a "
+        "mail server, until SIGTERM."
+    )
     # Like the listener, it unseals no password, and waits for a database that is unavailable.
     requires_system_checks = []
 
@@ -54,9 +59,11 @@ class Command(BaseCommand):
             f"Receiving reports on {address}:{settings.REPORTS_PORT} and {settings.MESSAGES_PORT}"
         )
         self.stdout.flush()
+        reporter = asyncio.create_task(Reporter(Node.Role.POSTFIX).run(stopped))
         try:
             await keep_writing(tally, workers, stopped)
         finally:
+            reporter.cancel()  # it may wait for a database
             for server in servers:
                 server.close()
             for connection in [*reports.connections, *messages.connections]:

@@ -9,6 +9,7 @@ from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
 from django.db import connection
 
+from credentials.models import Node
 from submission import log
 from submission.checks import check_submission_certificate
 from submission.delivery.relay import BadURL
@@ -18,6 +19,7 @@ from submission.listener.handler import Handler
 from submission.listener.limits import Limits
 from submission.listener.session import Listener
 from submission.listener.throttle import Guesses
+from submission.nodes.reporter import Reporter
 from web.startup import close_connections
 
 THREAD_SECONDS = 1
@@ -46,12 +48,15 @@ class Command(BaseCommand):
         limits = _limits()
         handler = Handler(logins, hop, host, Guesses(limits.wrong_logins_per_ip))
         stopped = asyncio.Event()
-        counts = asyncio.create_task(logins.write_counts(stopped))
+        tasks = [
+            asyncio.create_task(logins.write_counts(stopped)),
+            asyncio.create_task(Reporter(Node.Role.LISTENER).run(stopped)),
+        ]
         try:
             await self._listen(Listener(handler, host, context, limits), hop)
         finally:
             stopped.set()
-            await asyncio.wait([counts], timeout=THREAD_SECONDS)
+            await asyncio.wait(tasks, timeout=THREAD_SECONDS)
             handler.close()
 
     async def _listen(self, listener, hop):
