@@ -1,6 +1,9 @@
 """A PostgreSQL primary with hot standbys, each a server of its own on a loopback port."""
 
+import os
 import shutil
+import subprocess
+import sys
 import tempfile
 import time
 from contextlib import ExitStack, contextmanager
@@ -8,6 +11,7 @@ from pathlib import Path
 
 import psycopg
 
+from tests.servers import ROOT
 from tests.with_postgres import LASTING, START_SECONDS, Cluster
 
 
@@ -67,6 +71,23 @@ def primary_with_standbys(number=1, settings=LASTING, primary=None):
 
         primary = primary or start(Cluster)
         yield primary, [start(Standby, primary) for _ in range(number)]
+
+
+@contextmanager
+def beating(url, *, output=subprocess.DEVNULL, **environment):
+    """Run `manage.py heartbeat` on the database at a URL until the block ends; yield the process."""
+    process = subprocess.Popen(
+        [sys.executable, "manage.py", "heartbeat"],
+        cwd=ROOT,
+        env=os.environ | {"DATABASE_URL": url} | environment,
+        stdout=output,
+        stderr=output,
+    )
+    try:
+        yield process
+    finally:
+        process.kill()
+        process.wait()
 
 
 def _wait(condition):

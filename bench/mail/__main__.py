@@ -1,4 +1,7 @@
-"""`make bench-mail`: logins at real Postfix and Dovecot, and messages, compared in one run on this machine."""
+"""`make bench-mail`: logins at real Postfix and Dovecot, and messages, compared in one run on this machine.
+
+`python -m bench.mail --lease` compares only logins at a hot standby with and without the lease, in two minutes.
+"""
 
 import os
 import random
@@ -8,7 +11,16 @@ import time
 from contextlib import ExitStack
 
 from bench.mail import auth_socket, sessions
-from bench.mail.contenders import CRYPT, FLOOR, POSTGRESQL, REPORTED, SQLITE, Contenders
+from bench.mail.contenders import (
+    CRYPT,
+    FLOOR,
+    LEASED,
+    POSTGRESQL,
+    REPORTED,
+    SQLITE,
+    UNLEASED,
+    Contenders,
+)
 from bench.mail.figures import POSTFIX, SOCKET, Figure, Rates, Wanted, show_rates, show_ratios
 from bench.mail.logins import SEED, Refused
 from tests.with_postgres import NotThere
@@ -40,25 +52,43 @@ WANTED = [
     Wanted(Figure(SOCKET, SQLITE, MANY), Figure(SOCKET, SQLITE, FEW), 0.75),
 ]
 
+OF_LEASE = [Figure(SOCKET, name, FEW) for name in (UNLEASED, LEASED, POSTGRESQL)]
+LEASE_WANTED = [Wanted(Figure(SOCKET, LEASED, FEW), Figure(SOCKET, UNLEASED, FEW), 0.85)]
+
 
 def main():
     # However the program ends, stop the servers and remove their folders.
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda number, _frame: sys.exit(128 + number))
     try:
-        with ExitStack() as stack:
-            contenders = start_contenders(stack)
-            rates = measure(contenders)
-            used = contenders.used(FEW)
-            contenders.measure_messages(FEW)
+        if "--lease" not in sys.argv:
+            compare_stores()
+        compare_standbys()
     except Refused as error:
         sys.exit(f"bench: a login was refused: {error}")
     except (NotThere, RuntimeError) as error:
         sys.exit(f"bench: {error}")
+
+
+def compare_stores():
+    with ExitStack() as stack:
+        contenders = start_contenders(stack)
+        rates = measure(contenders, FIGURES)
+        used = contenders.used(FEW)
+        contenders.measure_messages(FEW)
     for where in (SOCKET, POSTFIX):
         show_rates(where, rates, Figure(where, FLOOR, FEW))
     show_ratios(rates, WANTED)
     print(f"report: last use written for {used:,} of {min(FEW, LOGINS):,} credentials that logged in")
+
+
+def compare_standbys():
+    with ExitStack() as stack:
+        contenders = Contenders(stack, LOGINS)
+        contenders.add_standby(FEW)
+        rates = measure(contenders, OF_LEASE, rounds=15, seconds={SOCKET: 1.5})
+    show_rates(SOCKET, rates, OF_LEASE[0])
+    show_ratios(rates, LEASE_WANTED)
 
 
 def start_contenders(stack) -> Contenders:
@@ -71,16 +101,16 @@ def start_contenders(stack) -> Contenders:
     return contenders
 
 
-def measure(contenders) -> Rates:
+def measure(contenders, figures, rounds=ROUNDS, seconds=SECONDS) -> Rates:
     """Measure in turns, so that other load on the machine affects all alike."""
-    rates = {figure: [] for figure in FIGURES}
+    rates = {figure: [] for figure in figures}
     chance = random.Random(SEED)  # noqa: S311
-    for number in range(ROUNDS + 1):
-        print(f"Round {number} of {ROUNDS} …" if number else "Warming up …", flush=True)
+    for number in range(rounds + 1):
+        print(f"Round {number} of {rounds} …" if number else "Warming up …", flush=True)
         for figure, measured in rates.items():
             if number and figure.name == REPORTED:
                 turn(figure, contenders, LEAD_SECONDS, chance)
-            rate = turn(figure, contenders, SECONDS[figure.where] if number else WARM_SECONDS, chance)
+            rate = turn(figure, contenders, seconds[figure.where] if number else WARM_SECONDS, chance)
             if number:
                 measured.append(rate)
             if figure.name == REPORTED:

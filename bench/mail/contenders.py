@@ -5,16 +5,19 @@ from typing import NamedTuple
 
 from bench import site
 from bench.mail import logins, messages, stores
-from tests.mail.daemons import MailServer, mail_server
+from tests.mail.daemons import Database, MailServer, mail_server
 from tests.mail.milters import judging
 from tests.mail.reports import reporting, serving
-from tests.with_postgres import postgres
+from tests.replicas import beating, primary_with_standbys
+from tests.with_postgres import FAST, cluster
 
 FLOOR = "passwd-file"
 POSTGRESQL = "PostgreSQL"
 SQLITE = "SQLite"
 CRYPT = "PostgreSQL, SHA512-CRYPT"
 REPORTED = "PostgreSQL, report on"
+LEASED = "standby with a lease"
+UNLEASED = "standby without one"
 
 
 class Contender(NamedTuple):
@@ -33,7 +36,8 @@ class Contenders:
         stack.enter_context(site.cleaned_up(self._folder))
         # The mail servers' users have to reach the files in it.
         self._folder.chmod(0o711)
-        self._postgresql = stores.PostgreSQL(stack.enter_context(postgres()))
+        self._cluster = stack.enter_context(cluster())
+        self._postgresql = stores.PostgreSQL(self._cluster.url)
         self._sqlite = stores.SQLite(self._folder)
         self._accounts = logins.make(number_of_logins)
         self.ready: dict[tuple[str, int], Contender] = {}
@@ -59,6 +63,20 @@ class Contenders:
         url = self._postgresql.url(name)
         self._stack.enter_context(serving(to, self._folder / "reports.log", DATABASE_URL=url))
         self._start(REPORTED, rows, database, reports=to)
+
+    def add_standby(self, rows):
+        """Start servers on a hot standby with the lease and one without, and on their primary."""
+        names = {LEASED: f"leased_{rows}", UNLEASED: f"unleased_{rows}"}
+        for kind, name in names.items():
+            table = self._tables(rows, logins.SSHA512)
+            database = self._postgresql.make(name, table, leased=kind == LEASED)
+            if kind == LEASED:
+                self._start(POSTGRESQL, rows, database)
+        self._stack.enter_context(beating(self._postgresql.url(names[LEASED])))
+        _, (standby,) = self._stack.enter_context(primary_with_standbys(1, FAST, self._cluster))
+        for kind, name in names.items():
+            database = Database.postgresql(standby.sockets, standby.port, name, stores.MAIL_PASSWORD)
+            self._start(kind, rows, database)
 
     def measure_messages(self, rows):
         """Print what the milter costs a message, on credentials in PostgreSQL. Raises Refused, OSError."""

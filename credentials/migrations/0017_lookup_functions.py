@@ -28,12 +28,20 @@ MAIL_VIEWS = import_module("credentials.migrations.0003_mail_views")
 
 FUNCTIONS = "smtp_passdb_answer(text), smtp_passdb_previous_answer(text), smtp_sender_answer(text)"
 
-IS_STALE = """pg_catalog.pg_is_in_recovery() AND NOT EXISTS (
+# `{refusal}` is what a standby does that may not know what was revoked. In two steps: on a primary the first one
+# costs nothing, together they would be a query.
+LEASE = """
+  IF pg_catalog.pg_is_in_recovery() THEN
+    IF NOT EXISTS (
       SELECT FROM public.credentials_heartbeat h
         WHERE (pg_catalog.statement_timestamp() OPERATOR(pg_catalog.-) h.at)
             OPERATOR(pg_catalog.<=) pg_catalog.make_interval(secs => h.lease_seconds)
           AND (h.at OPERATOR(pg_catalog.-) pg_catalog.statement_timestamp())
-            OPERATOR(pg_catalog.<=) pg_catalog.make_interval(secs => 1))"""
+            OPERATOR(pg_catalog.<=) pg_catalog.make_interval(secs => 1)
+    ) THEN
+      {refusal}
+    END IF;
+  END IF;"""
 WHY = """USING ERRCODE = '57P03',
       MESSAGE = 'This standby does not answer, since it may not know what was revoked.',
       DETAIL = pg_catalog.concat('Newest heartbeat of the primary here: ',
@@ -46,9 +54,7 @@ ANSWER = """
 CREATE OR REPLACE FUNCTION public.{view}_answer(name text, OUT "user" text, OUT password text, OUT allow_nets text)
 LANGUAGE plpgsql STABLE SECURITY DEFINER AS $$
 BEGIN
-  IF {is_stale} THEN
-    RAISE EXCEPTION {why};
-  END IF;
+  {lease}
   SELECT v.sasl_username, v.verifier, v.allow_nets INTO "user", password, allow_nets
     FROM public.{view} v WHERE v.username OPERATOR(pg_catalog.=) name;
   IF NOT FOUND THEN
@@ -61,16 +67,13 @@ SENDER_ANSWER = """
 CREATE FUNCTION public.smtp_sender_answer(name text) RETURNS SETOF text
 LANGUAGE plpgsql STABLE SECURITY DEFINER AS $$
 BEGIN
-  IF {is_stale} THEN
-    RAISE WARNING {why};
-    RETURN NEXT 'stale';
-    RETURN NEXT 'stale';
-    RETURN;
-  END IF;
+  {lease}
   RETURN QUERY SELECT pg_catalog.string_agg(v.sasl_username, ',') FROM public.smtp_sender v
     WHERE v.domain OPERATOR(pg_catalog.=) name HAVING pg_catalog.count(*) OPERATOR(pg_catalog.>) 0;
 END $$
 """
+REFUSE = f"RAISE EXCEPTION {WHY};"
+REFUSE_POSTFIX = f"RAISE WARNING {WHY}; RETURN NEXT 'stale'; RETURN NEXT 'stale'; RETURN;"
 # A page of the one row holds some 200 versions of it, which each look-up goes through until PostgreSQL tidies them
 # up, as it does when the page is fuller than this.
 SHORT_CHAIN = "ALTER TABLE credentials_heartbeat SET (fillfactor = 10)"
@@ -84,15 +87,12 @@ SELECT a.grantee::regrole::text FROM pg_class c, aclexplode(c.relacl) a
 def create(apps, schema_editor):
     if schema_editor.connection.vendor != "postgresql":
         return
-    lease = {"is_stale": IS_STALE, "why": WHY}
+    lease = LEASE.format(refusal=REFUSE)
     statements = [
-        ANSWER.format(view=view, ending=ending, **lease) for view, ending in MAIL_VIEWS.ANSWERS.items()
+        ANSWER.format(view=view, ending=ending, lease=lease) for view, ending in MAIL_VIEWS.ANSWERS.items()
     ]
-    statements += [
-        SENDER_ANSWER.format(**lease),
-        f"REVOKE ALL ON FUNCTION {FUNCTIONS} FROM PUBLIC",
-        SHORT_CHAIN,
-    ]
+    statements.append(SENDER_ANSWER.format(lease=LEASE.format(refusal=REFUSE_POSTFIX)))
+    statements += [f"REVOKE ALL ON FUNCTION {FUNCTIONS} FROM PUBLIC", SHORT_CHAIN]
     with schema_editor.connection.cursor() as cursor:
         for statement in statements:
             cursor.execute(statement)

@@ -2,8 +2,6 @@
 
 import json
 import signal
-import subprocess
-import sys
 from http.client import HTTPConnection
 from uuid import uuid4
 
@@ -13,7 +11,7 @@ from tests import servers
 from tests.faults.elsewhere import set_up
 from tests.faults.web import Person, site
 from tests.mail.reports import reporting, serving
-from tests.replicas import ask, primary_with_standbys
+from tests.replicas import ask, beating, primary_with_standbys
 from tests.submission.clients import wait_until
 
 pytestmark = [pytest.mark.postgresql, pytest.mark.django_db]
@@ -21,35 +19,15 @@ pytestmark = [pytest.mark.postgresql, pytest.mark.django_db]
 BEATS = "SELECT extract(epoch FROM at) FROM credentials_heartbeat"
 
 
-@pytest.fixture
-def heartbeat(tmp_path, monkeypatch):
-    """Start `manage.py heartbeat` on a database; (URL) → (process, path of its output)."""
-    started = []
-
-    def start(url):
-        monkeypatch.setenv("DATABASE_URL", url)
-        with open(tmp_path / "heartbeat.log", "wb") as log:
-            started.append(
-                subprocess.Popen(
-                    [sys.executable, "manage.py", "heartbeat"], cwd=servers.ROOT, stdout=log, stderr=log
-                )
-            )
-        return started[-1], tmp_path / "heartbeat.log"
-
-    yield start
-    for process in started:
-        process.kill()
-        process.wait()
-
-
-def test_pages_reports_and_heartbeat_go_on_with_a_promoted_standby(tmp_path, heartbeat):
+def test_pages_reports_and_heartbeat_go_on_with_a_promoted_standby(tmp_path):
     with primary_with_standbys() as (primary, (standby,)):
         name, session = set_up(primary.url)
         several = f"127.0.0.1:{primary.port},127.0.0.1:{standby.port}"
         url = f"postgres://postgres@{several}/postgres?target_session_attrs=read-write"
         to = reporting(nonce="0" * 64)
-        beating, log = heartbeat(url)
         with (
+            open(tmp_path / "heartbeat.log", "wb") as log,
+            beating(url, output=log) as heartbeat,
             site(tmp_path, DATABASE_URL=url) as web,
             serving(to, tmp_path / "reports.log", DATABASE_URL=url),
         ):
@@ -74,9 +52,9 @@ def test_pages_reports_and_heartbeat_go_on_with_a_promoted_standby(tmp_path, hea
             username = ask(standby, "SELECT username FROM credentials_credential LIMIT 1")
             assert refused_login(to, username) == 200
             wait_until(lambda: ask(standby, "SELECT EXISTS (SELECT FROM credentials_loginday)"))
-        beating.send_signal(signal.SIGTERM)
-        assert beating.wait(servers.STOP_SECONDS) == 0
-        first, failed, again = log.read_text().splitlines()
+            heartbeat.send_signal(signal.SIGTERM)
+            assert heartbeat.wait(servers.STOP_SECONDS) == 0
+        first, failed, again = (tmp_path / "heartbeat.log").read_text().splitlines()
         assert first == "Beating every 1 s, for leases of 5 s"
         assert failed.startswith("Can't beat") and again.startswith("Beating again, after ")
         primary.start()  # its context stops it

@@ -1,11 +1,7 @@
 """Mail servers on a hot standby answer "come again" once it hasn't heard of its primary for its lease."""
 
-import os
 import signal
-import subprocess
-import sys
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
 
 import psycopg
 import pytest
@@ -15,8 +11,7 @@ from tests.mail.conftest import MAIL_PASSWORD
 from tests.mail.daemons import Database, mail_server
 from tests.mail.databases import open_postgresql
 from tests.mail.test_outage import issue, reply_to_mail
-from tests.replicas import ask, primary_with_standbys
-from tests.servers import ROOT
+from tests.replicas import ask, beating, primary_with_standbys
 from tests.submission.clients import RECIPIENT, SENDER, auth_plain, wait_until
 
 pytestmark = [pytest.mark.mail, pytest.mark.postgresql]
@@ -34,19 +29,6 @@ def pair():
         open_postgresql(primary.port, "postgres", MAIL_PASSWORD)
         standby.has_replayed(primary)
         yield primary, standby, username, password
-
-
-@contextmanager
-def heartbeat(primary):
-    environment = os.environ | {"DATABASE_URL": primary.url, "LEASE_SECONDS": str(LEASE)}
-    process = subprocess.Popen(
-        [sys.executable, "manage.py", "heartbeat"], cwd=ROOT, env=environment, stdout=subprocess.DEVNULL
-    )
-    try:
-        yield process
-    finally:
-        process.kill()
-        process.wait()
 
 
 def forget_heartbeats(primary, standby):
@@ -93,20 +75,20 @@ def test_mail_servers_of_a_standby_refuse_for_now_without_a_heartbeat_and_recove
     database = Database.postgresql(standby.sockets, standby.port, "postgres", MAIL_PASSWORD)
     with mail_server(database) as server, ThreadPoolExecutor(4) as pool:
         mail = Mail(server)
-        with heartbeat(primary) as beating:
+        with beating(primary.url, LEASE_SECONDS=str(LEASE)) as process:
             wait_until(lambda: answers(standby))
             assert mail.try_login(username, password)[0] == 235
             opened = mail.secure()
             assert auth_plain(opened, username, password)[0] == 235
             assert [reply_to_mail(opened), opened.docmd("RSET")[0]] == [250, 250]
-            beating.send_signal(signal.SIGSTOP)
+            process.send_signal(signal.SIGSTOP)
             wait_until(lambda: not answers(standby))
             tries = [
                 pool.submit(mail.try_login, username, given, timeout=60) for given in (password, "wrong") * 2
             ]
             assert opened.docmd(f"MAIL FROM:<{SENDER}>")[0] == 451
             assert [attempt.result()[0] for attempt in tries] == [454] * 4
-            beating.send_signal(signal.SIGCONT)
+            process.send_signal(signal.SIGCONT)
             wait_until(lambda: answers(standby))
             # At once, and without anybody's help: neither of the two keeps away from the server.
             assert mail.try_login(username, password, timeout=60)[0] == 235
