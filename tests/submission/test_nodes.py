@@ -154,6 +154,8 @@ class TestReplica:
             found = wait_until(lambda: node("mail1", heartbeat_at__isnull=False))
             assert found.has_replica and found.heartbeat_at == Heartbeat.objects.get().at
             wait_until(lambda: seen(earlier.username))
+            # One machine, one clock; a busy one takes a moment.
+            assert timedelta(0) <= node("mail1").clock_behind < timedelta(seconds=30)
 
             deleted.remove(by=SYSTEM)
             row = wait_until(lambda: seen(deleted.username))
