@@ -38,6 +38,7 @@ class Migration(migrations.Migration):
                 ),
                 ("last_seen_at", models.DateTimeField(editable=False)),
                 ("heartbeat_at", models.DateTimeField(editable=False, null=True)),
+                ("clock_behind", models.DurationField(editable=False, null=True)),
             ],
             options={
                 "verbose_name": "mail server",

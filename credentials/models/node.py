@@ -31,7 +31,9 @@ from credentials.revocations import TAGS
 
 SEEN_KEPT_FOR = timedelta(days=90)
 CONFIRMED_WITHIN = timedelta(hours=24)  # older revocations are not looked for any more
-CLOCK_MARGIN = timedelta(seconds=1)  # a node's clock may be behind by less: else its functions refuse
+# The lookup functions take a heartbeat for as much in the future. By a clock that is behind for longer, they
+# refuse, but once no newer one comes they answer, for all of that time longer than the lease.
+CLOCK_MARGIN = timedelta(seconds=1)
 # Once a transaction has committed. Events of others that it sees have been committed as well.
 NOTE_COMMITS = """
 INSERT INTO credentials_refusalseen (event_id, node_id, seen_at)
@@ -80,6 +82,8 @@ class Node(models.Model):
     first_seen_at = models.DateTimeField(db_default=Now(), editable=False)
     last_seen_at = models.DateTimeField(editable=False)
     heartbeat_at = models.DateTimeField(null=True, editable=False)
+    # Of the replica's clock against the primary's, and the time that a report takes.
+    clock_behind = models.DurationField(null=True, editable=False)
 
     objects = NodeQuerySet.as_manager()
 
@@ -103,7 +107,17 @@ class Node(models.Model):
         """
         if not (self.has_replica and self.heartbeat_at):
             return None
-        return self.heartbeat_at + timedelta(seconds=self.lease_seconds) + CLOCK_MARGIN
+        return self.heartbeat_at + self.lease
+
+    @property
+    def lease(self) -> timedelta:
+        """How long after a heartbeat it may go on answering, by the primary's clock. Needs `with_lease`."""
+        return timedelta(seconds=self.lease_seconds) + max(CLOCK_MARGIN, self.clock_behind or timedelta(0))
+
+    @property
+    def has_wrong_clock(self) -> bool:
+        """Whether it refuses logins, since heartbeats seem to be of a time to come."""
+        return bool(self.clock_behind) and self.clock_behind > CLOCK_MARGIN
 
     def remove(self, *, by, reason=""):
         """Forget a node that was taken out of service. Raises Node.DoesNotExist.

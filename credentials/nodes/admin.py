@@ -79,7 +79,7 @@ class NodeAdmin(SupportAdmin):
     """Mail servers as they report themselves. Support doesn't see them, only operators."""
 
     change_form_template = "admin/credentials/credential/change_form.html"
-    list_display = ("name", "role", "version", "last_seen", "lag", "lease_ends", "unconfirmed")
+    list_display = ("name", "role", "version", "last_seen", "lag", "lease_ends", "clock", "unconfirmed")
     sortable_by = ()
     ordering = ("name", "role")
     fields = readonly_fields = (
@@ -92,6 +92,7 @@ class NodeAdmin(SupportAdmin):
         "heartbeat_at",
         "lag",
         "lease_ends",
+        "clock",
         "unconfirmed",
     )
     actions = ("remove",)
@@ -145,6 +146,12 @@ class NodeAdmin(SupportAdmin):
     @admin.display(description="lease ends", empty_value="No lease")
     def lease_ends(self, node):
         return second(node.lease_ends_at) or None
+
+    @admin.display(description="clock of the replica", empty_value="-")
+    def clock(self, node):
+        if not node.has_wrong_clock:
+            return "Right" if node.clock_behind is not None else None
+        return f"{node.clock_behind.total_seconds():.1f} s behind: it refuses logins"
 
     @admin.display(description="revocations not confirmed (24 h)", empty_value="-")
     def unconfirmed(self, node):

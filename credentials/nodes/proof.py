@@ -2,7 +2,7 @@
 
 A replica replays in order. While it doesn't show a revocation, it can't show a heartbeat that was written after
 its COMMIT either. So its lease ends at the latest `LEASE_SECONDS` after a moment that was after the COMMIT, and
-CLOCK_MARGIN for its clock. What is said of a node is late rather than early.
+as much later as its clock may be behind (`Node.lease`). What is said of a node is late rather than early.
 """
 
 from datetime import datetime, timedelta
@@ -17,7 +17,6 @@ from django.utils import timezone
 from audit.models import Event
 from credentials.models import LoginDay, Node, RefusalSeen
 from credentials.models.login_day import LOGINS_KEPT_FOR
-from credentials.models.node import CLOCK_MARGIN
 from credentials.outcome import Outcome
 from credentials.revocations import OF_ALL_LOGINS, TAGS, TAKEN_BACK_BY, revokes
 
@@ -94,8 +93,7 @@ class Proof:
             return Answer(node, State.PRIMARY)
         if node.heartbeat_at is None:
             return Answer(node, State.EMPTY)
-        lease = timedelta(seconds=node.lease_seconds) + CLOCK_MARGIN
-        ends_at = (self.confirmed_at or self.now) + lease
+        ends_at = (self.confirmed_at or self.now) + node.lease
         return Answer(node, State.ENDED if ends_at <= self.now else State.WAITING, ends_at=ends_at)
 
     def _within(self, seen_at) -> int | None:

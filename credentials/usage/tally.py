@@ -28,6 +28,8 @@ class Tally:
     def __init__(self):
         self._lock = threading.Lock()
         self._seen: dict[Attempt, Counted] = {}
+        self._committing = ""  # the id of the transaction that is being committed
+        self._in_doubt: list[tuple[str, dict[Attempt, Counted]]] = []  # those whose COMMIT got no answer
 
     def add(
         self,
@@ -60,21 +62,39 @@ class Tally:
         Raises django.db.Error; then everything is kept for the next time. Raises anything else where we
         fail by a login; then that one is dropped and the others are written.
         """
+        self._settle()
         with self._lock:
             batch, self._seen = self._seen, {}
         try:
             self._write(batch)
         except Exception as error:
             if may_pass(error):
-                self._keep(batch)
+                self._take_back(batch)
             else:
                 self._write_each(batch)
             raise
 
     def _write(self, batch):
+        self._committing = ""
         if batch:
             with transaction.atomic():
                 writer.write(batch)
+                self._committing = writer.transaction_id()
+
+    def _take_back(self, batch):
+        """Keep a batch that failed; or until it's known, if the connection broke while it was committed."""
+        if self._committing:
+            self._in_doubt.append((self._committing, batch))
+        else:
+            self._keep(batch)
+
+    def _settle(self):
+        """Keep what was in doubt and was not committed after all. Raises django.db.Error."""
+        while self._in_doubt:
+            transaction_id, batch = self._in_doubt[-1]
+            if not writer.has_committed(transaction_id):
+                self._keep(batch)
+            self._in_doubt.pop()
 
     def _write_each(self, batch):
         left = dict(batch)
@@ -84,6 +104,8 @@ class Tally:
                 self._write({attempt: counted})
             except Exception as error:
                 if may_pass(error):
+                    del left[attempt]
+                    self._take_back({attempt: counted})
                     return self._keep(left)
                 self._put(UNCOUNTED, counted)
             del left[attempt]

@@ -5,6 +5,8 @@ from dataclasses import replace
 from datetime import date, timedelta
 from typing import NamedTuple
 
+from django.db import DataError, OperationalError, connection
+
 from credentials.models import Credential
 from credentials.models.batches import chunks, hold_domains, update_each
 from credentials.models.login_day import ALL_LOGINS, MAX_ADDRESSES, LoginDay
@@ -59,6 +61,28 @@ def write(batch: Mapping[Attempt, Counted]):
         newer = f"(old.{name}_at IS NULL OR old.{name}_at < new.{name}_at)"
         update_each(Credential, notes[name].values(), newer + condition)
     LoginDay.objects.count_up(_rows(facts))
+
+
+def transaction_id() -> str:
+    """The id of the running transaction, for `has_committed`; "" on SQLite, whose COMMIT is always answered."""
+    if connection.vendor != "postgresql":
+        return ""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_current_xact_id()::text")
+        return cursor.fetchone()[0]
+
+
+def has_committed(transaction_id: str) -> bool:
+    """Whether a transaction was committed whose connection broke. Raises django.db.Error."""
+    try:
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT pg_xact_status(%s::xid8)", [transaction_id])
+            status = cursor.fetchone()[0]
+    except DataError:  # a server that took over has not come to it: it was lost
+        return False
+    if status == "in progress":
+        raise OperationalError("The server still works on what was counted before.")
+    return status == "committed"
 
 
 def _credentials(usernames) -> dict[str, Credential]:

@@ -4,6 +4,7 @@ Events become visible at their COMMIT, in another order than their ids and times
 time before the one before it, and leaves out what it has found there already.
 """
 
+import time
 from datetime import datetime, timedelta
 from typing import NamedTuple
 
@@ -27,10 +28,15 @@ SELECT id, at FROM audit_event WHERE tag = ANY(%s) AND at > %s AND NOT id = ANY(
 
 
 class Look(NamedTuple):
-    """The newest heartbeat that the replica has, and the events that it didn't show at the look before."""
+    """The newest heartbeat that the replica has, and the events that it didn't show at the look before.
+
+    `clock` is what its clock showed at `at`, which is by time.monotonic().
+    """
 
     heartbeat_at: datetime | None
     events: list[int]
+    clock: datetime
+    at: float
 
 
 class Replica:
@@ -45,11 +51,12 @@ class Replica:
         with connections[ALIAS].cursor() as cursor:
             cursor.execute(POSITION)
             heartbeat_at, now, replayed_to = cursor.fetchone()
+            at = time.monotonic()
             since = self._since or now - CONFIRMED_WITHIN
             cursor.execute(REVOCATIONS, [list(TAGS), since, list(self._found), MAX_FOUND])
             new = dict(cursor.fetchall())
         self._found |= new
         if replayed_to and len(new) < MAX_FOUND:
             self._since = max(since, replayed_to - OVERLAP)
-            self._found = {event: at for event, at in self._found.items() if at > self._since}
-        return Look(heartbeat_at, list(new))
+            self._found = {event: of for event, of in self._found.items() if of > self._since}
+        return Look(heartbeat_at, list(new), now, at)

@@ -11,6 +11,9 @@ from itertools import islice
 from typing import Any
 
 from django.conf import settings
+from django.db import connection
+from django.db.models import DateTimeField, DurationField, ExpressionWrapper, Value
+from django.db.models.functions import Now
 
 from credentials.models import Node, RefusalSeen
 from credentials.models.batches import CHUNK
@@ -34,6 +37,7 @@ class Reporter:
         self._role = role
         self._has_replica = role == Node.Role.POSTFIX and ALIAS in settings.DATABASES
         self._heartbeat_at: datetime | None = None
+        self._clock: tuple[datetime, float] | None = None  # the replica's, and when, by time.monotonic()
         self._waiting: dict[int, float] = {}  # event → when it was seen, by time.monotonic()
         self._failing: set[str] = set()
 
@@ -59,6 +63,7 @@ class Reporter:
                     replica = Replica()  # what it has found in the meantime would be left out
                 else:
                     self._heartbeat_at = look.heartbeat_at or self._heartbeat_at
+                    self._clock = look.clock, look.at
                     self._waiting |= dict.fromkeys(look.events, time.monotonic())
             await _pause(stopped, LOOK_EVERY)
 
@@ -80,6 +85,11 @@ class Reporter:
         columns: dict[str, Any] = {"version": settings.VERSION, "has_replica": self._has_replica}
         if self._heartbeat_at:
             columns["heartbeat_at"] = self._heartbeat_at
+        if self._clock:
+            clock, at = self._clock
+            connection.ensure_connection()  # that may take a while
+            now = Value(clock + timedelta(seconds=time.monotonic() - at), DateTimeField())
+            columns["clock_behind"] = ExpressionWrapper(Now() - now, DurationField())
         node = Node.objects.report(settings.NODE_NAME, self._role, **columns)
         now = time.monotonic()
         RefusalSeen.objects.confirm(node, [(event, timedelta(seconds=now - at)) for event, at in batch.items()])

@@ -45,6 +45,15 @@ def test_nodes_are_listed_with_lag_lease_and_what_is_not_confirmed(as_root, node
     assert "A replica on its machine" in text(as_root.get(f"{LIST}{nodes[0].pk}/change/"))
 
 
+def test_clock_that_is_behind_lengthens_the_lease(as_root, nodes):
+    Node.objects.filter(name="mail1").update(clock_behind=timedelta(milliseconds=40))
+    assert "Right" in text(as_root.get(LIST))
+    before = Node.objects.with_lease().get(name="mail1").lease_ends_at
+    Node.objects.filter(name="mail1").update(clock_behind=timedelta(seconds=3))
+    assert "3.0 s behind: it refuses logins" in text(as_root.get(LIST))
+    assert Node.objects.with_lease().get(name="mail1").lease_ends_at == before + timedelta(seconds=2)
+
+
 def test_empty_list_says_who_reports(as_root):
     assert EMPTY in text(as_root.get(LIST))
 

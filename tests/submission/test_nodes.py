@@ -9,12 +9,14 @@ from types import SimpleNamespace
 import psycopg
 import pytest
 from django.conf import settings
-from django.db import connection
+from django.db import OperationalError, connection
 from django.utils import timezone
 
 from audit.models import Event
 from credentials.models import Heartbeat, LoginDay, Node, RefusalSeen
 from credentials.outcome import Outcome
+from credentials.usage.tally import Tally
+from credentials.usage.writer import has_committed
 from tests import servers
 from tests.factories import SYSTEM, make_credential
 from tests.http import at_once, smtp_url, text
@@ -114,8 +116,6 @@ class TestTwoServers:
 
 @pytest.mark.postgresql
 def test_first_login_is_the_earliest_and_last_use_never_goes_back(credential):
-    from credentials.usage.tally import Tally
-
     now = timezone.now().replace(hour=12)
     for hours in (0, -3, -1):  # as servers write that could not for a while
         tally = Tally()
@@ -125,6 +125,33 @@ def test_first_login_is_the_earliest_and_last_use_never_goes_back(credential):
     credential.refresh_from_db()
     assert (row.count, row.first_at, row.last_at) == (3, now - timedelta(hours=3), now)
     assert credential.last_used_at == now
+
+
+@pytest.mark.postgresql
+@pytest.mark.parametrize("is_done", [True, False], ids=["committed", "rolled back"])
+def test_batch_whose_commit_got_no_answer_is_counted_once(credential, monkeypatch, is_done):
+    commit, tally = connection.commit, Tally()
+
+    def fail():
+        monkeypatch.undo()
+        if is_done:
+            commit()
+        raise OperationalError("server closed the connection unexpectedly")
+
+    tally.add(credential.username, "192.0.2.1", Outcome.ACCEPTED)
+    monkeypatch.setattr(connection, "commit", fail)
+    with pytest.raises(OperationalError):
+        tally.write()
+    assert counted(credential) == ({"192.0.2.1": 1} if is_done else {})
+    tally.add(credential.username, "192.0.2.2", Outcome.ACCEPTED)
+    for _ in range(2):
+        tally.write()
+        assert counted(credential) == {"192.0.2.1": 1, "192.0.2.2": 1}
+
+
+@pytest.mark.postgresql
+def test_transaction_that_a_new_primary_lost_has_not_committed(db):
+    assert not has_committed("999999999999")
 
 
 @pytest.mark.postgresql
@@ -154,6 +181,8 @@ class TestReplica:
             found = wait_until(lambda: node("mail1", heartbeat_at__isnull=False))
             assert found.has_replica and found.heartbeat_at == Heartbeat.objects.get().at
             wait_until(lambda: seen(earlier.username))
+            # One machine, one clock; a busy one takes a moment.
+            assert timedelta(0) <= node("mail1").clock_behind < timedelta(seconds=30)
 
             deleted.remove(by=SYSTEM)
             row = wait_until(lambda: seen(deleted.username))
