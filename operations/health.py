@@ -27,7 +27,7 @@ FORWARDED = ("X-Forwarded-For", "X-Forwarded-Proto", "X-Forwarded-Host", "X-Real
 _readiness_workers = Workers("readiness", threads=4, waiting=50, seconds=1.5)
 _metrics_workers = Workers("metrics", threads=2, waiting=10, seconds=9)
 
-# Once there are none it stays so: no migration is reversed while the server runs.
+# Once there are none it stays so, unless the database was away: another server may have taken its place.
 _has_migrations = False
 
 
@@ -61,6 +61,7 @@ def _health():
 
 
 def _readiness():
+    global _has_migrations
     try:
         reason, detail = _readiness_workers.call(_why_not)
     except (TimeoutError, Busy):
@@ -69,6 +70,7 @@ def _readiness():
         reason, detail = "cache", f"The cache can't be asked: {error}. Run manage.py createcachetable."
     except django.db.Error as error:
         reason, detail = "database", f"The database can't be asked: {type(error).__name__}."
+    _has_migrations = _has_migrations and reason != "database"
     if not reason:
         return JsonResponse({"status": "ready", "version": settings.VERSION})
     log.warning("Not ready: %s", detail)

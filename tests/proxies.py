@@ -1,5 +1,6 @@
 """Real proxies under the configuration of deploy/, each a process of its own on free loopback ports."""
 
+import re
 import shutil
 import ssl
 import subprocess
@@ -43,18 +44,31 @@ def nginx(folder, dashboard, **changes):
     """
     proxy = Proxy(free_port(), free_port(), _certificate(folder))
     replaced = {
-        "server 127.0.0.1:8000;": f"server {dashboard};",
         "    listen 80;\n    listen [::]:80;": f"    listen 127.0.0.1:{proxy.http};",
         "    listen 443 ssl;\n    listen [::]:443 ssl;": f"    listen 127.0.0.1:{proxy.https} ssl;",
         f"/etc/letsencrypt/live/{NAME}/fullchain.pem": f"{folder}/tls.crt",
         f"/etc/letsencrypt/live/{NAME}/privkey.pem": f"{folder}/tls.key",
         "/var/log/nginx/sendlayer.log": f"{folder}/nginx.log",
     } | dict(changes.values())
+    if dashboard:
+        replaced["server 127.0.0.1:8000;"] = f"server {dashboard};"
     _copy(ROOT / "deploy/nginx/sendlayer.conf", folder / "sendlayer.conf", replaced)
     (folder / "nginx.conf").write_text(NGINX.format(folder=folder))
     program = _program("nginx", "nginx-light")
     command = ["-p", str(folder), "-c", str(folder / "nginx.conf")]
     with running(command, port=proxy.https, log=folder / "nginx.out", program=program):
+        yield proxy
+
+
+@contextmanager
+def nginx_of_nodes(folder, *dashboards):
+    """Run nginx before several web nodes, each `127.0.0.1:port`, until the block ends; yield a Proxy."""
+    upstream = re.compile(r"^upstream sendlayer {\n.*?^}\n", re.M | re.S)
+    alone = upstream.search((ROOT / "deploy/nginx/sendlayer.conf").read_text())[0]
+    several = upstream.search((ROOT / "deploy/cluster/web-proxy.conf").read_text())[0]
+    for number, dashboard in enumerate(dashboards, start=21):
+        several = several.replace(f"192.0.2.{number}:8000", dashboard)
+    with nginx(folder, None, nodes=(alone, several)) as proxy:
         yield proxy
 
 

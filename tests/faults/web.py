@@ -149,7 +149,13 @@ def visited(port, domain, session, *, visitors=4):
     `domain` is a name, `session` the key of an owner's.
     """
     person = Person(port, session)
-    crowd = [Visitor(person, domain, random.Random(number)) for number in range(visitors)]  # noqa: S311
+    with acting([Visitor(person, domain, random.Random(number)) for number in range(visitors)]) as crowd:  # noqa: S311
+        yield crowd
+
+
+@contextmanager
+def acting(crowd):
+    """The same for these visitors."""
     stopped = threading.Event()
     threads = [threading.Thread(target=visitor.run, args=[stopped]) for visitor in crowd]
     for thread in threads:
