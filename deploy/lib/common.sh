@@ -159,7 +159,8 @@ manage_in() (
 
 setting() { sed -n "s/^$1=//p" "$VAR/.env"; }
 has_postgres() { grep -q "^DATABASE_URL=[\"']\?postgres" "$VAR/.env"; }
-as_postgres() { runuser -u postgres -- psql -X -q -A -t -v ON_ERROR_STOP=1 "$@"; }
+# Without what as_owner sets: in its trap, that still holds.
+as_postgres() { PGOPTIONS='' runuser -u postgres -- psql -X -q -A -t -v ON_ERROR_STOP=1 "$@"; }
 set_rights() { as_postgres -f "$1/deploy/postgres/app_role.sql" sendlayer; }
 
 # The same with the rights of the tables' owner. On PostgreSQL the dashboard's role owns nothing, and may act as the

@@ -39,6 +39,9 @@ systemctl is-active sendlayer-{web,reports,check-domains.timer,tidy.timer} postf
 page="curl -sI --retry 30 --retry-connrefused http://127.0.0.1:8000/"
 $page -H "Host: mail.example.com" -H "X-Forwarded-Proto: https" | head -1
 sendlayer-manage verify_store
+# However a migration ended, the dashboard's role owns nothing.
+is_owner="SELECT pg_has_role('sendlayer', 'sendlayer_owner', 'MEMBER')"
+[ ! -d /etc/postgresql ] || [ "$(runuser -u postgres -- psql -X -A -t -c "$is_owner" sendlayer)" = f ]
 sendlayer-manage verify_audit > /dev/null && echo "chains hold"
 """
 # A file that the operator has changed.
