@@ -19,10 +19,11 @@ from django.utils.html import format_html
 from accounts import emails
 from accounts.emails import Letter
 from audit.lists import Section
-from credentials.models import LoginDay
+from credentials.models import LoginDay, Node
 from operations import health, metrics
 from operations.backups.manifest import DATABASE_NAMES
-from operations.jobs.schedule import HOUR, JOBS, Job
+from operations.failover import events_log
+from operations.jobs.schedule import HOUR, JOBS, MINUTE, Job
 from operations.models import JobRun
 from vault import cipher, sealed_mode
 from vault.checks import KEYS
@@ -39,6 +40,9 @@ TITLES = {
     "domains": "Check DNS records",
     "backup": "Backup",
 }
+NO_NODES = "None has reported itself: neither manage.py reports nor manage.py submission has run here."
+MOST_NODES = 100
+SILENT = 2 * MINUTE  # they report each 10 s
 
 
 class Row(NamedTuple):
@@ -56,6 +60,7 @@ def sections() -> list[Section]:
         "This server": list(_server()),
         "Keys": list(_keys()),
         "Mail": list(_mail()),
+        "Mail servers": list(_nodes()),
     }
     wrong = [row for rows in parts.values() for row in rows if row.is_wrong]
     found = list(_settings())
@@ -64,12 +69,12 @@ def sections() -> list[Section]:
         wrong.append(Row("Settings", f"check --deploy finds {things} listed below."))
     return [
         _section("Needs attention", wrong, empty="Nothing on this page needs attention."),
-        *(_section(title, rows) for title, rows in parts.items()),
+        *(_section(title, rows, empty=NO_NODES) for title, rows in parts.items()),
         _section("Settings", found, empty="check --deploy finds nothing."),
     ]
 
 
-def _section(title, rows, *, empty=""):
+def _section(title, rows, *, empty):
     return Section(title, (), [(row.name, row.text) for row in rows], empty)
 
 
@@ -136,6 +141,12 @@ def _server() -> Iterator[Row]:
     backend = settings.CACHES["default"]["BACKEND"].rpartition(".")[2]
     kind = {"TableCache": "A table of the database", "SharedCache": "Redis"}.get(backend, backend)
     yield Row("Limits are counted in", f"{kind}. {problem or 'It answers.'}", bool(problem))
+    if settings.EVENTS_LOG:
+        is_writable = events_log.is_writable()
+        text = (
+            "" if is_writable else "They can't be: a failover may lose acts. Look at the disk and its rights."
+        )
+        yield Row("Acts are noted in", f"{settings.EVENTS_LOG} {text}".strip(), not is_writable)
 
 
 def _database_version() -> str:
@@ -199,6 +210,28 @@ def _mail() -> Iterator[Row]:
         f"Nothing accepts connections at {where}. That's right without Postfix; behind it, mail has to wait."
     )
     yield Row("Milter", answers if metrics.milter_answers() else silent)
+
+
+def _nodes() -> Iterator[Row]:
+    now = timezone.now()
+    # Those that were silent for long first.
+    for node in Node.objects.with_lease().order_by("last_seen_at")[:MOST_NODES]:
+        wrong = " ".join(_wrong_of(node, now))
+        version = f"Version {node.version}."
+        lag = f"Its replica was {node.lag.total_seconds():.1f} s behind." if node.lag is not None else ""
+        text = format_html("{} Reported {}. {} {}", version, age(node.last_seen_at), lag, wrong)
+        yield Row(str(node), text, bool(wrong))
+
+
+def _wrong_of(node, now) -> Iterator[str]:
+    if now - node.last_seen_at > SILENT:
+        yield "It is silent: its service or its way to the database is down. If it's gone for good, remove it."
+    elif node.has_replica and not node.heartbeat_at:
+        yield "It refuses all logins: no heartbeat has reached its replica."
+    elif node.lease_ends_at and node.lease_ends_at < now:
+        yield "It refuses all logins: the newest heartbeat of its replica is too old."
+    if node.version != settings.VERSION:
+        yield f"This server has {settings.VERSION}."
 
 
 def _settings() -> Iterator[Row]:

@@ -2,6 +2,7 @@
 
 import re
 from datetime import timedelta
+from html import unescape
 
 import pytest
 from django.contrib.auth.models import Permission
@@ -15,6 +16,7 @@ from django.utils.html import strip_tags
 
 from accounts import emails
 from accounts.emails import Letter
+from credentials.models import Node
 from operations.jobs.schedule import JOBS
 from operations.models import JobRun
 from tests.factories import make_credential, make_use, password_of
@@ -32,7 +34,7 @@ def rows(client) -> dict[str, dict[str, str]]:
     found = {}
     for section in re.findall(r"<section.*?</section>", text(client.get(PAGE, secure=True)), re.S):
         title, *cells = [
-            " ".join(strip_tags(part).split())
+            " ".join(unescape(strip_tags(part)).split())
             for part in re.findall(r"<(?:h2|td|p)\b.*?</(?:h2|td|p)>", section, re.S)
         ]
         found[title] = dict(zip(cells[::2], cells[1::2], strict=True)) if len(cells) > 1 else {"": cells[0]}
@@ -92,7 +94,7 @@ def test_system_says_how_each_job_is(as_root, all_is_well):
         "Send waiting e-mails": "No run is known. Start sendlayer-tidy.timer, or tick in a container.",
         "Tidy": "Began 2 hours ago at mail1, process 7 and never ended. Last succeeded 5 minutes ago. "
         + where.format("tidy"),
-        "Check DNS records": "Failed 5 minutes ago: The database &lt;b&gt;is&lt;/b&gt; away. "
+        "Check DNS records": "Failed 5 minutes ago: The database <b>is</b> away. "
         "Last succeeded 5 minutes ago. " + where.format("check-domains"),
         "Backup": "Last succeeded 2 days ago. That is late: it should within 26 hours. "
         + where.format("backup"),
@@ -151,11 +153,51 @@ def test_system_shows_database_migrations_keys_and_mail(as_root, settings, crede
     assert {"Migrations", "E-mails to users"} <= page["Needs attention"].keys()
 
 
+def test_system_says_whether_acts_can_be_noted(as_root, settings, tmp_path):
+    settings.EVENTS_LOG = str(tmp_path)
+    assert rows(as_root)["This server"]["Acts are noted in"] == str(tmp_path)
+    (tmp_path / "file").touch()
+    settings.EVENTS_LOG = str(tmp_path / "file")
+    said = rows(as_root)["Needs attention"]["Acts are noted in"]
+    assert said.startswith(f"{tmp_path}/file They can't be: ")
+
+
 def test_system_shows_a_retired_key(as_root, settings):
     keyring.examine()
     KeyCanary.objects.create(key_id="k0", token="gone", retired_at=timezone.now() - 3 * DAY)
     said = rows(as_root)["Keys"]["Key k0"]
     assert said == "Retired 3 days ago, not in CREDENTIAL_KEYS, first used just now."
+
+
+def test_system_says_which_mail_servers_are_silent_behind_or_of_another_version(as_root, settings):
+    now, settings.LEASE_SECONDS = timezone.now(), 3600
+
+    def node(name, ago=MINUTE, **columns):
+        given = {"role": Node.Role.POSTFIX, "version": settings.VERSION, "last_seen_at": now - ago}
+        return Node.objects.create(name=name, **given | columns)
+
+    assert rows(as_root)["Mail servers"][""].startswith("None has reported itself")
+    node("mail1", ago=MINUTE / 60, has_replica=True, heartbeat_at=now - MINUTE / 30)
+    node("mail2", has_replica=True, heartbeat_at=now - 2 * HOUR)
+    node("mail3", has_replica=True)
+    node("mail4", ago=3 * DAY)
+    node("web1", role=Node.Role.LISTENER, version="0.1.0")
+    page = rows(as_root)
+    version = f"Version {settings.VERSION}."
+    assert page["Mail servers"] == {
+        "mail1 (Postfix and Dovecot)": f"{version} Reported just now. Its replica was 1.0 s behind.",
+        "mail2 (Postfix and Dovecot)": f"{version} Reported 1 minute ago. Its replica was 7140.0 s behind. "
+        "It refuses all logins: the newest heartbeat of its replica is too old.",
+        "mail3 (Postfix and Dovecot)": f"{version} Reported 1 minute ago. It refuses all logins: "
+        "no heartbeat has reached its replica.",
+        "mail4 (Postfix and Dovecot)": f"{version} Reported 3 days ago. It is silent: its service or its way "
+        "to the database is down. If it's gone for good, remove it.",
+        "web1 (Built-in listener)": "Version 0.1.0. Reported 1 minute ago. "
+        f"This server has {settings.VERSION}.",
+    }
+    wrong = page["Needs attention"].keys()
+    assert wrong >= page["Mail servers"].keys() - {"mail1 (Postfix and Dovecot)"}
+    assert "mail1 (Postfix and Dovecot)" not in wrong
 
 
 def test_system_shows_no_secret(as_root, settings, credential):

@@ -266,7 +266,7 @@ class TestMetrics:
             raise DatabaseError
 
         monkeypatch.setattr(metrics, "figures", away)
-        settings.MILTER_PORT = free_port()
+        settings.MILTER_PORT, settings.EVENTS_LOG = free_port(), ""
         version = f'build_info{{version="{settings.VERSION}"}}'
         assert figures(client) == {version: 1, "sealed": 0, "database_up": 0, "milter_up": 0}
 

@@ -110,7 +110,8 @@ def test_tick_runs_a_job_and_records_it(job, printed, capsys, settings, monitor)
 def test_tick_backup_keeps_backups_for_backup_days_and_leaves_other_files(folder, settings):
     settings.BACKUP_DAYS = 3
     old, recent = ([f"2026-01-{day:02}-031500.zip" for day in days] for days in (range(1, 4), range(4, 10)))
-    others = {"before-upgrade.zip", "2026-01-01.sql"}
+    old += ["before-0.3.0-2026-01-01-120000.zip", "before-rollback-2026-01-01-120000.zip"]
+    others = {"mine.zip", "2026-01-01.sql"}
     for days, names in ((40, {*old, *others}), (2, recent)):
         for name in names:
             (folder / name).write_text("")
@@ -121,6 +122,18 @@ def test_tick_backup_keeps_backups_for_backup_days_and_leaves_other_files(folder
     assert (run.result, run.size) == (str(folder / new), (folder / new).stat().st_size)
     call_command("restore", folder / new, replace=True, yes=True)
     assert not JobRun.objects.exists()  # it would name runs that this database did not see
+
+
+def test_tick_backup_deletes_what_a_killed_one_left(folder):
+    for name, seconds in {"old": 2 * 86400, "new": 60}.items():
+        (folder / f".backup-{name}").mkdir()
+        (folder / f".backup-{name}" / "database.sqlite3").write_text("")
+        (folder / f".2026-01-01-031500.zip.{name}.part").write_text("")
+        for path in folder.glob(f"*{name}*"):
+            os.utime(path, (time.time() - seconds,) * 2)
+    call_command("tick", "backup")
+    left = {path.name for path in folder.glob(".*")}
+    assert left == {".backup-new", ".2026-01-01-031500.zip.new.part"}
 
 
 def test_tick_backup_keeps_the_newest_backups_at_any_age(folder):
