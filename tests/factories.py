@@ -43,8 +43,8 @@ def make_domain(name="sl.example.com", *, owner=None, authorized=True):
     owner = owner or make_user(f"owner@{name}")
     domain = Domain.objects.add(name, by=Actor(owner.email, owner))
     if authorized:
-        Domain.objects.filter(pk=domain.pk).update(authorized_at=timezone.now())
-        domain.refresh_from_db()
+        domain.authorized_at = timezone.now()
+        domain.save(update_fields=["authorized_at"])
     return domain
 
 

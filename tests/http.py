@@ -6,22 +6,33 @@ import time
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 
+from django.conf import settings
+from django.contrib.auth import BACKEND_SESSION_KEY, HASH_SESSION_KEY, SESSION_KEY
 from django.core import mail
 from django.db import connection
 from django.urls import reverse
 
 from accounts import emails
+from web.session_store import SessionStore
 
 
 def sign_in(client, user, *, ago=timedelta(0)):
-    """Sign a person in without the form, as if with a password `ago`."""
-    client.force_login(user)
-    session = client.session
-    session["account_authentication_methods"] = [
-        {"method": "password", "at": time.time() - ago.total_seconds()}
-    ]
-    session["account_authentication_methods_user"] = str(user.pk)
-    session.save()
+    """Sign a person in without the form, as if with a password `ago`.
+
+    The session is as a sign-in leaves it, but made by one INSERT: `force_login` takes 19 statements.
+    """
+    session = SessionStore()
+    session.update(
+        {
+            SESSION_KEY: str(user.pk),
+            BACKEND_SESSION_KEY: settings.AUTHENTICATION_BACKENDS[0],
+            HASH_SESSION_KEY: user.get_session_auth_hash(),
+            "account_authentication_methods": [{"method": "password", "at": time.time() - ago.total_seconds()}],
+            "account_authentication_methods_user": str(user.pk),
+        }
+    )
+    session.save(must_create=True)
+    client.cookies[settings.SESSION_COOKIE_NAME] = session.session_key
     return client
 
 
