@@ -41,6 +41,10 @@ TITLES = {
     "backup": "Backup",
 }
 NO_NODES = "None has reported itself: neither manage.py reports nor manage.py submission has run here."
+GONE = (
+    "It is silent: its service or its way to the database is down. If it's gone for good, remove it under "
+    "Mail servers."
+)
 MOST_NODES = 100
 SILENT = 2 * MINUTE  # they report each 10 s
 
@@ -225,11 +229,11 @@ def _nodes() -> Iterator[Row]:
 
 def _wrong_of(node, now) -> Iterator[str]:
     if now - node.last_seen_at > SILENT:
-        yield "It is silent: its service or its way to the database is down. If it's gone for good, remove it."
+        yield GONE
     elif node.has_replica and not node.heartbeat_at:
         yield "It refuses all logins: no heartbeat has reached its replica."
     elif node.lease_ends_at and node.lease_ends_at < now:
-        yield "It refuses all logins: the newest heartbeat of its replica is too old."
+        yield "By its last report, its lease is over: it refuses all logins."
     if node.version != settings.VERSION:
         yield f"This server has {settings.VERSION}."
 

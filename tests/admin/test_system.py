@@ -187,11 +187,11 @@ def test_system_says_which_mail_servers_are_silent_behind_or_of_another_version(
     assert page["Mail servers"] == {
         "mail1 (Postfix and Dovecot)": f"{version} Reported just now. Its replica was 1.0 s behind.",
         "mail2 (Postfix and Dovecot)": f"{version} Reported 1 minute ago. Its replica was 7140.0 s behind. "
-        "It refuses all logins: the newest heartbeat of its replica is too old.",
+        "By its last report, its lease is over: it refuses all logins.",
         "mail3 (Postfix and Dovecot)": f"{version} Reported 1 minute ago. It refuses all logins: "
         "no heartbeat has reached its replica.",
         "mail4 (Postfix and Dovecot)": f"{version} Reported 3 days ago. It is silent: its service or its way "
-        "to the database is down. If it's gone for good, remove it.",
+        "to the database is down. If it's gone for good, remove it under Mail servers.",
         "web1 (Built-in listener)": "Version 0.1.0. Reported 1 minute ago. "
         f"This server has {settings.VERSION}.",
     }
