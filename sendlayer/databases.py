@@ -6,13 +6,13 @@ from sendlayer.environment import env, refuse
 
 # libpq's minimum. A first server that doesn't answer may cost no page its connection: the pool waits for 5 s.
 CONNECT_SECONDS = 2
-DEAD_SECONDS = 6
-# Without them, a connection to a machine that is gone waits for a quarter of an hour.
+# Without these a connection to a machine that is gone waits for a quarter of an hour. In seconds, the first one
+# in milliseconds. Not less: a server that is too busy to read what a restore sends would be given up as well.
 NOTICE_DEAD_SERVERS = {
-    "tcp_user_timeout": DEAD_SECONDS * 1000,
-    "keepalives_idle": DEAD_SECONDS // 2,
+    "tcp_user_timeout": 10_000,
+    "keepalives_idle": 5,
     "keepalives_interval": 1,
-    "keepalives_count": DEAD_SECONDS // 2,
+    "keepalives_count": 5,
 }
 # A pool that waits longer and longer between its tries would miss a failover for minutes: after so many seconds
 # it gives up, and the next page tries at once.

@@ -2,6 +2,8 @@
 
 import json
 import signal
+import socket
+from contextlib import ExitStack, contextmanager
 from http.client import HTTPConnection
 from uuid import uuid4
 
@@ -20,9 +22,9 @@ BEATS = "SELECT extract(epoch FROM at) FROM credentials_heartbeat"
 
 
 def test_pages_reports_and_heartbeat_go_on_with_a_promoted_standby(tmp_path):
-    with primary_with_standbys() as (primary, (standby,)):
+    with primary_with_standbys() as (primary, (standby,)), silent_server() as silent:
         name, session = set_up(primary.url)
-        several = f"127.0.0.1:{primary.port},127.0.0.1:{standby.port}"
+        several = ",".join(f"127.0.0.1:{port}" for port in (silent, primary.port, standby.port))
         url = f"postgres://postgres@{several}/postgres?target_session_attrs=read-write"
         to = reporting(nonce="0" * 64)
         with (
@@ -58,6 +60,20 @@ def test_pages_reports_and_heartbeat_go_on_with_a_promoted_standby(tmp_path):
         assert first == "Beating every 1 s, for leases of 5 s"
         assert failed.startswith("Can't beat") and again.startswith("Beating again, after ")
         primary.start()  # its context stops it
+
+
+@contextmanager
+def silent_server():
+    """A port of a server that doesn't answer, as that of a machine that is gone; yield it."""
+    with ExitStack() as stack:
+        server = stack.enter_context(socket.socket())
+        server.bind(("127.0.0.1", servers.free_port()))
+        server.listen(0)
+        for _ in range(3):  # more than it queues: what comes after them gets no answer at all
+            client = stack.enter_context(socket.socket())
+            client.setblocking(False)
+            client.connect_ex(server.getsockname())
+        yield server.getsockname()[1]
 
 
 def refused_login(to, username) -> int:
