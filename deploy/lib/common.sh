@@ -175,7 +175,7 @@ as_owner() (
     else
         manage_in "$@"
         # Its workers keep the former schema of a SQLite file: the first login of each would be answered 454.
-        ! systemctl -q is-active dovecot || systemctl restart dovecot
+        ! systemctl -q is-active dovecot || reload_mail_servers
     fi
 )
 
@@ -186,10 +186,14 @@ set_mail_role() {
 
 # --- services -------------------------------------------------------------------
 
-# A timer's service may be at work just now.
+# A timer's service may be at work just now: that isn't a failure.
 stop_units() {
     # shellcheck disable=SC2086
-    systemctl stop $UNITS ${UNITS//.timer/.service}
+    systemctl stop $UNITS
+    # shellcheck disable=SC2086
+    systemctl stop ${UNITS//.timer/.service}
+    # shellcheck disable=SC2086
+    systemctl reset-failed ${UNITS//.timer/.service} 2> /dev/null || true
 }
 
 start_units() {
@@ -205,7 +209,11 @@ start_milter() {
     fi
 }
 
-reload_postfix() {
+# Dovecot first: its sockets stay open then. A new smtpd that finds none ends with "no SASL authentication mechanisms",
+# and Postfix's master starts no other for a minute, whatever is reloaded. Those that run keep their old connections.
+reload_mail_servers() {
+    doveconf -n > /dev/null
+    systemctl reload dovecot
     postfix check
     postfix reload 2>&1 | sed 's/^/  /'
 }
