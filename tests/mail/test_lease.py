@@ -75,8 +75,14 @@ def test_mail_servers_of_a_standby_refuse_for_now_without_a_heartbeat_and_recove
     database = Database.postgresql(standby.sockets, standby.port, "postgres", MAIL_PASSWORD)
     with mail_server(database) as server, ThreadPoolExecutor(4) as pool:
         mail = Mail(server)
-        with beating(primary.url, LEASE_SECONDS=str(LEASE)) as process:
-            wait_until(lambda: answers(standby))
+        with (
+            beating(primary.url, LEASE_SECONDS="300") as other,
+            beating(primary.url, LEASE_SECONDS=str(LEASE)) as process,
+        ):
+            # Two of them; one freezes, and the other goes on.
+            wait_until(lambda: ask(standby, "SELECT lease_seconds FROM credentials_heartbeat") == 300)
+            other.send_signal(signal.SIGSTOP)
+            wait_until(lambda: ask(standby, "SELECT lease_seconds FROM credentials_heartbeat") == LEASE)
             assert mail.try_login(username, password)[0] == 235
             opened = mail.secure()
             assert auth_plain(opened, username, password)[0] == 235
