@@ -30,6 +30,7 @@ from credentials.models.heartbeat import Heartbeat
 from credentials.revocations import TAGS
 
 SEEN_KEPT_FOR = timedelta(days=90)
+SILENT_KEPT_FOR = timedelta(days=7)
 CONFIRMED_WITHIN = timedelta(hours=24)  # older revocations are not looked for any more
 # The lookup functions take a heartbeat for as much in the future. By a clock that is behind for longer, they
 # refuse, but once no newer one comes they answer, for all of that time longer than the lease.
@@ -52,6 +53,10 @@ class NodeQuerySet(models.QuerySet):
         known = {"unique_fields": ["name", "role"], "update_fields": ["last_seen_at", *columns]}
         self.bulk_create([row], update_conflicts=True, **known)
         return row.pk
+
+    def forget(self, now):
+        """Delete those that were silent for 7 days, but none with a replica: it may only be cut off."""
+        delete_free(self.filter(has_replica=False, last_seen_at__lt=now - SILENT_KEPT_FOR))
 
     def with_lease(self):
         """Annotate the lease of replicas in seconds: by the heartbeat, otherwise by this server's settings."""

@@ -60,7 +60,10 @@ class Reporter:
             if len(self._waiting) < MAX_WAITING:
                 look = await self._try("The replica can't be asked", workers, replica.look)
                 if look is FAILED:
-                    replica = Replica()  # what it has found in the meantime would be left out
+                    # What it has found in the meantime would be left out. And after a failover, the ids of
+                    # events that were lost may be those of others.
+                    replica = Replica()
+                    self._waiting.clear()
                 else:
                     self._heartbeat_at = look.heartbeat_at or self._heartbeat_at
                     self._clock = look.clock, look.at
@@ -77,7 +80,7 @@ class Reporter:
                 report = "This node can't be reported to the dashboard's database"
                 has_failed = await self._try(report, workers, self._report, batch) is FAILED
                 for event in () if has_failed else batch:
-                    del self._waiting[event]
+                    self._waiting.pop(event, None)
                 due = time.monotonic() + every
             await _pause(stopped, every if has_failed or not self._has_replica else LOOK_EVERY)
 

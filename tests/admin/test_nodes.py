@@ -3,6 +3,7 @@
 from datetime import timedelta
 
 import pytest
+from django.core.management import call_command
 from django.utils import timezone
 
 from audit.models import Event
@@ -66,6 +67,17 @@ def test_node_is_removed_with_a_reason_and_an_event(as_root, nodes):
     assert Node.objects.get() == nodes[1]
     event = Event.objects.get(tag="node.removed")
     assert event.data == {"node": "mail1", "role": "postfix", "reason": "Machine sold"}
+
+
+def test_tidy_forgets_what_was_confirmed_and_silent_nodes_without_replica(nodes):
+    event = Event.objects.get(tag="credential.suspended")
+    RefusalSeen.objects.create(event=event, node=nodes[0], seen_at=timezone.now() - timedelta(days=91))
+    RefusalSeen.objects.create(event=event, node=nodes[1], seen_at=timezone.now() - timedelta(days=89))
+    call_command("tidy")
+    assert RefusalSeen.objects.get().node == nodes[1] and Node.objects.count() == 2
+    Node.objects.update(last_seen_at=timezone.now() - timedelta(days=8))
+    call_command("tidy")
+    assert Node.objects.get() == nodes[0]
 
 
 def test_support_sees_no_nodes_but_proof_and_receipt(as_sam, nodes):

@@ -129,7 +129,7 @@ class TestNodes:
         make_node("beta", replica=False)
         shown = proof()
         assert shown.count("Reads the dashboard’s database: refused from the commit on.") == 2
-        assert "(421) at its next MAIL FROM" in shown and "(553) at its next MAIL FROM" in shown
+        assert "(421) at its next MAIL FROM" in shown and "(553 to its MAIL FROM" in shown
         assert POLL not in shown
 
     @pytest.mark.one_database

@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.factories import make_credential, make_domain, make_user, password_of
+from tests.factories import SYSTEM, make_credential, make_domain, make_user, password_of
 from tests.mail import acts
 from tests.submission.clients import MESSAGE, SENDER, auth_plain, finish, submit, wait_until
 
@@ -64,6 +64,25 @@ def test_open_session_of_a_revoked_credential_cannot_send(mail, sink, credential
     act(credential)
     assert smtp.docmd(f"MAIL FROM:<{SENDER}>")[0] == 553
     assert smtp.docmd("RCPT TO:<somebody@example.org>")[0] == 503
+
+
+def test_message_that_was_past_mail_from_is_sent_and_no_other(mail, sink, credential):
+    """As the proof of a revocation says (templates/jinja2/credentials/_proof.html)."""
+    smtp = mail.login(credential)
+    assert smtp.docmd(f"MAIL FROM:<{SENDER}>")[0] == 250
+    acts.delete(credential)
+    for command in ("RCPT TO:<somebody@example.org>", "DATA"):
+        assert smtp.docmd(command)[0] < 400
+    assert finish(smtp, MESSAGE + b"the last\r\n")[0] == 250
+    wait_until(lambda: len(sink.sink.messages) == 1)
+    assert smtp.docmd(f"MAIL FROM:<{SENDER}>")[0] == 553
+
+
+def test_open_session_goes_on_after_a_change_of_networks(mail, credential):
+    smtp = mail.login(credential, source="127.0.0.9")
+    credential.set_networks("192.0.2.0/24", by=SYSTEM)
+    assert submit(smtp)[0] == 250
+    assert mail.try_login(credential.username, password_of(credential), source="127.0.0.9")[0] == 535
 
 
 def test_session_with_the_new_password_sends_after_a_reset(mail, credential):

@@ -2,7 +2,7 @@ from django.core.management.base import BaseCommand
 from django.utils import timezone
 
 from credentials import expiry_warnings
-from credentials.models import DeletedCredential, HandOver, LoginDay, RefusalSeen, RetiredPassword
+from credentials.models import DeletedCredential, HandOver, LoginDay, Node, RefusalSeen, RetiredPassword
 from web.plurals import counted
 
 
@@ -21,6 +21,7 @@ class Command(BaseCommand):
         RetiredPassword.objects.forget(now)
         HandOver.objects.forget(now)
         RefusalSeen.objects.forget(now)
+        Node.objects.forget(now)
         DeletedCredential.objects.erase_due(now)
         warned = expiry_warnings.warn_owners(now)
         self.stdout.write(counted(warned, "expiry warning", "expiry warnings") + " sent to owners")
