@@ -19,7 +19,7 @@ TESTS := test-sqlite-servers test-browser test-postgresql test-mail-postgresql t
 	test-postgresql-servers test-sqlite-input test-sqlite test-postgresql-input
 
 .PHONY: help run test $(TESTS) test-fast test-faults test-input test-clients test-monitoring lint bench bench-scale bench-mail bench-attacks image screenshots browser smtp-client postgresql redis load-generator
-.PHONY: prometheus mail-servers mail-clients dns-server proxies shell-checker debian-machine test-debian walk-through
+.PHONY: prometheus mail-servers mail-clients dns-server proxies shell-checker debian-machine network test-debian walk-through test-cluster
 .DELETE_ON_ERROR:
 .DEFAULT_GOAL := run
 
@@ -117,6 +117,10 @@ test-debian: debian-machine  ## Run `make run` and the mail tests in another Deb
 walk-through: debian-machine  ## Do what deploy/README.md says in a Debian: RELEASE=…, DATABASE=pgsql or sqlite (root)
 	@$(PYTHON3) -m tests.debian.walkthrough $(RELEASE) $(DATABASE) $(OPTIONS)
 
+# As root, some 10 minutes: three hosts in network namespaces. CLUSTER_FACTOR=10 deletes 1,000 SMTP users.
+test-cluster: $(DEV_INSTALLED) debian-machine network  ## Do what deploy/cluster says, cut a node off, lose the primary (root)
+	@$(BIN)/python -m tests.cluster $(OPTIONS)
+
 bench: $(DEV_INSTALLED) load-generator  ## Measure pages, first load and the listener
 	$(BIN)/python -m bench
 
@@ -201,6 +205,10 @@ debian-machine:
 	@command -v debootstrap >/dev/null || $(call apt-install,debootstrap)
 	@command -v systemd-nspawn >/dev/null || $(call apt-install,--no-install-recommends systemd-container)
 	@command -v slirp4netns >/dev/null || $(call apt-install,slirp4netns)
+
+network:
+	@command -v ip >/dev/null || $(call apt-install,iproute2)
+	@command -v nft >/dev/null || $(call apt-install,nftables)
 
 redis:
 	@$(call apt-install-servers,redis-server)

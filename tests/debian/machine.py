@@ -147,12 +147,16 @@ class Booted:
 
 
 @contextmanager
-def booted(folder: Path):
-    """Boot the folder's systemd, in a network of its own with a way out; yield it as Booted."""
+def booted(folder: Path, namespace: str = ""):
+    """Boot the folder's systemd, in a network of its own with a way out; yield it as Booted.
+
+    The network is the one that `ip netns` calls `namespace`, if given.
+    """
     # slirp4netns answers DNS there.
     (folder / "etc/resolv.conf").write_text("nameserver 10.0.2.3\n")
     cgroup = _own_cgroup(folder.name)
-    options = ("--boot", "--console=pipe", "--private-network", "--resolv-conf=off", f"--directory={folder}")
+    where = f"--network-namespace-path=/run/netns/{namespace}" if namespace else "--private-network"
+    options = ("--boot", "--console=pipe", where, "--resolv-conf=off", f"--directory={folder}")
     with open(f"{folder}.console", "w") as log:
         nspawn = subprocess.Popen(
             ["sh", "-c", 'echo $$ > "$0/cgroup.procs" && exec "$@"', cgroup, *NSPAWN, *options],

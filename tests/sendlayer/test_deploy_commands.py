@@ -82,6 +82,7 @@ def test_commands_are_valid_and_shellcheck_finds_nothing():
         *sorted(DEPLOY.glob("sendlayer-*")),
         *sorted((DEPLOY / "lib").glob("*.sh")),
         DEPLOY / "lib/new-certificate",
+        *(DEPLOY / "cluster" / name for name in ("sendlayer-node", "set-postgres", "make-standby")),
     ]
     assert len(scripts) >= 9
     found = subprocess.run(["shellcheck", "-x", *scripts], capture_output=True, text=True, cwd=DEPLOY)
