@@ -136,7 +136,9 @@ def test_codes_of_a_sign_in_are_taken_and_counted_at_both_nodes(ports, alice):
     form = {"login": alice.email, "password": PASSWORD}
     guesser, owner = Visitor(ports, GUESSER), Visitor(ports, OWNER)
     for visitor in (guesser, owner):
-        _page, cookies = visitor._ask("POST", "/login/", urlencode(form | {"csrfmiddlewaretoken": visitor.token}))
+        _page, cookies = visitor._ask(
+            "POST", "/login/", urlencode(form | {"csrfmiddlewaretoken": visitor.token})
+        )
         visitor.headers["Cookie"] += f"; {cookies}"
     path = reverse("mfa_authenticate")
     said = [guesser.post(path, code="000000")[1] for _ in range(7)]
