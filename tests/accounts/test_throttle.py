@@ -15,6 +15,7 @@ from django.urls import reverse
 from redis import Redis
 
 from audit.models import Event
+from tests.accounts.codes import code_of, make_totp
 from tests.factories import PASSWORD, make_credential, make_domain, make_invitation
 from tests.http import sign_in, smtp_url
 from tests.servers import collect_static, free_port, running
@@ -128,6 +129,21 @@ def test_at_most_60_passwords_are_opened_concurrently_or_later(ports, alice):
     assert statuses.count(200) == Event.objects.filter(tag__startswith="credential.password_").count() <= 60
     status, page = person.post(smtp_url(copied, "copy"))
     assert status == 429 and "60 passwords within 10 minutes" in page
+
+
+def test_codes_of_a_sign_in_are_taken_and_counted_at_both_nodes(ports, alice):
+    make_totp(alice, seed := "JBSWY3DPEHPK3PXPJBSWY3DPEHPK3PXQ")
+    form = {"login": alice.email, "password": PASSWORD}
+    guesser, owner = Visitor(ports, GUESSER), Visitor(ports, OWNER)
+    for visitor in (guesser, owner):
+        _page, cookies = visitor._ask(
+            "POST", "/login/", urlencode(form | {"csrfmiddlewaretoken": visitor.token})
+        )
+        visitor.headers["Cookie"] += f"; {cookies}"
+    path = reverse("mfa_authenticate")
+    said = [guesser.post(path, code="000000")[1] for _ in range(7)]
+    assert ["Too many" in page for page in said] == [False] * 5 + [True] * 2
+    assert owner.post(path, code=code_of(seed))[0] == 302
 
 
 def test_wrong_hand_over_links_are_counted_at_both_nodes(ports):

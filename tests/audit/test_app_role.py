@@ -1,9 +1,11 @@
 """deploy/postgres/app_role.sql: the dashboard's role does its work, and can only add events."""
 
+import json
 import os
 import subprocess
 import sys
 from contextlib import contextmanager
+from datetime import UTC, datetime
 from urllib.parse import urlsplit
 
 import psycopg
@@ -132,6 +134,16 @@ def test_restore_by_the_owner_returns_the_role_its_rights(database, tmp_path):
         (event,) = opened.execute(FIRST_EVENT).fetchone()
         with pytest.raises(psycopg.errors.InsufficientPrivilege):
             opened.execute("DELETE FROM audit_event WHERE id = %s", [event])
+
+
+def test_reconcile_by_the_owner_revokes_what_the_role_may_not_compare(database, tmp_path):
+    now = datetime.now(UTC).isoformat()
+    lost = {"tag": "domain.suspended", "at": now, "domain_name": "lost.example.com"}
+    (tmp_path / "lost.jsonl").write_text(json.dumps(lost))
+    reconcile = ("manage.py", "reconcile", tmp_path)
+    assert "Use sendlayer-reconcile" in run(*reconcile, code=1, DATABASE_URL=url("sendlayer"))
+    with as_owner():
+        assert "lost.example.com: added without members and suspended" in run(*reconcile)
 
 
 def test_role_can_use_tables_of_later_migrations(database, as_dashboard):

@@ -1,8 +1,8 @@
 """`python -m tests.cluster.patroni`: failovers by Patroni, on loopback, with deploy/cluster/patroni.yml.
 
 A primary and two standbys are given to Patroni, with a dashboard under load. The leader is killed and comes
-back; then comes a planned switchover; then etcd is lost. Prints how long no act succeeded each time, and what
-was lost.
+back; then come a planned switchover, the loss of etcd, and synchronous_mode. Prints how long no act succeeded
+each time, and what was lost.
 """
 
 import os
@@ -14,7 +14,7 @@ import tempfile
 import threading
 import time
 from collections.abc import Callable
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack
 from pathlib import Path
 
 from tests import environment  # noqa: F401  (keys and VAR_DIR, before Django)
@@ -44,14 +44,14 @@ class Host:
         return f"127.0.0.1:{self.cluster.port}"
 
     def _write(self, etcd, rest):
-        """The shipped file, for loopback, without TLS and watchdog."""
+        """The shipped file, for loopback, without a watchdog and without TLS between the databases."""
         text = (ROOT / "deploy/cluster/patroni.yml").read_text()
         settings = f"{{fsync: 'off', unix_socket_directories: {self.folder}}}"
         local = f"\npostgresql:\n  pg_hba: {[*TRUST]}\n  parameters: {settings}\n"
         replaced = {
             "name: NODE  #": f"name: {self.name}  #",
-            "[192.0.2.1:2379, 192.0.2.2:2379, 192.0.2.3:2379]": f"[127.0.0.1:{etcd}]",
-            "protocol: https\n  cacert: /etc/postgresql-common/sendlayer/ca.crt": "protocol: http",
+            "[192.0.2.1:2379, 192.0.2.2:2379, 192.0.2.3:2379]": f"[{', '.join(etcd.clients)}]",
+            "/etc/postgresql-common/sendlayer/": f"{etcd.certificates}/",
             "0.0.0.0:8008": f"127.0.0.1:{rest}",
             "192.0.2.1:8008": f"127.0.0.1:{rest}",
             '"*:5432"': f'"{self.server}"',
@@ -95,17 +95,12 @@ class Host:
             self.kill()
 
     def switch_to(self, other):
-        command = [
-            "patronictl",
-            "-c",
-            self.folder / "patroni.yml",
-            "switchover",
-            "--force",
-            "--leader",
-            self.name,
-        ]
-        command += ["--candidate", other.name, "sendlayer"]
-        subprocess.run(command, check=True, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL)
+        assert self.patronictl("switchover", "--leader", self.name, "--candidate", other.name)
+
+    def patronictl(self, verb, *options) -> bool:
+        """Whether it succeeded."""
+        command = ["patronictl", "-c", self.folder / "patroni.yml", verb, "--force", *options, "sendlayer"]
+        return not subprocess.run(command, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL).returncode
 
     def is_primary(self):
         return self._answers("SELECT NOT pg_is_in_recovery()")
@@ -122,29 +117,62 @@ class Host:
             return False
 
 
-@contextmanager
-def etcd_running(folder):
-    """Run etcd; yield its port, and functions that kill it and start it again."""
-    port, peers = free_port(), free_port()
-    client, peer = f"http://127.0.0.1:{port}", f"http://127.0.0.1:{peers}"
-    command = ["etcd", "--data-dir", folder / "etcd", "--initial-cluster", f"default={peer}"]
-    command += ["--listen-client-urls", client, "--advertise-client-urls", client]
-    command += ["--listen-peer-urls", peer, "--initial-advertise-peer-urls", peer]
-    running: list[subprocess.Popen] = []
+class Etcd:
+    """Three members with deploy/cluster/etcd.env, on loopback."""
 
-    def start():
-        with open(folder / "etcd.log", "ab") as log:
-            running.append(subprocess.Popen(command, stdout=log, stderr=log))
+    def __init__(self, folder):
+        self.certificates = folder / "certificates"
+        make_certificates(self.certificates)
+        self.clients, peers = ([f"127.0.0.1:{free_port()}" for _ in range(3)] for _ in range(2))
+        replaced = {f"192.0.2.{number}:2380": peer for number, peer in enumerate(peers, start=1)}
+        self._environments = [
+            self._environment(folder, number, replaced | {"192.0.2.1:2379": client}, peers[number - 1])
+            for number, client in enumerate(self.clients, start=1)
+        ]
+        self._log, self._running = folder / "etcd.log", []
+        self.start()
 
-    def kill():
-        running[-1].kill()
-        running[-1].wait()
+    def _environment(self, folder, number, replaced, peer):
+        text = (ROOT / "deploy/cluster/etcd.env").read_text()
+        replaced |= {
+            "ETCD_NAME=db1": f"ETCD_NAME=db{number}",
+            "/var/lib/etcd/sendlayer": f"{folder}/etcd{number}",
+            "/etc/etcd/": f"{self.certificates}/",
+            "PEER_URLS=https://192.0.2.1:2380": f"PEER_URLS=https://{peer}",
+        }
+        for old in sorted(replaced, key=len, reverse=True):
+            assert old in text, f"{old} is not in deploy/cluster/etcd.env"
+            text = text.replace(old, replaced[old])
+        return dict(line.split("=", 1) for line in text.splitlines() if line.startswith("ETCD_"))
 
-    start()
-    try:
-        yield port, kill, start
-    finally:
-        kill()
+    def start(self):
+        with open(self._log, "ab") as log:
+            self._running = [
+                subprocess.Popen(["etcd"], env=os.environ | environment, stdout=log, stderr=log)
+                for environment in self._environments
+            ]
+
+    def kill(self):
+        for process in self._running:
+            process.kill()
+            process.wait()
+
+
+def make_certificates(folder):
+    """A CA, and one pair of it for 127.0.0.1, as README.md makes them."""
+    folder.mkdir()
+    key = ["-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-noenc"]
+    authority = ["openssl", "req", "-x509", *key, "-days", "7", "-subj", "/CN=SendLayer cluster"]
+    request = ["openssl", "req", *key, "-subj", "/CN=db", "-addext", "subjectAltName=IP:127.0.0.1"]
+    sign = ["openssl", "x509", "-req", "-CA", "ca.crt", "-CAkey", "ca.key", "-days", "7"]
+    for command in (
+        [*authority, "-keyout", "ca.key", "-out", "ca.crt"],
+        [*request, "-keyout", "server.key", "-out", "server.csr"],
+        [*sign, "-copy_extensions", "copy", "-in", "server.csr", "-out", "server.crt"],
+    ):
+        subprocess.run(command, cwd=folder, check=True, capture_output=True)
+    for path in folder.iterdir():
+        path.chmod(0o644)  # they are thrown away
 
 
 def wait(condition: Callable, what: str):
@@ -181,7 +209,8 @@ class Drill:
         from tests.faults.web import site
 
         self._folder, self.events = folder, folder / "events"
-        self._port, self.kill_etcd, self.start_etcd = stack.enter_context(etcd_running(folder))
+        self._etcd = Etcd(folder)
+        stack.callback(self._etcd.kill)
         primary, standbys = stack.enter_context(primary_with_standbys(2))
         self.name, self.session = set_up(primary.url)
         sql = ROOT / "deploy/cluster/patroni.sql"
@@ -193,7 +222,7 @@ class Drill:
         self.site = stack.enter_context(site(folder, DATABASE_URL=self.url, EVENTS_LOG=str(self.events)))
 
     def _take_over(self, stack, number, cluster):
-        host = Host(f"db{number}", self._folder, cluster, self._port)
+        host = Host(f"db{number}", self._folder, cluster, self._etcd)
         cluster.stop()
         host.start()
         stack.callback(host.stop)
@@ -232,9 +261,27 @@ class Drill:
         self.measure(switched, lambda: leader.switch_to(first), first.is_primary)
         began = time.monotonic()
         without = f"{WITHOUT_ETCD_SECONDS} s without etcd"
-        self.measure(without, self.kill_etcd, lambda: time.monotonic() - began > WITHOUT_ETCD_SECONDS)
+        self.measure(without, self._etcd.kill, lambda: time.monotonic() - began > WITHOUT_ETCD_SECONDS)
+        self._etcd.start()
+        self.run_synchronously()
         print(f"{self.leader().name} leads. Tracebacks of the dashboard: ", end="")
         print(self.site.log.read_text().count("Traceback"))
+
+    def run_synchronously(self):
+        """With synchronous_mode: the standby that each act waits for is lost, and then the leader."""
+        leader = self.leader()
+        wait(lambda: leader.patronictl("edit-config", "--set", "synchronous_mode=true"), "etcd")
+        chosen = "SELECT application_name FROM pg_stat_replication WHERE sync_state IN ('sync', 'quorum')"
+        name = wait(lambda: ask(leader.cluster, chosen), "a synchronous standby")
+        standby = next(host for host in self.hosts if host.name == name)
+
+        def has_another():
+            return ask(leader.cluster, chosen) not in (None, name)
+
+        self.measure(f"synchronous standby {name} killed", standby.kill, has_another)
+        others = [host for host in self.hosts if host not in (leader, standby)]
+        has_ended = others[0].is_primary
+        self.measure(f"{leader.name} killed, synchronous", leader.kill, has_ended)
 
 
 def main() -> int:
