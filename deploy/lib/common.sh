@@ -220,6 +220,12 @@ reload_mail_servers() {
     postfix reload 2>&1 | sed 's/^/  /'
 }
 
+reload_proxy() {
+    [ "$PROXY" = nginx ] && systemctl -q is-active nginx || return 0
+    nginx -t -q
+    systemctl reload nginx
+}
+
 back_up() {
     install -d -o sendlayer -g sendlayer -m 700 "$BACKUPS"
     manage_in "$CODE" backup "$1"
