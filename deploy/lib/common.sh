@@ -206,6 +206,8 @@ start_milter() {
     if [ "$SERVER" = postfix ] && grep -q '^[^#]*inet:127\.0\.0\.1:2582' /etc/postfix/main.cf; then
         systemctl enable --quiet sendlayer-milter
         systemctl restart sendlayer-milter
+        # It is started before it listens.
+        timeout 60 bash -c 'until (: < /dev/tcp/127.0.0.1/2582) 2> /dev/null; do sleep 0.1; done'
     fi
 }
 
@@ -216,6 +218,12 @@ reload_mail_servers() {
     systemctl reload dovecot
     postfix check
     postfix reload 2>&1 | sed 's/^/  /'
+}
+
+reload_proxy() {
+    [ "$PROXY" = nginx ] && systemctl -q is-active nginx || return 0
+    nginx -t -q
+    systemctl reload nginx
 }
 
 back_up() {
