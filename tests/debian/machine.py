@@ -147,15 +147,18 @@ class Booted:
 
 
 @contextmanager
-def booted(folder: Path):
-    """Boot the folder's systemd, in a network of its own with a way out; yield it as Booted."""
+def booted(folder: Path, *more: str):
+    """Boot the folder's systemd, in a network of its own with a way out; yield it as Booted.
+
+    `more` are options of systemd-nspawn.
+    """
     # slirp4netns answers DNS there.
     (folder / "etc/resolv.conf").write_text("nameserver 10.0.2.3\n")
     cgroup = _own_cgroup(folder.name)
     options = ("--boot", "--console=pipe", "--private-network", "--resolv-conf=off", f"--directory={folder}")
     with open(f"{folder}.console", "w") as log:
         nspawn = subprocess.Popen(
-            ["sh", "-c", 'echo $$ > "$0/cgroup.procs" && exec "$@"', cgroup, *NSPAWN, *options],
+            ["sh", "-c", 'echo $$ > "$0/cgroup.procs" && exec "$@"', cgroup, *NSPAWN, *options, *more],
             env=os.environ | NSPAWN_ENVIRONMENT,
             stdin=subprocess.DEVNULL,
             stdout=log,
