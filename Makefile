@@ -18,8 +18,8 @@ STATIC_COLLECTED := $(VAR_DIR)/static/staticfiles.json
 TESTS := test-sqlite-servers test-browser test-postgresql test-mail-postgresql test-mail-sqlite \
 	test-postgresql-servers test-sqlite-input test-sqlite test-postgresql-input
 
-.PHONY: help run test $(TESTS) test-fast test-faults test-input test-clients test-monitoring lint bench bench-scale bench-mail bench-attacks image screenshots browser smtp-client postgresql redis load-generator
-.PHONY: prometheus mail-servers mail-clients dns-server proxies shell-checker debian-machine network test-debian walk-through test-cluster
+.PHONY: help run test $(TESTS) test-fast test-faults test-input test-clients test-monitoring lint bench bench-scale bench-mail bench-attacks image sbom screenshots browser smtp-client postgresql redis load-generator
+.PHONY: prometheus mail-servers mail-clients dns-server proxies shell-checker debian-machine network test-debian test-image walk-through test-cluster
 .DELETE_ON_ERROR:
 .DEFAULT_GOAL := run
 
@@ -136,15 +136,33 @@ bench-attacks: $(DEV_INSTALLED)  ## Measure how long a visitor waits while eight
 bench-mail: $(DEV_INSTALLED) postgresql mail-servers  ## Measure logins at Postfix and Dovecot (root)
 	$(BIN)/python -m bench.mail
 
-# With podman or docker. HEALTHCHECK is part of Docker's format only. BASE=… names another Debian 13.
+# With podman or docker. HEALTHCHECK is part of Docker's format only. BASE=… names another Debian 13, BUILD_OPTIONS=…
+# more options, like --no-cache.
 ENGINE ?= $(shell command -v podman || echo docker)
 IMAGE_OPTIONS = $(if $(findstring podman,$(ENGINE)),--format docker) $(if $(BASE),--build-arg BASE=$(BASE)) \
-	--build-arg VERSION=$(VERSION) --build-arg REVISION=$(shell git rev-parse HEAD)
+	--build-arg VERSION=$(VERSION) --build-arg REVISION=$(shell git rev-parse HEAD) $(BUILD_OPTIONS)
 VERSION = $(shell sed -n 's/^__version__ = "\(.*\)"/\1/p' sendlayer/__init__.py)
 
 image:  ## Build the container images sendlayer and sendlayer-mail
 	$(ENGINE) build $(IMAGE_OPTIONS) -t sendlayer:$(VERSION) -t sendlayer:latest .
 	$(ENGINE) build $(IMAGE_OPTIONS) -f deploy/container/Containerfile.mail -t sendlayer-mail:$(VERSION) -t sendlayer-mail:latest deploy
+
+SYFT := $(VENV)/syft/bin/syft
+$(SYFT): deploy/container/requirements-sbom.txt
+	$(PYTHON3) -m venv $(VENV)/syft
+	$(VENV)/syft/bin/pip install --quiet --disable-pip-version-check --require-hashes --only-binary :all: -r $<
+
+sbom: $(SYFT)  ## List the software in both images, as CycloneDX JSON in VAR_DIR
+	@mkdir -p $(VAR_DIR)
+	for image in sendlayer sendlayer-mail; do \
+	    $(ENGINE) save --quiet --output $(VAR_DIR)/$$image.tar $$image:latest && \
+	    SYFT_CHECK_FOR_APP_UPDATE=false $(SYFT) scan --quiet docker-archive:$(VAR_DIR)/$$image.tar \
+	        --source-name $$image --source-version $(VERSION) --output cyclonedx-json=$(VAR_DIR)/$$image.cdx.json && \
+	    rm $(VAR_DIR)/$$image.tar || exit; \
+	done
+
+test-image: debian-machine $(DEV_INSTALLED) browser  ## Build both images in a Debian, and run what docs/container.md says (root)
+	TEST_PORTS=31000-32000 $(BIN)/python -m pytest tests/image/embedded.py tests/image/relay.py -s
 
 screenshots: $(DEV_INSTALLED) browser  ## Take the pictures of README again
 	$(BIN)/python -m docs.screenshots

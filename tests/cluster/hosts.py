@@ -99,7 +99,7 @@ def hosts():
         for name in ADDRESSES:
             namespace = stack.enter_context(_namespace(name, clients))
             folder = stack.enter_context(_root(base, name))
-            debian = stack.enter_context(machine.booted(folder, namespace))
+            debian = stack.enter_context(machine.booted(folder, namespace=namespace))
             booted[name] = Host(debian.leader, name, namespace, folder)
             stack.callback(os.kill, debian.leader, POWER_OFF)
         yield booted, clients

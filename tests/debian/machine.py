@@ -147,10 +147,10 @@ class Booted:
 
 
 @contextmanager
-def booted(folder: Path, namespace: str = ""):
+def booted(folder: Path, *more: str, namespace: str = ""):
     """Boot the folder's systemd, in a network of its own with a way out; yield it as Booted.
 
-    The network is the one that `ip netns` calls `namespace`, if given.
+    The network is the one that `ip netns` calls `namespace`, if given. `more` are options of systemd-nspawn.
     """
     # slirp4netns answers DNS there.
     (folder / "etc/resolv.conf").write_text("nameserver 10.0.2.3\n")
@@ -159,7 +159,7 @@ def booted(folder: Path, namespace: str = ""):
     options = ("--boot", "--console=pipe", where, "--resolv-conf=off", f"--directory={folder}")
     with open(f"{folder}.console", "w") as log:
         nspawn = subprocess.Popen(
-            ["sh", "-c", 'echo $$ > "$0/cgroup.procs" && exec "$@"', cgroup, *NSPAWN, *options],
+            ["sh", "-c", 'echo $$ > "$0/cgroup.procs" && exec "$@"', cgroup, *NSPAWN, *options, *more],
             env=os.environ | NSPAWN_ENVIRONMENT,
             stdin=subprocess.DEVNULL,
             stdout=log,

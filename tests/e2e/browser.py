@@ -2,11 +2,6 @@
 
 import shutil
 
-from django.conf import settings
-from django.test import Client
-
-from tests.http import sign_in
-
 CHROMIUM = shutil.which("chromium-headless-shell") or "/usr/bin/chromium"
 ARGUMENTS = [
     "--no-sandbox",
@@ -27,6 +22,12 @@ def launch(playwright):
 
 def session_cookie(user, url, **when) -> dict:
     """A cookie that signs a person in, without the form; `ago` says how long ago they did."""
+    # Here, since tests/image drives a browser without Django.
+    from django.conf import settings
+    from django.test import Client
+
+    from tests.http import sign_in
+
     client = sign_in(Client(), user, **when)
     name = settings.SESSION_COOKIE_NAME
     return {"name": name, "value": client.cookies[name].value, "url": url}

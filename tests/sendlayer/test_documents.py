@@ -10,7 +10,14 @@ import pytest
 
 from tests.servers import ROOT
 
-DOCUMENTS = ["docs/asvs.md", "docs/security.md", "docs/operate.md", "docs/dkim.md", "SECURITY.md"]
+DOCUMENTS = [
+    "docs/asvs.md",
+    "docs/security.md",
+    "docs/operate.md",
+    "docs/dkim.md",
+    "docs/container.md",
+    "SECURITY.md",
+]
 FOLDERS = "|".join(sorted(path.name for path in ROOT.iterdir() if path.is_dir() and path.name[0] not in "._"))
 # A path below one of our folders or a file of the root, optionally with a test.
 NAMED = re.compile(
