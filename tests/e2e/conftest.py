@@ -5,6 +5,8 @@ from functools import cache
 from pathlib import Path
 
 import pytest
+from django.conf import global_settings
+from django.test import override_settings
 from playwright.sync_api import expect, sync_playwright
 
 from tests.dns.server import dns_server
@@ -22,6 +24,13 @@ def nsd(tmp_path_factory):
     """The DNS that the site asks."""
     with dns_server(tmp_path_factory.mktemp("nsd")) as server:
         yield server
+
+
+@pytest.fixture(scope="package", autouse=True)
+def real_hash():
+    """Servers under a browser know no quicker one."""
+    with override_settings(PASSWORD_HASHERS=global_settings.PASSWORD_HASHERS):
+        yield
 
 
 @pytest.fixture(scope="package")
