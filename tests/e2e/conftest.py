@@ -75,6 +75,7 @@ def browsers(chromium, site):
         context.set_default_timeout(SECONDS * 1000)
         context.grant_permissions(["clipboard-read", "clipboard-write"], origin=options["base_url"])
         context.add_init_script(REPORT_VIOLATIONS)
+        context.new_page()  # stays open: the process of the others would end with each test
         return context
 
     return browser
