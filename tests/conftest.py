@@ -6,10 +6,12 @@ import time
 from contextlib import nullcontext
 
 import pytest
+from django.conf import settings
 from django.core.cache import cache
 from django.core.management.commands import flush
 from django.db import OperationalError, connection
 from django.db.backends.base.operations import BaseDatabaseOperations
+from django.test import override_settings
 
 from accounts import emails
 from tests import factories, locks
@@ -52,8 +54,6 @@ def pytest_unconfigure():
 @pytest.fixture(scope="session")
 def django_db_modify_db_settings():
     """A file, not memory: the servers under test are other processes on the same database."""
-    from django.conf import settings
-
     database = settings.DATABASES["default"]
     if database["ENGINE"].endswith("sqlite3"):
         database.setdefault("TEST", {})["NAME"] = str(VAR_DIR / "database" / "test.sqlite3")
@@ -107,48 +107,50 @@ def logged_everywhere(django_db_setup):
     return search
 
 
-@pytest.fixture(autouse=True)
-def no_secret_is_logged(logged_everywhere):
-    yield
-    found, logged_everywhere.found = logged_everywhere.found, []
-    assert not found, "A secret was logged"
-
-
-@pytest.fixture(autouse=True)
-def locks_are_in_order():
+@pytest.fixture(scope="session")
+def locks_are_in_order(django_db_setup):
     """On PostgreSQL every transaction of the product locks in the one order (audit/locks.py)."""
-    with locks.watched() if connection.vendor == "postgresql" else nullcontext() as out_of_order:
+    with locks.watched() if connection.vendor == "postgresql" else nullcontext([]) as out_of_order:
         yield out_of_order
+
+
+@pytest.fixture(autouse=True)
+def nothing_goes_wrong_unseen(logged_everywhere, locks_are_in_order):
+    yield
+    logged, logged_everywhere.found = logged_everywhere.found, []
+    assert not logged, "A secret was logged"
+    out_of_order = [*locks_are_in_order]
+    locks_are_in_order.clear()
     assert not out_of_order
 
 
-@pytest.fixture(autouse=True)
-def plain_static_files(settings):
-    """Pages name static files as they stand; the hashed names are tested in tests/e2e."""
-    settings.STORAGES = settings.STORAGES | {
-        "staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"}
-    }
-    # Each test client starts WhiteNoise anew: it looks for a file when asked, and reads none at the start.
-    settings.WHITENOISE_AUTOREFRESH = True
+# Once, not for each test: fixtures are most of what a test of a pure function costs.
+@pytest.fixture(scope="session", autouse=True)
+def settings_of_tests():
+    """What tests that say nothing else run with."""
+    static_files = {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"}
+    with override_settings(
+        # Pages name static files as they stand; the hashed names are tested in tests/e2e.
+        STORAGES=settings.STORAGES | {"staticfiles": static_files},
+        # Each test client starts WhiteNoise anew: it looks for a file when asked, and reads none at the start.
+        WHITENOISE_AUTOREFRESH=True,
+        # The real hash takes half a second a sign-in; only servers under a browser wait for it.
+        PASSWORD_HASHERS=["tests.hashers.QuickHasher"],
+    ):
+        yield
 
 
-@pytest.fixture(autouse=True)
-def quick_passwords(request, settings):
-    """The real hash takes half a second a sign-in; only servers under a browser wait for it."""
-    if not request.node.get_closest_marker("e2e"):
-        settings.PASSWORD_HASHERS = ["tests.hashers.QuickHasher"]
+@pytest.fixture(scope="session", autouse=True)
+def letters_are_sent_when_asked():
+    """Mail that tests collect counts as sent. No thread sends it: tests that read it call http.delivered().
 
-
-@pytest.fixture(autouse=True)
-def letters_are_sent(monkeypatch):
-    """The mail that tests collect counts as sent, as on a server that sends mail."""
-    monkeypatch.setattr(emails, "SILENT_BACKENDS", emails.SILENT_BACKENDS - {"locmem"})
-
-
-@pytest.fixture(autouse=True)
-def letters_wait(monkeypatch):
-    """No thread of this process sends mail; tests that read it call letters.deliver()."""
-    monkeypatch.setattr(emails, "start_delivery", lambda: None)
+    It yields what counts as not sent in the product.
+    """
+    silent = emails.SILENT_BACKENDS
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(emails, "SILENT_BACKENDS", silent - {"locmem"})
+        patch.setattr(emails, "start_delivery", lambda: None)
+        yield silent
 
 
 @pytest.fixture(autouse=True)

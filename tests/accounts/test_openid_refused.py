@@ -14,6 +14,7 @@ from tests.servers import free_port
 pytestmark = pytest.mark.django_db
 
 
+@pytest.mark.one_database
 @pytest.mark.parametrize(
     "spoilt",
     [

@@ -184,6 +184,7 @@ def test_every_act_has_a_sentence(credential, domain):
     assert "kept the old one working for 7 days" in str([sentence(event) for event in Event.objects.all()])
 
 
+@pytest.mark.one_database
 @pytest.mark.parametrize("data", [{}, {"label": "<b>{0}%s"}, {"label": ["x"]}, {"to": None, "member": "<i>"}])
 @pytest.mark.parametrize("tag", [*SENTENCES, "unknown.<b>"])
 def test_sentence_escapes_any_event_data(tag, data):

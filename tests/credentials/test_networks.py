@@ -165,6 +165,7 @@ def test_networks_field_has_one_network_per_line(as_alice, credential):
     assert re.search(r"<textarea[^>]*>\s*192\.0\.2\.0/24\n::1</textarea>", page)
 
 
+@pytest.mark.one_database
 @pytest.mark.parametrize("headers", [{}, HTMX], ids=["page", "htmx"])
 @pytest.mark.parametrize(("typed", "said"), BAD.items())
 def test_networks_error_is_at_the_field_which_keeps_the_input(as_alice, credential, headers, typed, said):

@@ -5,6 +5,8 @@ from functools import cache
 from pathlib import Path
 
 import pytest
+from django.conf import global_settings
+from django.test import override_settings
 from playwright.sync_api import expect, sync_playwright
 
 from tests.dns.server import dns_server
@@ -22,6 +24,13 @@ def nsd(tmp_path_factory):
     """The DNS that the site asks."""
     with dns_server(tmp_path_factory.mktemp("nsd")) as server:
         yield server
+
+
+@pytest.fixture(scope="package", autouse=True)
+def real_hash():
+    """Servers under a browser know no quicker one."""
+    with override_settings(PASSWORD_HASHERS=global_settings.PASSWORD_HASHERS):
+        yield
 
 
 @pytest.fixture(scope="package")
@@ -66,6 +75,7 @@ def browsers(chromium, site):
         context.set_default_timeout(SECONDS * 1000)
         context.grant_permissions(["clipboard-read", "clipboard-write"], origin=options["base_url"])
         context.add_init_script(REPORT_VIOLATIONS)
+        context.new_page()  # stays open: the process of the others would end with each test
         return context
 
     return browser

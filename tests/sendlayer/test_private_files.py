@@ -8,7 +8,7 @@ from contextlib import closing
 
 import pytest
 
-from tests.servers import ROOT, collect_static, free_port, running
+from tests.servers import ROOT, collect_static, database_url, free_port, running
 
 DATABASE = ("db.sqlite3", "db.sqlite3-wal", "db.sqlite3-shm")
 HOLD_OPEN = """
@@ -103,9 +103,10 @@ def test_access_log_is_private(tmp_path):
         assert mode(log) == 0o600
 
 
+@pytest.mark.one_database
+@pytest.mark.django_db(transaction=True)
 def test_backup_is_private(tmp_path):
-    modes(tmp_path, "manage.py", "migrate", "-v0")
     file = tmp_path / "backup.zip"
-    modes(tmp_path, "manage.py", "backup", str(file), umask=0)
+    modes(tmp_path, "manage.py", "backup", str(file), umask=0, DATABASE_URL=database_url())
     assert mode(file) == 0o600
     assert not list(tmp_path.glob(".backup-*"))

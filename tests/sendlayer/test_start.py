@@ -19,7 +19,7 @@ from sendlayer.start import EX_UNAVAILABLE, _addresses
 from tests.servers import ROOT, free_port
 
 READY = "Stop       Ctrl-C"
-SECONDS = 40
+SECONDS = 120
 PORTS = ("PORT", "SMTP_PORT", "SMTP_TLS_PORT")
 
 
