@@ -12,7 +12,7 @@ from web.dates import iso
 
 EVENTS_PER_PAGE = 50
 EVENTS_PER_FETCH = 500
-COLUMNS = ("at", "tag", "actor_name", "domain_name", "credential", "ip", "user_agent", "data")
+COLUMNS = ("at", "tag", "actor_name", "domain_name", "credential", "ip", "user_agent", "data", "number")
 CSV_COLUMNS = ["Time", "Who", "What", "SMTP user", "IP address"]
 
 

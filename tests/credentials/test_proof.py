@@ -98,7 +98,11 @@ class TestPage:
         credential.remove(by=SYSTEM)
         gone = as_alice.get(page)
         assert gone.status_code == 404 and f'href="{url(credential)}"' in text(gone)
-        assert f'href="{url(credential)}"' in text(as_alice.get(smtp_url(credential.domain) + "deleted/"))
+        for leading in (
+            smtp_url(credential.domain) + "deleted/",
+            f"/domains/{credential.domain.name}/activity/",
+        ):
+            assert text(as_alice.get(leading)).count(f'href="{url(credential)}"') == 1
         shown = text(as_alice.get(url(credential)))
         assert "Revoked: SMTP user deleted</h2>" in shown and "Recently deleted" in shown
 
