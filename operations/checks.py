@@ -14,7 +14,7 @@ from web.startup import START
 def check_heartbeat_urls(app_configs, **kwargs):
     hint = "Set it to an address that begins with https:// or http://, or leave it out."
     return [
-        Error(f"HEARTBEAT_URL_{job.upper()} is not an address.", hint=hint, id="sendlayer.E080")
+        Error(f"HEARTBEAT_URL_{job.upper()} is not an address.", hint=hint, id="sendlayer.E090")
         for job in JOBS
         if (url := heartbeat_urls.url_of(job)) and not heartbeat_urls.is_http(url)
     ]
@@ -25,4 +25,4 @@ def check_backup_dir(app_configs, **kwargs):
     if not settings.BACKUP_DIR or Path(settings.BACKUP_DIR).is_absolute():
         return []
     hint = "Set it to the whole path of a folder, like /var/backups/sendlayer."
-    return [Error("BACKUP_DIR is not the whole path of a folder.", hint=hint, id="sendlayer.E081")]
+    return [Error("BACKUP_DIR is not the whole path of a folder.", hint=hint, id="sendlayer.E091")]

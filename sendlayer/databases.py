@@ -1,8 +1,10 @@
 """The databases of the settings: DATABASE_URL, and REPLICA_URL beside the mail servers of a node."""
 
 import re
+from pathlib import Path
 
 from sendlayer.environment import env, refuse
+from web import private_files
 
 # libpq's minimum. A first server that doesn't answer may cost no page its connection: the pool waits for 5 s.
 CONNECT_SECONDS = 2
@@ -17,6 +19,21 @@ NOTICE_DEAD_SERVERS = {
 # A pool that waits longer and longer between its tries would miss a failover for minutes: after so many seconds
 # it gives up, and the next page tries at once.
 POOL = {"min_size": 1, "max_size": 8, "timeout": 5, "reconnect_timeout": 2}
+
+# IMMEDIATE takes the write lock at BEGIN, where `timeout` waits for it: a deferred transaction that starts to
+# write half-way fails immediately with "database is locked".
+# synchronous=FULL: an acknowledged Delete must not come back after a power cut.
+# secure_delete overwrites deleted rows with zeros; not every build of SQLite does so by default. The WAL keeps
+# older versions of a page until it is checkpointed and overwritten.
+SQLITE = {
+    "OPTIONS": {
+        "factory": private_files.Connection,
+        "timeout": 20,
+        "transaction_mode": "IMMEDIATE",
+        "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA secure_delete=ON;",
+    },
+    "CONN_MAX_AGE": 600,
+}
 
 # A name, an IPv4 address, or an IPv6 address in brackets (RFC 3986 section 3.2.2), and a port.
 _SERVER = re.compile(r"(\[[0-9A-Fa-f:.]{2,45}\]|[\w.-]{1,253})(?::([0-9]{1,5}))?")
@@ -33,7 +50,14 @@ def primary(name: str, url: str) -> dict:
         # The pool keeps connections; CONN_MAX_AGE must then stay 0.
         options["pool"] = POOL
         config["CONN_HEALTH_CHECKS"] = True
+    else:
+        config |= SQLITE
     return config
+
+
+def sqlite(path: Path) -> dict:
+    """Return Django's settings of a file: by its path, not by a URL, in which # and ? would end it."""
+    return {"ENGINE": "django.db.backends.sqlite3", "NAME": str(path)} | SQLITE
 
 
 def replica(name: str, url: str) -> dict:

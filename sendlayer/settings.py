@@ -6,7 +6,6 @@ from zoneinfo import ZoneInfo
 
 from sendlayer import __version__, databases
 from sendlayer.environment import BASE_DIR, env, load, refuse, secret
-from web import private_files
 
 VERSION = __version__
 VAR_DIR = load()
@@ -116,24 +115,11 @@ DATA_UPLOAD_MAX_MEMORY_SIZE = 256 * 1024
 # In lower case, since a setting would be shown by DEBUG.
 if url := secret("DATABASE_URL"):
     DATABASES = {"default": databases.primary("DATABASE_URL", url)}
-else:  # a path, not a URL, in which # and ? would end it
-    DATABASES = {"default": {"ENGINE": "django.db.backends.sqlite3", "NAME": str(VAR_DIR / "db.sqlite3")}}
+else:
+    DATABASES = {"default": databases.sqlite(VAR_DIR / "db.sqlite3")}
 # Only what names it asks it, and nothing can be written there.
 if url := secret("REPLICA_URL"):
     DATABASES["replica"] = databases.replica("REPLICA_URL", url)
-if DATABASES["default"]["ENGINE"].endswith("sqlite3"):
-    # IMMEDIATE takes the write lock at BEGIN, where `timeout` waits for it: a deferred transaction that starts
-    # to write half-way fails immediately with "database is locked".
-    # synchronous=FULL: an acknowledged Delete must not come back after a power cut.
-    # secure_delete overwrites deleted rows with zeros; not every build of SQLite does so by default. The WAL
-    # keeps older versions of a page until it is checkpointed and overwritten.
-    DATABASES["default"]["OPTIONS"] = {
-        "factory": private_files.Connection,
-        "timeout": 20,
-        "transaction_mode": "IMMEDIATE",
-        "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA secure_delete=ON;",
-    }
-    DATABASES["default"]["CONN_MAX_AGE"] = 600
 EVENTS_LOG = env.str(
     "EVENTS_LOG",
     # SQLite has no standby that could lack anything.

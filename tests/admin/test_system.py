@@ -204,7 +204,7 @@ def test_system_shows_no_secret(as_root, settings, credential):
     settings.METRICS_TOKEN = "short-token"
     settings.HEARTBEAT_URL_TIDY = "ftp://monitor/0a1b2c"
     page = text(as_root.get(PAGE))
-    assert "sendlayer.E060" in page and "sendlayer.E080" in page
+    assert "sendlayer.E060" in page and "sendlayer.E090" in page
     key = settings.CREDENTIAL_KEYS.partition(":")[2]
     for secret in (key, settings.SECRET_KEY, "short-token", "0a1b2c", password_of(credential)):
         assert secret not in page

@@ -382,11 +382,11 @@ def test_e060_short_metrics_token(settings, token, ids):
         ("", []),
         ("https://hc-ping.com/0a1b?create=1", []),
         ("http://[::1]:8000/0a1b", []),
-        ("hc-ping.com/0a1b", ["sendlayer.E080"]),
-        ("file:///0a1b", ["sendlayer.E080"]),
-        ("https:///0a1b", ["sendlayer.E080"]),
-        ("https://[::1/0a1b", ["sendlayer.E080"]),
-        ("https://hc-ping.com:x/0a1b", ["sendlayer.E080"]),
+        ("hc-ping.com/0a1b", ["sendlayer.E090"]),
+        ("file:///0a1b", ["sendlayer.E090"]),
+        ("https:///0a1b", ["sendlayer.E090"]),
+        ("https://[::1/0a1b", ["sendlayer.E090"]),
+        ("https://hc-ping.com:x/0a1b", ["sendlayer.E090"]),
     ],
 )
 @pytest.mark.parametrize("job", ["LETTERS", "TIDY", "DOMAINS", "BACKUP"])
@@ -397,7 +397,7 @@ def test_e080_heartbeat_url_that_is_no_address_is_named_but_not_shown(settings, 
 
 
 @pytest.mark.parametrize(
-    ("folder", "ids"), [("", []), ("/var/backups/sendlayer", []), ("backups", ["sendlayer.E081"])]
+    ("folder", "ids"), [("", []), ("/var/backups/sendlayer", []), ("backups", ["sendlayer.E091"])]
 )
 def test_e081_backup_dir_that_depends_on_the_working_directory(settings, folder, ids):
     settings.BACKUP_DIR = folder
