@@ -175,7 +175,7 @@ as_owner() (
     else
         manage_in "$@"
         # Its workers keep the former schema of a SQLite file: the first login of each would be answered 454.
-        ! systemctl -q is-active dovecot || reload_mail_servers
+        ! systemctl -q is-active dovecot || systemctl restart dovecot
     fi
 )
 
@@ -211,13 +211,35 @@ start_milter() {
     fi
 }
 
-# Dovecot first: its sockets stay open then. A new smtpd that finds none ends with "no SASL authentication mechanisms",
-# and Postfix's master starts no other for a minute, whatever is reloaded. Those that run keep their old connections.
-reload_mail_servers() {
+# Dovecot's workers keep the former schema of a SQLite file, and Dovecot 2.3 ends with a refusal what it could not look
+# up before it is reloaded. So no mail is taken while a SQLite file is changed: clients come again.
+pause_mail() {
+    [ "$SERVER $DATABASE" != "postfix sqlite" ] || systemctl stop postfix dovecot
+}
+
+with_mail() { [ "$SERVER $DATABASE" != "postfix sqlite" ] || printf ' postfix dovecot'; }
+
+# Postfix last: a new smtpd that finds no Dovecot ends with "no SASL authentication mechanisms", and Postfix's master
+# starts no other for a minute, whatever is reloaded.
+resume_mail() {
+    [ "$SERVER $DATABASE" = "postfix sqlite" ] || return 0
     doveconf -n > /dev/null
-    systemctl reload dovecot
+    systemctl restart dovecot
+    postfix check
+    systemctl restart postfix
+}
+
+reload_postfix() {
+    [ "$SERVER $DATABASE" = "postfix pgsql" ] || return 0
     postfix check
     postfix reload 2>&1 | sed 's/^/  /'
+}
+
+# What Dovecot could not look up in the meantime waits for 20 s at most, then gets a temporary failure.
+reload_dovecot() {
+    doveconf -n > /dev/null
+    sleep 25
+    systemctl reload dovecot
 }
 
 reload_proxy() {
