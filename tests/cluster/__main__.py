@@ -37,6 +37,7 @@ def prove(cluster: dict[str, hosts.Host], clients: str, figures: Figures, number
 def main() -> int:
     parser = argparse.ArgumentParser(description="Prove what deploy/cluster/README.md promises.")
     parser.add_argument("--hold", action="store_true", help="keep the hosts until Enter is pressed")
+    parser.add_argument("--twice", action="store_true", help="do each block of the page two times in a row")
     options = parser.parse_args()
     hosts.apart()
     number = int(DELETES * float(os.environ.get("CLUSTER_FACTOR", "1")))
@@ -44,8 +45,8 @@ def main() -> int:
     with hosts.hosts() as (cluster, clients):
         primary, *nodes = cluster.values()
         try:
-            walk.make_primary(primary)
-            walk.make_nodes(primary, nodes)
+            walk.make_primary(primary, twice=options.twice)
+            walk.make_nodes(primary, nodes, twice=options.twice)
             walk.see(primary, nodes[0])
             figures.show("minutes from bare hosts to the last command", f"{(time.time() - began) / 60:.1f}")
             prove(cluster, clients, figures, number)

@@ -233,7 +233,9 @@ def _show_tail(cluster: Cluster, promoted: Host, tail: list[Deleted]) -> None:
     others = lost - {deleted.username for deleted in tail}
     figures.promise("lost, though a standby had been told", len(others), not others)
     said = reconcile(cluster.primary, promoted)
-    figures.show("reconcile, with what the dashboard's host had noted", said.partition("\n")[0])
+    # Before it are the letters to owners, since the hosts send no mail.
+    summary = next(line for line in said.splitlines() if line.startswith("Events read"))
+    figures.show("reconcile, with what the dashboard's host had noted", summary)
     unnamed = [name for name in lost if name[:8] not in said]
     figures.promise("lost, and not named by reconcile", len(unnamed), not unnamed)
     left = _accepted(cluster, promoted)

@@ -21,19 +21,19 @@ class Wrong(Exception):
     """A command of the page failed, or didn't show what it should."""
 
 
-def make_primary(primary: Host) -> None:
-    """Raises Wrong."""
-    _do(primary, sections(ON_PRIMARY), VALUES.format("pgsql", "postfix"))
+def make_primary(primary: Host, *, twice: bool) -> None:
+    """Do each block, or each two times in a row. Raises Wrong."""
+    _do(primary, sections(ON_PRIMARY), VALUES.format("pgsql", "postfix"), twice=twice)
 
 
-def make_nodes(primary: Host, nodes: list[Host]) -> None:
+def make_nodes(primary: Host, nodes: list[Host], *, twice: bool) -> None:
     """Make the hosts mail nodes, all at once. Raises Wrong."""
     for node in nodes:
         target = node.files / "root/cluster"
         target.mkdir(mode=0o700, exist_ok=True)
         subprocess.run(["cp", "-a", primary.files / "root/cluster" / node.name, target], check=True)
     with ThreadPoolExecutor() as pool:
-        list(pool.map(lambda node: _do(node, sections(ON_NODES)), nodes))
+        list(pool.map(lambda node: _do(node, sections(ON_NODES), twice=twice), nodes))
 
 
 def see(primary: Host, node: Host) -> None:
@@ -42,8 +42,8 @@ def see(primary: Host, node: Host) -> None:
         _do(host, [block])
 
 
-def _do(host: Host, chosen: list[Block], values: str = "") -> None:
-    done = walk(host, host.folder, chosen, values=values)
+def _do(host: Host, chosen: list[Block], values: str = "", *, twice: bool = False) -> None:
+    done = walk(host, host.folder, chosen, values=values, twice=twice)
     if done.faults:
         raise Wrong("\n".join([f"{host.name}:", *done.faults]))
 
