@@ -14,6 +14,7 @@ from tests.image import host as hosts
 URL, SMTP = "http://127.0.0.1:8000", "587"
 ROLES = ("web", "submission", "tick")
 COMPOSE = "podman compose --profile embedded"
+CONTAINERS = "podman ps --quiet --filter name=systemd-sendlayer"
 GENERATOR = "/usr/lib/systemd/system-generators/podman-system-generator"
 DATA = "/var/lib/containers/storage/volumes/sendlayer_data/_data"
 TRIAL = "sed -i s/^ALLOWED_HOSTS=.*/ALLOWED_HOSTS=127.0.0.1/ settings.env; echo HTTPS_ONLY=no >> settings.env"
@@ -167,6 +168,12 @@ def test_quadlets_run_by_systemd(host):
     print(f"systemd: ready after {time.monotonic() - began:.1f} s", flush=True)
     assert "ready" in host.run(f"curl -sf {URL}/readyz")
     assert host.is_healthy("systemd-sendlayer-submission")
+    # An upgrade: what needs the migration is restarted with it.
+    before = host.run(CONTAINERS)
+    host.run("systemctl restart sendlayer-migrate")
+    host.wait_until("podman healthcheck run systemd-sendlayer-submission")
+    host.wait_until(f"curl -sf {URL}/readyz")
+    assert not set(host.run(CONTAINERS).split()) & set(before.split())
     host.run("systemctl stop sendlayer-web sendlayer-submission sendlayer-tick sendlayer-migrate")
     assert host.run("podman ps --quiet") == ""
 

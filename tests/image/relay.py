@@ -91,3 +91,12 @@ def test_everything_comes_back_with_its_data(running, kept):
     running.run(f"{COMPOSE} down && {COMPOSE} up --detach")
     running.wait_until("podman healthcheck run sendlayer-mail-1")
     assert running.visit("login", SMTP, kept["username"], kept["password"]) == 235
+
+
+def test_a_backup_is_restored_by_the_role_that_owns_the_tables(running, kept):
+    running.run("podman compose exec -T relay-tick python manage.py tick backup")
+    running.run("rm -rf backups && podman compose cp relay-tick:/var/lib/sendlayer/backups .")
+    running.document("Backups", 2)
+    running.wait_until("podman healthcheck run sendlayer-mail-1")
+    running.run("podman compose exec -T relay-web python manage.py verify_store")
+    assert running.visit("login", SMTP, kept["username"], kept["password"]) == 235
