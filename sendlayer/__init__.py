@@ -1,3 +1,3 @@
 """SendLayer, self-hosted: the project on top of its apps."""
 
-__version__ = "0.2.0"
+__version__ = "0.3.0"
