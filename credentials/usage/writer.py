@@ -45,8 +45,8 @@ def write(batch: Mapping[Attempt, Counted]):
         if credential and credential.is_checked_from(attempt.ip, counted.last_at):
             continue
         password = retired(attempt.username, attempt.digest)
-        if attempt.outcome is Outcome.ACCEPTED and not credential and not password:
-            continue  # deleted since, with its domain
+        if attempt.outcome is Outcome.ACCEPTED and not credential and not (password and counted.number):
+            continue  # deleted since, with its domain, or names alone
         fact = _fact(attempt, counted.last_at, credential, password)
         if fact.outcome is not Outcome.UNCOUNTED:
             _add(facts, fact, counted)

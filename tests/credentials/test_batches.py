@@ -26,12 +26,12 @@ def add(*rows):
     LoginDay.objects.count_up(rows)
 
 
-def test_counts_add_up_and_the_latest_time_stays(domain):
+def test_counts_add_up_between_the_earliest_and_the_latest_time(domain):
     later, earlier = NOW + timedelta(hours=1), NOW - timedelta(hours=1)
     for at in (NOW, later, earlier):
         add(a_day(domain, at=at, count=2))
     row = LoginDay.objects.get()
-    assert (row.count, row.first_at, row.last_at) == (6, NOW, later)
+    assert (row.count, row.first_at, row.last_at) == (6, earlier, later)
 
 
 def test_rows_of_one_retired_password_and_of_none_are_each_one(domain):
