@@ -134,7 +134,8 @@ def test_at_most_60_passwords_are_opened_concurrently_or_later(ports, alice):
 def test_codes_of_a_sign_in_are_taken_and_counted_at_both_nodes(ports, alice):
     make_totp(alice, seed := "JBSWY3DPEHPK3PXPJBSWY3DPEHPK3PXQ")
     form = {"login": alice.email, "password": PASSWORD}
-    guesser, owner = Visitor(ports, GUESSER), Visitor(ports, OWNER)
+    # Redis still counts the sign-ins of another test.
+    guesser, owner = Visitor(ports, "198.51.100.99"), Visitor(ports, OWNER)
     for visitor in (guesser, owner):
         _page, cookies = visitor._ask(
             "POST", "/login/", urlencode(form | {"csrfmiddlewaretoken": visitor.token})
