@@ -88,9 +88,6 @@ def _nodes(name: str, share: int) -> None:
     import django
 
     django.setup()
-    from django.db import connection
-
-    connection.ensure_connection()
     usernames = Path(os.environ["VAR_DIR"], "usernames").read_text().split()
     turns: list[float] = []
     until = time.monotonic() + SECONDS
