@@ -32,7 +32,7 @@ run: $(STATIC_COLLECTED)  ## Start the dashboard and the SMTP listener
 
 # In parallel, since they mostly wait; each prints its output in one piece, and a failure stops no other.
 test: browser smtp-client postgresql redis mail-servers mail-clients dns-server proxies shell-checker  ## Run every test, on SQLite and PostgreSQL, with browser and mail servers
-	@$(MAKE) --no-print-directory --jobs=5 --output-sync=target --keep-going $(TESTS) lint
+	@$(MAKE) --no-print-directory --jobs=6 --output-sync=target --keep-going $(TESTS) lint
 
 ON_POSTGRESQL := $(BIN)/python tests/with_postgres.py
 
