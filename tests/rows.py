@@ -6,8 +6,10 @@ from django.contrib.contenttypes.models import ContentType
 from django.contrib.sessions.models import Session
 from django.db import connection
 
-# What reading a page may add to, and what only migrations change.
-NOT_KEPT = {Session, Permission, ContentType}
+from credentials.models import Node
+
+# What reading a page may add to, what only migrations change, and where a listener reports itself meanwhile.
+NOT_KEPT = {Session, Permission, ContentType, Node}
 
 
 def kept() -> dict[str, list[tuple]]:

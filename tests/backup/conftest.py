@@ -8,6 +8,7 @@ import pytest
 from django.core.management import call_command
 from django.db import connection
 
+from credentials.models import Node
 from tests.servers import ROOT, database_url
 from tests.submission.conftest import close_clients, listener, start_listener  # noqa: F401  (fixtures)
 
@@ -77,10 +78,10 @@ def manage(*arguments, **environment):
 
 
 def digest():
-    """One number for every row of every table."""
+    """One number for every row of every table, but that in which a listener reports itself meanwhile."""
     rows = []
     with connection.cursor() as cursor:
-        for table in sorted(connection.introspection.table_names()):
+        for table in sorted({*connection.introspection.table_names()} - {Node._meta.db_table}):
             cursor.execute(f"SELECT * FROM {connection.ops.quote_name(table)}")  # noqa: S608
             rows.append((table, sorted(map(repr, cursor.fetchall()))))
     return hashlib.sha256(repr(rows).encode()).hexdigest()
