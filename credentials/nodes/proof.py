@@ -111,6 +111,10 @@ class Proof:
         return self.answers[LISTED:]
 
     @property
+    def unconfirmed_others(self) -> int:
+        return sum(answer.state not in DONE for answer in self.others)
+
+    @property
     def roles(self) -> set[str]:
         return {answer.node.role for answer in self.answers}
 
